@@ -1,0 +1,69 @@
+/* bus.h: the event lane. A publisher builds a block, enrichers append to it, it is sealed, and its reference goes
+ * through the ring of (worker, lane) into each subscriber's own queue.
+ *
+ * Accounting: for every publisher and subscription,   in = out + dropped{reason} + queued   and at a fence queued = 0.
+ * Every loss stands under exactly one reason. */
+#ifndef CORE_BUS_H
+#define CORE_BUS_H
+#include <stdbool.h>
+#include <stdint.h>
+#define EC_API_LEVEL 1
+#include <ecyber/plugin.h>
+#include <ecyber/ext/enrich.h>
+
+struct instance;
+struct bus_config {
+    uint32_t workers;               /* 0: everything on one thread */
+    uint32_t lanes;                 /* at least 1 */
+    uint64_t arena_bytes;           /* of each publisher; default 32 MiB */
+    uint32_t ring_slots;            /* of each (worker, lane); a power of two */
+    uint32_t queue_events;          /* defaults of a subscription */
+    uint64_t queue_bytes;
+};
+
+enum bus_reason {                   /* why an event was lost */
+    BUS_DROP_ARENA,                 /* no room in the publisher's arena */
+    BUS_DROP_RING,                  /* the transport ring was full */
+    BUS_DROP_QUEUE,                 /* the subscriber's own queue was full: newest or oldest dropped */
+    BUS_DROP_SAMPLE,                /* sampled away by its policy */
+    BUS_DROP_SHUTDOWN,              /* still queued when the time to stop was over */
+    BUS_REASONS
+};
+extern const char *const bus_reason_names[BUS_REASONS];
+
+int bus_create(const struct bus_config *c);                                     /* [ctl] */
+int bus_subscribe(struct instance *i, const struct ec_sub *s, char *why, uint32_t n);       /* [ctl] setup */
+int bus_timer(struct instance *i, const struct ec_timer *t, char *why, uint32_t n);         /* [ctl] setup */
+int bus_enricher(struct instance *i, const struct ec_enricher *e, char *why, uint32_t n);   /* [ctl] after setup */
+int bus_start(void);                                                            /* [ctl] after the freeze */
+/* [ctl] Workers have ended: drain every queue until the deadline; what is left is dropped{shutdown}. */
+void bus_stop(uint64_t timeout_ns);
+void bus_free(void);
+
+/* As struct ec_host says. */
+int32_t bus_open(struct instance *i, uint32_t worker, uint32_t topic, struct ec_build *b);
+int32_t bus_publish(struct instance *i, struct ec_build *b);
+void bus_discard(struct ec_build *b);
+
+/* --workers 0: deliver everything that is queued, in the order of registration, and run due timers at the packets'
+ * clock. [wrk] */
+void bus_drain(uint64_t now_ns);
+/* Replay may wait: is any ring, arena or queue over half full, with its reader still moving? [wrk] at a batch's end */
+bool bus_pressed(void);
+void *bus_loop(struct instance *i);             /* its lane's event_base; NULL with --workers 0 */
+
+/* Counters of one (publisher, subscription) pair, or of one publisher before its rings (sub = NULL name). */
+struct bus_row {
+    uint32_t publisher;             /* worker, or EC_PUB_MAILBOX */
+    const char *plugin, *topic;     /* of the subscription */
+    uint64_t in, out, queued, dropped[BUS_REASONS];
+    uint64_t gaps;                  /* events lost, as the gaps in seq tell it: only for "*" */
+};
+/* An exact account: a marker goes through sources, rings and queues, and each thread notes its counters as it passes.
+ * Calls fn for each row; returns false where a thread did not answer in time (fn is then called with the momentary
+ * counters). [ctl] */
+bool bus_fence(uint64_t timeout_ns, void (*fn)(const struct bus_row *r, void *arg), void *arg);
+/* The same without waiting: momentary counters, queued included. [any] */
+void bus_rows(void (*fn)(const struct bus_row *r, void *arg), void *arg);
+
+#endif

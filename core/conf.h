@@ -1,0 +1,39 @@
+/* conf.h: the configuration: files, .env, environment and command line, merged, typed and checked against the option
+ * rows of every plugin (and of the core, section "core") before any plugin sees it. A conf is immutable. */
+#ifndef CORE_CONF_H
+#define CORE_CONF_H
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+struct ec_record;
+struct ec_conf;
+
+/* One section that may stand in the configuration. */
+struct conf_section { const char *name; const struct ec_record *options; };
+struct conf_input {
+    const char *file;               /* NULL: none, defaults only. Its folder's conf.d is read too, and .env */
+    const char *const *environ;     /* "ECYBER_PLUGIN__KEY=value"; a dot in a key is a double underscore */
+    uint32_t n_set;
+    const char *const *set;         /* "plugin.key=value" */
+};
+struct conf;
+/* NULL on errors: each was handed to err as one sentence with its place (FILE:LINE:COL, or the variable's name and
+ * value with secrets masked, or the path) and the nearest valid name. */
+struct conf *conf_load(const struct conf_input *in, const struct conf_section *s, uint32_t n,
+                       void (*err)(const char *sentence, void *arg), void *arg);
+const struct ec_conf *conf_of(const struct conf *c, const char *section);
+void conf_dump(const struct conf *c, FILE *to);     /* YAML with each value's origin as a comment; secrets masked */
+void conf_free(struct conf *c);
+/* Options without EC_R_LIVE whose value differs: fn(section, name) for each. */
+void conf_diff(const struct conf *a, const struct conf *b, void (*fn)(const char *section, const char *name, void *arg),
+               void *arg);
+
+/* As struct ec_host says. */
+int32_t conf_num(const struct ec_conf *c, const char *name, uint32_t i, int64_t *v);
+int32_t conf_f64(const struct ec_conf *c, const char *name, uint32_t i, double *v);
+const char *conf_text(const struct ec_conf *c, const char *name, uint32_t i);
+const char *conf_key(const struct ec_conf *c, const char *name, uint32_t i);
+uint32_t conf_count(const struct ec_conf *c, const char *name);
+const char *conf_where(const struct ec_conf *c, const char *name, uint32_t i);
+
+#endif

@@ -1,0 +1,37 @@
+/* worker.h: packet workers: fetch a batch from the source, run the stages, give the frames back with their verdicts.
+ * No libevent inside. */
+#ifndef CORE_WORKER_H
+#define CORE_WORKER_H
+#include <stdbool.h>
+#include <stdint.h>
+#define EC_API_LEVEL 1
+#include <ecyber/plugin.h>
+#include <ecyber/ext/source.h>
+#include <ecyber/ext/stage.h>
+
+struct instance;
+struct worker_config {
+    uint32_t workers;               /* 0: run on the calling thread */
+    uint32_t batch;                 /* 1…EC_BATCH_MAX */
+    uint32_t n_uri;                 /* sources, one after the other (files) or the only one (live) */
+    const char *const *uri;         /* "file:PATH", "live:IFACE" */
+};
+struct worker_account {             /* one worker, packets */
+    uint64_t source[EC_SRC_STATS];  /* the source's own counters */
+    uint64_t fetched, finished, dropped_verdict;
+    uint32_t status;                /* EC_SRC_* of the last fetch */
+};
+
+int worker_source(struct instance *i, const struct ec_source *s, char *why, uint32_t n);    /* [ctl] before start */
+int worker_stage(struct instance *i, const struct ec_stage *s, char *why, uint32_t n);
+/* [ctl] Start the workers. done: called once, on the control thread's behalf ([any]), when the last source has ended;
+ * failed: a source could not be opened or broke. */
+int worker_start(const struct worker_config *c, void (*done)(bool failed, void *arg), void *arg);
+void worker_run(void);              /* --workers 0: fetch until the end or worker_stop(); on the calling thread */
+void worker_stop(void);             /* [any] ask: last batch, flows end, offline. Async-signal-safe */
+void worker_join(void);             /* [ctl] wait for their end */
+uint32_t worker_count(void);        /* at least 1 */
+void worker_account_get(uint32_t worker, struct worker_account *a);                         /* [any] */
+const struct plan *worker_plan(uint32_t worker);                                            /* [wrk] of this batch */
+
+#endif

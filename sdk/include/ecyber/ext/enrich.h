@@ -1,0 +1,30 @@
+/* enrich.h: ec.enrich/1, the interface of enrichers. STATUS: draft 1.
+ * An enricher declares its input and a pure look-up; the host calls it before it seals an event and remembers the
+ * result for each worker, so the look-up must depend on nothing but the key and the state. Include plugin.h first. */
+#ifndef EC_EXT_ENRICH_H
+#define EC_EXT_ENRICH_H
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define EC_ENRICH_ID "ec.enrich/1-draft.1"
+
+enum { EC_ENRICH_ADDRESS = 1 /* key: 16 bytes, IPv4 mapped; called for src and for dst */ };
+enum { EC_ENRICH_SRC = 1, EC_ENRICH_DST = 2 };
+
+struct ec_build;
+struct ec_enricher {
+    uint32_t size, input;           /* EC_ENRICH_ADDRESS */
+    const char *topic;              /* the attribute topic that it appends, declared in setup() */
+    const char *const *to;          /* NULL-terminated topics that it enriches; NULL: all events with addresses */
+    /* [any], several threads at once; at most 100 ns on average, no lock. Appends one part with ec_add() and returns
+     * EC_OK, or EC_ENOENT: nothing known. side: EC_ENRICH_SRC or _DST. topic: the id of `topic`. */
+    int32_t (*lookup)(void *self, const void *state, const void *key, uint32_t len, uint32_t side, uint32_t topic,
+                      struct ec_build *b);
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

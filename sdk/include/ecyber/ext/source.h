@@ -1,0 +1,75 @@
+/* source.h: ec.source/1, the interface of packet sources. STATUS: draft 1.
+ * Implemented by capture plugins, called by the host's worker loop. Include plugin.h first. */
+#ifndef EC_EXT_SOURCE_H
+#define EC_EXT_SOURCE_H
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define EC_SOURCE_ID "ec.source/1-draft.1"
+
+/* Flags of a frame. */
+enum { EC_FR_INLINE = 1, EC_FR_CSUM_OK = 2, EC_FR_CUT = 4 /* by the snap length */, EC_FR_OUTGOING = 8,
+       EC_FR_REPLAY = 16 /* from a file */ };
+
+struct ec_frame {                   /* its memory is the HOST's, filled by the source: so it may grow */
+    uint32_t size, flags;
+    const uint8_t *data;            /* until finish(): may point into the source's ring */
+    uint64_t ts_ns;                 /* the packet's own clock, ns since 1970 UTC */
+    uint64_t count;                 /* position in the capture, from 1, over all shares (EVE's pcap_cnt) */
+    uint32_t caplen, wirelen;       /* bytes */
+    uint32_t linktype;              /* LINKTYPE_* (https://www.tcpdump.org/linktypes.html), not DLT_* */
+    uint32_t iface;                 /* interned in "iface", 0: none */
+    uint64_t cookie;                /* the source's */
+};
+
+/* Verdicts, rising; a packet's verdict is only ever raised. */
+enum { EC_V_PASS = 0, EC_V_DROP = 1, EC_V_REJECT = 2 };
+
+/* Why fetch() returned what it did. */
+enum {
+    EC_SRC_MORE = 1,                /* call again at once */
+    EC_SRC_IDLE = 2,                /* nothing came until the time-out */
+    EC_SRC_INTERRUPTED = 3,         /* wake_fd became readable */
+    EC_SRC_DOWN = 4,                /* the interface is away; keep calling */
+    EC_SRC_END = 5,                 /* the file has ended: no frame will come */
+    EC_SRC_ERROR = 6                /* broken; the source has said why with host->fail() */
+};
+
+/* Counters of a source, indexes into stats(): each only grows, and
+ * SEEN = DELIVERED + KERNEL + NIC + FILTERED_FILE + BAD as far as the source can see. */
+enum {
+    EC_SRC_SEEN = 0,                /* frames that reached the source, lost ones included */
+    EC_SRC_DELIVERED = 1,           /* handed out by fetch() */
+    EC_SRC_KERNEL = 2,              /* lost: no room in the capture buffer */
+    EC_SRC_NIC = 3,                 /* lost: by the interface or its driver */
+    EC_SRC_FILTERED = 4,            /* not wanted: BPF filter, or the share of another worker */
+    EC_SRC_BAD = 5,                 /* not readable: damaged record */
+    EC_SRC_BYTES = 6,               /* bytes of delivered frames, as captured */
+    EC_SRC_STATS = 7
+};
+
+enum { EC_SOURCE_MAY_WAIT = 1 /* replay: the worker may pause it without loss */,
+       EC_SOURCE_VERDICTS = 2 /* inline: verdicts take effect */ };
+
+struct ec_source {
+    uint32_t size, flags;
+    const char *scheme;             /* of the URIs that it opens: "file" for "file:PATH", "live" for "live:eth0" */
+    /* [wrk] One handle for each worker: it takes share `share` of `shares` so that both directions of a flow, and all
+     * fragments and tunnels between two hosts, stay on one worker. Fails with a sentence that names the file. */
+    int32_t (*open)(void *self, const void *state, const char *uri, uint32_t share, uint32_t shares, void **handle);
+    /* [wrk] Fill at most max frames and return how many. Waits, where nothing is there, until wake_fd is readable or
+     * timeout_ms has passed; the host has marked the worker offline for its grace periods meanwhile. */
+    uint32_t (*fetch)(void *handle, struct ec_frame *const *f, uint32_t max, int32_t wake_fd, uint32_t timeout_ms,
+                      uint32_t *why);
+    /* [wrk] Every fetched frame comes back exactly once, in order, with its verdict (EC_V_*). */
+    void (*finish)(void *handle, struct ec_frame *const *f, const uint32_t *verdict, uint32_t n);
+    void (*stats)(void *handle, uint64_t *c, uint32_t n);   /* [wrk] fills at most n counters */
+    void (*close)(void *handle);                            /* [wrk] */
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif
