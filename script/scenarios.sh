@@ -1,0 +1,74 @@
+# Running tests/scenario/* against an installed build: sourced after lib.sh and results.sh.
+# shellcheck shell=bash
+
+# ec_scenario_env BUILD-FOLDER: what a scenario finds in its environment.
+ec_scenario_env() {
+    export EC_SRC=$EC_TOP EC_BUILD=$1 EC_ROOT=$1/root EC_DATA=$EC_TOP/tests/data
+    export ECYBERD=$EC_ROOT/sbin/ecyberd ECYBERCTL=$EC_ROOT/bin/ecyberctl
+    export EC_PLUGINDIR=$EC_ROOT/lib/ecyber/plugins EC_CONF=$EC_ROOT/etc/ecyber
+    export EC_TESTPLUGINS=$1/tests/plugins/.libs
+    EC_SANITIZER=$("$ECYBERD" --build-info | sed -n 's/^sanitizer: //p')
+    export EC_SANITIZER
+    export PYTHONDONTWRITEBYTECODE=1
+    export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+    export TSAN_OPTIONS=second_deadlock_stack=1:exitcode=66
+    export ASAN_OPTIONS=detect_leaks=1:exitcode=66
+}
+
+# ec_scenario_list: the names, without those of helper files.
+ec_scenario_list() {
+    find "$EC_TOP/tests/scenario" -maxdepth 1 -type f \( -name '*.sh' -o -name '*.py' \) ! -name 'lib*' \
+        -printf '%f\n' | sort
+}
+
+# ec_scenario_run FILE LABEL: runs one in an empty folder and a process group of its own, counts its
+# TAP lines (or, when it prints none, its exit code), and sees that no process of it is left.
+ec_scenario_run() {
+    local file=$1 name=${1%.*} label=$2/${1%.*} log pid rc
+    mkdir -p "$EC_BUILD/log"
+    log=$EC_BUILD/log/scenario-$name.log
+    EC_TMP=$(mktemp -d "${TMPDIR:-/tmp}/ecyber.XXXXXX") || die "no temporary folder"
+    export EC_TMP
+    (cd "$EC_TMP" && exec timeout -k 10 "${EC_SCENARIO_SECONDS:-300}" "$EC_TOP/tests/scenario/$file") \
+        </dev/null >"$log" 2>&1 &
+    pid=$!
+    EC_GROUP=$pid
+    wait "$pid"
+    rc=$?
+    if ec_group_lingers "$pid"; then
+        printf 'not ok - leaves processes behind\n' >>"$log"
+        ps -o pid,args -g "$pid" >>"$log" 2>&1
+        kill -KILL -- "-$pid" 2>/dev/null
+    fi
+    EC_GROUP=
+    rm -rf "$EC_TMP"
+    ec_scenario_count "$label" "$name" "$log" "$rc"
+}
+
+# timeout(1) leads the scenario's process group. A daemon that is just ending gets two seconds.
+ec_group_lingers() {
+    local tries=20
+    while kill -0 -- "-$1" 2>/dev/null; do
+        [ $((tries -= 1)) -gt 0 ] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+ec_scenario_count() {
+    local label=$1 name=$2 log=$3 rc=$4 why
+    if [ "$rc" = 77 ]; then
+        why=$(sed -n 's/^SKIP: *//p' "$log" | tail -n 1)
+        skip "$name" "${why:-no reason given}"
+        return
+    fi
+    if ! ec_count_tap "$label" "$log"; then
+        [ "$rc" != 0 ] || pass "$label"
+    fi
+    if [ "$rc" != 0 ]; then
+        fail "$label" "exit code $rc"
+    fi
+    if [ "$rc" != 0 ] || grep -q '^not ok' "$log"; then
+        grep -v '^ok ' "$log" | tail -n 40 | sed 's/^/      /'
+    fi
+}
