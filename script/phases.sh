@@ -1,0 +1,89 @@
+# The parts that script/test and script/test-long are made of: sourced after the other libraries.
+# shellcheck shell=bash
+
+# ec_make_check BUILD LABEL [make arguments]: `make check`, each TAP case counted by its own name.
+ec_make_check() {
+    local dir=$EC_TOP/build/$1 label=$2 log rc result name
+    shift 2
+    log=$dir/check.log
+    make -k -C "$dir" -j"$EC_JOBS" check "$@" >"$log" 2>&1
+    rc=$?
+    while IFS=' ' read -r result name; do
+        case $result in
+        PASS: | XFAIL:) pass "$label $name" ;;
+        SKIP:) skip "${name##*/}" "see ${log#"$EC_TOP"/}" ;;
+        FAIL: | ERROR: | XPASS:) fail "$label $name" ;;
+        esac
+    done < <(grep -E '^(PASS|XFAIL|SKIP|FAIL|ERROR|XPASS): ' "$log")
+    [ $rc = 0 ] && grep -q '^PASS: ' "$log" && return 0
+    fail "$label make check" "exit code $rc"
+    grep -vE '^(PASS|SKIP|  CC|  CCLD|make)' "$log" | tail -n 60 | sed 's/^/      /'
+}
+
+# ec_scenarios BUILD LABEL [NAME…]: installs BUILD and runs all scenarios, or those named.
+ec_scenarios() {
+    local name=$1 label=$2 file
+    shift 2
+    if ! ec_install "$name"; then
+        fail "$label install"
+        return
+    fi
+    ec_scenario_env "$EC_TOP/build/$name"
+    for file in $(ec_scenario_list); do
+        if [ $# != 0 ]; then
+            case " $* " in *" ${file%.*} "*) ;; *) continue ;; esac
+        fi
+        ec_scenario_run "$file" "$label"
+    done
+}
+
+# ec_replay BUILD LABEL FOLDER: replays every capture below FOLDER through all plugins at their
+# defaults, in one thread; a capture may be refused with a sentence (exit code 1), but only where
+# its name says that it is broken. A sanitizer's finding is exit code 66.
+ec_replay() {
+    local label=$2 folder=$3 file
+    ec_scenario_env "$EC_TOP/build/$1"
+    while IFS= read -r file; do
+        ec_replay_one "$label ${file#"$folder"/}" "$file"
+    done < <(find "$folder" -type f \( -name '*.pcap' -o -name '*.pcapng' -o -name '*.cap' \) | sort)
+}
+
+ec_replay_one() {
+    local name=$1 file=$2 tmp rc
+    tmp=$(mktemp -d "${TMPDIR:-/tmp}/ecyber.XXXXXX") || die "no temporary folder"
+    (cd "$tmp" && exec timeout -k 5 "${EC_REPLAY_SECONDS:-120}" "$ECYBERD" -r "$file" --workers 0 \
+        --set "state_dir=$tmp") </dev/null >"$tmp/log" 2>&1
+    rc=$?
+    if [ $rc = 0 ] || { [ $rc = 1 ] && [ "${EC_REPLAY_MAY_REFUSE:-}" = yes ] && [ -s "$tmp/log" ]; }; then
+        pass "$name"
+    else
+        fail "$name" "exit code $rc"
+        tail -n 40 "$tmp/log" | sed 's/^/      /'
+    fi
+    rm -rf "$tmp"
+}
+
+# ec_fuzz_targets BUILD: the targets that were built, without the folder.
+ec_fuzz_targets() {
+    make -s -C "$EC_TOP/build/$1" fuzz-targets
+}
+
+# ec_fuzz BUILD TARGET SECONDS [NEW-CORPUS-FOLDER]: replays the corpus, then fuzzes on from it.
+ec_fuzz() {
+    local dir=$EC_TOP/build/$1 target=$2 seconds=$3 found=${4:-} name=${2#fuzz_} corpus dict=
+    corpus=$EC_TOP/tests/fuzz/corpus/$name
+    [ ! -f "$corpus.dict" ] || dict=-dict=$corpus.dict
+    ec_check "fuzz $name: corpus" ec_fuzz_replay "$dir/tests/fuzz/$target" "$corpus" || return 0
+    if [ -z "$found" ]; then
+        found=$dir/fuzz-$name
+        rm -rf "$found"
+    fi
+    mkdir -p "$found"
+    ec_check "fuzz $name: $seconds s" nice "$dir/tests/fuzz/$target" $dict -max_total_time="$seconds" -timeout=10 \
+        -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$dir/crash-$name-" "$found" "$corpus"
+}
+
+ec_fuzz_replay() {
+    [ -n "$(find "$2" -type f 2>/dev/null | head -n 1)" ] || { say "no corpus: $2"; return 1; }
+    "$1" -runs=0 -timeout=10 "$2"
+}
