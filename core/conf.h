@@ -9,16 +9,24 @@ struct ec_record;
 struct ec_conf;
 
 /* One section that may stand in the configuration. */
-struct conf_section { const char *name; const struct ec_record *options; };
+struct conf_section {
+    const char *name;
+    const struct ec_record *options;    /* NULL: it has none */
+    bool dormant;                       /* of a plugin that is installed but not enabled: skipped, with a warning */
+};
 struct conf_input {
     const char *file;               /* NULL: none, defaults only. Its folder's conf.d is read too, and .env */
-    const char *const *environ;     /* "ECYBER_PLUGIN__KEY=value"; a dot in a key is a double underscore */
+    const char *const *environ;     /* "ECYBER_PLUGIN__KEY=value", NULL at its end; a dot in a key is a double
+                                     * underscore */
     uint32_t n_set;
     const char *const *set;         /* "plugin.key=value" */
+    bool partial;                   /* pass over sections that are not given: the first look, at "core" alone */
+    void (*warn)(const char *sentence, void *arg);      /* with the arg of conf_load(); NULL: nobody listens */
 };
 struct conf;
 /* NULL on errors: each was handed to err as one sentence with its place (FILE:LINE:COL, or the variable's name and
  * value with secrets masked, or the path) and the nearest valid name. */
+#define CONF_ERRORS_MAX 50         /* reported one by one; the last sentence says how many more there are */
 struct conf *conf_load(const struct conf_input *in, const struct conf_section *s, uint32_t n,
                        void (*err)(const char *sentence, void *arg), void *arg);
 const struct ec_conf *conf_of(const struct conf *c, const char *section);
