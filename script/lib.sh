@@ -36,7 +36,7 @@ ec_policy_deny() {
     trap 'ec_policy_restore' EXIT
     trap 'ec_policy_restore; exit 130' INT TERM HUP
     if [ -e $ec_policy ] || [ -L $ec_policy ]; then mv $ec_policy "$ec_policy_saved/before"; fi
-    printf '#!/bin/sh\nexit 101\n' >$ec_policy && chmod 755 $ec_policy || die "cannot write $ec_policy"
+    { printf '#!/bin/sh\nexit 101\n' >$ec_policy && chmod 755 $ec_policy; } || die "cannot write $ec_policy"
 }
 ec_policy_restore() {
     [ -n "$ec_policy_saved" ] || return 0
@@ -50,7 +50,8 @@ ec_policy_restore() {
 }
 
 ec_apt() {
-    DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" \
+        </dev/null >>"$ec_policy_saved/apt.log" 2>&1
 }
 
 # ec_require build|test: installs what is missing (root), or prints the line that would and exits 1.
@@ -73,6 +74,7 @@ ec_require() {
         ec_apt update && ec_apt install -y --no-install-recommends $missing
     fi
     local rc=$?
+    [ $rc = 0 ] || tail -n 20 "$ec_policy_saved/apt.log" >&2
     ec_policy_restore
     [ $rc = 0 ] || die "apt-get could not install: $missing"
 }
@@ -85,7 +87,7 @@ ec_build() {
     local name=$1 dir=$EC_TOP/build/$1 log
     shift
     log=$dir/build.log
-    mkdir -p "$dir" && [ -w "$dir" ] || die "cannot write $dir (made by another user? remove build/)"
+    { mkdir -p "$dir" && [ -w "$dir" ]; } || die "cannot write $dir (made by another user? remove build/)"
     if ! ec_build_steps "$dir" "$@" >"$log" 2>&1; then
         tail -n 40 "$log" >&2
         say "Building failed, the whole log: ${log#"$EC_TOP"/}" >&2

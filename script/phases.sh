@@ -87,3 +87,30 @@ ec_fuzz_replay() {
     [ -n "$(find "$2" -type f 2>/dev/null | head -n 1)" ] || { say "no corpus: $2"; return 1; }
     "$1" -runs=0 -timeout=10 "$2"
 }
+
+# ec_main PHASE… -- ARGUMENT…: runs the functions phase_NAME that the arguments name, or all of them, and
+# ends the script with the closing line and its exit code.
+ec_main() {
+    local known= phase
+    while [ "$1" != -- ]; do
+        known="$known $1"
+        shift
+    done
+    shift
+    # shellcheck disable=SC2086
+    [ $# != 0 ] || set -- $known
+    for phase; do
+        case "$known " in
+        *" $phase "*) ;;
+        *) sed -n '2,/^set -u/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+        esac
+    done
+    ec_require test
+    trap 'ec_scenario_kill; kill $(jobs -p) 2>/dev/null; exit 130' INT TERM
+    ec_results_open
+    for phase; do
+        "phase_$phase"
+    done
+    ec_results_close
+    exit
+}

@@ -15,9 +15,12 @@ ec_scenario_env() {
     export ASAN_OPTIONS=detect_leaks=1:exitcode=66
 }
 
+EC_SCENARIO_FOLDER=$EC_TOP/tests/scenario
+EC_GROUP=
+
 # ec_scenario_list: the names, without those of helper files.
 ec_scenario_list() {
-    find "$EC_TOP/tests/scenario" -maxdepth 1 -type f \( -name '*.sh' -o -name '*.py' \) ! -name 'lib*' \
+    [ ! -d "$EC_SCENARIO_FOLDER" ] || find "$EC_SCENARIO_FOLDER" -maxdepth 1 -type f \( -name '*.sh' -o -name '*.py' \) ! -name 'lib*' \
         -printf '%f\n' | sort
 }
 
@@ -26,10 +29,10 @@ ec_scenario_list() {
 ec_scenario_run() {
     local file=$1 name=${1%.*} label=$2/${1%.*} log pid rc
     mkdir -p "$EC_BUILD/log"
-    log=$EC_BUILD/log/scenario-$name.log
+    log=$EC_BUILD/log/${EC_SCENARIO_FOLDER##*/}-$name.log
     EC_TMP=$(mktemp -d "${TMPDIR:-/tmp}/ecyber.XXXXXX") || die "no temporary folder"
     export EC_TMP
-    (cd "$EC_TMP" && exec timeout -k 10 "${EC_SCENARIO_SECONDS:-300}" "$EC_TOP/tests/scenario/$file") \
+    (cd "$EC_TMP" && exec timeout -k 10 "${EC_SCENARIO_SECONDS:-300}" "$EC_SCENARIO_FOLDER/$file") \
         </dev/null >"$log" 2>&1 &
     pid=$!
     EC_GROUP=$pid
@@ -37,12 +40,17 @@ ec_scenario_run() {
     rc=$?
     if ec_group_lingers "$pid"; then
         printf 'not ok - leaves processes behind\n' >>"$log"
-        ps -o pid,args -g "$pid" >>"$log" 2>&1
+        ec_group_list "$pid" >>"$log"
         kill -KILL -- "-$pid" 2>/dev/null
     fi
     EC_GROUP=
     rm -rf "$EC_TMP"
     ec_scenario_count "$label" "$name" "$log" "$rc"
+}
+
+# What Ctrl-C has to end.
+ec_scenario_kill() {
+    [ -z "$EC_GROUP" ] || kill -KILL -- "-$EC_GROUP"
 }
 
 # timeout(1) leads the scenario's process group. A daemon that is just ending gets two seconds.
@@ -53,6 +61,18 @@ ec_group_lingers() {
         sleep 0.1
     done
     return 1
+}
+
+# The command lines of a process group, without ps (a minimal system has none).
+ec_group_list() {
+    local stat fields
+    for stat in /proc/[0-9]*/stat; do
+        fields=$(sed 's/.*) //' "$stat" 2>/dev/null) || continue
+        # shellcheck disable=SC2086
+        set -- "$1" $fields
+        [ "${4:-}" != "$1" ] || tr '\0' ' ' <"${stat%stat}cmdline"
+    done
+    say ""
 }
 
 ec_scenario_count() {
