@@ -15,7 +15,7 @@ ec_packages() {
     case $(dpkg --print-architecture) in amd64 | i386) ;; *) hs=libvectorscan-dev ;; esac
     printf '%s\n' gcc libc6-dev make autoconf automake libtool pkg-config \
         libevent-dev libfyaml-dev libjson-c-dev libssl-dev libpcap-dev libhtp-dev libpcre2-dev $hs
-    [ "$1" = build ] || printf '%s\n' check g++ clang libclang-rt-14-dev python3 iproute2 xz-utils
+    [ "$1" = build ] || printf '%s\n' check g++ clang libc6-dev-i386 libclang-rt-14-dev python3 iproute2 xz-utils
 }
 
 # ec_missing_packages build|test: those of them that are not installed.

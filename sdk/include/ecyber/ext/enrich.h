@@ -1,9 +1,9 @@
 /* enrich.h: ec.enrich/1, the interface of enrichers. STATUS: draft 1.
  * An enricher declares its input and a pure look-up; the host calls it before it seals an event and remembers the
- * result for each worker, so the look-up must depend on nothing but the key and the state. Include plugin.h first. */
+ * result for each worker, so the look-up must depend on nothing but the key and the state. */
 #ifndef EC_EXT_ENRICH_H
 #define EC_EXT_ENRICH_H
-#include <stdint.h>
+#include "../plugin.h"
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -1,9 +1,9 @@
 /* hosts.h: ec.hosts/1, state across flows. STATUS: draft 1.
  * A service of the traffic engine: thresholds, xbits, windows. Sharded by key; these are the only locks on the packet
- * lane, and their waits are counted. Include plugin.h first. */
+ * lane, and their waits are counted. */
 #ifndef EC_EXT_HOSTS_H
 #define EC_EXT_HOSTS_H
-#include <stdint.h>
+#include "../plugin.h"
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -1,9 +1,8 @@
 /* keyword.h: ec.keyword/1, rule keywords of other plugins. STATUS: draft 1.
- * A service of the rule engine. Buffers need no keyword: any parser's buffers are sticky buffers at once. Include
- * plugin.h, source.h and traffic.h first. */
+ * A service of the rule engine. Buffers need no keyword: any parser's buffers are sticky buffers at once. */
 #ifndef EC_EXT_KEYWORD_H
 #define EC_EXT_KEYWORD_H
-#include <stdint.h>
+#include "traffic.h"
 #ifdef __cplusplus
 extern "C" {
 #endif

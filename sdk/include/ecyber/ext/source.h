@@ -1,8 +1,8 @@
 /* source.h: ec.source/1, the interface of packet sources. STATUS: draft 1.
- * Implemented by capture plugins, called by the host's worker loop. Include plugin.h first. */
+ * Implemented by capture plugins, called by the host's worker loop. */
 #ifndef EC_EXT_SOURCE_H
 #define EC_EXT_SOURCE_H
-#include <stdint.h>
+#include "../plugin.h"
 #ifdef __cplusplus
 extern "C" {
 #endif

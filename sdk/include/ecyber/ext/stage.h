@@ -1,10 +1,10 @@
 /* stage.h: ec.stage/1, the interface of packet stages. STATUS: draft 1.
  * Implemented by plugins that understand packets (a traffic engine), called by the host's worker loop for each frame,
  * in the order of the configuration. Batches are a prefetch device and must not be visible: a batch of 1 and one of 64
- * give the same events. Include plugin.h and source.h first. */
+ * give the same events. */
 #ifndef EC_EXT_STAGE_H
 #define EC_EXT_STAGE_H
-#include <stdint.h>
+#include "source.h"
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -1,14 +1,13 @@
 /* traffic.h: ec.traffic/1, the service of the traffic engine. STATUS: draft 1.
  *
  * Flows, in-order stream bytes, transactions and inspection buffers by name. Inspectors (ids, ml, yours) register
- * hooks; parsers register protocols. Include plugin.h and source.h first.
+ * hooks; parsers register protocols.
  *
  * LIFE    [hook] until the hook returns   [tx] until its tx hook returned with EC_TX_END   [flow] until flow_end
  *         returned   [run] for the whole run. All functions are [wrk] but those marked [ctl] or [cfg].
  * SIZES   of traffic's structs do not change within a run: test EC_HAS once in start(), never per packet. */
 #ifndef EC_EXT_TRAFFIC_H
 #define EC_EXT_TRAFFIC_H
-#include <stdint.h>
 #include "source.h"
 #ifdef __cplusplus
 extern "C" {
