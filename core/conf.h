@@ -36,6 +36,11 @@ void conf_free(struct conf *c);
 void conf_diff(const struct conf *a, const struct conf *b, void (*fn)(const char *section, const char *name, void *arg),
                void *arg);
 
+/* Before next is handed to anybody: give every option without EC_R_LIVE the value that it has in old, and call fn for
+ * each that differed. 0 or EC_ENOMEM. */
+int conf_keep(struct conf *next, const struct conf *old,
+              void (*fn)(const char *section, const char *name, void *arg), void *arg);
+
 /* As struct ec_host says. */
 int32_t conf_num(const struct ec_conf *c, const char *name, uint32_t i, int64_t *v);
 int32_t conf_f64(const struct ec_conf *c, const char *name, uint32_t i, double *v);

@@ -15,6 +15,7 @@ void metric_delta(uint32_t index, int64_t delta);               /* [any] */
 void metric_set(uint32_t index, int64_t value);                 /* [any] */
 int64_t metric_value(uint32_t index);                           /* [any] */
 uint32_t metric_count(void);
+void metric_reset(void);                                        /* [ctl] no workers: forget all, for a new start */
 const struct ec_metric *metric_get(uint32_t index, const char **owner);
 
 #endif

@@ -4,16 +4,24 @@
 #define CORE_PLAN_H
 #include <stdint.h>
 
-struct instance;
+struct conf;
 struct plan {
     uint32_t gen, n;            /* generation, from 1; number of instances */
     uint32_t refs;              /* held by pool jobs, atomic */
+    struct conf *conf;          /* what the states were built from; goes with the plan */
+    const char *holder;         /* the plugin that took the last reference, for the log; atomic */
     void *state[];              /* by instance index; NULL where a plugin has none */
 };
 
-struct plan *plan_new(uint32_t gen, uint32_t n);
+struct plan *plan_new(uint32_t gen, uint32_t n);            /* NULL: out of memory */
 const struct plan *plan_current(void);                      /* [any] within an epoch, or on the control thread */
 struct plan *plan_swap(struct plan *next);                  /* [ctl] returns the old one: free it after a grace period */
+/* The current plan with a reference that outlasts epochs, for a job of plugin `who` (a static name); [any], locks. NULL:
+ * there is no plan yet. Every plan_hold() is ended by one plan_release(). */
+struct plan *plan_hold(const char *who);
+void plan_release(struct plan *p);
+uint32_t plan_refs(const struct plan *p);
+void plan_free(struct plan *p);                             /* the plan alone: states and conf are freed before */
 static inline const void *plan_state(const struct plan *p, uint32_t i) { return p && i < p->n ? p->state[i] : 0; }
 
 #endif

@@ -10,11 +10,16 @@
 #include <ecyber/ext/stage.h>
 
 struct instance;
+struct plan;
 struct worker_config {
     uint32_t workers;               /* 0: run on the calling thread */
     uint32_t batch;                 /* 1…EC_BATCH_MAX */
     uint32_t n_uri;                 /* sources, one after the other (files) or the only one (live) */
     const char *const *uri;         /* "file:PATH", "live:IFACE" */
+    /* --workers 0: called by worker_run() between two batches and at least every 100 ms while none comes, offline, so
+     * that signals, control requests and a reload are handled on the same thread. May be NULL. */
+    void (*tick)(void *arg);
+    void *tick_arg;
 };
 struct worker_account {             /* one worker, packets */
     uint64_t source[EC_SRC_STATS];  /* the source's own counters */
@@ -22,6 +27,7 @@ struct worker_account {             /* one worker, packets */
     uint32_t status;                /* EC_SRC_* of the last fetch */
 };
 
+void worker_reset(void);            /* [ctl] not running: forget sources and stages, for a new start */
 int worker_source(struct instance *i, const struct ec_source *s, char *why, uint32_t n);    /* [ctl] before start */
 int worker_stage(struct instance *i, const struct ec_stage *s, char *why, uint32_t n);
 /* [ctl] Start the workers. done: called once, on the control thread's behalf ([any]), when the last source has ended;
