@@ -22,17 +22,19 @@ void mark_sleep(void);                              /* about to block: not watch
 
 static inline struct ec_mark mark_enter(const char *plugin, const char *callback)
 {
-    struct ec_mark *m = &mark_self->mark, old = { m->plugin, m->callback };
-    m->callback = callback;
-    m->plugin = plugin;
+    struct ec_mark *m = &mark_self->mark, old;
+    old.plugin = __atomic_load_n(&m->plugin, __ATOMIC_RELAXED);
+    old.callback = __atomic_load_n(&m->callback, __ATOMIC_RELAXED);
+    __atomic_store_n(&m->callback, callback, __ATOMIC_RELAXED);     /* plain stores; the builtin keeps TSan quiet */
+    __atomic_store_n(&m->plugin, plugin, __ATOMIC_RELAXED);
     return old;
 }
 static inline void mark_leave(struct ec_mark old)
 {
-    mark_self->mark.plugin = old.plugin;
-    mark_self->mark.callback = old.callback;
+    __atomic_store_n(&mark_self->mark.plugin, old.plugin, __ATOMIC_RELAXED);
+    __atomic_store_n(&mark_self->mark.callback, old.callback, __ATOMIC_RELAXED);
 }
-/* Each live entry, for the watchdog; stops when fn returns false. */
+/* A copy of each live entry, for the watchdog; stops when fn returns false. */
 void mark_each(bool (*fn)(const struct mark_thread *t, void *arg), void *arg);
 
 #endif
