@@ -1,5 +1,7 @@
 #include "buildconf.h"
 
+#include "cli/explain.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +11,8 @@ int main(int argc, char **argv)
         printf("ecyberctl %s\n", PACKAGE_VERSION);
         return fflush(stdout) ? 1 : 0;
     }
-    fprintf(stderr, "usage: ecyberctl --version\n");
+    if (argc > 1 && !strcmp(argv[1], "explain"))
+        return explain_main(argc - 1, argv + 1);
+    fprintf(stderr, "usage: ecyberctl --version | explain [FILE | -]\n");
     return 2;
 }

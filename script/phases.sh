@@ -9,6 +9,7 @@ ec_make_check() {
     make -k -C "$dir" -j"$EC_JOBS" check "$@" >"$log" 2>&1
     rc=$?
     while IFS=' ' read -r result name; do
+        name=${name//"$EC_TOP/"/}
         case $result in
         PASS: | XFAIL:) pass "$label $name" ;;
         SKIP:) skip "${name##*/}" "see ${log#"$EC_TOP"/}" ;;
@@ -91,7 +92,7 @@ ec_fuzz_replay() {
 # ec_main PHASE… -- ARGUMENT…: runs the functions phase_NAME that the arguments name, or all of them, and
 # ends the script with the closing line and its exit code.
 ec_main() {
-    local known= phase
+    local known="" phase
     while [ "$1" != -- ]; do
         known="$known $1"
         shift
