@@ -41,7 +41,8 @@ enum {
     EC_T_ENUM = 17,         /* uint32_t: index into the comma-separated words of `allow` */
     EC_T_NAME = 18,         /* uint32_t: interned name of the space in `allow`; 0: absent */
     EC_T_RECORD = 19,       /* struct ec_list of `sub` with EC_R_LIST; the member itself with EC_R_INLINE */
-    EC_T_MAP = 20           /* struct ec_list of struct ec_pair; as an option: name: text */
+    EC_T_MAP = 20           /* struct ec_list of struct ec_pair; as an option: name: text. With EC_R_LIST each value is
+                             * an array: pairs of the same name stand together and are printed as one array */
 };
 
 /* Flags of a row. */

@@ -171,6 +171,9 @@ struct ec_traffic {                 /* CALLED by everybody else; self: from host
     void (*anomaly)(struct ec_pctx *c, struct ec_tx *x, uint32_t index);    /* x may be NULL */
     struct ec_flow *(*flow)(struct ec_pctx *c);
     int32_t (*upgrade)(struct ec_pctx *c, const char *proto);       /* STARTTLS, CONNECT; NULL: detect anew */
+    /* [cfg] The i-th registered protocol, whether or not it has buffers; id: interned in "app_proto". EC_ENOENT: no
+     * i-th. Rules for a protocol that nobody detects are refused by it. */
+    int32_t (*proto_at)(void *self, uint32_t i, const char **name, uint32_t *id);
 };
 
 static inline const struct ec_buf *ec_tx_buf(const struct ec_traffic *t, void *self, struct ec_tx *x, uint32_t slot)
