@@ -4,6 +4,7 @@
 #include <ecyber/ext/enrich.h>
 #include <ecyber/ext/hosts.h>
 #include <ecyber/ext/keyword.h>
+#include <ecyber/ext/list.h>
 #include <ecyber/ext/source.h>
 #include <ecyber/ext/stage.h>
 #include <ecyber/ext/traffic.h>
