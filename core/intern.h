@@ -1,5 +1,5 @@
 /* intern.h: names that keep their number for the whole run, by space ("iface", "app_proto", …). Never freed;
- * at most 1 M names in a space. Lookup by number takes no lock. */
+ * at most 1 M names in a space, 64 spaces. Lookup by number takes no lock. */
 #ifndef CORE_INTERN_H
 #define CORE_INTERN_H
 #include <stdint.h>
