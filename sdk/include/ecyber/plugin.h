@@ -136,7 +136,7 @@ struct ec_host {                    /* one for each plugin; [keep]. Its function
     void (*gauge)(const struct ec_host *h, uint32_t index, int64_t value);          /* [any] */
 
     /* Names that survive generations: the same number for the same name for the whole run, from 1 on.
-     * intern: [ctl] [cfg]; 0: out of memory. interned: [any], NULL: unknown. */
+     * intern: [ctl] [cfg], and [wrk] in open() of a source; 0: out of memory. interned: [any], NULL: unknown. */
     uint32_t (*intern)(const struct ec_host *h, const char *space, const char *name);
     const char *(*interned)(const struct ec_host *h, const char *space, uint32_t id);
 

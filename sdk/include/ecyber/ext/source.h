@@ -38,13 +38,14 @@ enum {
 };
 
 /* Counters of a source, indexes into stats(): each only grows, and
- * SEEN = DELIVERED + KERNEL + NIC + FILTERED_FILE + BAD as far as the source can see. */
+ * SEEN = DELIVERED + KERNEL + NIC + FILTERED + BAD + what waits in the source's own buffer (of a live source: lost when
+ * it is closed), as far as the source can see. Over all shares the sums are those of the whole capture. */
 enum {
-    EC_SRC_SEEN = 0,                /* frames that reached the source, lost ones included */
+    EC_SRC_SEEN = 0,                /* frames that reached the source, lost ones included; of its share only */
     EC_SRC_DELIVERED = 1,           /* handed out by fetch() */
     EC_SRC_KERNEL = 2,              /* lost: no room in the capture buffer */
     EC_SRC_NIC = 3,                 /* lost: by the interface or its driver */
-    EC_SRC_FILTERED = 4,            /* not wanted: BPF filter, or the share of another worker */
+    EC_SRC_FILTERED = 4,            /* not wanted: BPF filter (a live source cannot count what the kernel refuses) */
     EC_SRC_BAD = 5,                 /* not readable: damaged record */
     EC_SRC_BYTES = 6,               /* bytes of delivered frames, as captured */
     EC_SRC_STATS = 7
@@ -60,7 +61,8 @@ struct ec_source {
      * fragments and tunnels between two hosts, stay on one worker. Fails with a sentence that names the file. */
     int32_t (*open)(void *self, const void *state, const char *uri, uint32_t share, uint32_t shares, void **handle);
     /* [wrk] Fill at most max frames and return how many. Waits, where nothing is there, until wake_fd is readable or
-     * timeout_ms has passed; the host has marked the worker offline for its grace periods meanwhile. */
+     * timeout_ms has passed; the host has marked the worker offline for its grace periods meanwhile. One batch
+     * is out at a time: it is called again when every frame of the last one has come back. */
     uint32_t (*fetch)(void *handle, struct ec_frame *const *f, uint32_t max, int32_t wake_fd, uint32_t timeout_ms,
                       uint32_t *why);
     /* [wrk] Every fetched frame comes back exactly once, in order, with its verdict (EC_V_*). */

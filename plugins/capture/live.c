@@ -1,0 +1,329 @@
+#include "plugins/capture/live.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <pcap/pcap.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "plugins/capture/linktype.h"
+#include "plugins/capture/loss.h"
+
+#define FETCH_MAX   64              /* frames that fit the copy buffer */
+#define REOPEN_NS   UINT64_C(500000000)
+
+struct live {
+    struct live_config c;
+    char name[IFNAMSIZ], *filter;
+    pcap_t *pcap;                   /* NULL: the interface is down or away */
+    uint32_t linktype;
+    uint64_t reopen_at;             /* monotonic, ns */
+    uint64_t count;
+    uint64_t past_recv, past_drop;  /* kernel counters of handles that are closed */
+    uint64_t past_left;             /* of those: received, but never read */
+    uint64_t read;                  /* frames read from the current handle */
+    uint64_t joined_ns;             /* frames of before belong to the other workers too */
+    uint64_t nic_base, nic;
+    uint64_t delivered, filtered, bytes;
+    uint8_t *copy;                  /* FETCH_MAX frames: libpcap gives a block back before the frames are used */
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec t;
+
+    clock_gettime(clock, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* "lo, eth0": the interfaces that there are. */
+static void interfaces_name(char *buf, uint32_t n)
+{
+    struct if_nameindex *all = if_nameindex();
+    uint32_t at = 0;
+
+    *buf = '\0';
+    for (const struct if_nameindex *i = all; i && i->if_name && at < n; i++)
+        at += (uint32_t)snprintf(buf + at, n - at, "%s%s", at ? ", " : "", i->if_name);
+    if (all)
+        if_freenameindex(all);
+}
+
+static void activate_explain(const struct live *l, pcap_t *p, int err, char *why, uint32_t n)
+{
+    char names[512];
+
+    switch (err) {
+    case PCAP_ERROR_PERM_DENIED:
+    case PCAP_ERROR_PROMISC_PERM_DENIED:
+        snprintf(why, n, "cannot capture on %s: CAP_NET_RAW is missing; start as root, or give it with: "
+                 "setcap cap_net_raw+ep PROGRAM", l->name);
+        break;
+    case PCAP_ERROR_NO_SUCH_DEVICE:
+        interfaces_name(names, sizeof names);
+        snprintf(why, n, "cannot capture on %s: there is no such interface; there are: %s", l->name, names);
+        break;
+    case PCAP_ERROR_IFACE_NOT_UP:
+        snprintf(why, n, "the interface %s is down; set it up with: ip link set %s up", l->name, l->name);
+        break;
+    default:
+        snprintf(why, n, "cannot capture on %s: %s", l->name, *pcap_geterr(p) ? pcap_geterr(p) : pcap_statustostr(err));
+    }
+}
+
+static int live_filter(struct live *l, pcap_t *p, char *why, uint32_t n)
+{
+    struct bpf_program program;
+    int err;
+
+    if (!l->filter)
+        return 0;
+    err = pcap_compile(p, &program, l->filter, 1, PCAP_NETMASK_UNKNOWN);
+    if (!err) {
+        err = pcap_setfilter(p, &program);
+        pcap_freecode(&program);
+    }
+    if (err)
+        snprintf(why, n, "the filter '%s' cannot be used on %s: %s", l->filter, l->name, pcap_geterr(p));
+    return err;
+}
+
+static int live_prepare(struct live *l, pcap_t *p, char *why, uint32_t n)
+{
+    char text[PCAP_ERRBUF_SIZE];
+    int err;
+
+    if (live_filter(l, p, why, n))
+        return -1;
+    if (pcap_setnonblock(p, 1, text) || pcap_get_selectable_fd(p) < 0) {
+        snprintf(why, n, "cannot capture on %s without blocking: %s", l->name, text);
+        return -1;
+    }
+    if (l->c.shares > 1 && (err = fanout_join(l->c.fanout, l->name, pcap_fileno(p)))) {
+        snprintf(why, n, "cannot share %s between %u workers (PACKET_FANOUT): %s; use --workers 1", l->name,
+                 l->c.shares, strerror(-err));
+        return -1;
+    }
+    l->joined_ns = l->c.shares > 1 ? clock_ns(CLOCK_REALTIME) : 0;
+    return 0;
+}
+
+/* 0; 1: the interface exists but is down, with a sentence; −1: failed, with a sentence. */
+static int live_activate(struct live *l, char *why, uint32_t n)
+{
+    char text[PCAP_ERRBUF_SIZE];
+    pcap_t *p = pcap_create(l->name, text);
+    int err;
+
+    if (!p) {
+        snprintf(why, n, "cannot capture on %s: %s", l->name, text);
+        return -1;
+    }
+    pcap_set_snaplen(p, (int)l->c.snaplen);
+    pcap_set_promisc(p, l->c.promiscuous != 0);
+    pcap_set_timeout(p, (int)l->c.timeout_ms);
+    pcap_set_buffer_size(p, (int)l->c.buffer);
+    pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
+    err = pcap_activate(p);
+    if (err < 0)
+        activate_explain(l, p, err, why, n);
+    if (err < 0 || live_prepare(l, p, why, n)) {
+        pcap_close(p);
+        return err == PCAP_ERROR_IFACE_NOT_UP ? 1 : -1;
+    }
+    l->pcap = p;
+    l->read = 0;
+    l->linktype = linktype_from_dlt((uint32_t)pcap_datalink(p));
+    return 0;
+}
+
+struct live *live_open(const struct live_config *c, char *why, uint32_t n)
+{
+    struct live *l = calloc(1, sizeof *l);
+    int err;
+
+    if (!l || !(l->copy = malloc((size_t)FETCH_MAX * c->snaplen)) ||
+        (c->filter && *c->filter && !(l->filter = strdup(c->filter)))) {
+        snprintf(why, n, "out of memory");
+        live_close(l);
+        return NULL;
+    }
+    l->c = *c;
+    if (!*c->interface || (size_t)snprintf(l->name, sizeof l->name, "%s", c->interface) >= sizeof l->name) {
+        snprintf(why, n, "'%s' is no name of an interface: those have 1 to %zu characters", c->interface,
+                 sizeof l->name - 1);
+        live_close(l);
+        return NULL;
+    }
+    l->nic_base = loss_read(l->name);
+    err = live_activate(l, why, n);
+    if (err < 0) {
+        live_close(l);
+        return NULL;
+    }
+    if (err > 0 && c->share == 0)
+        say(&c->say, SAY_DOWN, why);
+    return l;
+}
+
+/* Frames that the ring held when it was closed are lost, and counted as the kernel's. */
+static void live_drop(struct live *l)
+{
+    struct pcap_stat s = {0, 0, 0};
+    uint64_t kept;
+
+    if (!l->pcap)
+        return;
+    if (!pcap_stats(l->pcap, &s)) {
+        kept = s.ps_recv - s.ps_drop;
+        l->past_recv += s.ps_recv;
+        l->past_drop += s.ps_drop;
+        l->past_left += kept > l->read ? kept - l->read : 0;
+    }
+    pcap_close(l->pcap);
+    l->pcap = NULL;
+}
+
+struct batch {
+    struct live *live;
+    struct ec_frame *const *f;
+    uint32_t n;
+    uint8_t *to;
+};
+
+static void frame_take(u_char *arg, const struct pcap_pkthdr *h, const u_char *data)
+{
+    struct batch *b = (struct batch *)(void *)arg;
+    struct live *l = b->live;
+    struct ec_frame *f = b->f[b->n];
+    uint32_t caplen = h->caplen < l->c.snaplen ? h->caplen : l->c.snaplen;
+    uint64_t ts_ns = (uint64_t)h->ts.tv_sec * 1000000000u + (uint64_t)h->ts.tv_usec;   /* nanoseconds: as asked for */
+
+    l->read++;
+    if (ts_ns < l->joined_ns) {
+        l->filtered++;
+        return;
+    }
+    b->n++;
+    memcpy(b->to, data, caplen);
+    f->data = b->to;
+    b->to += caplen;
+    f->ts_ns = ts_ns;
+    f->count = ++l->count;
+    f->caplen = caplen;
+    f->wirelen = h->len < caplen ? caplen : h->len;
+    f->flags = caplen < f->wirelen ? EC_FR_CUT : 0u;
+    f->linktype = l->linktype;
+    f->iface = l->c.iface;
+    f->cookie = 0;
+    l->bytes += caplen;
+}
+
+/* Reads what is there. −1: the interface went away. */
+static int live_read(struct live *l, struct ec_frame *const *f, uint32_t max)
+{
+    struct batch b = {l, f, 0, l->copy};
+    int n = pcap_dispatch(l->pcap, (int)(max < FETCH_MAX ? max : FETCH_MAX), frame_take, (u_char *)&b);
+
+    l->delivered += b.n;
+    return n < 0 && !b.n ? -1 : (int)b.n;
+}
+
+static void live_down(struct live *l, const char *reason)
+{
+    char why[512];
+
+    snprintf(why, sizeof why, "%s is down: %s; waiting for it to come back", l->name, reason);
+    if (l->c.share == 0)
+        say(&l->c.say, SAY_DOWN, why);
+    live_drop(l);
+    l->reopen_at = clock_ns(CLOCK_MONOTONIC) + REOPEN_NS;
+}
+
+static void live_try(struct live *l)
+{
+    char why[1024];
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+    if (now < l->reopen_at)
+        return;
+    l->reopen_at = now + REOPEN_NS;
+    if (live_activate(l, why, sizeof why))
+        return;
+    snprintf(why, sizeof why, "%s is up again", l->name);
+    if (l->c.share == 0)
+        say(&l->c.say, SAY_UP, why);
+}
+
+/* Waits for frames, the wake-up or the time-out. Returns EC_SRC_MORE, _IDLE or _INTERRUPTED. */
+static uint32_t live_wait(const struct live *l, int32_t wake_fd, uint32_t timeout_ms)
+{
+    struct pollfd p[2] = {{wake_fd, POLLIN, 0}, {-1, POLLIN, 0}};
+    int n;
+
+    if (l->pcap)
+        p[1].fd = pcap_get_selectable_fd(l->pcap);
+    n = poll(p, 2, (int)timeout_ms);
+    if (n <= 0)
+        return EC_SRC_IDLE;
+    return p[0].revents ? EC_SRC_INTERRUPTED : EC_SRC_MORE;
+}
+
+uint32_t live_fetch(struct live *l, struct ec_frame *const *f, uint32_t max, int32_t wake_fd, uint32_t timeout_ms,
+                    uint32_t *why)
+{
+    int n;
+
+    if (!l->pcap)
+        live_try(l);
+    *why = EC_SRC_DOWN;
+    n = l->pcap ? live_read(l, f, max) : 0;
+    if (n < 0) {
+        live_down(l, pcap_geterr(l->pcap));
+        n = 0;
+    } else if (n == 0) {
+        uint32_t woken = live_wait(l, wake_fd, timeout_ms);
+
+        *why = l->pcap || woken == EC_SRC_INTERRUPTED ? woken : EC_SRC_DOWN;
+    } else {
+        *why = EC_SRC_MORE;
+    }
+    return (uint32_t)n;
+}
+
+void live_stats(struct live *l, uint64_t *c, uint32_t n)
+{
+    struct pcap_stat s = {0, 0, 0};
+    uint64_t all[EC_SRC_STATS] = {0};
+
+    if (l->pcap)
+        pcap_stats(l->pcap, &s);
+    if (l->c.share == 0) {
+        uint64_t now = loss_read(l->name);
+
+        if (now < l->nic_base)          /* the interface was made anew: its counters too */
+            l->nic_base = 0;
+        l->nic = now - l->nic_base;
+    }
+    all[EC_SRC_DELIVERED] = l->delivered;
+    all[EC_SRC_BYTES] = l->bytes;
+    all[EC_SRC_KERNEL] = l->past_drop + l->past_left + s.ps_drop;
+    all[EC_SRC_NIC] = l->nic;
+    all[EC_SRC_FILTERED] = l->filtered;
+    all[EC_SRC_SEEN] = l->past_recv + s.ps_recv + l->nic;
+    memcpy(c, all, (n < EC_SRC_STATS ? n : EC_SRC_STATS) * sizeof *c);
+}
+
+void live_close(struct live *l)
+{
+    if (!l)
+        return;
+    live_drop(l);
+    free(l->copy);
+    free(l->filter);
+    free(l);
+}

@@ -1,0 +1,120 @@
+#include "plugins/capture/share.h"
+
+#include <string.h>
+
+#include "plugins/capture/linktype.h"
+
+#define TAGS_MAX 16                 /* VLAN tags and MPLS labels that are looked through */
+
+enum {
+    ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_IPV6 = 0x86dd, ETHERTYPE_VLAN = 0x8100, ETHERTYPE_QINQ = 0x88a8,
+    ETHERTYPE_QINQ_OLD = 0x9100, ETHERTYPE_PPPOE = 0x8864, ETHERTYPE_MPLS = 0x8847, ETHERTYPE_MPLS_MULTI = 0x8848
+};
+enum { PPP_IPV4 = 0x0021, PPP_IPV6 = 0x0057 };
+
+struct rest {
+    const uint8_t *p;
+    uint32_t n;
+};
+
+static uint32_t be16(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 8 | p[1];
+}
+
+static int skip(struct rest *r, uint32_t n)
+{
+    if (r->n < n)
+        return 0;
+    r->p += n;
+    r->n -= n;
+    return 1;
+}
+
+/* Past tags and labels to the IP header. 0: there is none. */
+static int skip_to_ip(struct rest *r, uint32_t type)
+{
+    for (int i = 0; i < TAGS_MAX; i++) {
+        switch (type) {
+        case ETHERTYPE_IPV4:
+        case ETHERTYPE_IPV6:
+            return 1;
+        case ETHERTYPE_VLAN:
+        case ETHERTYPE_QINQ:
+        case ETHERTYPE_QINQ_OLD:
+            if (!skip(r, 4))
+                return 0;
+            type = be16(r->p - 2);
+            break;
+        case ETHERTYPE_PPPOE:                       /* RFC 2516 §4 */
+            if (!skip(r, 8))
+                return 0;
+            return be16(r->p - 2) == PPP_IPV4 || be16(r->p - 2) == PPP_IPV6;
+        case ETHERTYPE_MPLS:
+        case ETHERTYPE_MPLS_MULTI:                  /* RFC 3032 §2.1: the bottom of the stack is marked */
+            if (!skip(r, 4))
+                return 0;
+            if (r->p[-2] & 1)
+                return 1;
+            break;
+        default:
+            return 0;
+        }
+    }
+    return 0;
+}
+
+static int skip_link(struct rest *r, uint32_t linktype)
+{
+    switch (linktype) {
+    case LINKTYPE_ETHERNET:
+        return skip(r, 14) && skip_to_ip(r, be16(r->p - 2));
+    case LINKTYPE_LINUX_SLL:
+        return skip(r, 16) && skip_to_ip(r, be16(r->p - 2));
+    case LINKTYPE_LINUX_SLL2:
+        return skip(r, 20) && skip_to_ip(r, be16(r->p - 20));
+    case LINKTYPE_NULL:
+    case LINKTYPE_LOOP:
+        return skip(r, 4);
+    case LINKTYPE_PPP:
+    case LINKTYPE_PPP_HDLC:                         /* RFC 1661, RFC 1662: address and control may be left out */
+        if (r->n >= 2 && r->p[0] == 0xff && r->p[1] == 0x03)
+            skip(r, 2);
+        return skip(r, 2) && (be16(r->p - 2) == PPP_IPV4 || be16(r->p - 2) == PPP_IPV6);
+    case LINKTYPE_RAW:
+    case LINKTYPE_IPV4:
+    case LINKTYPE_IPV6:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static uint64_t mix(uint64_t x)     /* the finaliser of splitmix64 */
+{
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+static uint64_t address_hash(const uint8_t *p, uint32_t n)
+{
+    uint64_t w[2] = {0, 0};
+
+    memcpy(w, p, n);
+    return mix(w[0] ^ mix(w[1] + 1));
+}
+
+uint32_t share_of(uint32_t linktype, const uint8_t *p, uint32_t n, uint32_t shares)
+{
+    struct rest r = {p, n};
+    uint32_t at, len;
+
+    if (shares < 2 || !skip_link(&r, linktype) || !r.n)
+        return 0;
+    at = r.p[0] >> 4 == 4 ? 12 : 8;
+    len = r.p[0] >> 4 == 4 ? 4 : 16;
+    if ((r.p[0] >> 4 != 4 && r.p[0] >> 4 != 6) || r.n < at + 2 * len)
+        return 0;
+    return (uint32_t)(mix(address_hash(r.p + at, len) + address_hash(r.p + at + len, len)) % shares);
+}
