@@ -20,7 +20,9 @@ struct conf_input {
                                      * underscore */
     uint32_t n_set;
     const char *const *set;         /* "plugin.key=value" */
-    bool partial;                   /* pass over sections that are not given: the first look, at "core" alone */
+    bool partial;                   /* the first look, at "core" alone, before the plugins are known: passes over what
+                                     * belongs to other sections, reports nothing (the load of all does) and gives
+                                     * what could be read; NULL only without memory */
     void (*warn)(const char *sentence, void *arg);      /* with the arg of conf_load(); NULL: nobody listens */
 };
 struct conf;
