@@ -1,0 +1,13 @@
+/* dns.h: the DNS protocol (RFC 1035, over UDP and TCP). */
+#ifndef TRAFFIC_DNS_H
+#define TRAFFIC_DNS_H
+
+#include <stdint.h>
+
+struct ec_host;
+struct ec_traffic;
+
+/* [ctl] Declare the record's topic and register the protocol. t_self: traffic's own. EC_OK or EC_E*. */
+int32_t dns_register(const struct ec_host *h, const struct ec_traffic *t, void *t_self);
+
+#endif

@@ -1,0 +1,292 @@
+/* connection.c: one connection: bytes go to libhtp, and its callbacks become steps of transactions. */
+#include "connection.h"
+
+#include <string.h>
+
+#define FIELD_SOFT 9000             /* bytes of a header or line that libhtp flags, and refuses */
+#define FIELD_HARD 18000
+#define BOMB_LIMIT 1048576          /* bytes of decompressed body at a ratio over 2048 */
+#define LAYERS 2                    /* of content codings that are undone */
+
+enum { ANOMALY_REQUEST, ANOMALY_RESPONSE, ANOMALY_SMUGGLING, ANOMALY_FIELD, ANOMALY_UNMATCHED, ANOMALY_HOST };
+const char *const http_anomalies[HTTP_ANOMALIES] = {
+    "invalid_request", "invalid_response", "request_smuggling", "request_header_invalid",
+    "unable_to_match_response_to_request", "host_header_ambiguous" };
+
+static htp_cfg_t *cfg;
+static const struct ec_traffic *traffic;
+
+static struct http_tx *of(const htp_tx_t *h) { return h ? htp_tx_get_user_data(h) : NULL; }
+
+static void step(struct http_tx *t, uint32_t dir, uint32_t progress)
+{
+    traffic->tx_step(t->s->c, t->x, dir, progress);
+}
+
+static struct http_tx *begin(struct http_state *s, htp_tx_t *h)
+{
+    struct http_tx **last = &s->open, *t;
+    struct ec_tx *x = s->c ? traffic->tx_begin(s->c) : NULL;
+
+    if (!x)
+        return NULL;
+    t = x->mem;
+    t->x = x;
+    t->s = s;
+    t->htp = h;
+    t->body[0].wire = t->body[1].wire = -1;
+    htp_tx_set_user_data(h, t);
+    while (*last)
+        last = &(*last)->next;
+    *last = t;
+    return t;
+}
+
+/* The transaction of h; libhtp makes up a request for a response that has none. */
+static struct http_tx *get(htp_tx_t *h)
+{
+    struct http_tx *t = of(h);
+
+    return t ? t : begin(htp_connp_get_user_data(h->connp), h);
+}
+
+static void report_flags(struct http_tx *t)
+{
+    uint64_t flags = t->htp->flags;
+
+    if (flags & HTP_REQUEST_SMUGGLING)
+        traffic->anomaly(t->s->c, t->x, ANOMALY_SMUGGLING);
+    if (flags & (HTP_FIELD_UNPARSEABLE | HTP_FIELD_INVALID))
+        traffic->anomaly(t->s->c, t->x, ANOMALY_FIELD);
+    if (flags & HTP_HOST_AMBIGUOUS)
+        traffic->anomaly(t->s->c, t->x, ANOMALY_HOST);
+}
+
+static void end(struct http_tx *t)
+{
+    struct http_tx **at = &t->s->open;
+
+    while (*at && *at != t)
+        at = &(*at)->next;
+    if (*at)
+        *at = t->next;
+    report_flags(t);
+    htp_tx_set_user_data(t->htp, NULL);
+    traffic->tx_end(t->s->c, t->x);
+}
+
+static int on_request_line(htp_tx_t *h)
+{
+    struct http_tx *t = get(h);
+
+    if (t) {
+        buffers_request_line(t);
+        step(t, EC_TO_SERVER, HTTP_AT_LINE);
+    }
+    return HTP_OK;
+}
+
+static int on_headers(htp_tx_t *h, uint32_t dir)
+{
+    struct http_tx *t = get(h);
+
+    if (t) {
+        buffers_headers(t, dir);
+        step(t, dir, HTTP_AT_HEADERS);
+    }
+    return HTP_OK;
+}
+
+static int on_request_headers(htp_tx_t *h) { return on_headers(h, EC_TO_SERVER); }
+static int on_response_headers(htp_tx_t *h) { return on_headers(h, EC_TO_CLIENT); }
+
+static int on_response_line(htp_tx_t *h)
+{
+    struct http_tx *t = get(h);
+
+    if (t) {
+        buffers_response_line(t);
+        step(t, EC_TO_CLIENT, HTTP_AT_LINE);
+    }
+    return HTP_OK;
+}
+
+static void body_step(struct http_tx *t, uint32_t dir, int whole)
+{
+    buffers_body(t, dir, whole);
+    t->body[dir].unseen = 0;
+    step(t, dir, HTTP_AT_BODY);
+}
+
+static int on_body(htp_tx_data_t *d, uint32_t dir)
+{
+    struct http_tx *t = get(d->tx);
+    const uint8_t *p = d->data;
+    size_t left = p ? d->len : 0;
+
+    while (t && left) {
+        struct http_body *b = &t->body[dir];
+        uint32_t n = body_room(b);
+        if (n > left)
+            n = (uint32_t)left;
+        body_add(b, p, n, transaction_wire(t->s, dir, p, n));
+        p += n;
+        left -= n;
+        if (b->unseen >= BODY_STEP || !body_room(b))
+            body_step(t, dir, 0);
+        if (!body_room(b))
+            body_slide(b);
+    }
+    return HTP_OK;
+}
+
+static int on_request_body(htp_tx_data_t *d) { return on_body(d, EC_TO_SERVER); }
+static int on_response_body(htp_tx_data_t *d) { return on_body(d, EC_TO_CLIENT); }
+
+static int on_complete(htp_tx_t *h, uint32_t dir)
+{
+    struct http_tx *t = of(h);
+
+    if (!t)
+        return HTP_OK;
+    if (t->body[dir].unseen)
+        body_step(t, dir, 1);
+    step(t, dir, HTTP_AT_END);
+    return HTP_OK;
+}
+
+static int on_request_complete(htp_tx_t *h) { return on_complete(h, EC_TO_SERVER); }
+static int on_response_complete(htp_tx_t *h) { return on_complete(h, EC_TO_CLIENT); }
+
+static int on_transaction_complete(htp_tx_t *h)
+{
+    struct http_tx *t = of(h);
+
+    if (t)
+        end(t);
+    return HTP_OK;
+}
+
+static int on_log(htp_log_t *log)
+{
+    struct http_state *s = htp_connp_get_user_data(log->connp);
+
+    if (s && s->c && log->msg && strstr(log->msg, "nable to match response to request"))
+        traffic->anomaly(s->c, NULL, ANOMALY_UNMATCHED);
+    return HTP_OK;
+}
+
+static void set_limits(void)
+{
+    htp_config_set_tx_auto_destroy(cfg, 1);
+    htp_config_set_field_limits(cfg, FIELD_SOFT, FIELD_HARD);
+    htp_config_set_compression_bomb_limit(cfg, BOMB_LIMIT);
+    htp_config_set_response_decompression_layer_limit(cfg, LAYERS);
+    htp_config_set_lzma_layers(cfg, 0);
+    htp_config_set_parse_request_auth(cfg, 0);
+    htp_config_set_parse_request_cookies(cfg, 0);
+    htp_config_set_plusspace_decode(cfg, HTP_DECODER_URLENCODED, 0);
+    htp_config_set_log_level(cfg, HTP_LOG_ERROR);
+}
+
+int32_t connection_setup(const struct ec_traffic *t)
+{
+    traffic = t;
+    if (cfg)
+        return EC_OK;
+    if (!(cfg = htp_config_create()))
+        return EC_ENOMEM;
+    htp_config_set_server_personality(cfg, HTP_SERVER_IDS);
+    set_limits();
+    htp_config_register_request_line(cfg, on_request_line);
+    htp_config_register_request_headers(cfg, on_request_headers);
+    htp_config_register_request_body_data(cfg, on_request_body);
+    htp_config_register_request_complete(cfg, on_request_complete);
+    htp_config_register_response_line(cfg, on_response_line);
+    htp_config_register_response_headers(cfg, on_response_headers);
+    htp_config_register_response_body_data(cfg, on_response_body);
+    htp_config_register_response_complete(cfg, on_response_complete);
+    htp_config_register_transaction_complete(cfg, on_transaction_complete);
+    htp_config_register_log(cfg, on_log);
+    return EC_OK;
+}
+
+static bool open_connection(struct http_state *s)
+{
+    if (s->connp)
+        return true;
+    if (!(s->connp = htp_connp_create(cfg)))
+        return false;
+    htp_connp_set_user_data(s->connp, s);
+    htp_connp_open(s->connp, NULL, 0, NULL, 0, NULL);
+    return true;
+}
+
+static int feed(struct http_state *s, uint32_t dir, const uint8_t *d, size_t n)
+{
+    return dir == EC_TO_SERVER ? htp_connp_req_data(s->connp, NULL, d, n) : htp_connp_res_data(s->connp, NULL, d, n);
+}
+
+static void finish_all(struct http_state *s)
+{
+    while (s->open)
+        end(s->open);
+}
+
+static int64_t verdict(struct http_state *s, int status, const struct ec_chunk *k)
+{
+    switch (status) {
+    case HTP_STREAM_DATA_OTHER:
+        return (int64_t)(k->dir == EC_TO_SERVER ? htp_connp_req_data_consumed(s->connp)
+                                                : htp_connp_res_data_consumed(s->connp));
+    case HTP_STREAM_TUNNEL:
+        finish_all(s);
+        traffic->upgrade(s->c, NULL);
+        return 0;
+    case HTP_STREAM_ERROR: case HTP_STREAM_STOP:
+        traffic->anomaly(s->c, s->open ? s->open->x : NULL,
+                         k->dir == EC_TO_SERVER ? ANOMALY_REQUEST : ANOMALY_RESPONSE);
+        finish_all(s);
+        return EC_EINVAL;
+    default:
+        return k->len;
+    }
+}
+
+static void close_side(struct http_state *s, const struct ec_chunk *k)
+{
+    s->closed[k->dir] = true;
+    if (k->dir == EC_TO_SERVER)
+        htp_connp_req_close(s->connp, NULL);
+    else
+        htp_connp_close(s->connp, NULL);
+    if (s->closed[EC_TO_CLIENT])
+        finish_all(s);
+}
+
+int64_t connection_data(struct http_state *s, struct ec_pctx *c, const struct ec_chunk *k)
+{
+    int64_t eaten = 0;
+
+    if (!open_connection(s))
+        return EC_ENOMEM;
+    s->c = c;
+    s->k = k;
+    s->searched[k->dir] = 0;
+    if ((k->flags & EC_CH_GAP) && k->missing)
+        eaten = verdict(s, feed(s, k->dir, NULL, (size_t)k->missing), k);
+    if (eaten >= 0 && k->len)
+        eaten = verdict(s, feed(s, k->dir, k->data, k->len), k);
+    if (eaten >= 0 && (k->flags & EC_CH_END))
+        close_side(s, k);
+    s->c = NULL;
+    s->k = NULL;
+    return eaten > (int64_t)k->len ? (int64_t)k->len : eaten;
+}
+
+void connection_drop(struct http_state *s)
+{
+    if (s->connp)
+        htp_connp_destroy_all(s->connp);
+    s->connp = NULL;
+}

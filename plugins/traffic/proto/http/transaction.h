@@ -1,0 +1,35 @@
+/* transaction.h: one request and its response. */
+#ifndef TRAFFIC_HTTP_TRANSACTION_H
+#define TRAFFIC_HTTP_TRANSACTION_H
+
+#include <htp/htp.h>
+
+#include "body.h"
+#include "buffers.h"
+#include "text.h"
+
+struct http_state {                 /* one connection */
+    htp_connp_t *connp;
+    struct ec_pctx *c;              /* within parse() */
+    const struct ec_chunk *k;
+    struct http_tx *open;           /* transactions that have not ended, oldest first */
+    uint32_t searched[2];           /* how far into the current chunk messages have been found */
+    bool closed[2];
+};
+
+struct http_tx {                    /* memory of traffic's transaction; freed by tx_drop */
+    struct ec_tx *x;
+    struct http_state *s;
+    htp_tx_t *htp;                  /* NULL once libhtp has let it go */
+    struct http_tx *next;
+    struct text uri, host, header[2], names[2];
+    struct ec_buf *item[2];         /* one for each header, pointing into header[] */
+    struct http_body body[2];
+};
+
+/* Where bytes stand in the stream of direction dir: exactly, when they are part of the current chunk; by searching the
+ * chunk when libhtp has copied them. −1: not found. */
+int64_t transaction_wire(const struct http_state *s, uint32_t dir, const uint8_t *p, uint32_t n);
+void transaction_drop(struct http_tx *t);
+
+#endif

@@ -1,0 +1,48 @@
+/* fake_traffic.h: a traffic engine of a page, for the tests and fuzz targets of one protocol parser: no packets, no flows,
+ * just bytes by direction. What the parser does not eat is offered again with what follows, as the real engine does. */
+#ifndef TESTS_FAKE_TRAFFIC_H
+#define TESTS_FAKE_TRAFFIC_H
+
+#include <stdbool.h>
+
+#include "testhost.h"
+#include <ecyber/ext/traffic.h>
+
+#define FAKE_TX_MAX 4096
+#define FAKE_HELD_MAX 65536
+
+struct fake_traffic {
+    struct testhost *host;
+    const struct ec_proto *proto;
+    void *proto_self;
+    uint32_t topic;                 /* id of the parser's record */
+    /* One conversation. */
+    void *state;
+    uint8_t *held[2];
+    uint32_t n_held[2];
+    uint64_t offset[2];
+    struct ec_tx *open[64];
+    uint32_t n_open, n_begun, n_ended, n_step;
+    uint64_t next_id;
+    uint32_t anomaly[64];           /* how often each was reported */
+    bool gave_up, upgraded;
+    /* What a test wants to see of each step: x as an inspector would see it. */
+    void (*on_step)(struct fake_traffic *f, struct ec_tx *x, void *arg);
+    void *on_step_arg;
+};
+
+typedef int32_t fake_register_fn(const struct ec_host *h, const struct ec_traffic *t, void *t_self);
+
+/* Registers the parser once; conversations follow. Aborts where memory ends or the parser refuses. */
+struct fake_traffic *fake_new(fake_register_fn *reg);
+void fake_begin(struct fake_traffic *f);
+/* Feed n bytes of direction dir, with EC_CH_* flags. */
+void fake_feed(struct fake_traffic *f, uint32_t dir, const void *d, uint32_t n, uint32_t flags);
+void fake_gap(struct fake_traffic *f, uint32_t dir, uint64_t missing);
+/* End both directions and drop everything. Published records stay in f->host. */
+void fake_end(struct fake_traffic *f);
+void fake_free(struct fake_traffic *f);
+/* The buffer of that name and direction, NULL: absent. */
+const struct ec_buf *fake_buffer(struct fake_traffic *f, struct ec_tx *x, const char *name, uint32_t dir);
+
+#endif

@@ -1,0 +1,162 @@
+/* test_dns.c: the DNS parser: names, records, framing, and what it makes of damage. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins/traffic/proto/dns/dns.h"
+#include "plugins/traffic/proto/dns/message.h"
+#include "plugins/traffic/proto/dns/name.h"
+#include "plugins/traffic/proto/dns/rdata.h"
+#include "plugins/traffic/proto/dns/types.h"
+#include "tests/support/fake_traffic.h"
+#include "tests/unit/unit.h"
+
+/* An answer to "a.example A": a CNAME to b.example and its address. */
+static const uint8_t answer[] =
+    "\x12\x34\x81\x80\x00\x01\x00\x02\x00\x00\x00\x00"
+    "\x01" "a\x07" "example\x00\x00\x01\x00\x01"
+    "\xc0\x0c\x00\x05\x00\x01\x00\x00\x00\x3c\x00\x04\x01" "b\xc0\x0e"
+    "\xc0\x27\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x01";
+#define ANSWER_LEN (sizeof answer - 1)
+
+static struct dns_message opened(const uint8_t *d, uint32_t n)
+{
+    struct dns_message m;
+
+    ck_assert(dns_message_open(&m, d, n));
+    return m;
+}
+
+START_TEST(compressed_names_are_followed_backwards_only)
+{
+    struct dns_message m = opened(answer, ANSWER_LEN);
+    uint8_t text[DNS_NAME_MAX], loop[] = "\0\0\0\0\0\0\0\0\0\0\0\0\xc0\x0c";
+    int whole;
+
+    ck_assert_uint_eq(dns_name_text(&m, 39, text, sizeof text, &whole), 9);
+    ck_assert_int_eq(whole, 1);
+    ck_assert_mem_eq(text, "b.example", 9);
+    m = opened(loop, sizeof loop - 1);
+    ck_assert_uint_eq(dns_name_text(&m, 12, text, sizeof text, &whole), 0);
+    ck_assert_int_eq(whole, 0);
+}
+END_TEST
+
+START_TEST(data_has_its_text_form)
+{
+    static const struct { uint16_t type; const char *data; uint32_t n; const char *text; } rows[] = {
+        { DNS_T_A, "\xc0\x00\x02\x01", 4, "192.0.2.1" },
+        { DNS_T_AAAA, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01", 16, "2001:0db8:0000:0000:0000:0000:0000:0001" },
+        { DNS_T_MX, "\x00\x0a\x04mail\x00", 8, "mail" },
+        { DNS_T_TXT, "\x02hi\x03you", 7, "hiyou" },
+        { DNS_T_TXT, "\x09short", 6, "short" },
+        { DNS_T_SRV, "\x00\x01\x00\x02\x00\x50\x01s\x00", 9, "1 2 80 s" },
+        { DNS_T_CAA, "\x00\x05issueca.example", 17, "0 issue ca.example" },
+        { DNS_T_SSHFP, "\x01\x02\xab\xcd", 4, "1 2 abcd" },
+        { DNS_T_A, "\x01\x02", 2, "\x01\x02" },
+    };
+
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t d[64] = { 0 }, out[RDATA_MAX];
+        struct dns_rr r = { .type = rows[i].type, .rdata = DNS_HEADER, .rdlen = rows[i].n };
+        struct dns_message m;
+        memcpy(d + DNS_HEADER, rows[i].data, rows[i].n);
+        m = opened(d, DNS_HEADER + rows[i].n);
+        ck_assert_uint_eq(rdata_text(&m, &r, out, sizeof out), strlen(rows[i].text));
+        ck_assert_mem_eq(out, rows[i].text, strlen(rows[i].text));
+    }
+}
+END_TEST
+
+static void see_name(struct fake_traffic *f, struct ec_tx *x, void *arg)
+{
+    const struct ec_buf *b = fake_buffer(f, x, "dns.answer.name", EC_TO_CLIENT);
+    unsigned *seen = arg;
+
+    ck_assert_ptr_nonnull(b);
+    ck_assert_uint_eq(b->len, 9);
+    ck_assert_mem_eq(b->u.data, "a.example", 9);
+    ck_assert_uint_eq(b->wire, 12);
+    ++*seen;
+}
+
+START_TEST(a_datagram_is_a_transaction_with_a_record)
+{
+    struct fake_traffic *f = fake_new(dns_register);
+    unsigned seen = 0;
+
+    f->on_step = see_name;
+    f->on_step_arg = &seen;
+    fake_begin(f);
+    fake_feed(f, EC_TO_CLIENT, answer, ANSWER_LEN, EC_CH_DATAGRAM);
+    ck_assert_uint_eq(seen, 1);
+    ck_assert_uint_eq(testhost_count(f->host, "ec.dns/1"), 1);
+    fake_end(f);
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(messages_on_tcp_are_cut_anywhere)
+{
+    struct fake_traffic *f = fake_new(dns_register);
+    uint8_t stream[3 * (ANSWER_LEN + 2)];
+
+    for (int i = 0; i < 3; i++) {
+        uint8_t *p = stream + i * (ANSWER_LEN + 2);
+        p[0] = 0;
+        p[1] = ANSWER_LEN;
+        memcpy(p + 2, answer, ANSWER_LEN);
+    }
+    for (uint32_t step = 1; step <= sizeof stream; step++) {
+        fake_begin(f);
+        for (uint32_t at = 0; at < sizeof stream; at += step)
+            fake_feed(f, EC_TO_CLIENT, stream + at, at + step < sizeof stream ? step : (uint32_t)sizeof stream - at, 0);
+        ck_assert_uint_eq(f->n_ended, 3);
+        fake_end(f);
+    }
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(damage_is_reported_and_never_read_past)
+{
+    struct fake_traffic *f = fake_new(dns_register);
+
+    for (uint32_t n = 0; n < ANSWER_LEN; n++) {
+        fake_begin(f);
+        fake_feed(f, EC_TO_CLIENT, answer, n, EC_CH_DATAGRAM);
+        ck_assert_uint_eq(f->anomaly[0], 1);
+        ck_assert_uint_eq(f->n_ended, n >= DNS_HEADER);
+        fake_end(f);
+    }
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(detection_takes_dns_and_leaves_the_rest)
+{
+    struct fake_traffic *f = fake_new(dns_register);
+    const uint8_t http[] = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
+    const uint8_t zero[64] = { 0 };
+
+    ck_assert_int_eq(f->proto->probe(answer, ANSWER_LEN, EC_TO_CLIENT), EC_YES);
+    ck_assert_int_eq(f->proto->probe(http, sizeof http - 1, EC_TO_SERVER), EC_NO);
+    ck_assert_int_eq(f->proto->probe(zero, sizeof zero, EC_TO_SERVER), EC_NO);
+    ck_assert_int_eq(f->proto->probe(answer, 5, EC_TO_CLIENT), EC_MORE);
+    fake_free(f);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("dns");
+    TCase *tc = tcase_create("dns");
+
+    tcase_add_test(tc, compressed_names_are_followed_backwards_only);
+    tcase_add_test(tc, data_has_its_text_form);
+    tcase_add_test(tc, a_datagram_is_a_transaction_with_a_record);
+    tcase_add_test(tc, messages_on_tcp_are_cut_anywhere);
+    tcase_add_test(tc, damage_is_reported_and_never_read_past);
+    tcase_add_test(tc, detection_takes_dns_and_leaves_the_rest);
+    suite_add_tcase(suite, tc);
+    return unit_run(suite);
+}

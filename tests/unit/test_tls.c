@@ -1,0 +1,172 @@
+/* test_tls.c: the TLS parser: hellos whole, split and broken. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins/traffic/proto/tls/hello.h"
+#include "plugins/traffic/proto/tls/tls.h"
+#include "tests/support/fake_traffic.h"
+#include "tests/unit/unit.h"
+
+struct hello { uint8_t d[512]; uint32_t n; };
+
+static void put(struct hello *h, const void *p, uint32_t n)
+{
+    memcpy(h->d + h->n, p, n);
+    h->n += n;
+}
+
+/* Write the big-endian length of what follows `at` into the `bytes` bytes before it. */
+static void close_vector(struct hello *h, uint32_t at, uint32_t bytes)
+{
+    uint32_t n = h->n - at;
+
+    for (uint32_t i = 0; i < bytes; i++)
+        h->d[at - 1 - i] = (uint8_t)(n >> 8 * i);
+}
+
+/* A handshake message: ClientHello with server name and offered versions, or ServerHello that chose 1.3. */
+static struct hello message(uint8_t type, const char *sni)
+{
+    struct hello h = { .n = 0 };
+    uint32_t extensions;
+
+    put(&h, (uint8_t[]){ type, 0, 0, 0, 3, 3 }, 6);
+    h.n += 32;
+    put(&h, "\0", 1);
+    if (type == TLS_CLIENT_HELLO)
+        put(&h, "\0\x02\x13\x01\x01\0", 6);
+    else
+        put(&h, "\x13\x01\0", 3);
+    put(&h, "\0\0", 2);
+    extensions = h.n;
+    if (type == TLS_CLIENT_HELLO) {
+        uint16_t n = (uint16_t)strlen(sni);
+        put(&h, (uint8_t[]){ 0, 0, 0, (uint8_t)(n + 5), 0, (uint8_t)(n + 3), 0, 0, (uint8_t)n }, 9);
+        put(&h, sni, n);
+        put(&h, "\0\x10\0\x05\0\x03\x02h2", 9);
+        put(&h, "\0\x2b\0\x07\x06\x1a\x1a\x03\x04\x03\x03", 11);
+    } else {
+        put(&h, "\0\x2b\0\x02\x03\x04", 6);
+    }
+    close_vector(&h, extensions, 2);
+    close_vector(&h, 4, 3);
+    return h;
+}
+
+/* Cut a message into records of at most `each` bytes. */
+static uint32_t records(const struct hello *h, uint32_t each, uint8_t *out)
+{
+    uint32_t n = 0;
+
+    for (uint32_t at = 0; at < h->n; at += each) {
+        uint32_t len = h->n - at < each ? h->n - at : each;
+        memcpy(out + n, (uint8_t[]){ 22, 3, 1, (uint8_t)(len >> 8), (uint8_t)len }, 5);
+        memcpy(out + n + 5, h->d + at, len);
+        n += 5 + len;
+    }
+    return n;
+}
+
+START_TEST(hellos_are_read)
+{
+    struct hello c = message(TLS_CLIENT_HELLO, "www.example"), s = message(TLS_SERVER_HELLO, NULL);
+    struct tls_hello h;
+    char scratch[16];
+
+    ck_assert(tls_hello_read(&h, TLS_CLIENT_HELLO, c.d + 4, c.n - 4));
+    ck_assert_uint_eq(h.sni.len, 11);
+    ck_assert_mem_eq(c.d + 4 + h.sni.off, "www.example", 11);
+    ck_assert_mem_eq(c.d + 4 + h.alpn.off, "h2", 2);
+    ck_assert_uint_eq(h.offered, 0x0304);
+    ck_assert(tls_hello_read(&h, TLS_SERVER_HELLO, s.d + 4, s.n - 4));
+    ck_assert_str_eq(tls_version_name(h.version, scratch), "TLS 1.3");
+    ck_assert_str_eq(tls_version_name(0x7f1c, scratch), "0x7f1c");
+}
+END_TEST
+
+START_TEST(a_cut_hello_is_malformed)
+{
+    struct hello c = message(TLS_CLIENT_HELLO, "www.example");
+    struct tls_hello h;
+    unsigned sound = 0;
+
+    for (uint32_t n = 0; n < c.n - 4; n++)
+        sound += tls_hello_read(&h, TLS_CLIENT_HELLO, c.d + 4, n);
+    ck_assert_uint_eq(sound, 1);    /* exactly where the extensions, which are optional, would start */
+}
+END_TEST
+
+static void see_sni(struct fake_traffic *f, struct ec_tx *x, void *arg)
+{
+    const struct ec_buf *b = fake_buffer(f, x, "tls.sni", EC_TO_SERVER);
+
+    if (b)
+        *(uint64_t *)arg = b->state & EC_BUF_VERBATIM ? b->wire : 0;
+    ck_assert(!b || (b->len == 11 && !memcmp(b->u.data, "www.example", 11)));
+}
+
+START_TEST(records_and_segments_are_cut_anywhere)
+{
+    struct fake_traffic *f = fake_new(tls_register);
+    struct hello c = message(TLS_CLIENT_HELLO, "www.example"), s = message(TLS_SERVER_HELLO, NULL);
+    uint8_t stream[4096];
+    uint64_t wire = 0;
+
+    f->on_step = see_sni;
+    f->on_step_arg = &wire;
+    for (uint32_t each = 1; each <= c.n; each += 7)
+        for (uint32_t step = 1; step < 64; step += 9) {
+            uint32_t n = records(&c, each, stream);
+            fake_begin(f);
+            for (uint32_t at = 0; at < n; at += step)
+                fake_feed(f, EC_TO_SERVER, stream + at, at + step < n ? step : n - at, 0);
+            ck_assert_uint_eq(f->n_begun, 1);
+            fake_feed(f, EC_TO_CLIENT, stream, records(&s, each, stream), 0);
+            ck_assert_uint_eq(f->n_ended, 1);
+            fake_end(f);
+        }
+    fake_begin(f);
+    fake_feed(f, EC_TO_SERVER, stream, records(&c, 1000, stream), 0);
+    ck_assert_mem_eq(stream + wire, "www.example", 11);
+    fake_end(f);
+    ck_assert_uint_eq(f->n_ended, 1);       /* the flow's end ends it without an answer */
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(damage_is_reported)
+{
+    struct fake_traffic *f = fake_new(tls_register);
+    struct hello c = message(TLS_CLIENT_HELLO, "www.example");
+    uint8_t stream[1024];
+    uint32_t n = records(&c, 1000, stream);
+
+    stream[5 + 4 + 34] = 200;       /* a session id longer than the message */
+    fake_begin(f);
+    fake_feed(f, EC_TO_SERVER, stream, n, 0);
+    ck_assert_uint_eq(f->anomaly[1], 1);
+    fake_end(f);
+    fake_begin(f);
+    fake_feed(f, EC_TO_SERVER, "\x63\x03\x01\x00\x05hello", 10, 0);
+    ck_assert_uint_eq(f->anomaly[0], 1);
+    fake_end(f);
+    fake_begin(f);
+    fake_feed(f, EC_TO_SERVER, "\x16\x03\x01\x00\x04\x01\xff\xff\xff", 9, 0);
+    ck_assert_uint_eq(f->anomaly[2], 1);
+    fake_end(f);
+    fake_free(f);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("tls");
+    TCase *tc = tcase_create("tls");
+
+    tcase_add_test(tc, hellos_are_read);
+    tcase_add_test(tc, a_cut_hello_is_malformed);
+    tcase_add_test(tc, records_and_segments_are_cut_anywhere);
+    tcase_add_test(tc, damage_is_reported);
+    suite_add_tcase(suite, tc);
+    return unit_run(suite);
+}
