@@ -20,6 +20,14 @@ struct conf_slot *conf_slot_find(const struct ec_conf *s, const char *name)
     return NULL;
 }
 
+struct conf_value *conf_entry_find(const struct conf_slot *slot, const char *key)
+{
+    for (uint32_t i = 0; i < slot->n; i++)
+        if (!strcmp(slot->value[i].key, key))
+            return &slot->value[i];
+    return NULL;
+}
+
 /* The place of a node: its own in a file, that of the variable otherwise. */
 static struct conf_place place_of(const struct conf_place *p, const struct yaml_node *n)
 {
@@ -188,36 +196,38 @@ static void list_from_text(struct conf_loader *l, struct ec_conf *s, struct conf
     count_check(l, s, slot, slot->n, p);
 }
 
-static void map_remove(struct conf_slot *slot, const char *key)
+static void map_remove(struct conf_loader *l, struct conf_slot *slot, const char *key)
 {
-    for (uint32_t i = 0; i < slot->n; i++)
-        if (!strcmp(slot->value[i].key, key)) {
-            memmove(slot->value + i, slot->value + i + 1, (slot->n - i - 1) * sizeof *slot->value);
-            slot->n--;
-            return;
-        }
+    struct conf_value *v = conf_entry_find(slot, key);
+    struct conf_removed *r = v ? conf_alloc(&l->c->mem, sizeof *r) : NULL;
+
+    if (!v)
+        return;
+    if (!r) {
+        conf_no_memory(l);
+        return;
+    }
+    *r = (struct conf_removed){ v->key, slot->removed };
+    slot->removed = r;
+    memmove(v, v + 1, (size_t)(slot->value + slot->n - v - 1) * sizeof *v);
+    slot->n--;
 }
 
 void conf_apply_entry(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot, const char *key,
                       const char *text, const struct conf_place *p)
 {
-    struct conf_value v;
-    uint32_t i;
+    struct conf_value v, *old = conf_entry_find(slot, key);
 
     if (!value_make(l, s, slot, text, p, &v))
         return;
-    for (i = 0; i < slot->n && strcmp(slot->value[i].key, key); i++)
-        ;
     v.key = conf_strdup(&l->c->mem, key);
     if (!v.key) {
         conf_no_memory(l);
         return;
     }
-    if (!slot_room(l, slot, i + 1))
+    if (!old && !slot_room(l, slot, slot->n + 1))
         return;
-    slot->value[i] = v;
-    if (i == slot->n)
-        slot->n++;
+    *(old ? old : &slot->value[slot->n++]) = v;
     slot->present = true;
     count_check(l, s, slot, slot->n, p);
 }
@@ -241,7 +251,7 @@ static void map_from_node(struct conf_loader *l, struct ec_conf *s, struct conf_
         if (k->value->kind != YAML_SCALAR)
             slot_error(l, s, slot, &at, "an entry of this mapping has to be one text: put it in quotes");
         else if (yaml_is_null(k->value))
-            map_remove(slot, k->text);
+            map_remove(l, slot, k->text);
         else
             conf_apply_entry(l, s, slot, k->text, k->value->text, &at);
     }

@@ -4,8 +4,6 @@
 
 static bool same_value(const struct ec_row *r, const struct conf_value *a, const struct conf_value *b)
 {
-    if (a->key && strcmp(a->key, b->key))
-        return false;
     if (row_is_numeric(r))
         return a->v.num == b->v.num;
     return r->type == EC_T_F64 ? a->v.f64 == b->v.f64 : !strcmp(a->text, b->text);
@@ -15,9 +13,13 @@ static bool same_slot(const struct conf_slot *a, const struct conf_slot *b)
 {
     if (a->n != b->n || a->present != b->present)
         return false;
-    for (uint32_t i = 0; i < a->n; i++)
-        if (!same_value(a->row, &a->value[i], &b->value[i]))
+    for (uint32_t i = 0; i < a->n; i++) {
+        const struct conf_value *v = &a->value[i];
+        const struct conf_value *w = v->key ? conf_entry_find(b, v->key) : &b->value[i];
+
+        if (!w || !same_value(a->row, v, w))
             return false;
+    }
     return true;
 }
 
@@ -80,6 +82,18 @@ static void keep(const struct change *c, void *arg)
         v[i].key = copied(l, v[i].key);
         v[i].text = copied(l, v[i].text);
         v[i].where = copied(l, v[i].where);
+    }
+    c->slot->removed = NULL;
+    for (const struct conf_removed *r = c->other->removed; r; r = r->next) {
+        struct conf_removed *copy = conf_alloc(&l->next->mem, sizeof *copy);
+
+        if (copy)
+            *copy = (struct conf_removed){ copied(l, r->key), c->slot->removed };
+        if (!copy || !copy->key) {
+            l->rc = EC_ENOMEM;
+            return;
+        }
+        c->slot->removed = copy;
     }
     c->slot->value = v;
     c->slot->n = c->slot->cap = c->other->n;

@@ -38,6 +38,14 @@ static void dump_list(FILE *to, const struct conf_slot *slot)
     }
 }
 
+static bool removed_twice(const struct conf_removed *r)
+{
+    for (const struct conf_removed *other = r->next; other; other = other->next)
+        if (!strcmp(other->key, r->key))
+            return true;
+    return false;
+}
+
 static void dump_map(FILE *to, const struct conf_slot *slot, int indent)
 {
     for (uint32_t i = 0; i < slot->n; i++) {
@@ -50,6 +58,13 @@ static void dump_map(FILE *to, const struct conf_slot *slot, int indent)
             dump_text(to, slot->value[i].text);
         fprintf(to, "   # %s\n", slot->value[i].where);
     }
+    for (const struct conf_removed *r = slot->removed; r; r = r->next) {
+        if (conf_entry_find(slot, r->key) || removed_twice(r))
+            continue;
+        fprintf(to, "%*s", indent, "");
+        dump_text(to, r->key);
+        fputs(": ~\n", to);
+    }
 }
 
 /* A line that must not be read again (a secret, or no value) is a comment. */
@@ -61,7 +76,7 @@ static void dump_slot(FILE *to, const struct conf_slot *slot, const char *name, 
         fprintf(to, "%*s# %s:   # no value\n", indent, "", name);
     } else if (slot->row->flags & EC_R_SECRET) {
         fprintf(to, "%*s# %s: \"%s\"   # %s\n", indent, "", name, ROW_MASK, slot->where);
-    } else if (map && slot->n) {
+    } else if (map && (slot->n || slot->removed)) {
         fprintf(to, "%*s%s:\n", indent, "", name);
         dump_map(to, slot, indent + 2);
     } else {

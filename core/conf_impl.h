@@ -15,9 +15,11 @@ struct conf_value {
     const char *where;              /* "FILE:LINE:COL", "environment variable NAME", "--set NAME", "default" */
     struct row_value v;
 };
+struct conf_removed { const char *key; struct conf_removed *next; };
 struct conf_slot {
     const struct ec_row *row;
     struct conf_value *value;
+    struct conf_removed *removed;   /* MAP: entries that a source took away, so that a dump can do so again */
     uint32_t n, cap;
     bool present;                   /* a value or a default was given; an empty list is present */
     const char *where;              /* of the whole option */
@@ -64,6 +66,7 @@ const char *conf_origin(struct conf_loader *l, const struct conf_place *p);    /
 /* conf_apply.c: values into slots. Errors are reported; nothing is returned. */
 struct ec_conf *conf_section_find(const struct conf *c, const char *name);
 struct conf_slot *conf_slot_find(const struct ec_conf *s, const char *name);
+struct conf_value *conf_entry_find(const struct conf_slot *slot, const char *key);     /* of a mapping; NULL: none */
 /* text: as a variable or the command line gives it; lists with commas or as a YAML flow, mappings as a YAML flow. */
 void conf_apply_text(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot, const char *text,
                      const struct conf_place *p);

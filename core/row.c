@@ -73,22 +73,27 @@ static bool refuse(const struct ec_row *r, const char *text, const char *what, c
     return false;
 }
 
-static bool within(const struct ec_row *r, const char *text, int64_t v, int64_t least, int64_t most, char *why,
-                   size_t n)
+static bool out_of_range(const struct ec_row *r, const char *text, int64_t least, int64_t most, char *why, size_t n)
 {
     char low[32], high[32], quoted[SHOWN + 8];
+    bool unit = r->unit && r->type <= EC_T_I64;
 
+    row_bound_text(r->type, least, low, sizeof low);
+    row_bound_text(r->type, most, high, sizeof high);
+    snprintf(why, n, "'%s' is out of range: %s to %s%s%s", shown(r, text, quoted), low, high, unit ? " " : "",
+             unit ? r->unit : "");
+    return false;
+}
+
+/* fits: v is the number that stands in text. */
+static bool within(const struct ec_row *r, const char *text, bool fits, int64_t v, int64_t least, int64_t most,
+                   char *why, size_t n)
+{
     if (r->min || r->max) {
         least = r->min > least ? r->min : least;
         most = r->max < most ? r->max : most;
     }
-    if (v >= least && v <= most)
-        return true;
-    row_bound_text(r->type, least, low, sizeof low);
-    row_bound_text(r->type, most, high, sizeof high);
-    snprintf(why, n, "'%s' is out of range: %s to %s%s%s", shown(r, text, quoted), low, high,
-             r->unit && r->type <= EC_T_I64 ? " " : "", r->unit && r->type <= EC_T_I64 ? r->unit : "");
-    return false;
+    return (fits && v >= least && v <= most) || out_of_range(r, text, least, most, why, n);
 }
 
 static bool parse_number(const struct ec_row *r, const char *text, struct row_value *v, char *why, size_t n)
@@ -99,14 +104,12 @@ static bool parse_number(const struct ec_row *r, const char *text, struct row_va
     };
     int64_t least = natural[r->type].least, most = natural[r->type].most;
 
-    if (!row_number(text, &v->num)) {
-        size_t sign = *text == '-';
+    const char *digits = text + (*text == '-');
+    bool fits = row_number(text, &v->num);
 
-        if (text[sign] && strspn(text + sign, "0123456789") == strlen(text + sign))
-            return within(r, text, sign ? INT64_MIN : INT64_MAX, least, sign ? most : INT64_MAX - 1, why, n);
+    if (!fits && (!*digits || strspn(digits, "0123456789") != strlen(digits)))
         return refuse(r, text, "a whole number", why, n);
-    }
-    return within(r, text, v->num, least, most, why, n);
+    return within(r, text, fits, v->num, least, most, why, n);
 }
 
 static bool parse_decimal(const struct ec_row *r, const char *text, struct row_value *v, char *why, size_t n)
@@ -240,7 +243,7 @@ static bool parse_unit(const struct ec_row *r, const char *text, struct row_valu
         return refuse(r, text, "a size: a number and k, M, G or T, or KiB, MiB, GiB or TiB, such as 64MiB", why, n);
     if (r->type == EC_T_TIME && !row_time(text, &v->num))
         return refuse(r, text, "a time, such as 2026-11-22T14:30:00Z", why, n);
-    return within(r, text, v->num, 0, INT64_MAX, why, n);
+    return within(r, text, true, v->num, 0, INT64_MAX, why, n);
 }
 
 bool row_parse(const struct ec_row *r, const char *text, struct row_value *v, char *why, size_t n)
