@@ -1,8 +1,12 @@
 #include "core/conf_impl.h"
 
+#include "core/utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define KEY_MAX 255                 /* bytes of the name of a mapping's entry */
 
 struct ec_conf *conf_section_find(const struct conf *c, const char *name)
 {
@@ -218,6 +222,10 @@ void conf_apply_entry(struct conf_loader *l, struct ec_conf *s, struct conf_slot
 {
     struct conf_value v, *old = conf_entry_find(slot, key);
 
+    if (!*key || strlen(key) > KEY_MAX || utf8_valid(key, strlen(key)) != strlen(key)) {
+        slot_error(l, s, slot, p, "the name of an entry has to be UTF-8 of 1 to 255 bytes");
+        return;
+    }
     if (!value_make(l, s, slot, text, p, &v))
         return;
     v.key = conf_strdup(&l->c->mem, key);

@@ -68,7 +68,8 @@ struct ec_row {
     const struct ec_record *sub;    /* RECORD: shape of the element */
     const char *allow;              /* ENUM: "request,response"; NAME: the space; TEXT: a format or NULL */
     const char *def, *unit, *help;  /* def: the default as it would be written in YAML, NULL: none */
-    int64_t min, max;               /* of the value or the length, of each element of a list; both 0: no bound */
+    int64_t min, max;               /* of the value or the text's length, of each element of a list or map;
+                                     * both 0: no bound */
 };
 
 struct ec_record {
