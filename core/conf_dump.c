@@ -30,6 +30,22 @@ static void dump_text(FILE *to, const char *text)
     putc('"', to);
 }
 
+/* The end of a line: where the value came from. A file or variable may be called anything. */
+static void dump_where(FILE *to, const char *where)
+{
+    size_t len = strlen(where), n;
+
+    fputs("   # ", to);
+    for (size_t at = 0; at < len; at += n ? n : 1) {
+        n = utf8_char((const unsigned char *)where + at, len - at);
+        if (!n || (unsigned char)where[at] < 0x20 || where[at] == 0x7f)
+            putc('?', to);
+        else
+            fwrite(where + at, 1, n, to);
+    }
+    putc('\n', to);
+}
+
 static void dump_list(FILE *to, const struct conf_slot *slot)
 {
     for (uint32_t i = 0; i < slot->n; i++) {
@@ -56,7 +72,7 @@ static void dump_map(FILE *to, const struct conf_slot *slot, int indent)
             fputs("\"" ROW_MASK "\"", to);
         else
             dump_text(to, slot->value[i].text);
-        fprintf(to, "   # %s\n", slot->value[i].where);
+        dump_where(to, slot->value[i].where);
     }
     for (const struct conf_removed *r = slot->removed; r; r = r->next) {
         if (conf_entry_find(slot, r->key) || removed_twice(r))
@@ -75,7 +91,8 @@ static void dump_slot(FILE *to, const struct conf_slot *slot, const char *name, 
     if (!slot->present) {
         fprintf(to, "%*s# %s:   # no value\n", indent, "", name);
     } else if (slot->row->flags & EC_R_SECRET) {
-        fprintf(to, "%*s# %s: \"%s\"   # %s\n", indent, "", name, ROW_MASK, slot->where);
+        fprintf(to, "%*s# %s: \"%s\"", indent, "", name, ROW_MASK);
+        dump_where(to, slot->where);
     } else if (map && (slot->n || slot->removed)) {
         fprintf(to, "%*s%s:\n", indent, "", name);
         dump_map(to, slot, indent + 2);
@@ -83,7 +100,8 @@ static void dump_slot(FILE *to, const struct conf_slot *slot, const char *name, 
         fprintf(to, "%*s%s: %s", indent, "", name, map ? "{" : list ? "[" : "");
         if (list || slot->n)
             dump_list(to, slot);
-        fprintf(to, "%s   # %s\n", map ? "}" : list ? "]" : "", slot->where);
+        fputs(map ? "}" : list ? "]" : "", to);
+        dump_where(to, slot->where);
     }
 }
 
