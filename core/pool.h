@@ -3,9 +3,13 @@
 #define CORE_POOL_H
 #include <stdint.h>
 
-int pool_start(uint32_t threads);                                   /* [ctl] */
-/* [any] 0, or EC_EAGAIN: the queue (4,096 jobs) is full, counted. plugin, callback: for the mark. */
+void pool_metrics(void);            /* [ctl] enter the pool's metrics, owner "core", before the workers' cells are made */
+/* [ctl] 0 threads: jobs run in place, on the caller's thread. At most 64. 0, EC_ENOMEM or EC_EAGAIN. */
+int pool_start(uint32_t threads);
+/* [any] 0, or EC_EAGAIN: the queue (4,096 jobs) is full or the pool stops, counted. plugin, callback: static names for
+ * the mark. fn runs exactly once unless EC_EAGAIN was returned or pool_stop() gave up on it. */
 int pool_run(const char *plugin, const char *callback, void (*fn)(void *arg), void *arg);
-void pool_stop(uint64_t timeout_ns);                                /* [ctl] waits for what is queued */
+/* [ctl] Waits for what is queued and running; what has not begun by then never runs (counted, logged). */
+void pool_stop(uint64_t timeout_ns);
 
 #endif
