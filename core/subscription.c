@@ -25,6 +25,7 @@ struct subscription *subscription_new(struct instance *i, const struct ec_sub *s
         return NULL;
     n->instance = i;
     n->s = *s;
+    n->s.topic = n->name = strdup(s->topic);
     n->index = index;
     n->lane = lane;
     n->every = s->topic[0] == '*' && !s->topic[1];
@@ -37,7 +38,7 @@ struct subscription *subscription_new(struct instance *i, const struct ec_sub *s
         n->mask = slots - 1;
         n->slot = calloc(slots, sizeof *n->slot);
     }
-    if (!n->by || (s->mode != EC_SUB_INLINE && !n->slot)) {
+    if (!n->name || !n->by || (s->mode != EC_SUB_INLINE && !n->slot)) {
         subscription_free(n);
         return NULL;
     }
@@ -52,6 +53,7 @@ void subscription_free(struct subscription *s)
     pthread_cond_destroy(&s->more);
     free(s->slot);
     free(s->by);
+    free(s->name);
     free(s);
 }
 

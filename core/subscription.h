@@ -22,6 +22,7 @@ struct sub_counts {
 struct subscription {
     struct instance *instance;
     struct ec_sub s;                /* with the defaults filled in */
+    char *name;                     /* s.topic */
     uint32_t index, lane;           /* in the order of registration; of the lane that feeds it */
     bool every;                     /* topic "*" */
     uint32_t topic;                 /* id otherwise, 0: nobody declares it */
@@ -45,7 +46,7 @@ struct subscription {
     pthread_t thread;
 };
 
-/* index and lane: as above. NULL: out of memory. s is copied, its topic is borrowed. */
+/* index and lane: as above. NULL: out of memory. s and its topic are copied. */
 struct subscription *subscription_new(struct instance *i, const struct ec_sub *s, uint32_t index, uint32_t lane,
                                       uint32_t publishers);
 void subscription_free(struct subscription *s);

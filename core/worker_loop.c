@@ -3,6 +3,7 @@
 #include "core/bus.h"
 #include "core/clock.h"
 #include "core/epoch.h"
+#include "core/host.h"
 #include "core/instance.h"
 #include "core/log.h"
 #include "core/mark.h"
@@ -224,12 +225,13 @@ static bool source_open(struct worker *w)
     int32_t err;
 
     boundary(w);
+    host_why_clear();
     old = mark_enter(i->d.name, "open");
     err = s->s->open(i->self, state_of(w, i), w->uri, w->id, workers.n, &w->handle);
     mark_leave(old);
     if (!err)
         return true;
-    LOG(EC_LOG_ERROR, "cannot open %s: %s", w->uri, i->why[0] ? i->why : "the plugin does not say why");
+    LOG(EC_LOG_ERROR, "cannot open %s: %s", w->uri, host_why(i, err));
     w->failed = true;
     return false;
 }
@@ -268,9 +270,7 @@ static void source_run(struct worker *w)
             wait_for_readers(w, 0);
     }
     if (why == EC_SRC_ERROR) {
-        struct instance *i = w->source->instance;
-
-        LOG(EC_LOG_ERROR, "%s broke: %s", w->uri, i->why[0] ? i->why : "the plugin does not say why");
+        LOG(EC_LOG_ERROR, "%s broke: %s", w->uri, host_why(w->source->instance, EC_EIO));
         w->failed = true;
     }
     source_close(w);
