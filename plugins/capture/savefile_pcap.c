@@ -1,13 +1,14 @@
 /* The pcap format: draft-ietf-opsawg-pcap, and the modified one of old Linux kernels with 24-byte record headers. */
 #include "plugins/capture/savefile.h"
 
+#define NS             1000000000u
 #define MAGIC_US       0xa1b2c3d4u
 #define MAGIC_NS       0xa1b23c4du
 #define MAGIC_MODIFIED 0xa1b2cd34u
 
 static enum savefile_status pcap_next(struct savefile *f, struct savefile_record *r)
 {
-    uint32_t caplen, wirelen;
+    uint32_t caplen, wirelen, fraction;
     const uint8_t *h;
     enum stream_status st = stream_need(&f->stream, f->header, &h);
 
@@ -29,7 +30,10 @@ static enum savefile_status pcap_next(struct savefile *f, struct savefile_record
     stream_take(&f->stream, f->header + caplen);
     f->records++;
     r->data = h + f->header;
-    r->ts_ns = savefile_u32(f, h) * UINT64_C(1000000000) + (uint64_t)savefile_u32(f, h + 4) * f->tick_ns;
+    fraction = savefile_u32(f, h + 4);
+    if (fraction >= NS / f->tick_ns)    /* damaged, or negative: stay within the second */
+        fraction = NS / f->tick_ns - 1;
+    r->ts_ns = (uint64_t)savefile_u32(f, h) * NS + (uint64_t)fraction * f->tick_ns;
     r->caplen = caplen;
     r->wirelen = wirelen < caplen ? caplen : wirelen;
     r->linktype = f->ifs[0].linktype;
@@ -38,7 +42,7 @@ static enum savefile_status pcap_next(struct savefile *f, struct savefile_record
 
 int savefile_pcap(struct savefile *f, const uint8_t *h)
 {
-    uint32_t magic, network;
+    uint32_t magic;
 
     f->next = pcap_next;
     magic = savefile_u32(f, h);
@@ -49,16 +53,11 @@ int savefile_pcap(struct savefile *f, const uint8_t *h)
     f->tick_ns = magic == MAGIC_NS ? 1 : 1000;
     f->header = magic == MAGIC_MODIFIED ? 24 : 16;
     f->minor = savefile_u16(f, h + 6);
-    network = savefile_u32(f, h + 20);
     if (savefile_u16(f, h + 4) != 2) {
         f->damage = "its header names a pcap version that was never in use (only 2.x was)";
         return -1;
     }
-    if (network & 0x03ff0000) {         /* reserved; above it: the length of a frame check sequence */
-        f->damage = "its header has reserved bits set in the link type";
-        return -1;
-    }
-    if (savefile_interface_add(f, network & 0xffff))
+    if (savefile_interface_add(f, savefile_u32(f, h + 20) & 0xffff))    /* above it: reserved, and the length of a FCS */
         return -1;
     stream_take(&f->stream, 24);
     return 0;
