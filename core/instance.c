@@ -107,6 +107,8 @@ int instance_create(struct instance *i)
     host_init(i);
     err = i->d.create ? i->d.create(&i->host, &i->self) : EC_OK;
     leave(old);
+    if (err)
+        i->self = NULL;             /* who fails in create() has cleaned up */
     return reached(i, err, INSTANCE_CREATED, "create");
 }
 

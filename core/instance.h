@@ -31,6 +31,7 @@ struct instance {
     void *self;
     uint32_t index;             /* in the list of instances and in every plan: RUN order, providers first */
     enum instance_status status;
+    bool told;                  /* its refusal stands in the log */
     char why[1024];             /* one sentence, from fail() or the core */
     uint32_t first_metric, n_metric;    /* its rows in the metric registry: the table's, then metric_add()'s */
     void **worker_mem;          /* by worker */

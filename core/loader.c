@@ -1,5 +1,6 @@
 #include "core/loader.h"
 
+#include "core/deadline.h"
 #include "core/instance.h"
 #include "core/mark.h"
 #include "core/record.h"
@@ -267,7 +268,9 @@ int loader_open(struct instance *i)
     if (!loader_trusts(i->path, why, sizeof why))
         return refuse(i, "%s: refused: %s", i->path, why);
     old = mark_enter(i->d.name, "load");            /* its constructors run here */
+    deadline_begin();
     object = dlopen(i->path, RTLD_NOW | RTLD_LOCAL);
+    deadline_end();
     mark_leave(old);
     if (!object)
         return refuse(i, "%s: refused: it cannot be loaded: %.600s", i->path, dlerror());
@@ -275,7 +278,9 @@ int loader_open(struct instance *i)
     if (!entry)
         return refuse_symbol(i, object);
     old = mark_enter(i->d.name, "entry");
+    deadline_begin();
     p = entry();
+    deadline_end();
     mark_leave(old);
     return loader_agree(i, p, i->path);
 }

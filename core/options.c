@@ -102,20 +102,29 @@ void options_read(struct options *o, const struct conf *conf)
     };
 }
 
-/* The exceptions of log.levels as two arrays in *lc. 0, or EC_E* with a sentence. */
-static int log_exceptions(const struct ec_conf *c, struct log_config *lc, const char **names, int32_t *levels, char *why,
-                          uint32_t n)
+/* The place of an option's value, for a sentence. */
+static const char *place(const struct ec_conf *c, const char *name, uint32_t i)
 {
-    for (uint32_t i = 0; i < lc->n_level; i++) {
-        const char *word = conf_text(c, "log.levels", i), *where = conf_where(c, "log.levels", i);
+    const char *where = conf_where(c, name, i);
 
-        names[i] = conf_key(c, "log.levels", i);
-        levels[i] = log_level_parse(word ? word : "");
-        if (levels[i] < 0) {
-            snprintf(why, n, "%s: core.log.levels: '%s' is no level; take debug, info, warning, error or critical",
-                     where ? where : "core.log.levels", word ? word : "");
-            return EC_EINVAL;
-        }
+    return where ? where : OPTIONS_SECTION;
+}
+
+int options_check(const struct options *o, char *why, uint32_t n)
+{
+    for (uint32_t i = 0; i < conf_count(o->c, "log.levels"); i++) {
+        const char *word = conf_text(o->c, "log.levels", i);
+
+        if (word && log_level_parse(word) >= 0)
+            continue;
+        snprintf(why, n, "%s: core.log.levels: '%s' is no level; take debug, info, warning, error or critical",
+                 place(o->c, "log.levels", i), word ? word : "");
+        return EC_EINVAL;
+    }
+    if (number(o->c, "log.to") == LOG_FILE && !conf_text(o->c, "log.file", 0)) {
+        snprintf(why, n, "%s: core.log.to is file, and core.log.file does not say which",
+                 place(o->c, "log.to", 0));
+        return EC_EINVAL;
     }
     return EC_OK;
 }
@@ -124,6 +133,8 @@ int options_log(const struct options *o, char *why, uint32_t n)
 {
     const struct ec_conf *c = o->c;
     uint32_t count = conf_count(c, "log.levels");
+    const char **names = calloc(count + 1, sizeof *names);
+    int32_t *levels = calloc(count + 1, sizeof *levels);
     struct log_config lc = {
         .target = (enum log_target)number(c, "log.to"),
         .json = number(c, "log.format") == 1,
@@ -131,21 +142,18 @@ int options_log(const struct options *o, char *why, uint32_t n)
         .level = (int32_t)(number(c, "log.level") + 1) * 10,
         .rate = (uint32_t)number(c, "log.rate"),
         .burst = (uint32_t)number(c, "log.burst"),
-        .n_level = count,
+        .n_level = count, .names = names, .levels = levels,
     };
-    const char **names = calloc(count + 1, sizeof *names);
-    int32_t *levels = calloc(count + 1, sizeof *levels);
     int rc = EC_ENOMEM;
 
-    lc.names = names;
-    lc.levels = levels;
-    if (!names || !levels)
-        snprintf(why, n, "out of memory");
-    else if (lc.target == LOG_FILE && !lc.path) {
-        snprintf(why, n, "core.log.to is file, and core.log.file does not say which");
-        rc = EC_EINVAL;
-    } else if (!(rc = log_exceptions(c, &lc, names, levels, why, n)))
+    for (uint32_t i = 0; names && levels && i < count; i++) {
+        names[i] = conf_key(c, "log.levels", i);
+        levels[i] = log_level_parse(conf_text(c, "log.levels", i));
+    }
+    if (names && levels)
         rc = log_configure(&lc, why, n);
+    else
+        snprintf(why, n, "out of memory");
     free(names);
     free(levels);
     return rc;

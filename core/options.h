@@ -20,6 +20,8 @@ struct options {                    /* texts live as long as the conf that they 
 };
 
 void options_read(struct options *o, const struct conf *c);     /* [ctl] of a conf that was checked: cannot fail */
+/* What the rows cannot say: do the values fit together? 0, or EC_E* with a sentence in why. [ctl] */
+int options_check(const struct options *o, char *why, uint32_t n);
 /* Set the log as the options say; 0, or EC_E* with a sentence in why. [ctl] */
 int options_log(const struct options *o, char *why, uint32_t n);
 /* The plugin that `providers` names for an extension, NULL: none. */

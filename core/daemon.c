@@ -1,0 +1,288 @@
+#include "buildconf.h"
+
+#include "core/daemon.h"
+
+#include "core/clock.h"
+#include "core/conf.h"
+#include "core/crash.h"
+#include "core/deadline.h"
+#include "core/freeze.h"
+#include "core/generation.h"
+#include "core/host.h"
+#include "core/instance.h"
+#include "core/listing.h"
+#include "core/log.h"
+#include "core/mark.h"
+#include "core/metric.h"
+#include "core/plan.h"
+#include "core/pool.h"
+#include "core/run.h"
+#include "core/signals.h"
+
+#include <errno.h>
+#include <event2/thread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void print_sentence(const char *sentence, void *arg)
+{
+    (void)arg;
+    fprintf(stderr, "%s\n", sentence);
+}
+
+static void log_warning(const char *sentence, void *arg)
+{
+    (void)arg;
+    log_f("core", EC_LOG_WARNING, NULL, "%s", sentence);
+}
+
+void daemon_conf_input(const struct daemon *d, struct conf_input *in)
+{
+    *in = (struct conf_input){
+        .file = d->file, .environ = (const char *const *)environ,
+        .n_set = d->cmd->n_set, .set = (const char *const *)d->cmd->set,
+    };
+}
+
+struct conf *daemon_conf_load(const struct daemon *d, void (*err)(const char *sentence, void *arg), void *arg)
+{
+    uint32_t n = 0;
+    struct conf_section *s = plugins_sections(&d->plugins, &n);
+    struct conf_input in;
+    struct conf *c;
+
+    if (!s) {
+        err("out of memory", arg);
+        return NULL;
+    }
+    daemon_conf_input(d, &in);
+    in.warn = log_warning;
+    c = conf_load(&in, s, n, err, arg);
+    free(s);
+    return c;
+}
+
+/* mkdir -p; 0, or −1 with errno. */
+static int make_folders(const char *path)
+{
+    char *copy = strdup(path);
+    int rc = copy ? 0 : -1;
+
+    for (char *p = copy; !rc && p && (p = strchr(p + 1, '/')); ) {
+        *p = '\0';
+        rc = mkdir(copy, 0755) && errno != EEXIST ? -1 : 0;
+        *p = '/';
+    }
+    if (!rc && mkdir(path, 0750) && errno != EEXIST)
+        rc = -1;
+    free(copy);
+    return rc ? rc : access(path, R_OK | W_OK | X_OK);
+}
+
+/* Only a run keeps state; a check or a list must leave no trace. */
+static void open_state(struct daemon *d)
+{
+    if (d->cmd->mode == MODE_RUN) {
+        if (make_folders(d->opt.state_dir))
+            LOG(EC_LOG_WARNING, "core.state_dir: %s cannot be written: %s; nothing outlasts this run", d->opt.state_dir,
+                strerror(errno));
+        else
+            d->state_dir = strdup(d->opt.state_dir);
+    }
+    crash_install(d->state_dir);
+    host_configure(d->opt.workers, d->state_dir);
+}
+
+/* The first look: the core's own section says where plugins are and where the log goes. */
+static int read_core(struct daemon *d, struct conf **boot)
+{
+    struct conf_section core = { .name = OPTIONS_SECTION, .options = &options_table };
+    struct conf_input in;
+    char why[1024];
+
+    daemon_conf_input(d, &in);
+    in.partial = true;
+    *boot = conf_load(&in, &core, 1, print_sentence, NULL);
+    if (!*boot)
+        return EXIT_CONFIG;
+    options_read(&d->opt, *boot);
+    if (options_check(&d->opt, why, sizeof why) ||
+        (d->cmd->mode == MODE_RUN && options_log(&d->opt, why, sizeof why))) {
+        print_sentence(why, NULL);
+        return EXIT_CONFIG;
+    }
+    return EXIT_FINE;
+}
+
+/* Load the plugins, then the whole configuration against their rows. */
+static int load(struct daemon *d)
+{
+    struct conf *boot = NULL;
+    char why[1024];
+    int rc = read_core(d, &boot);
+
+    if (!rc) {
+        open_state(d);
+        deadline_open(d->opt.start_timeout);
+        if ((rc = plugins_load(&d->plugins, &d->opt, why, sizeof why))) {
+            print_sentence(why, NULL);
+            rc = rc == EC_ENOENT ? EXIT_CONFIG : EXIT_FAILED;
+        }
+    }
+    if (!rc) {
+        d->conf = daemon_conf_load(d, print_sentence, NULL);
+        rc = d->conf ? EXIT_FINE : EXIT_CONFIG;
+    }
+    if (!rc)
+        options_read(&d->opt, d->conf);
+    if (boot)
+        conf_free(boot);
+    d->workers = d->opt.workers ? d->opt.workers : 1;
+    d->sources = d->cmd->n_source || (!rc && conf_count(d->opt.c, "sources"));
+    return rc;
+}
+
+/* Everything that up() did, undone; what is left out stays so. */
+static void down(struct daemon *d)
+{
+    struct plan *p;
+
+    for (uint32_t k = d->plugins.n_order; k--; )
+        instance_stop(d->plugins.order[k]);
+    if (d->pool)
+        pool_stop(d->opt.stop_timeout);
+    d->pool = false;
+    if ((p = plan_swap(NULL))) {
+        d->conf = p->conf;
+        p->conf = NULL;
+        generation_free(d->plugins.order, p);
+    }
+    if (d->frozen)
+        freeze_undo();
+    d->frozen = false;
+    plugins_unprepare(&d->plugins);
+}
+
+static int first_generation(struct daemon *d)
+{
+    char why[1200];
+    struct plan *p = generation_build(d->plugins.order, d->plugins.n_order, d->conf, 1, why, sizeof why);
+
+    if (!p) {
+        print_sentence(why, NULL);
+        return EXIT_CONFIG;
+    }
+    d->conf = NULL;
+    plan_swap(p);
+    metric_set(freeze_metric(FREEZE_GENERATION), 1);
+    for (uint32_t k = 0; k < d->plugins.n_order; k++)
+        d->plugins.order[k]->status = INSTANCE_CONFIGURED;
+    return EXIT_FINE;
+}
+
+static bool start_plugins(struct daemon *d)
+{
+    for (uint32_t k = 0; k < d->plugins.n_order; k++)
+        if (instance_start(d->plugins.order[k], plan_state(plan_current(), k)))
+            return false;
+    return true;
+}
+
+/* Prepare, freeze, configure, start. Whoever fails is left out, and it begins anew without him; a wrong configuration
+ * ends it. */
+static int up(struct daemon *d, bool start)
+{
+    char why[512];
+    int rc;
+
+    clock_follow_packets(!d->opt.workers && d->sources);
+    for (;; down(d), plugins_tell(&d->plugins)) {
+        plugins_prepare(&d->plugins, &d->opt, d->workers);
+        d->frozen = true;
+        if (!freeze(&d->plugins, &d->opt, d->workers, why, sizeof why)) {
+            if (!why[0])
+                continue;
+            print_sentence(why, NULL);
+            return EXIT_FAILED;
+        }
+        if ((rc = first_generation(d)) || !start)
+            return rc;
+        signals_block();
+        if (pool_start(d->opt.workers ? d->opt.pool_threads : 0)) {
+            print_sentence("the work pool cannot be started: no threads are left", NULL);
+            return EXIT_FAILED;
+        }
+        d->pool = true;
+        if (start_plugins(d))
+            return EXIT_FINE;
+    }
+}
+
+static int test(struct daemon *d)
+{
+    int rc = up(d, false);
+
+    if (!rc)
+        printf("%s: the configuration is fine; %u plugins, %u left out\n", d->file ? d->file : "defaults",
+               d->plugins.n_order, plugins_left_out(&d->plugins));
+    down(d);
+    return rc;
+}
+
+static int list(struct daemon *d)
+{
+    int rc;
+
+    plugins_prepare(&d->plugins, &d->opt, d->workers);
+    rc = d->cmd->mode == MODE_LIST ? listing_print(&d->plugins, d->cmd->list, stdout)
+                                   : listing_plugins(&d->plugins, stdout);
+    plugins_unprepare(&d->plugins);
+    return rc;
+}
+
+static int act(struct daemon *d)
+{
+    int rc;
+
+    switch (d->cmd->mode) {
+    case MODE_TEST:
+        return test(d);
+    case MODE_DUMP:
+        conf_dump(d->conf, stdout);
+        return fflush(stdout) ? EXIT_FAILED : EXIT_FINE;
+    case MODE_LIST_OPTIONS:
+        return listing_options(&d->plugins, stdout);
+    case MODE_LIST_PLUGINS:
+    case MODE_LIST:
+        return list(d);
+    default:
+        rc = up(d, true);
+        if (!rc)
+            rc = run(d);
+        down(d);
+        return rc;
+    }
+}
+
+int daemon_main(const struct cmdline *c)
+{
+    struct daemon d = { .cmd = c, .file = c->file, .started_ns = clock_wall() };
+    int rc;
+
+    if (!d.file && !access(ECYBER_CONFDIR "/ecyber.yaml", F_OK))
+        d.file = ECYBER_CONFDIR "/ecyber.yaml";
+    evthread_use_pthreads();
+    mark_register("control");
+    rc = load(&d);
+    if (!rc)
+        rc = act(&d);
+    deadline_close();
+    if (d.conf)
+        conf_free(d.conf);
+    plugins_free(&d.plugins);
+    free(d.state_dir);
+    mark_unregister();
+    return rc;
+}

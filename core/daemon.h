@@ -1,0 +1,40 @@
+/* daemon.h: the daemon as a sequence: load, create, setup, freeze, configure, start, run, stop. */
+#ifndef CORE_DAEMON_H
+#define CORE_DAEMON_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/cmdline.h"
+#include "core/options.h"
+#include "core/plugins.h"
+
+struct conf;
+struct conf_input;
+struct event;
+struct event_base;
+
+struct daemon {
+    const struct cmdline *cmd;
+    const char *file;               /* the configuration; NULL: defaults alone */
+    struct conf *conf;              /* checked; the first plan takes it over */
+    struct options opt;             /* of the current conf */
+    struct plugins plugins;
+    char *state_dir;                /* NULL: there is none */
+    struct event_base *base;
+    struct event *ended;            /* the workers have ended */
+    bool workers_ended;             /* atomic; set before `ended` becomes active */
+    bool ended_failed;              /* a source could not be opened, or broke */
+    bool stopping, frozen, pool, sources;
+    const char **uri;               /* of the sources, while the workers run */
+    uint32_t workers;               /* cells and memories: at least 1 */
+    uint64_t started_ns;            /* wall clock */
+};
+
+int daemon_main(const struct cmdline *c);       /* an exit code */
+/* The configuration's input as the command line gives it; `set` stays valid with the daemon. */
+void daemon_conf_input(const struct daemon *d, struct conf_input *in);
+/* Read and check the whole configuration against the loaded plugins. NULL after a sentence each to err. [ctl] [cfg] */
+struct conf *daemon_conf_load(const struct daemon *d, void (*err)(const char *sentence, void *arg), void *arg);
+void daemon_stop(struct daemon *d, const char *why);    /* [ctl] ask for the ordered end */
+
+#endif

@@ -1,0 +1,256 @@
+#include "buildconf.h"
+
+#include "core/run.h"
+
+#include "core/bus.h"
+#include "core/clock.h"
+#include "core/conf.h"
+#include "core/control.h"
+#include "core/crash.h"
+#include "core/daemon.h"
+#include "core/deadline.h"
+#include "core/instance.h"
+#include "core/log.h"
+#include "core/mark.h"
+#include "core/pool.h"
+#include "core/reload.h"
+#include "core/signals.h"
+#include "core/status.h"
+#include "core/version.h"
+#include "core/watchdog.h"
+#include "core/worker.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define TICK_NS 10000000u           /* --workers 0: how often the control loop is looked at */
+
+static void on_signal(int sig, void *arg)
+{
+    struct daemon *d = arg;
+
+    if (sig != SIGHUP) {
+        daemon_stop(d, sig == SIGINT ? "SIGINT" : "SIGTERM");
+        return;
+    }
+    log_reopen();
+    reload_request("SIGHUP");
+}
+
+void daemon_stop(struct daemon *d, const char *why)
+{
+    struct timeval limit = { (time_t)(d->opt.stop_timeout / 1000000000u) + 1, 0 };
+
+    if (d->stopping)
+        return;
+    d->stopping = true;
+    LOG(EC_LOG_INFO, "stops: %s", why);
+    if (d->sources)
+        worker_stop();
+    if (!d->sources || !d->opt.workers)
+        event_base_loopbreak(d->base);
+    else
+        event_base_loopexit(d->base, &limit);   /* where a worker hangs, on_ended() never comes */
+}
+
+/* [any] The last source has ended, or the workers have stopped. */
+static void on_workers_done(bool failed, void *arg)
+{
+    struct daemon *d = arg;
+
+    d->ended_failed = failed;
+    __atomic_store_n(&d->workers_ended, true, __ATOMIC_RELEASE);
+    event_active(d->ended, EV_READ, 0);
+}
+
+static void on_ended(evutil_socket_t fd, short what, void *arg)
+{
+    struct daemon *d = arg;
+
+    (void)fd;
+    (void)what;
+    if (!d->stopping)
+        LOG(EC_LOG_INFO, "stops: %s", d->ended_failed ? "a source has failed" : "the last source is at its end");
+    d->stopping = true;
+    event_base_loopbreak(d->base);
+}
+
+/* --workers 0: the control loop gets its turn between two batches, though not for each packet. */
+static void on_tick(void *arg)
+{
+    struct daemon *d = arg;
+    static uint64_t last;
+    uint64_t now = clock_monotonic();
+
+    if (now - last < TICK_NS)
+        return;
+    last = now;
+    mark_beat();
+    event_base_loop(d->base, EVLOOP_NONBLOCK);
+}
+
+static void on_beat(evutil_socket_t fd, short what, void *arg)
+{
+    struct daemon *d = arg;
+
+    (void)fd;
+    (void)what;
+    mark_beat();
+    if (!d->opt.workers && !d->sources)
+        bus_drain(clock_now());                 /* no worker does it */
+}
+
+static int start_workers(struct daemon *d)
+{
+    uint32_t n = d->cmd->n_source ? d->cmd->n_source : conf_count(d->opt.c, "sources");
+    const char **uri = calloc(n + 1, sizeof *uri);
+    struct worker_config wc = {
+        .workers = d->opt.workers, .batch = d->opt.batch, .n_uri = n, .uri = uri, .tick = on_tick, .tick_arg = d,
+    };
+
+    if (!uri)
+        return -1;
+    for (uint32_t i = 0; i < n; i++)
+        uri[i] = d->cmd->n_source ? d->cmd->source[i] : conf_text(d->opt.c, "sources", i);
+    d->uri = uri;
+    return worker_start(&wc, on_workers_done, d);
+}
+
+/* The socket stands where it is configured; a replay has none of its own accord, so that it never takes the place of the
+ * service's. */
+static void open_control(struct daemon *d)
+{
+    const char *path = d->opt.control_socket;
+    char why[512];
+
+    if (!path && d->cmd->replay)
+        return;
+    if (!path) {
+        path = ECYBER_RUNDIR "/control.sock";
+        if (mkdir(ECYBER_RUNDIR, 0755) && errno != EEXIST) {
+            LOG(EC_LOG_WARNING, "%s cannot be made: %s; there is no control socket", ECYBER_RUNDIR, strerror(errno));
+            return;
+        }
+    }
+    status_commands(d);
+    if (control_open(d->base, path, why, sizeof why))
+        LOG(EC_LOG_WARNING, "%s; there is no control socket", why);
+}
+
+static void log_start(const struct daemon *d)
+{
+    uint32_t out = plugins_left_out(&d->plugins);
+    char names[512] = "";
+
+    for (uint32_t k = 0; k < d->plugins.n; k++) {
+        size_t at = strlen(names);
+
+        if (d->plugins.all[k]->status == INSTANCE_REFUSED)
+            snprintf(names + at, sizeof names - at, "%s%s", at ? ", " : "", d->plugins.all[k]->d.name);
+    }
+    LOG(EC_LOG_INFO, "eCyber %s runs: %u plugins, %u workers", version_string(), d->plugins.n_order, d->opt.workers);
+    if (out)
+        LOG(EC_LOG_WARNING, "runs degraded: %u %s left out: %s", out, out == 1 ? "plugin is" : "plugins are", names);
+}
+
+static int open_loop(struct daemon *d, struct event **beat)
+{
+    struct timeval period = { 0, 100000 };
+
+    d->base = event_base_new();
+    if (!d->base)
+        return -1;
+    d->ended = event_new(d->base, -1, 0, on_ended, d);
+    *beat = event_new(d->base, -1, EV_PERSIST, on_beat, d);
+    if (!d->ended || !*beat || event_add(*beat, &period) || signals_open(d->base, on_signal, d))
+        return -1;
+    return reload_open(d);
+}
+
+static void close_loop(struct daemon *d, struct event *beat)
+{
+    control_close();
+    watchdog_stop();
+    reload_close();
+    signals_close();
+    if (beat)
+        event_free(beat);
+    if (d->ended)
+        event_free(d->ended);
+    if (d->base)
+        event_base_free(d->base);
+    d->base = NULL;
+}
+
+/* Which thread did not end, and what is it doing? */
+static bool name_thread(const struct mark_thread *t, void *arg)
+{
+    (void)arg;
+    if (t->mark.plugin && t->beat_ns)
+        LOG(EC_LOG_CRITICAL, "thread %s is still in plugin %s, %s()", t->name, t->mark.plugin,
+            t->mark.callback ? t->mark.callback : "?");
+    return true;
+}
+
+/* Everything is started: until the end of the sources, or until somebody asks to stop. */
+static void serve(struct daemon *d)
+{
+    if (d->sources && !d->opt.workers) {
+        worker_run();
+        if (!d->stopping)
+            event_base_loop(d->base, EVLOOP_NONBLOCK);
+        return;
+    }
+    mark_beat();
+    event_base_dispatch(d->base);
+}
+
+/* Sources have ended, flows too: deliver what is queued. */
+static int finish(struct daemon *d)
+{
+    if (d->sources && d->opt.workers && !__atomic_load_n(&d->workers_ended, __ATOMIC_ACQUIRE)) {
+        LOG(EC_LOG_CRITICAL, "a worker did not end within %.0f s: ends at once", (double)d->opt.stop_timeout / 1e9);
+        mark_each(name_thread, NULL);
+        _Exit(EXIT_FAILED);
+    }
+    if (d->sources)
+        worker_join();
+    bus_stop(d->opt.stop_timeout);
+    pool_stop(d->opt.stop_timeout);             /* a reload that is under way, too */
+    d->pool = false;
+    return d->ended_failed ? EXIT_FAILED : EXIT_FINE;
+}
+
+int run(struct daemon *d)
+{
+    struct event *beat = NULL;
+    int rc = EXIT_FAILED;
+
+    deadline_close();
+    if (open_loop(d, &beat)) {
+        LOG(EC_LOG_CRITICAL, "the control loop cannot be made: %s", strerror(errno));
+    } else if (bus_start()) {
+        LOG(EC_LOG_CRITICAL, "the event bus cannot be started: no threads are left");
+    } else {
+        watchdog_start(d->base, d->opt.watchdog_warn, d->opt.watchdog_abort);
+        open_control(d);
+        log_start(d);
+        if (!d->sources || !start_workers(d)) {
+            serve(d);
+            rc = finish(d);
+        } else {
+            LOG(EC_LOG_CRITICAL, "the workers cannot be started");
+            bus_stop(0);
+        }
+        if (!rc)
+            crash_survived();
+    }
+    close_loop(d, beat);
+    free(d->uri);
+    d->uri = NULL;
+    return rc;
+}
