@@ -66,16 +66,30 @@ static void set_bytes(struct http_tx *t, uint32_t dir, uint32_t slot, const uint
         ec_buf_set(t->x, slot, p, n, EC_BUF_WHOLE | flags, 0);
 }
 
-static void set_bstr(struct http_tx *t, uint32_t dir, uint32_t slot, const bstr *s, uint32_t flags)
-{
-    if (s)
-        set_bytes(t, dir, slot, bstr_ptr(s), (uint32_t)bstr_len(s), flags);
-}
-
 static void add_bstr(struct text *to, const bstr *s)
 {
     if (s)
         text_add(to, bstr_ptr(s), (uint32_t)bstr_len(s));
+}
+
+/* Buffers point into text of our own: libhtp drops its strings when it likes (100 Continue, trailers). Text moves while
+ * it grows, so ranges are collected first. */
+struct range { uint32_t slot, off, len, flags; };
+
+static void set_ranges(struct http_tx *t, uint32_t dir, const struct text *in, const struct range *r, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        set_bytes(t, dir, r[i].slot, in->p + r[i].off, r[i].len, r[i].flags);
+}
+
+static uint32_t add_range(struct text *to, const bstr *s, uint32_t slot, uint32_t flags, struct range *r)
+{
+    r->slot = slot;
+    r->flags = flags;
+    r->off = to->n;
+    add_bstr(to, s);
+    r->len = to->n - r->off;
+    return s && r->len;
 }
 
 /* Path and query, each decoded once. */
@@ -118,11 +132,17 @@ void buffers_request_line(struct http_tx *t)
 {
     const htp_tx_t *h = t->htp;
     uint32_t after = enter_line(t, EC_TO_SERVER, h->request_line);
+    struct text *line = &t->line[EC_TO_SERVER];
+    struct range r[4];
+    uint32_t n = 0;
 
-    set_bstr(t, EC_TO_SERVER, HTTP_REQUEST_LINE, h->request_line, 0);
-    set_bstr(t, EC_TO_SERVER, HTTP_METHOD, h->request_method, 0);
-    set_bstr(t, EC_TO_SERVER, HTTP_URI_RAW, h->request_uri, 0);
-    set_bstr(t, EC_TO_SERVER, HTTP_PROTOCOL, h->request_protocol, 0);
+    line->n = 0;
+    n += add_range(line, h->request_line, HTTP_REQUEST_LINE, 0, &r[n]);
+    n += add_range(line, h->request_method, HTTP_METHOD, 0, &r[n]);
+    n += add_range(line, h->request_uri, HTTP_URI_RAW, 0, &r[n]);
+    n += add_range(line, h->request_protocol, HTTP_PROTOCOL, 0, &r[n]);
+    set_ranges(t, EC_TO_SERVER, line, r, n);
+    t->uri.n = 0;
     build_uri(t);
     if (t->uri.n)
         set_bytes(t, EC_TO_SERVER, HTTP_URI, t->uri.p, t->uri.n, 0);
@@ -133,10 +153,15 @@ void buffers_response_line(struct http_tx *t)
 {
     const htp_tx_t *h = t->htp;
     uint32_t after = enter_line(t, EC_TO_CLIENT, h->response_line);
+    struct text *line = &t->line[EC_TO_CLIENT];
+    struct range r[3];
+    uint32_t n = 0;
 
-    set_bstr(t, EC_TO_CLIENT, HTTP_RESPONSE_LINE, h->response_line, 0);
-    set_bstr(t, EC_TO_CLIENT, HTTP_STAT_CODE, h->response_status, 0);
-    set_bstr(t, EC_TO_CLIENT, HTTP_STAT_MSG, h->response_message, 0);
+    line->n = 0;
+    n += add_range(line, h->response_line, HTTP_RESPONSE_LINE, 0, &r[n]);
+    n += add_range(line, h->response_status, HTTP_STAT_CODE, 0, &r[n]);
+    n += add_range(line, h->response_message, HTTP_STAT_MSG, 0, &r[n]);
+    set_ranges(t, EC_TO_CLIENT, line, r, n);
     t->s->searched[EC_TO_CLIENT] = after;
 }
 
@@ -145,26 +170,38 @@ static bool is_cookie(uint32_t dir, const bstr *name)
     return !bstr_cmp_c_nocase(name, dir == EC_TO_SERVER ? "Cookie" : "Set-Cookie");
 }
 
-/* One header: its own buffer, a line of the block, a line of the names. Returns where its line ends, without CRLF. */
-static uint32_t add_header(struct http_tx *t, uint32_t dir, const htp_header_t *h)
+/* The headers of one message while they are taken over: ranges of buffers of their own, in the block and in the cookies;
+ * the lines of the block, start and end of each. */
+struct intake {
+    struct range own[16], cookie[1];
+    uint32_t n_own, n_cookie, at[2 * HEADERS_MAX], n_line, taken;       /* taken: bit for each own header */
+};
+
+static void add_header(struct http_tx *t, uint32_t dir, const htp_header_t *h, struct intake *in)
 {
-    const struct header_slot *own = dir == EC_TO_SERVER ? request_slots : response_slots;
-    uint32_t end;
+    const struct header_slot *slots = dir == EC_TO_SERVER ? request_slots : response_slots, *own = slots;
+    bool cookie = is_cookie(dir, h->name), first;
 
     while (own->name && bstr_cmp_c_nocase(h->name, own->name))
         own++;
-    if (own->name && !t->x->buf[own->slot].state)
-        set_bstr(t, dir, own->slot, h->value, own->flags);
+    first = own->name && !(in->taken & 1u << (own - slots));
+    in->taken |= own->name ? 1u << (own - slots) : 0;
     add_bstr(&t->names[dir], h->name);
     text_add(&t->names[dir], "\r\n", 2);
-    if (is_cookie(dir, h->name))
-        return t->header[dir].n;
+    if (cookie) {
+        if (first)
+            in->n_cookie += add_range(&t->cookie[dir], h->value, own->slot, own->flags, in->cookie);
+        return;
+    }
+    in->at[2 * in->n_line] = t->header[dir].n;
     add_bstr(&t->header[dir], h->name);
     text_add(&t->header[dir], ": ", 2);
-    add_bstr(&t->header[dir], h->value);
-    end = t->header[dir].n;
+    if (first)
+        in->n_own += add_range(&t->header[dir], h->value, own->slot, own->flags, &in->own[in->n_own]);
+    else
+        add_bstr(&t->header[dir], h->value);
+    in->at[2 * in->n_line++ + 1] = t->header[dir].n;
     text_add(&t->header[dir], "\r\n", 2);
-    return end;
 }
 
 /* The list's items, once the block stays where it is. at[2 i], at[2 i + 1]: start and end of line i. */
@@ -196,28 +233,31 @@ static void set_host(struct http_tx *t)
         set_bytes(t, EC_TO_SERVER, HTTP_HOST, t->host.p, t->host.n, 0);
 }
 
-void buffers_headers(struct http_tx *t, uint32_t dir)
+static void set_headers(struct http_tx *t, uint32_t dir, const struct intake *in)
 {
-    const htp_table_t *table = dir == EC_TO_SERVER ? t->htp->request_headers : t->htp->response_headers;
-    uint32_t n = (uint32_t)htp_table_size(table), at[2 * HEADERS_MAX], lines = 0;
-
-    t->header[dir].n = t->names[dir].n = 0;
-    text_add(&t->names[dir], "\r\n", 2);
-    for (uint32_t i = 0; i < n && i < HEADERS_MAX; i++) {
-        uint32_t from = t->header[dir].n;
-        uint32_t end = add_header(t, dir, htp_table_get_index(table, i, NULL));
-        if (end > from) {
-            at[2 * lines] = from;
-            at[2 * lines++ + 1] = end;
-        }
-    }
-    text_add(&t->names[dir], "\r\n", 2);
+    set_ranges(t, dir, &t->header[dir], in->own, in->n_own);
+    set_ranges(t, dir, &t->cookie[dir], in->cookie, in->n_cookie);
     set_bytes(t, dir, dir == EC_TO_SERVER ? HTTP_HEADER_REQ : HTTP_HEADER_RES, t->header[dir].p, t->header[dir].n, 0);
     ec_buf_set(t->x, dir == EC_TO_SERVER ? HTTP_NAMES_REQ : HTTP_NAMES_RES, t->names[dir].p, t->names[dir].n,
                EC_BUF_WHOLE, 0);
-    set_items(t, dir, dir == EC_TO_SERVER ? HTTP_REQUEST_HEADER : HTTP_RESPONSE_HEADER, at, lines);
+    set_items(t, dir, dir == EC_TO_SERVER ? HTTP_REQUEST_HEADER : HTTP_RESPONSE_HEADER, in->at, in->n_line);
     if (dir == EC_TO_SERVER)
         set_host(t);
+}
+
+void buffers_headers(struct http_tx *t, uint32_t dir)
+{
+    const htp_table_t *table = dir == EC_TO_SERVER ? t->htp->request_headers : t->htp->response_headers;
+    uint32_t n = (uint32_t)htp_table_size(table);
+    struct intake in;
+
+    in.n_own = in.n_cookie = in.n_line = in.taken = 0;
+    t->header[dir].n = t->names[dir].n = t->cookie[dir].n = 0;
+    text_add(&t->names[dir], "\r\n", 2);
+    for (uint32_t i = 0; i < n && i < HEADERS_MAX; i++)
+        add_header(t, dir, htp_table_get_index(table, i, NULL), &in);
+    text_add(&t->names[dir], "\r\n", 2);
+    set_headers(t, dir, &in);
 }
 
 void buffers_body(struct http_tx *t, uint32_t dir, int whole)

@@ -62,10 +62,20 @@ static void report_flags(struct http_tx *t)
         traffic->anomaly(t->s->c, t->x, ANOMALY_HOST);
 }
 
+static void body_step(struct http_tx *t, uint32_t dir, int whole)
+{
+    buffers_body(t, dir, whole);
+    t->body[dir].unseen = 0;
+    step(t, dir, HTTP_AT_BODY);
+}
+
 static void end(struct http_tx *t)
 {
     struct http_tx **at = &t->s->open;
 
+    for (uint32_t dir = 0; dir < 2; dir++)
+        if (t->body[dir].unseen)
+            body_step(t, dir, 0);
     while (*at && *at != t)
         at = &(*at)->next;
     if (*at)
@@ -111,13 +121,6 @@ static int on_response_line(htp_tx_t *h)
     return HTP_OK;
 }
 
-static void body_step(struct http_tx *t, uint32_t dir, int whole)
-{
-    buffers_body(t, dir, whole);
-    t->body[dir].unseen = 0;
-    step(t, dir, HTTP_AT_BODY);
-}
-
 static int on_body(htp_tx_data_t *d, uint32_t dir)
 {
     struct http_tx *t = get(d->tx);
@@ -132,10 +135,13 @@ static int on_body(htp_tx_data_t *d, uint32_t dir)
         body_add(b, p, n, transaction_wire(t->s, dir, p, n));
         p += n;
         left -= n;
+        buffers_body(t, dir, 0);    /* the window may have moved */
         if (b->unseen >= BODY_STEP || !body_room(b))
             body_step(t, dir, 0);
-        if (!body_room(b))
+        if (!body_room(b)) {
             body_slide(b);
+            buffers_body(t, dir, 0);
+        }
     }
     return HTP_OK;
 }

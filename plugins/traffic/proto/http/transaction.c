@@ -22,7 +22,9 @@ int64_t transaction_wire(const struct http_state *s, uint32_t dir, const uint8_t
 void transaction_drop(struct http_tx *t)
 {
     for (int dir = 0; dir < 2; dir++) {
+        text_free(&t->line[dir]);
         text_free(&t->header[dir]);
+        text_free(&t->cookie[dir]);
         text_free(&t->names[dir]);
         text_free(&t->body[dir].window);
         free(t->item[dir]);

@@ -22,7 +22,7 @@ struct http_tx {                    /* memory of traffic's transaction; freed by
     struct http_state *s;
     htp_tx_t *htp;                  /* NULL once libhtp has let it go */
     struct http_tx *next;
-    struct text uri, host, header[2], names[2];
+    struct text uri, host, line[2], header[2], cookie[2], names[2];
     struct ec_buf *item[2];         /* one for each header, pointing into header[] */
     struct http_body body[2];
 };
