@@ -70,7 +70,7 @@ struct ec_chunk {                   /* in-order bytes, each exactly once, at the
     const uint8_t *data;            /* [hook] zero copy where it came in order */
     uint32_t len, dir;              /* EC_TO_* */
     uint64_t offset, missing;       /* of data[0] in the stream (TCP: sequence − initial sequence − 1); bytes */
-    const struct ec_packet *packet; /* the one that brought it */
+    const struct ec_packet *packet; /* the one that brought it, or whose arrival ended the wait; NULL: the flow ended */
 };
 
 /* ONE BUFFER. Frozen for major 1 (32 bytes on LP64): inspectors index arrays of it. */
@@ -135,7 +135,9 @@ struct ec_inspector {               /* IMPLEMENTED by ids, ml, yours; order = co
     const char *name;
     /* w, st, gen: this plugin's worker memory, state and generation, the same for a whole batch. */
     void (*packet)(void *self, void *w, const void *st, uint32_t gen, struct ec_packet *p);
+    /* TCP only: a datagram is its packet. */
     void (*chunk)(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f, const struct ec_chunk *k);
+    /* p: the packet that caused the step; NULL: the flow ended. */
     void (*tx)(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f, struct ec_tx *x,
                struct ec_packet *p);
     void (*flow_end)(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f, uint32_t reason);

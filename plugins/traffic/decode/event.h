@@ -1,0 +1,94 @@
+/* event.h: what can be wrong with a packet or a stream, by Suricata's event names. The table gives the metric rows
+ * ("decode.ipv4.trunc_pkt") and the names in anomaly events ("decoder.ipv4.trunc_pkt"). */
+#ifndef TRAFFIC_DECODE_EVENT_H
+#define TRAFFIC_DECODE_EVENT_H
+#include <stdint.h>
+
+/* X(symbol, name) */
+#define EVENTS_DECODE(X) \
+    X(ETHERNET_PKT_TOO_SMALL, "ethernet.pkt_too_small") \
+    X(VLAN_HEADER_TOO_SMALL, "vlan.header_too_small") \
+    X(VLAN_TOO_MANY_LAYERS, "vlan.too_many_layers") \
+    X(SLL_PKT_TOO_SMALL, "sll.pkt_too_small") \
+    X(SLL2_PKT_TOO_SMALL, "sll2.pkt_too_small") \
+    X(LTNULL_PKT_TOO_SMALL, "ltnull.pkt_too_small") \
+    X(LTNULL_UNSUPPORTED_TYPE, "ltnull.unsupported_type") \
+    X(PPP_PKT_TOO_SMALL, "ppp.pkt_too_small") \
+    X(PPP_UNSUP_PROTO, "ppp.unsup_proto") \
+    X(IPRAW_INVALID_IPV, "ipraw.invalid_ip_version") \
+    X(IPV4_PKT_TOO_SMALL, "ipv4.pkt_too_small") \
+    X(IPV4_WRONG_IP_VER, "ipv4.wrong_ip_version") \
+    X(IPV4_HLEN_TOO_SMALL, "ipv4.hlen_too_small") \
+    X(IPV4_IPLEN_SMALLER_THAN_HLEN, "ipv4.iplen_smaller_than_hlen") \
+    X(IPV4_TRUNC_PKT, "ipv4.trunc_pkt") \
+    X(IPV4_OPT_INVALID_LEN, "ipv4.opt_invalid_len") \
+    X(IPV4_OPT_DUPLICATE, "ipv4.opt_duplicate") \
+    X(IPV4_OPT_UNKNOWN, "ipv4.opt_unknown") \
+    X(IPV4_WITH_ICMPV6, "ipv4.icmpv6") \
+    X(IPV4_FRAG_PKT_TOO_LARGE, "ipv4.frag_pkt_too_large") \
+    X(IPV6_PKT_TOO_SMALL, "ipv6.pkt_too_small") \
+    X(IPV6_WRONG_IP_VER, "ipv6.wrong_ip_version") \
+    X(IPV6_TRUNC_PKT, "ipv6.trunc_pkt") \
+    X(IPV6_TRUNC_EXTHDR, "ipv6.trunc_exthdr") \
+    X(IPV6_EXTHDR_DUPL_FH, "ipv6.exthdr_dupl_fh") \
+    X(IPV6_EXTHDR_USELESS_FH, "ipv6.exthdr_useless_fh") \
+    X(IPV6_EXTHDR_DUPL_RH, "ipv6.exthdr_dupl_rh") \
+    X(IPV6_EXTHDR_DUPL_HH, "ipv6.exthdr_dupl_hh") \
+    X(IPV6_EXTHDR_DUPL_DH, "ipv6.exthdr_dupl_dh") \
+    X(IPV6_EXTHDR_DUPL_AH, "ipv6.exthdr_dupl_ah") \
+    X(IPV6_EXTHDR_AH_RES_NOT_NULL, "ipv6.exthdr_ah_res_not_null") \
+    X(IPV6_EXTHDR_TOO_MANY, "ipv6.exthdr_too_many") \
+    X(IPV6_EXTHDR_RH_TYPE_0, "ipv6.rh_type_0") \
+    X(IPV6_DATA_AFTER_NONE_HEADER, "ipv6.data_after_none_header") \
+    X(IPV6_UNKNOWN_NEXT_HEADER, "ipv6.unknown_next_header") \
+    X(IPV6_WITH_ICMPV4, "ipv6.icmpv4") \
+    X(ICMPV4_PKT_TOO_SMALL, "icmpv4.pkt_too_small") \
+    X(ICMPV4_UNKNOWN_TYPE, "icmpv4.unknown_type") \
+    X(ICMPV4_UNKNOWN_CODE, "icmpv4.unknown_code") \
+    X(ICMPV6_PKT_TOO_SMALL, "icmpv6.pkt_too_small") \
+    X(ICMPV6_UNKNOWN_TYPE, "icmpv6.unknown_type") \
+    X(ICMPV6_UNKNOWN_CODE, "icmpv6.unknown_code") \
+    X(TCP_PKT_TOO_SMALL, "tcp.pkt_too_small") \
+    X(TCP_HLEN_TOO_SMALL, "tcp.hlen_too_small") \
+    X(TCP_INVALID_OPTLEN, "tcp.invalid_optlen") \
+    X(TCP_OPT_INVALID_LEN, "tcp.opt_invalid_len") \
+    X(TCP_OPT_DUPLICATE, "tcp.opt_duplicate") \
+    X(UDP_HLEN_TOO_SMALL, "udp.hlen_too_small") \
+    X(UDP_PKT_TOO_SMALL, "udp.pkt_too_small") \
+    X(UDP_LEN_INVALID, "udp.len_invalid") \
+    X(SCTP_PKT_TOO_SMALL, "sctp.pkt_too_small") \
+    X(IPV4_BADSUM, "ipv4.csum_invalid") \
+    X(TCP_BADSUM, "tcp.csum_invalid") \
+    X(UDP_BADSUM, "udp.csum_invalid") \
+    X(ICMP_BADSUM, "icmp.csum_invalid")
+
+#define EVENTS_STREAM(X) \
+    X(STREAM_3WHS_SYNACK_IN_WRONG_DIRECTION, "3whs_synack_in_wrong_direction") \
+    X(STREAM_3WHS_SYNACK_WITH_WRONG_ACK, "3whs_synack_with_wrong_ack") \
+    X(STREAM_3WHS_SYN_RESEND_DIFF_SEQ_ON_SYN_RECV, "3whs_syn_resend_diff_seq_on_syn_recv") \
+    X(STREAM_3WHS_SYNACK_RESEND_WITH_DIFF_SEQ, "3whs_synack_resend_with_diff_seq") \
+    X(STREAM_EST_SYN_RESEND_DIFF_SEQ, "est_syn_resend_diff_seq") \
+    X(STREAM_EST_SYNACK_RESEND_WITH_DIFF_SEQ, "est_synack_resend_with_diff_seq") \
+    X(STREAM_EST_PACKET_OUT_OF_WINDOW, "est_packet_out_of_window") \
+    X(STREAM_PKT_BROKEN_ACK, "pkt_broken_ack") \
+    X(STREAM_SUSPECTED_RST_INJECT, "suspected_rst_inject") \
+    X(STREAM_REASSEMBLY_SEQ_GAP, "reassembly_seq_gap") \
+    X(STREAM_REASSEMBLY_OVERLAP_DIFFERENT_DATA, "reassembly_overlap_different_data") \
+    X(STREAM_REASSEMBLY_DEPTH_REACHED, "reassembly_depth_reached") \
+    X(STREAM_REASSEMBLY_MEMCAP, "reassembly_memcap")
+
+#define X(symbol, name) EV_##symbol,
+enum event_id {
+    EVENTS_DECODE(X)
+    EV_DECODE_COUNT,
+    EV_STREAM_FIRST = EV_DECODE_COUNT,
+    EV_BEFORE_STREAM_ = EV_STREAM_FIRST - 1,
+    EVENTS_STREAM(X)
+    EV_COUNT
+};
+#undef X
+
+/* "decoder.ipv4.trunc_pkt", "stream.reassembly_seq_gap". [any] */
+const char *event_name(uint32_t id);
+
+#endif

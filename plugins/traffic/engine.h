@@ -1,0 +1,96 @@
+/* engine.h: what the parts of the engine share: the plugin, its configuration of one generation, a worker. */
+#ifndef TRAFFIC_ENGINE_H
+#define TRAFFIC_ENGINE_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "plugins/traffic/decode/decode.h"
+#include "plugins/traffic/flow/flow.h"
+#include "plugins/traffic/metrics.h"
+#include "plugins/traffic/pool.h"
+#include "plugins/traffic/sdk.h"
+
+#define INSPECTORS_MAX 32           /* ec_flow.mute has a bit for each */
+#define PROTOS_MAX 64
+#define LEASES_MAX 32
+#define BATCH_MAX 64
+
+enum { CLASS_TCP, CLASS_UDP, CLASS_ICMP, CLASS_OTHER, CLASSES };
+enum { ANOMALY_DECODE, ANOMALY_STREAM, ANOMALY_APP };
+
+struct tconf {                      /* immutable; limits are those of one worker */
+    uint64_t memcap, stream_memcap, depth, reorder;
+    uint64_t timeout[CLASSES][3];   /* by EC_FLOW_* */
+    uint32_t max_flows, tx_max;
+    bool midstream, checksums, anomalies, vlans;
+    uint64_t key[2];
+    uint16_t seed;
+    uint32_t order[INSPECTORS_MAX]; /* inspectors as they are called */
+};
+
+struct inspector {
+    const struct ec_inspector *hooks;
+    const struct ec_host *host;
+    void *self;
+};
+struct bound { void *w; const void *state; uint32_t gen, index; };     /* an inspector for this batch */
+
+#define HINTS_MAX 16
+struct proto {
+    const struct ec_proto *def;
+    const struct ec_host *host;
+    void *self;
+    uint32_t index, id, topic;      /* id: of its name in "app_proto"; topic: of its record, 0: none */
+    bool tcp, udp;                  /* spoken over */
+    uint32_t hints;
+    uint16_t hint[HINTS_MAX];       /* ports */
+    uint8_t hint_proto[HINTS_MAX];  /* PROTO_TCP or PROTO_UDP */
+    struct ec_metric *rows;         /* of its anomalies, with their names */
+    uint32_t *metric;               /* their indexes in the metrics of host */
+};
+struct lease { uint32_t off; void (*drop)(void *self, void *m); void *self; };
+
+struct traffic {                    /* the plugin: written in setup, read ever after */
+    const struct ec_host *host;     /* NULL: no daemon around (fuzzing, unit tests) */
+    uint32_t inspectors, protos, n_lease[2];
+    struct inspector inspector[INSPECTORS_MAX];
+    struct proto proto[PROTOS_MAX];
+    struct lease lease[2][LEASES_MAX];      /* of flows, of transactions */
+    uint32_t lease_bytes[2];
+    uint32_t topic_flow, topic_tcp, topic_anomaly, topic_alert, app_failed;
+    uint16_t seed;
+    struct hosts *hosts;
+};
+
+struct worker {
+    struct traffic *tr;
+    const struct tconf *conf;       /* of this batch */
+    uint64_t *cells;                /* metrics */
+    uint32_t index, bounds;
+    struct bound bound[INSPECTORS_MAX];
+    struct flow_table table;
+    struct pool pool, segments;     /* states and transactions; waiting stream bytes */
+    struct packet *now;             /* the packet that is being worked on; NULL: none */
+    struct flow **ending;           /* finish(): all flows, what is left of them */
+    uint32_t endings, ended;
+    uint32_t batch_n;
+    bool live;                      /* the last frame was no replay */
+    uint64_t anomaly_second[EV_DECODE_COUNT];
+    uint8_t anomaly_n[EV_DECODE_COUNT];
+    uint64_t own_cells[M_COUNT];    /* where there is no host */
+    struct packet batch[BATCH_MAX];
+};
+
+/* worker.c */
+int worker_open(struct worker **w, struct traffic *tr, const struct tconf *c, uint32_t index);  /* 0 or EC_ENOMEM */
+void worker_close(struct worker *w);    /* frees all; flows are not ended, only their memory is given back */
+void worker_prepare(struct worker *w, struct ec_frame *const *f, uint32_t n);
+void worker_packet(struct worker *w, uint32_t i, uint32_t *verdict);
+void worker_idle(struct worker *w, uint64_t now_ns);
+uint32_t worker_finish(struct worker *w, uint32_t reason);      /* flows left */
+void tconf_defaults(struct tconf *c);
+
+static inline void count(struct worker *w, uint32_t metric) { w->cells[metric]++; }
+static inline void count_add(struct worker *w, uint32_t metric, uint64_t n) { w->cells[metric] += n; }
+
+#endif

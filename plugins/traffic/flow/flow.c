@@ -1,0 +1,201 @@
+#include "plugins/traffic/flow/flow.h"
+
+#include "plugins/traffic/engine.h"
+#include "plugins/traffic/inspect.h"
+#include "plugins/traffic/proto/app.h"
+#include "plugins/traffic/publish.h"
+#include "plugins/traffic/stream/stream.h"
+
+#define VICTIM_TRIES 8              /* busy flows that are passed over before one of them has to go */
+
+static uint32_t flow_class(const struct flow *f)
+{
+    switch (f->pub.ip_proto) {
+    case PROTO_TCP:
+        return CLASS_TCP;
+    case PROTO_UDP:
+        return CLASS_UDP;
+    case PROTO_ICMP: case PROTO_ICMPV6:
+        return CLASS_ICMP;
+    default:
+        return CLASS_OTHER;
+    }
+}
+
+uint64_t flow_timeout(const struct worker *w, const struct flow *f)
+{
+    return w->conf->timeout[flow_class(f)][f->pub.state];
+}
+
+static uint64_t flow_due(const struct worker *w, const struct flow *f)
+{
+    uint64_t due = f->pub.last_ns + flow_timeout(w, f);
+
+    return due < f->pub.last_ns ? UINT64_MAX : due;
+}
+
+void flow_state(struct worker *w, struct flow *f, uint32_t state)
+{
+    uint64_t before = flow_timeout(w, f);
+
+    if (state <= f->pub.state)
+        return;
+    f->pub.state = (uint8_t)state;
+    if (flow_timeout(w, f) < before && (f->flags & FL_WHEEL)) {
+        wheel_remove(&w->table, f);
+        wheel_add(&w->table, f, flow_due(w, f));
+    }
+}
+
+static void leases_drop(struct worker *w, struct flow *f)
+{
+    const struct traffic *tr = w->tr;
+
+    for (uint32_t i = 0; i < tr->n_lease[0]; i++)
+        if (tr->lease[0][i].drop)
+            tr->lease[0][i].drop(tr->lease[0][i].self, (uint8_t *)f + tr->lease[0][i].off);
+}
+
+void flow_end(struct worker *w, struct flow *f, uint32_t reason)
+{
+    static const uint16_t counter[] = { 0, M_FLOW_TIMEOUT, M_FLOW_SHUTDOWN, M_FLOW_MEMORY, M_FLOW_REUSED };
+    struct packet *now = w->now;
+
+    w->now = NULL;                  /* what happens from here on is not this packet's doing */
+    stream_end(w, f);
+    app_end(w, f);
+    inspect_flow_end(w, f, reason);
+    publish_flow(w, f, reason);
+    leases_drop(w, f);
+    count(w, counter[reason]);
+    wheel_remove(&w->table, f);
+    table_remove(&w->table, f);
+    pool_refund(&w->pool, w->table.stride);
+    w->cells[M_FLOWS_NOW]--;
+    w->now = now;
+}
+
+/* Room for one more: end the flow whose time comes first. */
+static bool flow_evict(struct worker *w)
+{
+    struct flow *f = NULL;
+
+    for (uint32_t i = 0; i < VICTIM_TRIES; i++) {
+        struct flow *g = wheel_first(&w->table);
+        uint16_t bucket;
+        if (!g)
+            return false;
+        f = g;
+        bucket = g->bucket;
+        wheel_remove(&w->table, g);
+        wheel_add(&w->table, g, flow_due(w, g));
+        if (g->bucket == bucket)
+            break;
+    }
+    if (!f)
+        return false;
+    flow_end(w, f, EC_END_MEMORY);
+    return true;
+}
+
+static struct flow *flow_room(struct worker *w)
+{
+    struct flow *f = NULL;
+
+    while (!f) {
+        bool room = w->table.used < w->conf->max_flows && pool_charge(&w->pool, w->table.stride);
+        if (room && !(f = table_new(&w->table)))
+            pool_refund(&w->pool, w->table.stride);
+        if (!f && !flow_evict(w))
+            return NULL;
+    }
+    return f;
+}
+
+static struct flow *flow_make(struct worker *w, const struct packet *p)
+{
+    const struct ec_packet *q = &p->pub;
+    struct flow *f = flow_room(w);
+
+    if (!f) {
+        count(w, M_FLOW_NOMEM);
+        return NULL;
+    }
+    memcpy(f->pub.src, q->src, 16);
+    memcpy(f->pub.dst, q->dst, 16);
+    f->pub.sport = q->sport;
+    f->pub.dport = q->dport;
+    f->pub.ip_proto = q->ip_proto;
+    f->pub.vlans = p->vlans;
+    memcpy(f->pub.vlan, p->vlan, sizeof f->pub.vlan);
+    f->pub.id = key_flow_id(p);
+    f->pub.first_ns = f->pub.last_ns = q->frame->ts_ns;
+    f->hash = p->hash;
+    f->count = q->frame->count;
+    f->iface = q->frame->iface;
+    f->flags = q->frame->flags & EC_FR_REPLAY ? FL_REPLAY : 0;
+    table_enter(&w->table, f);
+    wheel_add(&w->table, f, flow_due(w, f));
+    count(w, M_FLOWS);
+    w->cells[M_FLOWS_NOW]++;
+    return f;
+}
+
+/* Does p begin a new connection on the addresses of f? */
+static bool flow_reused(const struct flow *f, const struct packet *p)
+{
+    return f->pub.ip_proto == PROTO_TCP && f->pub.state == EC_FLOW_CLOSED
+        && (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+}
+
+/* A flow that is over by p's clock, or whose addresses p takes anew, ends here and p finds none. */
+static struct flow *flow_find(struct worker *w, const struct packet *p, uint32_t *dir)
+{
+    struct flow *f = table_find(&w->table, p, dir);
+    uint64_t ts = p->pub.frame->ts_ns;
+
+    if (!f)
+        return NULL;
+    if (ts > f->pub.last_ns && flow_due(w, f) <= ts) {
+        flow_end(w, f, EC_END_TIMEOUT);
+        return NULL;
+    }
+    if (flow_reused(f, p)) {
+        flow_end(w, f, EC_END_REUSED);
+        return NULL;
+    }
+    return f;
+}
+
+void flow_packet(struct worker *w, struct packet *p)
+{
+    uint64_t ts = p->pub.frame->ts_ns;
+    uint32_t dir = EC_TO_SERVER;
+    struct flow *f = flow_find(w, p, &dir);
+
+    if (!f && !(f = flow_make(w, p)))
+        return;
+    p->pub.flow = &f->pub;
+    p->pub.dir = (uint8_t)dir;
+    if (ts > f->pub.last_ns)
+        f->pub.last_ns = ts;
+    f->pub.pkts[dir]++;
+    f->pub.bytes[dir] += p->pub.frame->wirelen;
+    if (f->pub.ip_proto != PROTO_TCP && f->pub.state == EC_FLOW_NEW && f->pub.pkts[0] && f->pub.pkts[1])
+        flow_state(w, f, EC_FLOW_ESTABLISHED);
+}
+
+void flow_sweep(struct worker *w, uint64_t now_ns, uint32_t budget)
+{
+    struct flow *f;
+
+    wheel_clock(&w->table, now_ns);
+    while (budget-- && (f = wheel_next(&w->table))) {
+        if (flow_due(w, f) <= w->table.clock_ns) {
+            flow_end(w, f, EC_END_TIMEOUT);
+        } else {
+            wheel_remove(&w->table, f);
+            wheel_add(&w->table, f, flow_due(w, f));
+        }
+    }
+}

@@ -1,0 +1,119 @@
+/* flow.h: one connection or conversation, and the table of them. One worker, one thread.
+ *
+ * Nothing that can be seen depends on the table's key: the order of a walk is the time wheel's or the flows' birth. */
+#ifndef TRAFFIC_FLOW_H
+#define TRAFFIC_FLOW_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "plugins/traffic/decode/decode.h"
+#include "plugins/traffic/sdk.h"
+
+struct app;
+struct segment;
+struct worker;
+
+enum tcp_state {                    /* RFC 9293 §3.3.2, as seen from outside */
+    TCPS_NONE, TCPS_SYN_SENT, TCPS_SYN_RECV, TCPS_ESTABLISHED, TCPS_FIN_WAIT1, TCPS_FIN_WAIT2, TCPS_TIME_WAIT, TCPS_LAST_ACK,
+    TCPS_CLOSE_WAIT, TCPS_CLOSING, TCPS_CLOSED
+};
+enum {                              /* flow.flags */
+    FL_COMMUNITY = 1, FL_ALERTED = 2, FL_MIDSTREAM = 4, FL_APP_OFF = 8, FL_RST = 16, FL_REPLAY = 32, FL_WHEEL = 64,
+    FL_SESSION = 128 /* TCP: the start was seen, or midstream pick-up is on */
+};
+enum {                              /* flow.sflags, by direction of the data */
+    SD_BASE = 1,                    /* next is valid */
+    SD_FIN = 2,                     /* fin is valid */
+    SD_FIN_ACKED = 4, SD_ENDED = 8 /* the last chunk went out */, SD_DEPTH = 16, SD_MID = 32 /* base was guessed */,
+    SD_ACK = 64                     /* ack is valid */
+};
+
+struct sdir {                       /* bytes in one direction */
+    uint64_t offset;                /* of the byte at next */
+    struct segment *wait;           /* sorted, beyond next */
+    uint32_t next, ack, fin;        /* sequence numbers: next wanted; acknowledged by the other side; of the FIN */
+    uint32_t wait_bytes;
+};
+
+struct flow {                       /* 256 bytes: four lines; the leases follow */
+    struct ec_flow pub;
+    uint32_t hash, self;            /* self: its own index */
+    uint32_t wheel_next, wheel_prev;/* index + 1 */
+    uint64_t count;                 /* of the first packet */
+    uint32_t iface;
+    uint16_t bucket;
+    uint8_t flags, tcp_state;
+    struct app *app;
+    uint64_t events;                /* bit: this stream event was published */
+    uint8_t community[20];
+    uint8_t tcp_flags[2], wscale[2], sflags[2], hole_age[2];
+    struct sdir dir[2];
+};
+_Static_assert(sizeof(struct flow) == 256, "four lines");
+
+#define STORE_CHUNK 256u            /* flows allocated at once */
+#define WHEEL_BUCKETS 4096u
+#define WHEEL_TICK 30               /* a tick is 2^30 ns */
+
+struct slot { uint32_t hash, flow; };               /* flow: index + 1; 0: free */
+struct flow_table {
+    struct slot *slot;
+    uint32_t mask, used;
+    uint8_t **chunk;                /* of STORE_CHUNK flows each */
+    uint32_t chunks, chunk_room, stride;
+    uint32_t free;                  /* a list through flow.wheel_next; index + 1 */
+    uint64_t k0, k1;                /* of the hash */
+    bool vlans;                     /* VLAN tags tell flows apart */
+    uint32_t head[WHEEL_BUCKETS], tail[WHEEL_BUCKETS];
+    uint64_t busy[WHEEL_BUCKETS / 64];
+    uint64_t clock_ns, tick;        /* the latest packet's time; the next tick to be looked at */
+};
+
+static inline struct flow *flow_at(const struct flow_table *t, uint32_t index)
+{
+    return (struct flow *)(void *)(t->chunk[index / STORE_CHUNK] + (uint64_t)(index % STORE_CHUNK) * t->stride);
+}
+
+/* table.c */
+int table_init(struct flow_table *t, uint32_t lease_bytes, uint64_t k0, uint64_t k1, bool vlans);   /* 0 or EC_ENOMEM */
+void table_free(struct flow_table *t);
+uint64_t table_bytes(const struct flow_table *t);
+struct flow *table_new(struct flow_table *t);       /* zeroed, not entered; NULL: no memory */
+void table_enter(struct flow_table *t, struct flow *f);
+void table_remove(struct flow_table *t, struct flow *f);    /* and give it back */
+struct flow *table_find(const struct flow_table *t, const struct packet *p, uint32_t *dir);
+void table_prefetch_slot(const struct flow_table *t, uint32_t hash);
+void table_prefetch_flow(const struct flow_table *t, uint32_t hash);
+struct flow **table_all(const struct flow_table *t, uint32_t *n);  /* malloc()ed, in the order of birth */
+
+/* key.c: the tuple. */
+void key_hash(const struct flow_table *t, struct packet *p);
+bool key_match(const struct flow *f, const struct packet *p, bool vlans, uint32_t *dir);    /* dir: EC_TO_* of p in f */
+uint64_t key_flow_id(const struct packet *p);       /* the same for any number of workers; 1 … 2^51 − 1 */
+int icmp_counterpart(uint8_t ip_proto, uint8_t type);   /* −1: a one-way message */
+
+/* wheel.c: flows by the tick in which they are due at the earliest. */
+void wheel_add(struct flow_table *t, struct flow *f, uint64_t due_ns);
+void wheel_remove(struct flow_table *t, struct flow *f);
+void wheel_clock(struct flow_table *t, uint64_t now_ns);
+struct flow *wheel_next(struct flow_table *t);      /* one that may be due now; NULL: none. It stays where it is */
+struct flow *wheel_first(struct flow_table *t);     /* the one with the earliest bucket; NULL: no flows */
+
+/* flow.c: the life of a flow. */
+void flow_packet(struct worker *w, struct packet *p);       /* find or make p's flow and count p in it */
+void flow_end(struct worker *w, struct flow *f, uint32_t reason);
+void flow_sweep(struct worker *w, uint64_t now_ns, uint32_t budget);
+uint64_t flow_timeout(const struct worker *w, const struct flow *f);
+void flow_state(struct worker *w, struct flow *f, uint32_t state);  /* EC_FLOW_*: only forward */
+
+/* tcp.c: what the flags say about the connection. Called before the stream sees the segment. */
+void tcp_track(struct worker *w, struct flow *f, struct packet *p);
+void tcp_track_end(struct worker *w, struct flow *f);       /* after the stream: FINs that are acknowledged now */
+const char *tcp_state_name(uint32_t state);
+
+/* community.c */
+void community_id(struct flow *f, uint16_t seed);           /* fills f->community once */
+void community_hash(uint8_t out[20], uint16_t seed, const uint8_t src[16], const uint8_t dst[16], uint8_t proto,
+                    uint16_t sport, uint16_t dport);        /* ICMP: type and code */
+
+#endif

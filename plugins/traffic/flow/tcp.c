@@ -1,0 +1,145 @@
+/* The states of a connection as its segments show them: RFC 9293 §3.5 (opening), §3.6 (closing). */
+#include "plugins/traffic/engine.h"
+#include "plugins/traffic/stream/stream.h"
+
+const char *tcp_state_name(uint32_t state)
+{
+    static const char *const names[] = { "none", "syn_sent", "syn_recv", "established", "fin_wait1", "fin_wait2", "time_wait",
+                                         "last_ack", "close_wait", "closing", "closed" };
+
+    return state < sizeof names / sizeof *names ? names[state] : "none";
+}
+
+static void tcp_established(struct worker *w, struct flow *f)
+{
+    f->tcp_state = TCPS_ESTABLISHED;
+    flow_state(w, f, EC_FLOW_ESTABLISHED);
+}
+
+static void tcp_syn(struct worker *w, struct flow *f, const struct packet *p)
+{
+    uint32_t dir = p->pub.dir;
+
+    switch (f->tcp_state) {
+    case TCPS_NONE: case TCPS_SYN_SENT:             /* a new attempt may take a new number */
+        if (dir == EC_TO_CLIENT && f->tcp_state == TCPS_SYN_SENT)
+            return;
+        f->tcp_state = TCPS_SYN_SENT;
+        f->flags |= FL_SESSION;
+        f->wscale[dir] = p->wscale;
+        if (!f->dir[dir].offset && !f->dir[dir].wait)
+            stream_base(f, dir, p->seq + 1, false);
+        break;
+    case TCPS_SYN_RECV:
+        if (f->dir[dir].next - (uint32_t)f->dir[dir].offset != p->seq + 1)
+            stream_event(w, f, EV_STREAM_3WHS_SYN_RESEND_DIFF_SEQ_ON_SYN_RECV);
+        break;
+    default:
+        if (f->dir[dir].next - (uint32_t)f->dir[dir].offset != p->seq + 1)
+            stream_event(w, f, EV_STREAM_EST_SYN_RESEND_DIFF_SEQ);
+    }
+}
+
+static void tcp_syn_ack(struct worker *w, struct flow *f, const struct packet *p)
+{
+    uint32_t dir = p->pub.dir;
+    struct sdir *other = &f->dir[!dir];
+
+    if (f->tcp_state == TCPS_NONE) {
+        if (!w->conf->midstream)
+            return;
+        f->flags |= FL_SESSION | FL_MIDSTREAM;
+        f->tcp_state = TCPS_SYN_RECV;
+        stream_base(f, dir, p->seq + 1, false);
+        return;
+    }
+    if (dir == EC_TO_SERVER && !(f->flags & FL_MIDSTREAM)) {
+        stream_event(w, f, EV_STREAM_3WHS_SYNACK_IN_WRONG_DIRECTION);
+        return;
+    }
+    if (f->tcp_state == TCPS_SYN_SENT) {
+        if (seq_diff(p->ack, other->next - (uint32_t)other->offset) < 0 || seq_diff(p->ack, other->next) > STREAM_WINDOW) {
+            stream_event(w, f, EV_STREAM_3WHS_SYNACK_WITH_WRONG_ACK);
+            return;
+        }
+        f->tcp_state = TCPS_SYN_RECV;
+        f->wscale[dir] = p->wscale;
+        stream_base(f, dir, p->seq + 1, false);
+    } else if (f->dir[dir].next - (uint32_t)f->dir[dir].offset != p->seq + 1) {
+        stream_event(w, f, f->tcp_state == TCPS_SYN_RECV ? EV_STREAM_3WHS_SYNACK_RESEND_WITH_DIFF_SEQ
+                                                         : EV_STREAM_EST_SYNACK_RESEND_WITH_DIFF_SEQ);
+    }
+}
+
+/* A segment without SYN and RST. */
+static void tcp_segment(struct worker *w, struct flow *f, const struct packet *p)
+{
+    uint32_t dir = p->pub.dir;
+
+    if (!(p->tcp_flags & TCP_ACK) && p->ack)
+        stream_event(w, f, EV_STREAM_PKT_BROKEN_ACK);
+    switch (f->tcp_state) {
+    case TCPS_NONE:
+        if (!w->conf->midstream || (f->flags & FL_SESSION))
+            break;
+        f->flags |= FL_SESSION | FL_MIDSTREAM;
+        tcp_established(w, f);
+        break;
+    case TCPS_SYN_RECV:
+        if (dir == EC_TO_SERVER && (p->tcp_flags & TCP_ACK) && seq_diff(p->ack, f->dir[1].next) >= 0)
+            tcp_established(w, f);
+        break;
+    case TCPS_SYN_SENT:             /* the SYN-ACK was not seen, but somebody answers */
+        if (dir == EC_TO_CLIENT && (p->tcp_flags & TCP_ACK) && seq_diff(p->ack, f->dir[0].next) >= 0)
+            tcp_established(w, f);
+        break;
+    default:
+        break;
+    }
+}
+
+void tcp_track(struct worker *w, struct flow *f, struct packet *p)
+{
+    uint32_t dir = p->pub.dir, kind = p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST);
+
+    f->tcp_flags[dir] |= p->tcp_flags;
+    if (kind & TCP_RST) {
+        if (!(f->flags & FL_SESSION))
+            count(w, M_STREAM_NO_SESSION);
+        return;
+    }
+    if (kind == TCP_SYN)
+        tcp_syn(w, f, p);
+    else if (kind == (TCP_SYN | TCP_ACK))
+        tcp_syn_ack(w, f, p);
+    else
+        tcp_segment(w, f, p);
+    if (!(f->flags & FL_SESSION))
+        count(w, M_STREAM_NO_SESSION);
+}
+
+static bool fin_acked(struct flow *f, uint32_t dir)
+{
+    if ((f->sflags[dir] & (SD_FIN | SD_ACK)) == (SD_FIN | SD_ACK) && seq_diff(f->dir[dir].ack, f->dir[dir].fin) > 0)
+        f->sflags[dir] |= SD_FIN_ACKED;
+    return f->sflags[dir] & SD_FIN_ACKED;
+}
+
+void tcp_track_end(struct worker *w, struct flow *f)
+{
+    bool fin[2] = { f->sflags[0] & SD_FIN, f->sflags[1] & SD_FIN };
+    bool acked[2] = { fin_acked(f, 0), fin_acked(f, 1) };
+
+    if (f->tcp_state < TCPS_SYN_RECV || f->tcp_state == TCPS_CLOSED || !(fin[0] | fin[1]))
+        return;
+    if (acked[0] && acked[1])
+        f->tcp_state = TCPS_CLOSED;
+    else if (fin[0] && fin[1])
+        f->tcp_state = acked[1] ? TCPS_TIME_WAIT : acked[0] ? TCPS_LAST_ACK : TCPS_CLOSING;
+    else if (fin[1])
+        f->tcp_state = acked[1] ? TCPS_FIN_WAIT2 : TCPS_FIN_WAIT1;
+    else
+        f->tcp_state = TCPS_CLOSE_WAIT;
+    if (f->tcp_state == TCPS_CLOSED || f->tcp_state == TCPS_LAST_ACK || f->tcp_state == TCPS_TIME_WAIT)
+        flow_state(w, f, EC_FLOW_CLOSED);
+}

@@ -1,0 +1,129 @@
+#include "plugins/traffic/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#define KEY_DIGITS 32               /* of hash_key: 16 bytes, hexadecimal */
+#define MIB (INT64_C(1) << 20)
+#define TIMEOUT(name, def, help) EC_OPTION(DURATION, EC_R_LIVE, name, def, 0, INT64_C(86400000000000) * 7, NULL, help)
+
+static const struct ec_row rows[] = {
+    EC_OPTION(SIZE, EC_R_LIVE, "memcap", "512MiB", 4 * MIB, INT64_C(1) << 42, "bytes",
+              "flows, protocol states and transactions of all workers; beyond it the flow that is due first ends early"),
+    EC_OPTION(U32, EC_R_LIVE, "max_flows", "1000000", 64, 200000000, "flows", "in the tables of all workers"),
+    EC_OPTION(SIZE, EC_R_LIVE, "stream.memcap", "64MiB", MIB, INT64_C(1) << 42, "bytes",
+              "TCP segments that wait for an earlier one; beyond it holes are given up"),
+    EC_OPTION(SIZE, EC_R_LIVE, "stream.reorder", "256KiB", 4096, INT64_C(16) << 20, "bytes",
+              "that may wait in one direction of one flow before its hole is given up"),
+    EC_OPTION(SIZE, EC_R_LIVE, "stream.depth", "0", 0, INT64_C(1) << 50, "bytes",
+              "of each direction that are looked at; 0: all"),
+    EC_OPTION(BOOL, EC_R_LIVE, "stream.midstream", "false", 0, 0, NULL,
+              "follow TCP connections whose beginning was not seen"),
+    EC_OPTION(BOOL, EC_R_LIVE, "checksums", "false", 0, 0, NULL,
+              "verify checksums; packets with wrong ones are flagged and not parsed (captures on a sending host hold such)"),
+    EC_OPTION(BOOL, EC_R_LIVE, "anomalies", "true", 0, 0, NULL, "publish anomaly events; they are counted anyway"),
+    EC_OPTION(BOOL, 0, "vlan_tracking", "true", 0, 0, NULL, "VLAN tags tell flows apart"),
+    EC_OPTION(U32, EC_R_LIVE, "max_transactions", "256", 1, 65536, NULL, "open at once in one flow"),
+    EC_OPTION(U16, 0, "community_id.seed", "0", 0, 65535, NULL, "of Community ID 1.0"),
+    EC_OPTION(TEXT, EC_R_LIST, "inspectors", NULL, 1, 32, NULL,
+              "the order in which inspectors are called; those that are not named follow"),
+    EC_OPTION(TEXT, 0, "hash_key", "", 0, KEY_DIGITS, NULL,
+              "key of the flow table, 32 hexadecimal digits; empty: random at each start. For tests"),
+    TIMEOUT("timeouts.tcp.new", "60s", "TCP before the handshake is over"),
+    TIMEOUT("timeouts.tcp.established", "10m", "TCP connections"),
+    TIMEOUT("timeouts.tcp.closed", "60s", "TCP after both sides have closed"),
+    TIMEOUT("timeouts.udp.new", "30s", "UDP without an answer"),
+    TIMEOUT("timeouts.udp.established", "5m", "UDP with packets in both directions"),
+    TIMEOUT("timeouts.icmp.new", "30s", "ICMP without an answer"),
+    TIMEOUT("timeouts.icmp.established", "5m", "ICMP with packets in both directions"),
+    TIMEOUT("timeouts.other.new", "30s", "other protocols without an answer"),
+    TIMEOUT("timeouts.other.established", "5m", "other protocols with packets in both directions"),
+};
+const struct ec_record traffic_options = EC_RECORD_OPTIONS(rows);
+
+static int64_t num(const struct ec_host *h, const struct ec_conf *conf, const char *name)
+{
+    int64_t v = 0;
+
+    h->conf_num(conf, name, 0, &v);
+    return v;
+}
+
+static int32_t read_key(const struct ec_host *h, const struct ec_conf *conf, uint64_t key[2])
+{
+    const char *text = h->conf_text(conf, "hash_key", 0);
+
+    if (!text || !*text)
+        return getrandom(key, 16, 0) == 16 ? EC_OK : h->fail(h, EC_EIO, "no random key for the flow table: getrandom failed");
+    if (strlen(text) != KEY_DIGITS || strspn(text, "0123456789abcdefABCDEF") != KEY_DIGITS)
+        return ec_failf(h, EC_EINVAL, "%s: hash_key needs %d hexadecimal digits", h->conf_where(conf, "hash_key", 0),
+                        KEY_DIGITS);
+    for (int i = 0; i < 2; i++) {
+        char half[KEY_DIGITS / 2 + 1] = { 0 };
+        memcpy(half, text + i * KEY_DIGITS / 2, KEY_DIGITS / 2);
+        key[i] = strtoull(half, NULL, 16);
+    }
+    return EC_OK;
+}
+
+static void read_timeouts(const struct ec_host *h, const struct ec_conf *conf, struct tconf *c)
+{
+    static const char *const class[CLASSES] = { "tcp", "udp", "icmp", "other" };
+    static const char *const state[3] = { "new", "established", "closed" };
+    char name[64];
+
+    for (uint32_t k = 0; k < CLASSES; k++)
+        for (uint32_t s = 0; s < (k == CLASS_TCP ? 3u : 2u); s++) {
+            snprintf(name, sizeof name, "timeouts.%s.%s", class[k], state[s]);
+            c->timeout[k][s] = (uint64_t)num(h, conf, name);
+        }
+}
+
+/* The inspectors that the configuration names, then the others as they registered. */
+static int32_t read_order(const struct traffic *tr, const struct ec_conf *conf, struct tconf *c)
+{
+    uint32_t named = tr->host->conf_count(conf, "inspectors"), n = 0, done = 0;
+
+    for (uint32_t k = 0; k < named; k++) {
+        const char *name = tr->host->conf_text(conf, "inspectors", k);
+        uint32_t i = 0;
+        while (i < tr->inspectors && strcmp(tr->inspector[i].hooks->name, name))
+            i++;
+        if (i == tr->inspectors)
+            return ec_failf(tr->host, EC_EINVAL, "%s: there is no inspector '%s'",
+                            tr->host->conf_where(conf, "inspectors", k), name);
+        if (!(done >> i & 1))
+            c->order[n++] = i;
+        done |= UINT32_C(1) << i;
+    }
+    for (uint32_t i = 0; i < tr->inspectors; i++)
+        if (!(done >> i & 1))
+            c->order[n++] = i;
+    return EC_OK;
+}
+
+int32_t options_read(const struct traffic *tr, const struct ec_conf *conf, struct tconf *c)
+{
+    const struct ec_host *h = tr->host;
+    uint32_t workers = h->workers(h);
+    int32_t rc;
+
+    tconf_defaults(c);
+    workers = workers ? workers : 1;
+    c->memcap = (uint64_t)num(h, conf, "memcap") / workers;
+    c->max_flows = (uint32_t)num(h, conf, "max_flows") / workers;
+    c->stream_memcap = (uint64_t)num(h, conf, "stream.memcap") / workers;
+    c->reorder = (uint64_t)num(h, conf, "stream.reorder");
+    c->depth = (uint64_t)num(h, conf, "stream.depth");
+    c->midstream = num(h, conf, "stream.midstream") != 0;
+    c->checksums = num(h, conf, "checksums") != 0;
+    c->anomalies = num(h, conf, "anomalies") != 0;
+    c->vlans = num(h, conf, "vlan_tracking") != 0;
+    c->tx_max = (uint32_t)num(h, conf, "max_transactions");
+    c->seed = (uint16_t)num(h, conf, "community_id.seed");
+    read_timeouts(h, conf, c);
+    if ((rc = read_key(h, conf, c->key)))
+        return rc;
+    return read_order(tr, conf, c);
+}

@@ -1,0 +1,268 @@
+#include "plugins/traffic/publish.h"
+
+#include <stdio.h>
+
+#include "plugins/traffic/inspect.h"
+#include "plugins/traffic/proto/app.h"
+
+struct flow_record {
+    struct ec_part part;
+    uint64_t pkts[2], bytes[2], start, end, age;
+    uint32_t state, reason;
+    uint8_t alerted, pad[7];
+};
+enum { FLOW_END, FLOW_AGE, FLOW_STATE, FLOW_REASON, FLOW_ALERTED };
+static const struct ec_row flow_rows[] = {
+    EC_FIELD(U64, EC_R_COLUMN, struct flow_record, pkts[0], "pkts_toserver", "packets", "Packets from the initiator."),
+    EC_FIELD(U64, EC_R_COLUMN, struct flow_record, pkts[1], "pkts_toclient", "packets", "Packets to the initiator."),
+    EC_FIELD(U64, EC_R_COLUMN, struct flow_record, bytes[0], "bytes_toserver", "bytes", "Bytes of those frames."),
+    EC_FIELD(U64, EC_R_COLUMN, struct flow_record, bytes[1], "bytes_toclient", "bytes", "Bytes of those frames."),
+    EC_FIELD(TIME, EC_R_COLUMN, struct flow_record, start, "start", NULL, "Time of the first packet."),
+    EC_FIELD_OPT(TIME, 0, FLOW_END, struct flow_record, end, "end", NULL, "Time of the last packet."),
+    EC_FIELD_OPT(U64, 0, FLOW_AGE, struct flow_record, age, "age", "s", "Whole seconds between the two."),
+    { EC_T_ENUM, EC_R_OPT, FLOW_STATE, 0, offsetof(struct flow_record, state), "state", NULL, "new,established,closed", NULL,
+      NULL, "How far the conversation got.", 0, 0 },
+    { EC_T_ENUM, EC_R_OPT, FLOW_REASON, 0, offsetof(struct flow_record, reason), "reason", NULL,
+      "unknown,timeout,shutdown,memory,tcp_reuse", NULL, NULL, "Why the flow ended.", 0, 0 },
+    EC_FIELD_OPT(BOOL, 0, FLOW_ALERTED, struct flow_record, alerted, "alerted", NULL, "A rule fired on it."),
+};
+static const struct ec_record flow_shape = EC_RECORD_PART(struct flow_record, flow_rows);
+
+struct tcp_record {
+    struct ec_part part;
+    struct ec_span flags[3], state;
+    uint8_t bit[8];
+};
+static const struct ec_row tcp_rows[] = {
+    EC_FIELD(TEXT, 0, struct tcp_record, flags[0], "tcp_flags", NULL, "All flags seen, hexadecimal."),
+    EC_FIELD(TEXT, 0, struct tcp_record, flags[1], "tcp_flags_ts", NULL, "Flags seen from the client."),
+    EC_FIELD(TEXT, 0, struct tcp_record, flags[2], "tcp_flags_tc", NULL, "Flags seen from the server."),
+    EC_FIELD_OPT(BOOL, 0, 1, struct tcp_record, bit[1], "syn", NULL, "A SYN was seen."),
+    EC_FIELD_OPT(BOOL, 0, 0, struct tcp_record, bit[0], "fin", NULL, "A FIN was seen."),
+    EC_FIELD_OPT(BOOL, 0, 2, struct tcp_record, bit[2], "rst", NULL, "A RST was seen."),
+    EC_FIELD_OPT(BOOL, 0, 3, struct tcp_record, bit[3], "psh", NULL, "A PSH was seen."),
+    EC_FIELD_OPT(BOOL, 0, 4, struct tcp_record, bit[4], "ack", NULL, "An ACK was seen."),
+    EC_FIELD_OPT(BOOL, 0, 5, struct tcp_record, bit[5], "urg", NULL, "An URG was seen."),
+    EC_FIELD_OPT(BOOL, 0, 6, struct tcp_record, bit[6], "ecn", NULL, "An ECE was seen."),
+    EC_FIELD_OPT(BOOL, 0, 7, struct tcp_record, bit[7], "cwr", NULL, "A CWR was seen."),
+    EC_FIELD_OPT(TEXT, 0, 8, struct tcp_record, state, "state", NULL, "The state of the connection."),
+};
+static const struct ec_record tcp_shape = EC_RECORD_PART(struct tcp_record, tcp_rows);
+
+struct anomaly_record {
+    struct ec_part part;
+    uint32_t type, pad;
+    struct ec_span event, layer;
+};
+static const struct ec_row anomaly_rows[] = {
+    EC_FIELD_ENUM(EC_R_COLUMN, struct anomaly_record, type, "type", "decode,stream,applayer", "Who found it."),
+    EC_FIELD(TEXT, EC_R_COLUMN, struct anomaly_record, event, "event", NULL, "What was wrong."),
+    EC_FIELD_OPT(TEXT, 0, 0, struct anomaly_record, layer, "layer", NULL, "The part of the application layer."),
+};
+static const struct ec_record anomaly_shape = EC_RECORD_PART(struct anomaly_record, anomaly_rows);
+
+static const char *const flow_carries[] = { "ec.tcp/1", NULL };
+static const struct ec_topic topics[] = {
+    { sizeof(struct ec_topic), EC_TOPIC_EVENT, "ec.flow/1", "flow", &flow_shape, flow_carries,
+      "A conversation between two addresses, published at its end." },
+    { sizeof(struct ec_topic), EC_TOPIC_NESTED, "ec.tcp/1", "tcp", &tcp_shape, NULL, "What the TCP headers of a flow said." },
+    { sizeof(struct ec_topic), EC_TOPIC_EVENT, "ec.anomaly/1", "anomaly", &anomaly_shape, NULL,
+      "A packet, a stream or a message that breaks the rules of its protocol." },
+};
+
+int32_t publish_topics(struct traffic *tr)
+{
+    uint32_t *const id[] = { &tr->topic_flow, &tr->topic_tcp, &tr->topic_anomaly };
+    int32_t rc = EC_OK;
+
+    for (uint32_t i = 0; i < 3 && !rc; i++)
+        rc = tr->host->topic(tr->host, &topics[i], id[i]);
+    tr->app_failed = tr->host->intern(tr->host, "app_proto", "failed");
+    return rc;
+}
+
+void publish_start(struct traffic *tr)
+{
+    tr->topic_alert = tr->host->topic_find(tr->host, "ec.alert/1");
+    for (uint32_t i = 0; i < tr->protos; i++)
+        if (tr->proto[i].def->topic)
+            tr->proto[i].topic = tr->host->topic_find(tr->host, tr->proto[i].def->topic);
+}
+
+static void head_tuple(struct ec_event *e, uint8_t proto, const uint8_t src[16], const uint8_t dst[16], uint16_t sport,
+                       uint16_t dport)
+{
+    memcpy(e->src, src, 16);
+    memcpy(e->dst, dst, 16);
+    e->ip_proto = proto;
+    e->sport = sport;
+    e->dport = dport;
+    e->flags |= EC_EV_IP;
+    if (proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_SCTP)
+        e->flags |= EC_EV_PORTS;
+    if (proto == PROTO_ICMP || proto == PROTO_ICMPV6)
+        e->flags |= EC_EV_ICMP;
+}
+
+static void head_flow(struct traffic *tr, struct ec_event *e, struct flow *f)
+{
+    community_id(f, tr->seed);
+    e->flow_id = f->pub.id;
+    e->app_proto = f->pub.proto;
+    e->iface = f->iface;
+    e->vlans = f->pub.vlans;
+    memcpy(e->vlan, f->pub.vlan, sizeof e->vlan);
+    memcpy(e->community, f->community, sizeof e->community);
+    e->flags |= EC_EV_FLOW | EC_EV_COMMUNITY | (f->flags & FL_REPLAY ? EC_EV_REPLAY : 0);
+    e->ts_ns = f->pub.last_ns;
+}
+
+void publish_head(void *self, struct ec_build *b, struct ec_flow *flow, const struct ec_packet *p)
+{
+    struct traffic *tr = self;
+    struct ec_event *e = ec_head(b);
+    struct flow *f = (struct flow *)(void *)flow;
+
+    if (f) {
+        head_flow(tr, e, f);
+        if (tr->topic_alert && b->topic == tr->topic_alert)
+            f->flags |= FL_ALERTED;
+    }
+    if (p) {
+        const struct packet *q = (const struct packet *)(const void *)p;
+        e->ts_ns = p->frame->ts_ns;
+        e->count = p->frame->count;
+        e->iface = p->frame->iface;
+        e->vlans = q->vlans;
+        memcpy(e->vlan, q->vlan, sizeof e->vlan);
+        e->flags |= EC_EV_COUNT | (p->frame->flags & EC_FR_REPLAY ? EC_EV_REPLAY : 0);
+        if (p->flow)
+            e->dir = p->dir == EC_TO_SERVER ? EC_DIR_TO_SERVER : EC_DIR_TO_CLIENT;
+        if (q->what & PK_IP)
+            head_tuple(e, p->ip_proto, p->src, p->dst, p->sport, p->dport);
+        if (q->what & (PK_BAD | PK_FRAGMENT_LATER))
+            e->flags &= ~(uint32_t)(EC_EV_PORTS | EC_EV_ICMP);
+    } else if (f) {
+        head_tuple(e, f->pub.ip_proto, f->pub.src, f->pub.dst, f->pub.sport, f->pub.dport);
+    }
+}
+
+static struct flow_record *flow_part(struct traffic *tr, struct ec_build *b, const struct flow *f)
+{
+    struct flow_record *r = ec_add(b, tr->topic_flow, sizeof *r);
+
+    if (!r)
+        return NULL;
+    memcpy(r->pkts, f->pub.pkts, sizeof r->pkts);
+    memcpy(r->bytes, f->pub.bytes, sizeof r->bytes);
+    r->start = f->pub.first_ns;
+    return r;
+}
+
+static void tcp_part(struct traffic *tr, struct ec_build *b, const struct flow *f)
+{
+    uint8_t all = f->tcp_flags[0] | f->tcp_flags[1];
+    const uint8_t flags[3] = { all, f->tcp_flags[0], f->tcp_flags[1] };
+    struct tcp_record *r = ec_add(b, tr->topic_tcp, sizeof *r);
+    char hex[4];
+
+    if (!r)
+        return;
+    r->part.has = all;
+    for (uint32_t i = 0; i < 8; i++)
+        r->bit[i] = all >> i & 1;
+    for (uint32_t i = 0; i < 3; i++) {
+        snprintf(hex, sizeof hex, "%02x", flags[i]);
+        r->flags[i] = ec_puts(b, hex);
+    }
+    if (f->flags & FL_SESSION) {
+        r->part.has |= 1u << 8;
+        r->state = ec_puts(b, tcp_state_name(f->tcp_state));
+    }
+}
+
+void publish_flow(struct worker *w, struct flow *f, uint32_t reason)
+{
+    struct traffic *tr = w->tr;
+    struct flow_record *r;
+    struct ec_build b;
+
+    if (!tr->host || tr->host->open(tr->host, w->index, tr->topic_flow, &b) != EC_OK)
+        return;
+    publish_head(tr, &b, &f->pub, NULL);
+    if ((r = flow_part(tr, &b, f))) {
+        r->end = f->pub.last_ns;
+        r->age = (f->pub.last_ns - f->pub.first_ns) / 1000000000u;
+        r->state = f->pub.state;
+        r->reason = reason;
+        r->alerted = !!(f->flags & FL_ALERTED);
+        r->part.has = 1u << FLOW_END | 1u << FLOW_AGE | 1u << FLOW_STATE | 1u << FLOW_REASON | 1u << FLOW_ALERTED;
+        if (f->pub.ip_proto == PROTO_TCP)
+            tcp_part(tr, &b, f);
+    }
+    tr->host->publish(tr->host, &b);
+}
+
+void publish_anomaly(struct worker *w, struct flow *f, const struct packet *p, uint32_t kind, const char *event,
+                     const char *layer)
+{
+    struct traffic *tr = w->tr;
+    struct anomaly_record *r;
+    struct ec_build b;
+
+    if (!tr->host || !w->conf->anomalies || tr->host->open(tr->host, w->index, tr->topic_anomaly, &b) != EC_OK)
+        return;
+    publish_head(tr, &b, f ? &f->pub : NULL, p ? &p->pub : NULL);
+    if ((r = ec_add(&b, tr->topic_anomaly, sizeof *r))) {
+        r->type = kind;
+        r->part.has = layer ? 1 : 0;
+        r->event = ec_puts(&b, event);
+        if (layer)
+            r->layer = ec_puts(&b, layer);
+    }
+    tr->host->publish(tr->host, &b);
+}
+
+void publish_tx(struct worker *w, struct flow *f, struct ec_tx *x, const struct proto *p)
+{
+    const struct ec_host *h = w->tr->host;
+    struct ec_mark old;
+    struct ec_event *e;
+    struct ec_build b;
+    int32_t rc;
+
+    if (!h || !p->topic || !p->def->record || h->open(h, w->index, p->topic, &b) != EC_OK)
+        return;
+    publish_head(w->tr, &b, &f->pub, NULL);
+    e = ec_head(&b);
+    e->tx_id = x->id;
+    e->flags |= EC_EV_TX;
+    if (w->now) {                   /* addresses as the flow has them, place and time of the packet */
+        e->ts_ns = w->now->pub.frame->ts_ns;
+        e->count = w->now->pub.frame->count;
+        e->flags |= EC_EV_COUNT;
+    }
+    old = inspect_enter(w, p->def->name, "record");
+    rc = p->def->record(p->self, x, p->topic, &b);
+    inspect_leave(w, old);
+    if (rc == EC_OK)
+        h->publish(h, &b);
+    else
+        h->discard(h, &b);
+}
+
+int32_t publish_attach_flow(void *self, struct ec_build *b, struct ec_flow *f)
+{
+    return flow_part(self, b, (struct flow *)(void *)f) ? EC_OK : EC_ELIMIT;
+}
+
+int32_t publish_attach_tx(void *self, struct ec_build *b, struct ec_flow *f, struct ec_tx *x)
+{
+    const struct proto *p = ((struct txi *)(void *)x)->proto;
+
+    (void)self;
+    (void)f;
+    if (!p->topic || !p->def->record)
+        return EC_ENOENT;
+    return p->def->record(p->self, x, p->topic, b);
+}

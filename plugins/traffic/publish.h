@@ -1,0 +1,20 @@
+/* publish.h: what the engine publishes, and the common keys of everybody's events. [wrk] */
+#ifndef TRAFFIC_PUBLISH_H
+#define TRAFFIC_PUBLISH_H
+#include "plugins/traffic/engine.h"
+
+int32_t publish_topics(struct traffic *tr);         /* [ctl] in setup() */
+void publish_start(struct traffic *tr);             /* [ctl] in start(): everybody has declared his topics */
+void publish_flow(struct worker *w, struct flow *f, uint32_t reason);
+/* A transaction's record, with the packet that ended it, if any. */
+void publish_tx(struct worker *w, struct flow *f, struct ec_tx *x, const struct proto *p);
+/* f or p may be NULL. kind: ANOMALY_*; layer may be NULL. */
+void publish_anomaly(struct worker *w, struct flow *f, const struct packet *p, uint32_t kind, const char *event,
+                     const char *layer);
+
+/* As struct ec_traffic says; self: struct traffic. */
+void publish_head(void *self, struct ec_build *b, struct ec_flow *f, const struct ec_packet *p);
+int32_t publish_attach_flow(void *self, struct ec_build *b, struct ec_flow *f);
+int32_t publish_attach_tx(void *self, struct ec_build *b, struct ec_flow *f, struct ec_tx *x);
+
+#endif

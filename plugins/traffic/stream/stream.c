@@ -1,0 +1,331 @@
+#include "plugins/traffic/stream/stream.h"
+
+#include "plugins/traffic/inspect.h"
+#include "plugins/traffic/proto/app.h"
+#include "plugins/traffic/publish.h"
+
+#define HOLE_PATIENCE 3             /* packets of the flow that a hole may outlive its acknowledgement: captures reorder */
+
+void stream_event(struct worker *w, struct flow *f, uint32_t event)
+{
+    uint64_t bit = UINT64_C(1) << (event - EV_STREAM_FIRST);
+
+    count(w, M_EVENT + event);
+    count(w, M_ANOMALY);
+    if (f->events & bit) {
+        count(w, M_ANOMALY_LIMITED);
+        return;
+    }
+    f->events |= bit;
+    publish_anomaly(w, f, w->now, ANOMALY_STREAM, event_name(event), NULL);
+}
+
+void stream_base(struct flow *f, uint32_t dir, uint32_t next, bool guessed)
+{
+    struct sdir *d = &f->dir[dir];
+
+    d->next = next;
+    d->offset = 0;
+    f->sflags[dir] |= (uint8_t)(SD_BASE | (guessed ? SD_MID : 0));
+}
+
+/* Hand on len bytes that are next in line (or behind a hole of `missing` bytes). */
+static void stream_deliver(struct worker *w, struct flow *f, uint32_t dir, const uint8_t *data, uint32_t len,
+                           uint32_t missing)
+{
+    struct sdir *d = &f->dir[dir];
+    struct ec_chunk k = { .size = sizeof k, .data = data, .len = len, .dir = dir, .missing = missing };
+    uint64_t depth = w->conf->depth;
+
+    d->next += missing + len;
+    d->offset += missing;
+    k.offset = d->offset;
+    d->offset += len;
+    k.packet = w->now ? &w->now->pub : NULL;
+    k.flags = missing ? EC_CH_GAP : 0;
+    if (f->sflags[dir] & SD_MID)
+        k.flags |= EC_CH_MIDSTREAM;
+    if (depth && d->offset >= depth) {
+        k.len = k.offset >= depth ? 0 : (uint32_t)(depth - k.offset);
+        f->sflags[dir] |= SD_DEPTH | SD_ENDED;
+        count(w, M_STREAM_DEPTH);
+        stream_event(w, f, EV_STREAM_REASSEMBLY_DEPTH_REACHED);
+    }
+    if ((f->sflags[dir] & SD_FIN) && d->next == d->fin)
+        f->sflags[dir] |= SD_ENDED;
+    if (f->sflags[dir] & SD_ENDED)
+        k.flags |= EC_CH_END;
+    count_add(w, M_STREAM_BYTES, k.len);
+    inspect_chunk(w, f, &k);
+    app_chunk(w, f, &k);
+}
+
+
+static void wait_drop(struct worker *w, struct flow *f, uint32_t dir)
+{
+    while (f->dir[dir].wait) {
+        count_add(w, M_STREAM_DROPPED, f->dir[dir].wait->len);
+        segment_pop(w, f, dir);
+    }
+}
+
+/* Everything that waits and is next in line. */
+static void wait_drain(struct worker *w, struct flow *f, uint32_t dir)
+{
+    struct sdir *d = &f->dir[dir];
+
+    while (d->wait && d->wait->seq == d->next && !(f->sflags[dir] & SD_ENDED)) {
+        stream_deliver(w, f, dir, d->wait->data, d->wait->len, 0);
+        segment_pop(w, f, dir);
+    }
+    if (f->sflags[dir] & SD_ENDED)
+        wait_drop(w, f, dir);
+    if (!d->wait)
+        f->hole_age[dir] = 0;
+}
+
+static void gap_note(struct worker *w, struct flow *f, uint32_t missing)
+{
+    count(w, M_STREAM_GAPS);
+    count_add(w, M_STREAM_MISSING, missing);
+    stream_event(w, f, EV_STREAM_REASSEMBLY_SEQ_GAP);
+}
+
+/* The end of a direction; what was lost before its FIN is a hole like any other. */
+static void stream_finish(struct worker *w, struct flow *f, uint32_t dir)
+{
+    struct sdir *d = &f->dir[dir];
+    int32_t missing = f->sflags[dir] & SD_FIN ? seq_diff(d->fin, d->next) : 0;
+
+    if (f->sflags[dir] & SD_ENDED)
+        return;
+    if (missing > 0)
+        gap_note(w, f, (uint32_t)missing);
+    f->sflags[dir] |= SD_ENDED;
+    stream_deliver(w, f, dir, NULL, 0, missing > 0 ? (uint32_t)missing : 0);
+}
+
+/* Give up the hole before the first segment that waits. */
+static void hole_skip(struct worker *w, struct flow *f, uint32_t dir)
+{
+    struct sdir *d = &f->dir[dir];
+    uint32_t missing = d->wait->seq - d->next;
+
+    f->hole_age[dir] = 0;
+    gap_note(w, f, missing);
+    stream_deliver(w, f, dir, d->wait->data, d->wait->len, missing);
+    segment_pop(w, f, dir);
+    wait_drain(w, f, dir);
+}
+
+/* A hole that the other side has acknowledged was lost by the capture, not by the network: it is given up soon. */
+static void hole_check(struct worker *w, struct flow *f, uint32_t dir)
+{
+    struct sdir *d = &f->dir[dir];
+
+    while (d->wait && d->wait_bytes > w->conf->reorder)
+        hole_skip(w, f, dir);
+    if ((f->sflags[dir] & (SD_ACK | SD_ENDED)) != SD_ACK || seq_diff(d->ack, d->wait ? d->wait->seq : d->fin) < 0)
+        return;
+    if (++f->hole_age[dir] < HOLE_PATIENCE)
+        return;
+    while (d->wait && seq_diff(d->ack, d->wait->seq) >= 0)
+        hole_skip(w, f, dir);
+    if (!d->wait && (f->sflags[dir] & SD_FIN) && seq_diff(d->ack, d->fin) >= 0)
+        stream_finish(w, f, dir);
+}
+
+/* Data that begin where they are expected, while others wait: holes are filled from data, the rest was there first. */
+static void stream_merge(struct worker *w, struct flow *f, uint32_t dir, const uint8_t *data, uint32_t len)
+{
+    struct sdir *d = &f->dir[dir];
+    uint32_t seq = d->next, end = seq + len;
+    bool differs = false;
+
+    for (struct segment *s = d->wait; s && !differs && seq_diff(s->seq, end) < 0; s = s->next)
+        differs = segment_differs(s, seq, data, len);
+    while (seq_diff(end, d->next) > 0 && !(f->sflags[dir] & SD_ENDED)) {
+        const uint8_t *at = data + (d->next - seq);
+        uint32_t n = end - d->next;
+        if (d->wait && seq_diff(d->wait->seq, end) < 0)
+            n = d->wait->seq - d->next;
+        stream_deliver(w, f, dir, at, n, 0);
+        wait_drain(w, f, dir);
+    }
+    wait_drain(w, f, dir);
+    if (differs)
+        stream_event(w, f, EV_STREAM_REASSEMBLY_OVERLAP_DIFFERENT_DATA);
+}
+
+/* There is no memory to wait with: give up all holes of this direction, up to seq. */
+static void stream_flush_to(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq, const uint8_t *data,
+                            uint32_t len)
+{
+    struct sdir *d = &f->dir[dir];
+    int32_t ahead;
+
+    stream_event(w, f, EV_STREAM_REASSEMBLY_MEMCAP);
+    while (d->wait && !(f->sflags[dir] & SD_ENDED))
+        hole_skip(w, f, dir);
+    ahead = seq_diff(seq, d->next);
+    if (f->sflags[dir] & SD_ENDED || ahead + (int64_t)len <= 0)
+        return;
+    if (ahead > 0) {
+        gap_note(w, f, (uint32_t)ahead);
+        stream_deliver(w, f, dir, data, len, (uint32_t)ahead);
+    } else {
+        stream_deliver(w, f, dir, data - ahead, len + (uint32_t)ahead, 0);
+    }
+}
+
+static void stream_early(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq, const uint8_t *data, uint32_t len)
+{
+    int rc;
+
+    if (seq_diff(seq, f->dir[dir].next) > STREAM_WINDOW) {
+        count_add(w, M_STREAM_DROPPED, len);
+        stream_event(w, f, EV_STREAM_EST_PACKET_OUT_OF_WINDOW);
+        return;
+    }
+    count(w, M_STREAM_OOO);
+    rc = segment_insert(w, f, dir, seq, data, len);
+    if (rc == EC_ENOMEM)
+        stream_flush_to(w, f, dir, seq, data, len);
+    else if (rc)
+        stream_event(w, f, EV_STREAM_REASSEMBLY_OVERLAP_DIFFERENT_DATA);
+}
+
+static void stream_data(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq, const uint8_t *data, uint32_t len)
+{
+    struct sdir *d = &f->dir[dir];
+    int32_t ahead = seq_diff(seq, d->next);
+
+    if (ahead < 0) {
+        if ((uint32_t)-(int64_t)ahead >= len) {
+            count(w, M_STREAM_RETRANS);
+            return;
+        }
+        data -= ahead;
+        len += (uint32_t)ahead;
+        ahead = 0;
+    }
+    if (ahead > 0)
+        stream_early(w, f, dir, seq, data, len);
+    else if (d->wait)
+        stream_merge(w, f, dir, data, len);
+    else
+        stream_deliver(w, f, dir, data, len, 0);
+}
+
+/* The other side's acknowledgement; far-off ones are not believed. */
+static void stream_ack(struct flow *f, const struct packet *p)
+{
+    uint32_t dir = !p->pub.dir;
+    struct sdir *d = &f->dir[dir];
+
+    if (!(p->tcp_flags & TCP_ACK) || !(f->sflags[dir] & SD_BASE))
+        return;
+    if (seq_diff(p->ack, d->next) > STREAM_WINDOW || seq_diff(p->ack, d->next) < -STREAM_WINDOW)
+        return;
+    if (!(f->sflags[dir] & SD_ACK) || seq_diff(p->ack, d->ack) > 0)
+        d->ack = p->ack;
+    f->sflags[dir] |= SD_ACK;
+}
+
+/* A FIN fixes the end of its direction: what comes behind it is not part of the stream. */
+static uint32_t stream_fin(struct worker *w, struct flow *f, const struct packet *p, uint32_t seq, uint32_t len)
+{
+    uint32_t dir = p->pub.dir, over;
+    struct sdir *d = &f->dir[dir];
+
+    if ((p->tcp_flags & TCP_FIN) && !(f->sflags[dir] & SD_FIN) && seq_diff(seq + p->whole_payload, d->next) >= 0
+        && seq_diff(seq, d->next) <= STREAM_WINDOW) {
+        d->fin = seq + p->whole_payload;
+        f->sflags[dir] |= SD_FIN;
+    }
+    if (!(f->sflags[dir] & SD_FIN) || seq_diff(seq + len, d->fin) <= 0)
+        return len;
+    over = seq + len - d->fin;
+    over = over > len ? len : over;
+    count_add(w, M_STREAM_DROPPED, over);
+    return len - over;
+}
+
+static void stream_payload(struct worker *w, struct flow *f, struct packet *p)
+{
+    uint32_t dir = p->pub.dir, len = p->pub.payload_len, seq = p->seq + !!(p->tcp_flags & TCP_SYN);
+    struct sdir *d = &f->dir[dir];
+
+    if (!(f->sflags[dir] & SD_BASE)) {
+        if (!len && !(p->tcp_flags & TCP_FIN))
+            return;
+        stream_base(f, dir, seq, true);
+    }
+    if (f->sflags[dir] & SD_ENDED) {
+        count_add(w, M_STREAM_DROPPED, seq_diff(seq + len, d->next) > 0 ? len : 0);
+        return;
+    }
+    if (len <= 1 && seq == d->next - 1 && !(p->tcp_flags & (TCP_SYN | TCP_FIN))) {
+        count(w, M_STREAM_KEEPALIVE);
+        return;
+    }
+    if ((len = stream_fin(w, f, p, seq, len))) {
+        p->pub.flags |= EC_PK_STREAM;
+        stream_data(w, f, dir, seq, p->pub.data + p->pub.payload, len);
+    }
+    if ((f->sflags[dir] & SD_FIN) && d->next == d->fin)
+        stream_finish(w, f, dir);
+}
+
+/* Does the reset stand where the next byte would? One out of the blue may be anybody's. */
+static bool reset_believed(const struct flow *f, const struct packet *p)
+{
+    uint32_t dir = p->pub.dir;
+    const struct sdir *d = &f->dir[dir];
+    int32_t ahead = seq_diff(p->seq, d->next);
+
+    if (!(f->sflags[dir] & SD_BASE) || (p->seq == 0 && (p->tcp_flags & TCP_ACK)))
+        return true;                /* the answer to a SYN */
+    return ahead >= -1 && ahead <= STREAM_WINDOW;
+}
+
+static void stream_reset(struct worker *w, struct flow *f, const struct packet *p)
+{
+    if (!reset_believed(f, p)) {
+        stream_event(w, f, EV_STREAM_SUSPECTED_RST_INJECT);
+        return;
+    }
+    f->flags |= FL_RST;
+    f->tcp_state = TCPS_CLOSED;
+    flow_state(w, f, EC_FLOW_CLOSED);
+    stream_end(w, f);
+}
+
+void stream_packet(struct worker *w, struct flow *f, struct packet *p)
+{
+    if (p->tcp_flags & TCP_RST) {
+        stream_reset(w, f, p);
+        return;
+    }
+    stream_ack(f, p);
+    if (!(p->what & PK_FRAGMENT))
+        stream_payload(w, f, p);
+    for (uint32_t dir = 0; dir < 2; dir++)
+        if (f->dir[dir].wait || (f->sflags[dir] & (SD_FIN | SD_ENDED)) == SD_FIN)
+            hole_check(w, f, dir);
+}
+
+void stream_end(struct worker *w, struct flow *f)
+{
+    if (f->pub.ip_proto != PROTO_TCP)
+        return;
+    for (uint32_t dir = 0; dir < 2; dir++) {
+        struct sdir *d = &f->dir[dir];
+        while (d->wait && !(f->sflags[dir] & SD_ENDED))
+            hole_skip(w, f, dir);
+        wait_drop(w, f, dir);
+        if (d->offset)
+            stream_finish(w, f, dir);
+        f->sflags[dir] |= SD_ENDED;
+    }
+}

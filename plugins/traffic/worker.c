@@ -1,0 +1,217 @@
+/* One worker's packets: decode and prefetch a whole batch, then each packet to its end. What can be seen depends on the
+ * packets alone, never on where a batch began. */
+#include <stdlib.h>
+
+#include "plugins/traffic/engine.h"
+#include "plugins/traffic/inspect.h"
+#include "plugins/traffic/proto/app.h"
+#include "plugins/traffic/publish.h"
+#include "plugins/traffic/stream/stream.h"
+
+#define SWEEP_PACKET 4u             /* flows looked at for each packet */
+#define SWEEP_IDLE 256u
+#define FINISH_FLOWS 64u
+#define ANOMALIES_A_SECOND 100u     /* of one kind, from packets without a flow */
+
+void tconf_defaults(struct tconf *c)
+{
+    static const uint64_t second = 1000000000u;
+    static const uint16_t seconds[CLASSES][3] = { { 60, 600, 60 }, { 30, 300, 0 }, { 30, 300, 0 }, { 30, 300, 0 } };
+
+    memset(c, 0, sizeof *c);
+    c->memcap = UINT64_C(512) << 20;
+    c->stream_memcap = UINT64_C(64) << 20;
+    c->reorder = 256u << 10;
+    c->max_flows = 1000000;
+    c->tx_max = TX_MAX;
+    c->anomalies = c->vlans = true;
+    for (uint32_t k = 0; k < CLASSES; k++)
+        for (uint32_t s = 0; s < 3; s++)
+            c->timeout[k][s] = seconds[k][s] * second;
+    for (uint32_t i = 0; i < INSPECTORS_MAX; i++)
+        c->order[i] = i;
+}
+
+int worker_open(struct worker **out, struct traffic *tr, const struct tconf *c, uint32_t index)
+{
+    struct worker *w = calloc(1, sizeof *w);
+    const struct ec_host *h = tr->host;
+
+    if (!w)
+        return EC_ENOMEM;
+    w->tr = tr;
+    w->conf = c;
+    w->index = index;
+    w->cells = h ? h->cells(h, index) : w->own_cells;
+    pool_init(&w->pool, c->memcap);
+    pool_init(&w->segments, c->stream_memcap);
+    if (table_init(&w->table, tr->lease_bytes[0], c->key[0], c->key[1], c->vlans)) {
+        free(w);
+        return EC_ENOMEM;
+    }
+    *out = w;
+    return EC_OK;
+}
+
+void worker_close(struct worker *w)
+{
+    free(w->ending);
+    table_free(&w->table);
+    pool_free(&w->pool);
+    pool_free(&w->segments);
+    free(w);
+}
+
+static void worker_limits(struct worker *w)
+{
+    w->pool.cap = w->conf->memcap;
+    w->segments.cap = w->conf->stream_memcap;
+    w->cells[M_MEM] = w->pool.used;
+    w->cells[M_STREAM_MEM] = w->segments.used;
+    inspect_bind(w);
+}
+
+void worker_prepare(struct worker *w, struct ec_frame *const *f, uint32_t n)
+{
+    if (n > BATCH_MAX)
+        n = BATCH_MAX;
+    worker_limits(w);
+    w->batch_n = n;
+    for (uint32_t i = 0; i < n; i++) {
+        struct packet *p = &w->batch[i];
+        decode_frame(p, f[i], w->conf->checksums);
+        p->pub.worker = w->index;
+        if (p->what & PK_KEY) {
+            key_hash(&w->table, p);
+            table_prefetch_slot(&w->table, p->hash);
+        }
+    }
+    for (uint32_t i = 0; i < n; i++)
+        if (w->batch[i].what & PK_KEY)
+            table_prefetch_flow(&w->table, w->batch[i].hash);
+}
+
+static void count_packet(struct worker *w, const struct packet *p)
+{
+    count(w, M_PKTS);
+    count_add(w, M_BYTES, p->pub.frame->wirelen);
+    if (p->what & PK_BAD)
+        count(w, M_BAD);
+    if (p->what & PK_LINK_UNSUPPORTED)
+        count(w, M_LINK_UNSUPPORTED);
+    if (p->what & PK_NOT_IP)
+        count(w, M_NOT_IP);
+    if (p->what & PK_CUT)
+        count(w, M_CUT);
+    if (p->vlans)
+        count(w, M_VLAN);
+    if (!(p->what & PK_IP))
+        return;
+    count(w, p->pub.ip_version == 4 ? M_IPV4 : M_IPV6);
+    if (p->what & PK_FRAGMENT)
+        count(w, M_FRAGS);
+    if (p->what & PK_KEY)
+        count(w, p->pub.ip_proto == PROTO_TCP ? M_TCP : p->pub.ip_proto == PROTO_UDP ? M_UDP
+              : p->pub.ip_proto == PROTO_ICMP || p->pub.ip_proto == PROTO_ICMPV6 ? M_ICMP : M_OTHER);
+}
+
+/* A flood of broken packets shall not become a flood of events. */
+static bool anomaly_limited(struct worker *w, uint32_t event, uint64_t ts_ns)
+{
+    uint64_t second = ts_ns / 1000000000u;
+
+    if (w->anomaly_second[event] != second) {
+        w->anomaly_second[event] = second;
+        w->anomaly_n[event] = 0;
+    }
+    if (w->anomaly_n[event] >= ANOMALIES_A_SECOND)
+        return true;
+    w->anomaly_n[event]++;
+    return false;
+}
+
+static void decode_anomalies(struct worker *w, const struct packet *p)
+{
+    for (uint32_t i = 0; i < p->events; i++) {
+        count(w, M_EVENT + p->event[i]);
+        count(w, M_ANOMALY);
+        if (anomaly_limited(w, p->event[i], p->pub.frame->ts_ns))
+            count(w, M_ANOMALY_LIMITED);
+        else
+            publish_anomaly(w, (struct flow *)(void *)p->pub.flow, p, ANOMALY_DECODE, event_name(p->event[i]), NULL);
+    }
+}
+
+static void packet_tcp(struct worker *w, struct flow *f, struct packet *p)
+{
+    tcp_track(w, f, p);
+    if (f->pub.state >= EC_FLOW_ESTABLISHED)
+        p->pub.flags |= EC_PK_ESTABLISHED;
+    if (!(f->flags & FL_SESSION))
+        return;
+    stream_packet(w, f, p);
+    tcp_track_end(w, f);
+}
+
+static void packet_flow(struct worker *w, struct flow *f, struct packet *p)
+{
+    if (p->pub.flags & EC_PK_BADSUM)
+        return;                     /* no receiver would have taken it */
+    if (f->pub.ip_proto == PROTO_TCP) {
+        packet_tcp(w, f, p);
+        return;
+    }
+    if (f->pub.state >= EC_FLOW_ESTABLISHED)
+        p->pub.flags |= EC_PK_ESTABLISHED;
+    if (f->pub.ip_proto == PROTO_UDP && !(p->what & PK_FRAGMENT))
+        app_datagram(w, f, p);
+}
+
+void worker_packet(struct worker *w, uint32_t i, uint32_t *verdict)
+{
+    struct packet *p = &w->batch[i];
+
+    if (i >= w->batch_n)
+        return;
+    w->live = !(p->pub.frame->flags & EC_FR_REPLAY);
+    w->now = p;
+    count_packet(w, p);
+    if (p->what & PK_KEY)
+        flow_packet(w, p);
+    if (p->events)
+        decode_anomalies(w, p);
+    if (p->pub.flow)
+        packet_flow(w, (struct flow *)(void *)p->pub.flow, p);
+    inspect_packet(w, p);
+    if (p->pub.verdict > *verdict)
+        *verdict = p->pub.verdict;
+    w->now = NULL;
+    flow_sweep(w, p->pub.frame->ts_ns, SWEEP_PACKET);
+}
+
+void worker_idle(struct worker *w, uint64_t now_ns)
+{
+    worker_limits(w);
+    if (w->live && now_ns > w->table.clock_ns)
+        flow_sweep(w, now_ns, SWEEP_IDLE);
+}
+
+uint32_t worker_finish(struct worker *w, uint32_t reason)
+{
+    (void)reason;
+    worker_limits(w);
+    if (!w->ending) {
+        w->ended = 0;
+        w->ending = table_all(&w->table, &w->endings);
+    }
+    for (uint32_t n = 0; n < FINISH_FLOWS && w->table.used; n++) {
+        struct flow *f = w->ending ? w->ending[w->ended++] : wheel_first(&w->table);
+        flow_end(w, f, EC_END_SHUTDOWN);
+    }
+    worker_limits(w);
+    if (!w->table.used) {
+        free(w->ending);
+        w->ending = NULL;
+    }
+    return w->table.used;
+}
