@@ -35,7 +35,7 @@ static void replay_once(int fd, const char *filter, uint32_t share, uint32_t sha
 
         for (uint32_t i = 0; i < n; i++)
             for (uint32_t k = 0; k < f[i]->caplen; k++)
-                sum += f[i]->data[k];
+                sum = sum + f[i]->data[k];
         replay_finish(r, n);
     }
     replay_stats(r, stats, EC_SRC_STATS);

@@ -34,7 +34,7 @@ static void read_buffer(const struct ec_buf *b)
             read_buffer(&b->u.item[i]);
     else
         for (uint32_t i = 0; b->state && i < b->len; i++)
-            sink += b->u.data[i];
+            sink = sink + b->u.data[i];
 }
 
 static void show(struct fake_traffic *f, struct ec_tx *x)

@@ -41,7 +41,7 @@ static uint32_t text_aaaa(const uint8_t *d, uint8_t *out, uint32_t n)
     char s[40];
 
     for (int i = 0; i < 8; i++)
-        snprintf(s + 5 * i, 6, "%02x%02x%s", d[2 * i], d[2 * i + 1], i < 7 ? ":" : "");
+        snprintf(s + 5 * i, sizeof s - 5 * (size_t)i, "%02x%02x%s", d[2 * i], d[2 * i + 1], i < 7 ? ":" : "");
     return copy((const uint8_t *)s, 39, out, n);
 }
 
