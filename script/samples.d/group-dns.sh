@@ -109,5 +109,5 @@ group_dns()
         'socat, named' - dns_broken
     record dns-refused-port.pcap cli 'nobody listens: ICMP port unreachable' 'dig' - dns_no_server
     LISTEN='-s 60' record dns-snaplen60.pcap cli 'every packet cut after 60 bytes' \
-        'dig, named, tcpdump -s' '*' ask www.shop.test A shop.test MX
+        'dig, named, tcpdump -s' - ask www.shop.test A shop.test MX
 }

@@ -192,5 +192,5 @@ group_web()
     LISTEN=--nano record http-nanosecond.pcap srv 'GET, nanosecond stamps (other magic)' \
         'curl, nginx, tcpdump --nano' - web_get
     LISTEN='-s 96' record http-snaplen96.pcap srv 'every packet cut after 96 bytes' \
-        'curl, nginx, tcpdump -s' '*' web_get
+        'curl, nginx, tcpdump -s' - web_get
 }

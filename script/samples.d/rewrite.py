@@ -8,7 +8,7 @@ import struct
 import sys
 
 ETHERNET = 1
-NAMES = {0: "NULL", 1: "EN10MB", 12: "RAW", 101: "RAW", 108: "LOOP", 113: "LINUX_SLL",
+NAMES = {0: "NULL", 1: "EN10MB", 12: "RAW", 101: "RAW", 108: "LOOP", 113: "LINUX_SLL", 147: "USER0",
          228: "IPV4", 229: "IPV6", 239: "NFLOG", 276: "LINUX_SLL2"}
 MAGICS = {b"\xd4\xc3\xb2\xa1": "<", b"\x4d\x3c\xb2\xa1": "<",
           b"\xa1\xb2\xc3\xd4": ">", b"\xa1\xb2\x3c\x4d": ">"}
@@ -228,6 +228,11 @@ def cut_tail(source, target, count):
     open(target, "wb").write(data[:-int(count)])
 
 
+def first_bytes(source, target, count):
+    data = open(source, "rb").read()
+    open(target, "wb").write(data[:int(count)])
+
+
 def gzipped(source, target):
     with open(source, "rb") as src, open(target, "wb") as out:
         with gzip.GzipFile("", "wb", 9, out, 0) as packed:
@@ -274,6 +279,8 @@ def linktype(path):
     opener = gzip.open if path.endswith(".gz") else open
     with opener(path, "rb") as src:
         head = src.read(4096)
+    if len(head) < 24:
+        return "-"
     if head[:4] in MAGICS:
         return NAMES.get(struct.unpack(MAGICS[head[:4]] + "I", head[20:24])[0], "?")
     order = "<" if head[8:12] == b"\x4d\x3c\x2b\x1a" else ">"
@@ -288,7 +295,7 @@ def linktype(path):
     return "+".join(names) or "?"
 
 
-WHOLE_FILE = {f.__name__: f for f in (big_endian, cut_tail, gzipped, mixed_pcapng)}
+WHOLE_FILE = {f.__name__: f for f in (big_endian, cut_tail, first_bytes, gzipped, mixed_pcapng)}
 PACKETS = {f.__name__: f for f in (
     vlan, qinq, vlan3, raw, null, loop, pppoe, mpls, gre, ipip, swapped, doubled, conflict, holes,
     later, one_way, back_in_time, bad_checksums)}
