@@ -195,6 +195,7 @@ static uint32_t replay_path(const char *path, frame_fn *fn, void *arg)
 static void hear_nothing(void)
 {
     n_said = 0;
+    made.n = 0;
     memset(said_of, 0, sizeof said_of);
     dir_make();
 }
