@@ -324,7 +324,7 @@ void stream_end(struct worker *w, struct flow *f)
         while (d->wait && !(f->sflags[dir] & SD_ENDED))
             hole_skip(w, f, dir);
         wait_drop(w, f, dir);
-        if (d->offset)
+        if (d->offset || (f->sflags[dir] & SD_FIN))
             stream_finish(w, f, dir);
         f->sflags[dir] |= SD_ENDED;
     }

@@ -1,0 +1,415 @@
+/* TCP reassembly against a model: every byte that arrived is delivered once, in order, with the value that came first;
+ * every byte that never came is part of a reported gap. */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/unit/traffic_frames.h"
+
+#define STREAM_MAX 6000
+#define SEGMENTS_MAX 400
+
+static const struct side client = { 0x0a000001, 40000 }, server = { 0x0a000002, 80 };
+
+struct seen {                       /* what the chunk hook saw in one direction */
+    uint8_t value[STREAM_MAX];
+    uint8_t have[STREAM_MAX];
+    uint64_t next;
+    uint64_t gaps;
+    bool ended, wrong;
+};
+static struct seen seen[2];
+static uint32_t overlaps;
+
+static void on_chunk(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f, const struct ec_chunk *k)
+{
+    struct seen *s = &seen[k->dir];
+
+    (void)self, (void)w, (void)st, (void)gen, (void)f;
+    if (s->ended || k->offset != s->next + k->missing || k->offset + k->len > STREAM_MAX
+        || !!(k->flags & EC_CH_GAP) != !!k->missing) {
+        s->wrong = true;
+        return;
+    }
+    s->gaps += k->missing;
+    if (k->len)
+        memcpy(s->value + k->offset, k->data, k->len);
+    memset(s->have + k->offset, 1, k->len);
+    s->next = k->offset + k->len;
+    s->ended = k->flags & EC_CH_END;
+}
+
+static const struct ec_inspector hooks = { .size = sizeof hooks, .name = "test", .chunk = on_chunk };
+
+static uint64_t rng_state;
+static uint32_t rng(uint32_t n)     /* 0 … n − 1; xorshift64* */
+{
+    rng_state ^= rng_state >> 12;
+    rng_state ^= rng_state << 25;
+    rng_state ^= rng_state >> 27;
+    return (uint32_t)((rng_state * UINT64_C(2685821657736338717)) >> 33) % n;
+}
+
+static void feed_start(struct feed *f)
+{
+    feed_init(f);
+    f->tr.inspectors = 1;
+    f->tr.inspector[0].hooks = &hooks;
+    f->conf.anomalies = false;
+    feed_open(f);
+}
+
+struct seg { uint32_t dir, off, len; bool evil, fin; };
+struct model {
+    uint32_t len[2], isn[2];
+    uint8_t data[2][STREAM_MAX], value[2][STREAM_MAX], came[2][STREAM_MAX];
+    bool fin[2];
+};
+
+static void model_make(struct model *m)
+{
+    for (uint32_t d = 0; d < 2; d++) {
+        m->len[d] = rng(4) ? rng(600) : rng(STREAM_MAX);
+        m->isn[d] = rng(3) ? rng(UINT32_MAX) : UINT32_MAX - rng(2000);      /* often near the wrap */
+        for (uint32_t i = 0; i < m->len[d]; i++)
+            m->data[d][i] = (uint8_t)rng(256);
+        memset(m->came[d], 0, sizeof m->came[d]);
+        m->fin[d] = false;
+    }
+}
+
+/* Cut both streams, repeat some parts, lose some, shuffle within a distance. */
+static uint32_t segments_make(const struct model *m, struct seg *s, uint32_t loss, bool evil)
+{
+    uint32_t n = 0, reach = rng(3) ? 1 + rng(8) : 1 + rng(200), pos[2] = { 0, 0 };
+    uint32_t size = 1 + rng(rng(2) ? 60 : 1460);
+
+    while ((pos[0] < m->len[0] || pos[1] < m->len[1]) && n < SEGMENTS_MAX - 4) {
+        uint32_t d = pos[0] >= m->len[0] ? 1 : pos[1] >= m->len[1] ? 0 : rng(2);
+        uint32_t len = 1 + rng(size);
+        struct seg g = { d, pos[d], len, false, false };
+        if (g.len > m->len[d] - g.off)
+            g.len = m->len[d] - g.off;
+        pos[d] += g.len;
+        if (rng(100) >= loss)
+            s[n++] = g;
+        if (!rng(5)) {              /* sent again, cut otherwise */
+            g.off = rng(m->len[d]);
+            g.len = 1 + rng(m->len[d] - g.off);
+            g.evil = evil && !rng(3);
+            s[n++] = g;
+        }
+    }
+    for (uint32_t d = 0; d < 2; d++)
+        if (rng(2))
+            s[n++] = (struct seg){ d, m->len[d], 0, false, true };
+    for (uint32_t i = 0; i + 1 < n; i++) {
+        uint32_t j = i + rng(reach < n - i ? reach : n - i);
+        struct seg t = s[i];
+        s[i] = s[j], s[j] = t;
+    }
+    return n;
+}
+
+static void handshake(struct feed *f, const struct model *m)
+{
+    feed_tcp(f, client, server, TCP_SYN, m->isn[0], 0, NULL, 0);
+    feed_tcp(f, server, client, TCP_SYN | TCP_ACK, m->isn[1], m->isn[0] + 1, NULL, 0);
+    feed_tcp(f, client, server, TCP_ACK, m->isn[0] + 1, m->isn[1] + 1, NULL, 0);
+}
+
+/* ack: the highest in-order byte of the other direction, as its receiver would say; or nothing new. */
+static void segment_send(struct feed *f, struct model *m, const struct seg *g, bool acks)
+{
+    uint8_t bytes[STREAM_MAX];
+    uint32_t d = g->dir, ack = m->isn[!d] + 1;
+
+    memcpy(bytes, m->data[d] + g->off, g->len);
+    for (uint32_t i = 0; g->evil && i < g->len; i++)
+        bytes[i] ^= (uint8_t)rng(256);
+    for (uint32_t i = 0; i < g->len; i++)
+        if (!m->came[d][g->off + i]) {
+            m->came[d][g->off + i] = 1;
+            m->value[d][g->off + i] = bytes[i];
+        }
+    m->fin[d] |= g->fin;
+    if (acks)
+        ack += rng(m->len[!d] + 1);
+    feed_tcp(f, d ? server : client, d ? client : server, g->fin ? TCP_FIN | TCP_ACK : TCP_ACK, m->isn[d] + 1 + g->off, ack,
+             bytes, g->len);
+}
+
+static const char *check_exact(const struct model *m, uint32_t d)
+{
+    uint32_t last = 0, missing = 0;
+
+    for (uint32_t i = 0; i < m->len[d]; i++)
+        if (m->came[d][i])
+            last = i + 1;
+    if (m->fin[d])
+        last = m->len[d];
+    for (uint32_t i = 0; i < last; i++) {
+        missing += !m->came[d][i];
+        if (m->came[d][i] != seen[d].have[i])
+            return m->came[d][i] ? "a byte that came was not delivered" : "a byte that never came was delivered";
+        if (m->came[d][i] && m->value[d][i] != seen[d].value[i])
+            return "not the value that came first";
+    }
+    if (seen[d].next != last)
+        return "the stream ends elsewhere";
+    return seen[d].gaps != missing ? "the gaps do not add up" : NULL;
+}
+
+/* With acknowledgements a hole may be given up before a late segment fills it; what is delivered must still be right. */
+static const char *check_sound(const struct model *m, uint32_t d)
+{
+    for (uint32_t i = 0; i < m->len[d]; i++)
+        if (seen[d].have[i] && (!m->came[d][i] || m->value[d][i] != seen[d].value[i]))
+            return "a wrong byte was delivered";
+    return NULL;
+}
+
+static const char *run_case(struct feed *f, uint64_t seed)
+{
+    static struct model m;
+    static struct seg s[SEGMENTS_MAX];
+    uint32_t loss, n;
+    bool acks, evil;
+    const char *why = NULL;
+
+    rng_state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    memset(seen, 0, sizeof seen);
+    model_make(&m);
+    loss = rng(3) ? 0 : rng(40);
+    acks = !rng(4);
+    evil = !rng(4);
+    handshake(f, &m);
+    n = segments_make(&m, s, loss, evil);
+    for (uint32_t i = 0; i < n; i++)
+        segment_send(f, &m, &s[i], acks);
+    while (worker_finish(f->w, 0)) {}
+    for (uint32_t d = 0; d < 2 && !why; d++) {
+        why = seen[d].wrong ? "offsets, gaps or the end are wrong" : acks ? check_sound(&m, d) : check_exact(&m, d);
+        if (!why && f->w->segments.used)
+            why = "memory is still charged";
+    }
+    return why;
+}
+
+START_TEST(property)
+{
+    const char *cases = getenv("EC_STREAM_CASES"), *why = NULL;
+    uint64_t n = cases ? strtoull(cases, NULL, 10) : 100000, i;
+    struct feed f;
+
+    feed_start(&f);
+    f.conf.reorder = 16u << 20;
+    for (i = 0; i < n && !why; i++)
+        why = run_case(&f, i);
+    ck_assert_msg(!why, "case %llu: %s", (unsigned long long)(i - 1), why);
+    ck_assert_uint_gt(f.w->cells[M_STREAM_OOO], n);
+    ck_assert_uint_gt(f.w->cells[M_STREAM_GAPS], 0);
+    feed_close(&f);
+}
+END_TEST
+
+static const struct model plain = { .len = { 0, 0 }, .isn = { 1000, 5000 } };
+
+static void start(struct feed *f)
+{
+    memset(seen, 0, sizeof seen);
+    feed_start(f);
+    handshake(f, &plain);
+}
+
+static void say(struct feed *f, uint32_t d, uint32_t off, const char *text, uint8_t flags, uint32_t acked)
+{
+    feed_tcp(f, d ? server : client, d ? client : server, TCP_ACK | flags, plain.isn[d] + 1 + off, plain.isn[!d] + 1 + acked,
+             text, (uint32_t)strlen(text));
+}
+
+static struct flow *only_flow(struct feed *f)
+{
+    uint32_t n;
+    struct flow **all = table_all(&f->w->table, &n), *one;
+
+    ck_assert_uint_eq(n, 1);
+    one = all[0];
+    free(all);
+    return one;
+}
+
+START_TEST(states)
+{
+    struct feed f;
+
+    start(&f);
+    ck_assert_int_eq(only_flow(&f)->tcp_state, TCPS_ESTABLISHED);
+    say(&f, 0, 0, "request", TCP_PSH, 0);
+    say(&f, 1, 0, "answer", TCP_FIN, 7);
+    ck_assert_int_eq(only_flow(&f)->tcp_state, TCPS_FIN_WAIT1);
+    ck_assert(seen[1].ended && !seen[0].ended);
+    say(&f, 0, 7, "", 0, 7);
+    ck_assert_int_eq(only_flow(&f)->tcp_state, TCPS_FIN_WAIT2);
+    say(&f, 0, 7, "", TCP_FIN, 7);
+    ck_assert(seen[0].ended);
+    ck_assert_int_eq(only_flow(&f)->tcp_state, TCPS_TIME_WAIT);
+    ck_assert_int_eq(only_flow(&f)->pub.state, EC_FLOW_CLOSED);
+    feed_tcp(&f, server, client, TCP_ACK, 5001 + 7, 1001 + 8, NULL, 0);
+    ck_assert_int_eq(only_flow(&f)->tcp_state, TCPS_CLOSED);
+    feed_tcp(&f, client, server, TCP_SYN, 77777, 0, NULL, 0);      /* the same ports again */
+    ck_assert_int_eq(only_flow(&f)->tcp_state, TCPS_SYN_SENT);
+    ck_assert_uint_eq(f.w->cells[M_FLOW_REUSED], 1);
+    ck_assert_uint_eq(f.w->cells[M_FLOWS], 2);
+    feed_close(&f);
+}
+END_TEST
+
+START_TEST(reset)
+{
+    struct feed f;
+
+    start(&f);
+    say(&f, 0, 0, "abc", 0, 0);
+    feed_tcp(&f, server, client, TCP_RST, 5001 + 90000000, 0, NULL, 0);
+    ck_assert_uint_eq(f.w->cells[M_EVENT + EV_STREAM_SUSPECTED_RST_INJECT], 1);
+    ck_assert_int_eq(only_flow(&f)->pub.state, EC_FLOW_ESTABLISHED);
+    feed_tcp(&f, server, client, TCP_RST, 5001, 0, NULL, 0);
+    ck_assert_int_eq(only_flow(&f)->tcp_state, TCPS_CLOSED);
+    ck_assert(seen[0].ended);
+    say(&f, 0, 3, "late", 0, 0);
+    ck_assert_uint_eq(seen[0].next, 3);
+    feed_close(&f);
+}
+END_TEST
+
+START_TEST(keepalive_and_far_off)
+{
+    struct feed f;
+
+    start(&f);
+    say(&f, 0, 0, "abc", 0, 0);
+    say(&f, 0, 2, "X", 0, 0);       /* one byte before the next: a probe */
+    ck_assert_uint_eq(f.w->cells[M_STREAM_KEEPALIVE], 1);
+    say(&f, 0, STREAM_MAX * 100000u, "far", 0, 0);
+    ck_assert_uint_eq(f.w->cells[M_EVENT + EV_STREAM_EST_PACKET_OUT_OF_WINDOW], 1);
+    ck_assert_uint_eq(seen[0].next, 3);
+    feed_close(&f);
+}
+END_TEST
+
+START_TEST(acknowledged_hole)
+{
+    struct feed f;
+
+    start(&f);
+    say(&f, 0, 0, "abc", 0, 0);
+    say(&f, 0, 6, "ghi", 0, 0);     /* "def" was lost by the capture: the server acknowledges it */
+    ck_assert_uint_eq(seen[0].next, 3);
+    for (int i = 0; i < 3; i++)
+        say(&f, 1, 0, "", 0, 9);
+    ck_assert_uint_eq(seen[0].next, 9);
+    ck_assert_uint_eq(seen[0].gaps, 3);
+    ck_assert_uint_eq(f.w->cells[M_STREAM_GAPS], 1);
+    feed_close(&f);
+}
+END_TEST
+
+START_TEST(bounded_wait)
+{
+    struct feed f;
+    char block[1000];
+
+    start(&f);
+    f.conf.reorder = 8192;
+    memset(block, 'x', sizeof block - 1);
+    block[sizeof block - 1] = 0;
+    for (uint32_t i = 0; i < 20; i++) {             /* the first byte never comes */
+        if (i * 250 + 1 + 999 > STREAM_MAX)
+            break;
+        say(&f, 0, 1 + i * 999 % 4995, block, 0, 0);
+    }
+    ck_assert_uint_le(only_flow(&f)->dir[0].wait_bytes, 8192 + 2048);
+    feed_close(&f);
+
+    start(&f);
+    f.conf.stream_memcap = 2048;    /* no memory at all: delivered with the gap */
+    say(&f, 0, 1, block, 0, 0);
+    say(&f, 0, 2001, block, 0, 0);
+    say(&f, 0, 4001, block, 0, 0);
+    ck_assert_uint_ge(f.w->cells[M_STREAM_GAPS], 1);
+    ck_assert_uint_ge(f.w->cells[M_EVENT + EV_STREAM_REASSEMBLY_MEMCAP], 1);
+    feed_close(&f);
+}
+END_TEST
+
+START_TEST(different_overlap)
+{
+    struct feed f;
+
+    start(&f);
+    say(&f, 0, 3, "def", 0, 0);
+    say(&f, 0, 3, "dXf", 0, 0);
+    say(&f, 0, 0, "abcYYY", 0, 0);
+    ck_assert_mem_eq(seen[0].value, "abcdef", 6);
+    ck_assert_uint_eq(f.w->cells[M_EVENT + EV_STREAM_REASSEMBLY_OVERLAP_DIFFERENT_DATA], 2);
+    overlaps++;
+    feed_close(&f);
+}
+END_TEST
+
+START_TEST(depth)
+{
+    struct feed f;
+
+    start(&f);
+    f.conf.depth = 5;
+    say(&f, 0, 0, "abc", 0, 0);
+    say(&f, 0, 3, "defgh", 0, 0);
+    say(&f, 0, 8, "more", 0, 0);
+    ck_assert_uint_eq(seen[0].next, 5);
+    ck_assert(seen[0].ended && !seen[0].wrong);
+    ck_assert_uint_eq(f.w->cells[M_STREAM_DEPTH], 1);
+    feed_close(&f);
+}
+END_TEST
+
+START_TEST(midstream)
+{
+    struct feed f;
+
+    memset(seen, 0, sizeof seen);
+    feed_start(&f);
+    say(&f, 0, 100, "middle", 0, 0);
+    ck_assert_uint_eq(seen[0].next, 0);
+    ck_assert_uint_eq(f.w->cells[M_STREAM_NO_SESSION], 1);
+    feed_close(&f);
+    feed_start(&f);
+    f.conf.midstream = true;
+    say(&f, 0, 100, "middle", 0, 0);
+    say(&f, 1, 50, "other", 0, 0);
+    ck_assert_uint_eq(seen[0].next, 6);
+    ck_assert_uint_eq(seen[1].next, 5);
+    feed_close(&f);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("stream");
+    TCase *c = tcase_create("stream");
+
+    tcase_set_timeout(c, 600);
+    tcase_add_test(c, states);
+    tcase_add_test(c, reset);
+    tcase_add_test(c, keepalive_and_far_off);
+    tcase_add_test(c, acknowledged_hole);
+    tcase_add_test(c, bounded_wait);
+    tcase_add_test(c, different_overlap);
+    tcase_add_test(c, depth);
+    tcase_add_test(c, midstream);
+    tcase_add_test(c, property);
+    suite_add_tcase(s, c);
+    return unit_run(s);
+}
