@@ -3,10 +3,13 @@
 #include <ecyber/plugin.h>
 #include <ecyber/ext/enrich.h>
 #include <ecyber/ext/hosts.h>
+#include <ecyber/ext/http.h>
 #include <ecyber/ext/keyword.h>
 #include <ecyber/ext/list.h>
+#include <ecyber/ext/respond.h>
 #include <ecyber/ext/source.h>
 #include <ecyber/ext/stage.h>
+#include <ecyber/ext/store.h>
 #include <ecyber/ext/traffic.h>
 
 #ifdef __cplusplus
