@@ -205,6 +205,7 @@ static void hear_nothing(void)
 struct reference {
     pcap_t *p;
     uint64_t count;
+    int refused;                /* libpcap reads no file of several link types; we do */
 };
 
 static void compare(const struct ec_frame *f, void *arg)
@@ -213,7 +214,13 @@ static void compare(const struct ec_frame *f, void *arg)
     struct pcap_pkthdr *h;
     const u_char *data;
 
-    ck_assert_int_eq(pcap_next_ex(ref->p, &h, &data), 1);
+    if (ref->refused)
+        return;
+    if (pcap_next_ex(ref->p, &h, &data) == PCAP_ERROR) {
+        ck_assert_ptr_nonnull(strstr(pcap_geterr(ref->p), "different from the type of the first interface"));
+        ref->refused = 1;
+        return;
+    }
     ck_assert_uint_eq(f->count, ++ref->count);
     ck_assert_uint_eq(f->ts_ns, (uint64_t)h->ts.tv_sec * 1000000000u + (uint64_t)h->ts.tv_usec);
     ck_assert_uint_eq(f->caplen, h->caplen);
@@ -231,7 +238,7 @@ START_TEST(reads_what_libpcap_reads)
 
     ck_assert_int_gt(n, 0);
     for (int i = 0; i < n; i++) {
-        struct reference ref = {NULL, 0};
+        struct reference ref = {NULL, 0, 0};
         struct pcap_pkthdr *h;
         const u_char *p;
 
