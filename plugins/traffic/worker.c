@@ -212,6 +212,7 @@ uint32_t worker_finish(struct worker *w, uint32_t reason)
     if (!w->table.used) {
         free(w->ending);
         w->ending = NULL;
+        w->table.clock_ns = 0;      /* the next capture has a clock of its own */
     }
     return w->table.used;
 }

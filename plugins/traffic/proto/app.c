@@ -80,6 +80,10 @@ static void app_upgrade(struct worker *w, struct flow *f, const struct proto *to
     struct app *a = f->app;
 
     tx_end_all(w, f, a);
+    if (++a->upgrades > UPGRADES_MAX) {
+        app_abandon(w, f, M_APP_ERROR);
+        return;
+    }
     if (to) {
         if (!app_set(w, f, to))
             return;

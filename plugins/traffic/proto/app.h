@@ -8,6 +8,7 @@
 #define DETECT_DATAGRAMS 4u         /* of one direction */
 #define KEPT_MAX (64u << 10)        /* what a parser may leave unread */
 #define TX_MAX 256u
+#define UPGRADES_MAX 8u             /* changes of protocol in one flow */
 
 enum { APP_DETECT, APP_PARSE };
 struct txi {                        /* a transaction; leases, buffers and the parser's memory follow */
@@ -25,7 +26,7 @@ struct app {
     uint64_t tx_next, refused[2], anomalies;    /* refused: protocols that said no, by direction of the bytes */
     struct kept kept[2];
     uint32_t tx_open;
-    uint8_t phase, seen[2];
+    uint8_t phase, upgrades;
     bool failed[2];
 };
 struct ec_pctx { struct worker *w; struct flow *f; struct app *a; bool upgrade; const struct proto *to; };

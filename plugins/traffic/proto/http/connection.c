@@ -245,10 +245,11 @@ static int64_t verdict(struct http_state *s, int status, const struct ec_chunk *
     case HTP_STREAM_DATA_OTHER:
         return (int64_t)(k->dir == EC_TO_SERVER ? htp_connp_req_data_consumed(s->connp)
                                                 : htp_connp_res_data_consumed(s->connp));
-    case HTP_STREAM_TUNNEL:
+    case HTP_STREAM_TUNNEL:         /* what follows the headers belongs to another protocol */
         finish_all(s);
         traffic->upgrade(s->c, NULL);
-        return 0;
+        return (int64_t)(k->dir == EC_TO_SERVER ? htp_connp_req_data_consumed(s->connp)
+                                                : htp_connp_res_data_consumed(s->connp));
     case HTP_STREAM_ERROR: case HTP_STREAM_STOP:
         traffic->anomaly(s->c, s->open ? s->open->x : NULL,
                          k->dir == EC_TO_SERVER ? ANOMALY_REQUEST : ANOMALY_RESPONSE);
