@@ -1,14 +1,30 @@
 /* control.h: the control socket: one request a line, "COMMAND ARG…\n", answered by one JSON document and a newline.
- * A Unix socket, mode 0660; on the control thread's event loop. At most 32 clients, 4 KiB a request, 10 s a request. */
+ * A Unix socket, mode 0660; on the control thread's event loop. Only root, the daemon's own user and the group ecyber are
+ * heard. At most 32 clients, 4 KiB a request, 10 s from the first byte of a request to the last of its reply.
+ * What fails is answered by {"error": {"code": "not_found", "message": "a sentence"}}. */
 #ifndef CORE_CONTROL_H
 #define CORE_CONTROL_H
 #include <stdint.h>
 struct event_base;
 struct json_object;
 
+#define CONTROL_CLIENTS 32
+#define CONTROL_REQUEST 4096
+#define CONTROL_SECONDS 10
+
+enum control_code {
+    CONTROL_FAILED,                 /* "failed": it was tried */
+    CONTROL_USAGE,                  /* "usage": no such command, a wrong argument */
+    CONTROL_NOT_FOUND,              /* "not_found" */
+    CONTROL_REFUSED,                /* "refused": not allowed */
+    CONTROL_BAD_CONFIG              /* "bad_config" */
+};
+
 /* Handles one command: args is NULL-terminated. Returns the reply (owned by the caller), or NULL and a sentence in why. */
 typedef struct json_object *control_fn(char *const *args, char *why, uint32_t n);
 int control_command(const char *name, const char *help, control_fn *fn);       /* [ctl] before control_open() */
+/* For a handler that returns NULL: what kind of error it is; CONTROL_FAILED where it does not say. */
+void control_error(enum control_code code);
 int control_open(struct event_base *base, const char *path, char *why, uint32_t n);    /* [ctl] */
 void control_close(void);
 

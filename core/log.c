@@ -182,6 +182,11 @@ int log_fd(void)
     return settings_get()->target == LOG_FILE && fd >= 0 ? fd : STDERR_FILENO;
 }
 
+bool log_is_json(void)
+{
+    return settings_get()->json;
+}
+
 uint64_t log_lost(void)
 {
     return __atomic_load_n(&lost, __ATOMIC_RELAXED);

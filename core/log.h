@@ -21,10 +21,11 @@ struct log_config {
 int log_configure(const struct log_config *c, char *why, uint32_t n);  /* [ctl] 0, or EC_E* and a sentence */
 void log_reopen(void);                                                  /* [ctl] SIGHUP */
 /* Tell about suppressed lines that no later line told about: of sites that went quiet (once a second), or of all of
- * them (at the end). [ctl] */
+ * them (at the end). One thread. */
 void log_flush(bool all);
 uint64_t log_lost(void);            /* lines that could not be written: full disk, stalled pipe */
-int log_fd(void);                   /* where lines go: the file, else stderr. For the crash handler */
+int log_fd(void);                   /* where lines go: the file, else stderr. For the crash handler, as the next one */
+bool log_is_json(void);
 bool log_enabled(const char *who, int32_t level);
 /* who: "core" or the plugin's name; site may be NULL: not limited. Suppressed lines are counted, and the next line from
  * that site says how many. */

@@ -1,0 +1,14 @@
+/* control_peer.h: who is at the other end of a Unix socket, and may they command the daemon? */
+#ifndef CORE_CONTROL_PEER_H
+#define CORE_CONTROL_PEER_H
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define CONTROL_GROUP "ecyber"
+
+/* Root, the daemon's own user, and members of the group ecyber may. Otherwise false and a sentence. */
+bool control_peer_allowed(int fd, char *why, uint32_t n);
+gid_t control_group(void);          /* (gid_t)−1: there is no such group */
+
+#endif
