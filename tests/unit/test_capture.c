@@ -248,7 +248,8 @@ START_TEST(reads_what_libpcap_reads)
             !(ref.p = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, text)))
             continue;
         replay_path(path, compare, &ref);
-        ck_assert_int_le(pcap_next_ex(ref.p, &h, &p), 0);
+        if (!ref.refused)
+            ck_assert_int_le(pcap_next_ex(ref.p, &h, &p), 0);
         pcap_close(ref.p);
         compared++;
     }
