@@ -6,6 +6,7 @@
 #include "core/conf.h"
 #include "core/crash.h"
 #include "core/deadline.h"
+#include "core/folder.h"
 #include "core/freeze.h"
 #include "core/generation.h"
 #include "core/host.h"
@@ -23,7 +24,6 @@
 #include <event2/thread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static void print_sentence(const char *sentence, void *arg)
@@ -64,28 +64,11 @@ struct conf *daemon_conf_load(const struct daemon *d, void (*err)(const char *se
     return c;
 }
 
-/* mkdir -p; 0, or −1 with errno. */
-static int make_folders(const char *path)
-{
-    char *copy = strdup(path);
-    int rc = copy ? 0 : -1;
-
-    for (char *p = copy; !rc && p && (p = strchr(p + 1, '/')); ) {
-        *p = '\0';
-        rc = mkdir(copy, 0755) && errno != EEXIST ? -1 : 0;
-        *p = '/';
-    }
-    if (!rc && mkdir(path, 0750) && errno != EEXIST)
-        rc = -1;
-    free(copy);
-    return rc ? rc : access(path, R_OK | W_OK | X_OK);
-}
-
 /* Only a run keeps state; a check or a list must leave no trace. */
 static void open_state(struct daemon *d)
 {
     if (d->cmd->mode == MODE_RUN) {
-        if (make_folders(d->opt.state_dir))
+        if (folder_make(d->opt.state_dir))
             LOG(EC_LOG_WARNING, "core.state_dir: %s cannot be written: %s; nothing outlasts this run", d->opt.state_dir,
                 strerror(errno));
         else

@@ -1,12 +1,13 @@
 #include "core/deadline.h"
 
 #include "core/clock.h"
-#include "core/log.h"
+#include "core/crash.h"
 #include "core/mark.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <time.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -14,17 +15,14 @@ static pthread_cond_t changed;
 static pthread_t watcher;
 static bool is_open, armed;
 static uint64_t timeout, due;                   /* ns; monotonic */
-static pthread_t target;
-static const struct ec_mark *target_mark;
+static const struct mark_thread *target;
 
 static void expire(void)
 {
-    const char *plugin = target_mark->plugin, *callback = target_mark->callback;
+    char reason[96];
 
-    LOG(EC_LOG_CRITICAL, "plugin %s: %s() has not returned for %.1f s (core.start_timeout): the daemon ends",
-        plugin ? plugin : "?", callback ? callback : "?", (double)timeout / 1e9);
-    armed = false;
-    pthread_kill(target, SIGABRT);
+    snprintf(reason, sizeof reason, "it did not return within %.1f s, core.start_timeout", (double)timeout / 1e9);
+    crash_blame(target, reason);
 }
 
 static void *watch(void *arg)
@@ -85,8 +83,7 @@ void deadline_begin(void)
 {
     pthread_mutex_lock(&lock);
     if (is_open) {
-        target = pthread_self();
-        target_mark = &mark_self->mark;
+        target = mark_self;
         due = clock_monotonic() + timeout;
         armed = true;
         pthread_cond_signal(&changed);

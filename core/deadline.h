@@ -1,6 +1,6 @@
 /* deadline.h: a callback that must return in time while the daemon starts. A thread of its own looks at the clock; when
- * the time is over it says who hangs and sends SIGABRT to the thread that hangs, so that the crash handler speaks with
- * that thread's mark, and the plugin's row of crashes counts. */
+ * the time is over it crashes on purpose with the mark of the thread that hangs, so that the plugin's row of crashes
+ * counts. */
 #ifndef CORE_DEADLINE_H
 #define CORE_DEADLINE_H
 #include <stdint.h>

@@ -2,6 +2,7 @@
 
 #include "core/deadline.h"
 #include "core/host.h"
+#include "core/intern.h"
 #include "core/loader.h"
 #include "core/mark.h"
 
@@ -29,12 +30,15 @@ struct instance *instance_new(const char *path)
     size_t n = strlen(file);
     char *name = strndup(file, n > 3 && !strcmp(file + n - 3, ".so") ? n - 3 : n);
 
-    if (!i || !name || !(i->path = strdup(path))) {
-        free(name);
+    if (i && name) {
+        i->d.name = intern_get("plugin file", intern_name("plugin file", name));   /* marks point to it for ever */
+        i->path = strdup(path);
+    }
+    free(name);
+    if (!i || !i->d.name || !i->path) {
         free(i);
         return NULL;
     }
-    i->d.name = name;
     i->d.id = i->d.version = "";
     i->index = UINT32_MAX;
     return i;

@@ -1,37 +1,30 @@
-#include "buildconf.h"
-
+#include "core/cmdline.h"
+#include "core/daemon.h"
 #include "core/version.h"
 
-#include <getopt.h>
 #include <stdio.h>
-
-enum {
-    EXIT_FINE = 0,
-    EXIT_FAILED = 1,
-    EXIT_USAGE = 2,
-};
-
-enum {
-    OPT_VERSION = 256,
-    OPT_BUILD_INFO,
-};
-
-static const struct option options[] = {
-    {"version", no_argument, NULL, OPT_VERSION},
-    {"build-info", no_argument, NULL, OPT_BUILD_INFO},
-    {NULL, 0, NULL, 0},
-};
 
 int main(int argc, char **argv)
 {
-    switch (getopt_long(argc, argv, "", options, NULL)) {
-    case OPT_VERSION:
-        printf("ecyberd %s\n", version_string());
-        return fflush(stdout) ? EXIT_FAILED : EXIT_FINE;
-    case OPT_BUILD_INFO:
-        return version_print_build(stdout) ? EXIT_FAILED : EXIT_FINE;
-    default:
-        fprintf(stderr, "usage: ecyberd --version | --build-info\n");
-        return EXIT_USAGE;
-    }
+    struct cmdline c;
+    int rc = cmdline_parse(&c, argc, argv, stderr);
+
+    if (!rc)
+        switch (c.mode) {
+        case MODE_VERSION:
+            printf("ecyberd %s\n", version_string());
+            rc = fflush(stdout) ? EXIT_FAILED : EXIT_FINE;
+            break;
+        case MODE_BUILD_INFO:
+            rc = version_print_build(stdout) ? EXIT_FAILED : EXIT_FINE;
+            break;
+        case MODE_HELP:
+            cmdline_help(stdout);
+            rc = fflush(stdout) ? EXIT_FAILED : EXIT_FINE;
+            break;
+        default:
+            rc = daemon_main(&c);
+        }
+    cmdline_free(&c);
+    return rc;
 }

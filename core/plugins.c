@@ -40,7 +40,7 @@ static void found(const char *path, void *arg)
     struct scan *s = arg;
     struct plugins *p = s->p;
     struct instance *i = instance_new(path), **all;
-    char **dormant;
+    const char **dormant;
 
     if (!i) {
         s->no_memory = true;
@@ -55,8 +55,8 @@ static void found(const char *path, void *arg)
         }
     } else if ((dormant = reallocarray(p->dormant, p->n_dormant + 1, sizeof *dormant))) {
         p->dormant = dormant;
-        dormant[p->n_dormant++] = (char *)(uintptr_t)i->d.name;
-        instance_free(i);           /* the name stays */
+        dormant[p->n_dormant++] = i->d.name;
+        instance_free(i);           /* its name stays */
         return;
     }
     instance_free(i);

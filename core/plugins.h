@@ -11,7 +11,7 @@ struct plugins {
     uint32_t n, n_order, n_dormant;
     struct instance **all;          /* every file that was to be loaded, also those that were left out */
     struct instance **order;        /* those that run, providers before their users */
-    char **dormant;                 /* names of files that core.plugins does not name */
+    const char **dormant;                 /* names of files that core.plugins does not name */
 };
 
 /* Load what the options name. Sentences of what is left out go to the log. 0, or EC_E* with a sentence in why: the

@@ -9,6 +9,7 @@
 #include "core/crash.h"
 #include "core/daemon.h"
 #include "core/deadline.h"
+#include "core/folder.h"
 #include "core/instance.h"
 #include "core/log.h"
 #include "core/mark.h"
@@ -25,7 +26,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define TICK_NS 10000000u           /* --workers 0: how often the control loop is looked at */
 
@@ -131,8 +131,8 @@ static void open_control(struct daemon *d)
         return;
     if (!path) {
         path = ECYBER_RUNDIR "/control.sock";
-        if (mkdir(ECYBER_RUNDIR, 0755) && errno != EEXIST) {
-            LOG(EC_LOG_WARNING, "%s cannot be made: %s; there is no control socket", ECYBER_RUNDIR, strerror(errno));
+        if (folder_make(ECYBER_RUNDIR)) {
+            LOG(EC_LOG_WARNING, "%s cannot be written: %s; there is no control socket", ECYBER_RUNDIR, strerror(errno));
             return;
         }
     }
