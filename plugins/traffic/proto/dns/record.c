@@ -16,8 +16,8 @@
 struct dns_soa { struct ec_span mname, rname; uint32_t serial, refresh, retry, expire, minimum; };
 
 struct dns_answer {
-    uint64_t has;
     struct ec_span rrname, rrtype, rdata;
+    uint64_t has;                   /* not first: an offset of 0 says that there is none */
     uint32_t ttl, reserved;
     struct dns_soa soa;
 };
