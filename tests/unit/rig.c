@@ -68,7 +68,7 @@ static void sink_event(void *self, const void *state, const struct ec_event *ev)
 {
     struct rig_sink *s = self;
     uint32_t p = ev->publisher == EC_PUB_MAILBOX ? RIG_PUBLISHERS - 1 : ev->publisher;
-    uint32_t slow = atomic_load_explicit(&s->slow_us, memory_order_relaxed);
+    uint32_t note, slow = atomic_load_explicit(&s->slow_us, memory_order_relaxed);
 
     (void)state;
     atomic_store(&s->inside, true);
@@ -77,8 +77,9 @@ static void sink_event(void *self, const void *state, const struct ec_event *ev)
     else
         atomic_fetch_add_explicit(&s->gaps[p], ev->seq - s->last[p] - 1, memory_order_relaxed);
     s->last[p] = ev->seq;
-    if (s->notes < RIG_NOTES)
-        s->note[s->notes++] = ((const struct rig_note *)(const void *)ec_part_first(ev))->n;
+    note = atomic_fetch_add(&s->notes, 1);
+    if (note < RIG_NOTES)
+        s->note[note] = ((const struct rig_note *)(const void *)ec_part_first(ev))->n;
     atomic_fetch_add_explicit(&s->got[p], 1, memory_order_release);
     if (slow)
         rig_sleep_us(slow);

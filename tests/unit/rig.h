@@ -27,7 +27,7 @@ struct rig_sink {
     atomic_bool stall;              /* its callback does not return while this is set */
     atomic_bool inside;
     uint64_t note[RIG_NOTES];       /* what came, n of each event */
-    uint32_t notes;
+    _Atomic uint32_t notes;         /* may be more than there is room for */
     void (*then)(struct rig_sink *s, const struct ec_event *ev);    /* called last; may publish */
 };
 
