@@ -171,8 +171,10 @@ void flow_packet(struct worker *w, struct packet *p)
 {
     uint64_t ts = p->pub.frame->ts_ns;
     uint32_t dir = EC_TO_SERVER;
-    struct flow *f = flow_find(w, p, &dir);
+    struct flow *f;
 
+    wheel_clock(&w->table, ts);
+    f = flow_find(w, p, &dir);
     if (!f && !(f = flow_make(w, p)))
         return;
     p->pub.flow = &f->pub;
