@@ -31,6 +31,23 @@ tcp_half_closed()
     in_ns cli sh -c "printf 'GET / HTTP/1.0\r\n\r\n' | socat -t2 - TCP:10.66.0.10:80"
 }
 
+# Frames of 9000 bytes from end to end.
+tcp_jumbo()
+{
+    set_mtu 9000
+    tcp_get http://10.66.0.10/files/random.bin
+    set_mtu 1500
+}
+
+set_mtu()
+{
+    local zone
+    for zone in cli srv; do
+        ip -n "$run-rtr" link set "$zone" mtu "$1"
+        ip -n "$run-$zone" link set lan0 mtu "$1"
+    done
+}
+
 # The server answers with reset: the router claims that the port is closed.
 tcp_rejected()
 {
@@ -62,6 +79,7 @@ group_tcp()
 
     record tcp-loss.pcap srv 'lost segments, retransmissions, SACK' 'curl, nginx, iptables' - tcp_loss
     record tcp-reset.pcap srv 'reset by the client, a closed port' 'talk.py, nginx' - tcp_reset
+    record tcp-jumbo.pcap srv 'jumbo frames' 'curl, nginx' - tcp_jumbo
     record tcp-half-open.pcap srv 'SYN without the third step, ACK without a connection' \
         'hping3, nginx' - tcp_half_open
     record tcp-half-closed.pcap srv 'the client closes its side first' 'socat, nginx' - tcp_half_closed
