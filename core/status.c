@@ -2,6 +2,7 @@
 
 #include "core/bus.h"
 #include "core/clock.h"
+#include "core/conf.h"
 #include "core/control.h"
 #include "core/daemon.h"
 #include "core/extension.h"
@@ -226,6 +227,7 @@ static struct json_object *on_plugin(char *const *args, char *why, uint32_t n)
     struct json_object *o, *m;
 
     if (!i) {
+        control_error(CONTROL_NOT_FOUND);
         snprintf(why, n, "there is no plugin '%s'; 'plugins' lists them", args[0] ? args[0] : "");
         return NULL;
     }
@@ -253,6 +255,31 @@ static struct json_object *on_reload(char *const *args, char *why, uint32_t n)
     reload_request("the control socket");
     put_number(o, "generation", plan_current()->gen);
     json_object_object_add(o, "reload", reload_status());
+    return o;
+}
+
+static void add_sentence(const char *sentence, void *arg)
+{
+    json_object_array_add(arg, json_object_new_string(sentence));
+}
+
+/* Against the option rows of the loaded plugins; what a plugin makes of its values (rules, filters) `ecyberd -T` says. */
+static struct json_object *on_config_check(char *const *args, char *why, uint32_t n)
+{
+    struct json_object *o = json_object_new_object(), *errors = json_object_new_array();
+    struct daemon other = *d;
+    struct conf *c;
+
+    (void)why;
+    (void)n;
+    if (args[0])
+        other.file = args[0];
+    c = daemon_conf_load(&other, add_sentence, errors);
+    put_text(o, "file", other.file ? other.file : "defaults");
+    put_bool(o, "ok", c != NULL);
+    json_object_object_add(o, "errors", errors);
+    if (c)
+        conf_free(c);
     return o;
 }
 
@@ -289,5 +316,6 @@ void status_commands(struct daemon *of)
     control_command("plugin", "NAME: one plugin, what it uses and offers, its metrics", on_plugin);
     control_command("reload", "read the configuration anew", on_reload);
     control_command("drops", "an exact account of every event and packet", on_drops);
+    control_command("config-check", "[FILE]: check a configuration against the loaded plugins", on_config_check);
     control_command("stop", "end in order", on_stop);
 }

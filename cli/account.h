@@ -1,0 +1,9 @@
+/* account.h: the tables that `status` and `drops` share: where packets and events went. */
+#ifndef CLI_ACCOUNT_H
+#define CLI_ACCOUNT_H
+#include "cli/cli.h"
+
+void account_packets(const struct cli *c, struct json_object *list);
+void account_events(const struct cli *c, struct json_object *list);
+
+#endif
