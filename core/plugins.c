@@ -103,22 +103,23 @@ static bool is_unique(const struct plugins *p, struct instance *i)
     return true;
 }
 
-static bool crashed_too_often(struct instance *i)
+static bool crashed_too_often(struct plugins *p, const struct options *o, struct instance *i)
 {
     if (crash_count(i->d.name) < CRASH_LIMIT)
         return false;
-    instance_refuse(i, "it crashed the daemon %d times in a row; replace it, or remove its crash record from the state "
-                    "folder to try again", CRASH_LIMIT);
+    p->crashed = true;
+    instance_refuse(i, "it crashed the daemon %d times in a row; replace it, then remove %s/crash to try again", CRASH_LIMIT,
+                    o->state_dir);
     return true;
 }
 
-static void load_one(struct plugins *p, struct instance *i)
+static void load_one(struct plugins *p, const struct options *o, struct instance *i)
 {
-    if (crashed_too_often(i))       /* while it was loaded, when only its file's name was known */
+    if (crashed_too_often(p, o, i))     /* while it was loaded, when only its file's name was known */
         return;
     if (loader_open(i))
         i->status = INSTANCE_REFUSED;
-    else if (!crashed_too_often(i) && is_unique(p, i))
+    else if (!crashed_too_often(p, o, i) && is_unique(p, i))
         LOG(EC_LOG_DEBUG, "%s: %s %s, level %u", i->path, i->d.name, i->d.version, i->d.api_level);
 }
 
@@ -134,7 +135,7 @@ int plugins_load(struct plugins *p, const struct options *o, char *why, uint32_t
     if (rc)
         return rc;
     for (uint32_t k = 0; k < p->n; k++)
-        load_one(p, p->all[k]);
+        load_one(p, o, p->all[k]);
     p->order = calloc(p->n + 1, sizeof(struct instance *));
     plugins_tell(p);
     if (!p->order)

@@ -11,6 +11,7 @@ struct plugins {
     uint32_t n, n_order, n_dormant;
     struct instance **all;          /* every file that was to be loaded, also those that were left out */
     struct instance **order;        /* those that run, providers before their users */
+    bool crashed;                   /* one is left out for its crashes: its record has to stay */
     const char **dormant;                 /* names of files that core.plugins does not name */
 };
 

@@ -246,7 +246,7 @@ int run(struct daemon *d)
             LOG(EC_LOG_CRITICAL, "the workers cannot be started");
             bus_stop(0);
         }
-        if (!rc)
+        if (!rc && !d->plugins.crashed)
             crash_survived();
     }
     close_loop(d, beat);
