@@ -6,6 +6,7 @@
 #include "core/instance.h"
 #include "core/log.h"
 #include "core/metric.h"
+#include "core/pool.h"
 #include "core/options.h"
 #include "core/plugins.h"
 #include "core/topic.h"
@@ -155,6 +156,7 @@ bool freeze(struct plugins *p, const struct options *o, uint32_t workers, char *
     why[0] = '\0';
     for (uint32_t k = 0; k < FREEZE_METRICS; k++)
         metric_add(OPTIONS_SECTION, &rows[k], &index_of[k]);
+    pool_metrics();
     for (uint32_t k = 0; k < p->n_order; k++)
         if (!add_metrics(p->order[k]))
             return false;

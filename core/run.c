@@ -101,7 +101,7 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
     (void)what;
     mark_beat();
     if (!d->opt.workers && !d->sources)
-        bus_drain(clock_now());                 /* no worker does it */
+        bus_drain_idle(clock_now());            /* no worker does it */
 }
 
 static int start_workers(struct daemon *d)
