@@ -1,0 +1,457 @@
+#include "plugins/eve/program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum op { OP_OPEN, OP_CLOSE, OP_VALUE, OP_LIST, OP_RECORDS, OP_MAP, OP_MAP_LIST };
+
+#define MASK "\"********\""
+
+struct step {
+    uint8_t op, type;
+    uint8_t always;                 /* of a list: print it though it is empty, for its bit says that it is there */
+    uint8_t secret;
+    uint32_t off, has_off;          /* from the start of the struct; has_off 0: not optional */
+    uint32_t has, key_len, width;   /* bit; bytes of key; of the member */
+    uint32_t n_word;
+    char *key;                      /* "\"name\":" */
+    const char *space;              /* NAME */
+    char **word;                    /* ENUM: quoted words */
+    struct program *sub;            /* RECORDS */
+};
+struct program {
+    const struct ec_host *host;
+    uint32_t bytes, n, cap;
+    struct step *step;
+};
+
+/* A tree of names, in the order in which they first appear. */
+struct node {
+    char *name;
+    const struct ec_row *row;       /* NULL: an object */
+    uint32_t base, has_off;         /* of the struct that the row belongs to */
+    struct node *child, *last, *next;
+};
+
+static uint32_t width_of(uint16_t type)
+{
+    static const uint8_t width[] = {
+        [EC_T_U8] = 1, [EC_T_U16] = 2, [EC_T_U32] = 4, [EC_T_U64] = 8, [EC_T_I64] = 8, [EC_T_F64] = 8, [EC_T_BOOL] = 1,
+        [EC_T_IP] = 16, [EC_T_MAC] = 6, [EC_T_TIME] = 8, [EC_T_DURATION] = 8, [EC_T_SIZE] = 8,
+        [EC_T_TEXT] = sizeof(struct ec_span), [EC_T_WIRE] = sizeof(struct ec_span), [EC_T_BYTES] = sizeof(struct ec_span),
+        [EC_T_HEX] = sizeof(struct ec_span), [EC_T_ENUM] = 4, [EC_T_NAME] = 4, [EC_T_RECORD] = sizeof(struct ec_list),
+        [EC_T_MAP] = sizeof(struct ec_list),
+    };
+
+    return type < sizeof width ? width[type] : 0;
+}
+
+static void node_free(struct node *n)
+{
+    while (n) {
+        struct node *next = n->next;
+
+        node_free(n->child);
+        free(n->name);
+        free(n);
+        n = next;
+    }
+}
+
+/* The child of this name, made where there is none yet. */
+static struct node *node_child(struct node *parent, const char *name, size_t len)
+{
+    struct node *n;
+
+    for (n = parent->child; n; n = n->next)
+        if (strlen(n->name) == len && !memcmp(n->name, name, len) && !n->row)
+            return n;
+    n = calloc(1, sizeof *n);
+    if (!n || !(n->name = strndup(name, len))) {
+        free(n);
+        return NULL;
+    }
+    if (parent->last)
+        parent->last->next = n;
+    else
+        parent->child = n;
+    parent->last = n;
+    return n;
+}
+
+static bool tree_add(struct node *root, const struct ec_record *r, uint32_t base, int depth);
+
+static bool tree_add_row(struct node *at, const struct ec_row *row, const struct ec_record *r, uint32_t base, int depth)
+{
+    const char *name = row->name, *dot;
+
+    for (; (dot = strchr(name, '.')); name = dot + 1, depth++)
+        if (depth >= PROGRAM_DEPTH || !(at = node_child(at, name, (size_t)(dot - name))))
+            return false;
+    if (depth >= PROGRAM_DEPTH || !(at = node_child(at, name, strlen(name))))
+        return false;
+    if (row->type == EC_T_RECORD && (row->flags & EC_R_INLINE))
+        return row->sub && tree_add(at, row->sub, base + row->off, depth + 1);
+    at->row = row;
+    at->base = base;
+    at->has_off = (row->flags & EC_R_OPT) && r->has_off ? base + r->has_off : 0;
+    return true;
+}
+
+static bool tree_add(struct node *root, const struct ec_record *r, uint32_t base, int depth)
+{
+    for (uint32_t i = 0; i < r->n_row; i++) {
+        const struct ec_row *row = (const void *)((const char *)r->row + (size_t)i * r->row_stride);
+
+        if (!tree_add_row(root, row, r, base, depth))
+            return false;
+    }
+    return true;
+}
+
+static struct step *step_add(struct program *p, uint8_t op, const char *name)
+{
+    struct step *s;
+
+    if (p->n == p->cap) {
+        struct step *grown = realloc(p->step, (p->cap * 2 + 16) * sizeof *grown);
+
+        if (!grown)
+            return NULL;
+        p->step = grown;
+        p->cap = p->cap * 2 + 16;
+    }
+    s = &p->step[p->n++];
+    memset(s, 0, sizeof *s);
+    s->op = op;
+    if (name) {
+        int len = asprintf(&s->key, "\"%s\":", name);
+
+        if (len < 0) {
+            s->key = NULL;
+            return NULL;
+        }
+        s->key_len = (uint32_t)len;
+    }
+    return s;
+}
+
+static bool words_split(struct step *s, const char *words)
+{
+    for (const char *at = words; *at; ) {
+        size_t len = strcspn(at, ",");
+        char **grown = realloc(s->word, (s->n_word + 1) * sizeof *grown);
+
+        if (!grown)
+            return false;
+        s->word = grown;
+        if (asprintf(&s->word[s->n_word], "\"%.*s\"", (int)len, at) < 0)
+            return false;
+        s->n_word++;
+        at += len + (at[len] == ',');
+    }
+    return true;
+}
+
+static bool compile_row(struct program *p, const struct node *n)
+{
+    const struct ec_row *row = n->row;
+    bool list = row->flags & EC_R_LIST;
+    uint8_t op = row->type == EC_T_MAP ? (list ? OP_MAP_LIST : OP_MAP) : row->type == EC_T_RECORD ? OP_RECORDS
+                 : list ? OP_LIST : OP_VALUE;
+    struct step *s = step_add(p, op, n->name);
+
+    if (!s)
+        return false;
+    s->type = (uint8_t)row->type;
+    s->off = n->base + row->off;
+    s->has_off = n->has_off;
+    s->has = row->has & 63;
+    s->always = n->has_off != 0;
+    s->secret = (row->flags & EC_R_SECRET) != 0;
+    s->width = op == OP_VALUE ? width_of(row->type) : (uint32_t)sizeof(struct ec_list);
+    s->space = row->allow;
+    if (row->type == EC_T_ENUM && row->allow && !words_split(s, row->allow))
+        return false;
+    if (op == OP_RECORDS)
+        return row->sub && (s->sub = program_compile(p->host, row->sub));
+    return true;
+}
+
+static bool compile_node(struct program *p, const struct node *n)
+{
+    if (n->row)
+        return compile_row(p, n);
+    if (!step_add(p, OP_OPEN, n->name))
+        return false;
+    for (const struct node *c = n->child; c; c = c->next)
+        if (!compile_node(p, c))
+            return false;
+    return step_add(p, OP_CLOSE, NULL) != NULL;
+}
+
+struct program *program_compile(const struct ec_host *h, const struct ec_record *r)
+{
+    struct program *p = calloc(1, sizeof *p);
+    struct node root = { 0 };
+    bool ok = p && tree_add(&root, r, 0, 0);
+
+    if (p) {
+        p->host = h;
+        p->bytes = r->bytes;
+    }
+    for (const struct node *n = root.child; ok && n; n = n->next)
+        ok = compile_node(p, n);
+    node_free(root.child);
+    if (ok)
+        return p;
+    program_free(p);
+    return NULL;
+}
+
+void program_free(struct program *p)
+{
+    if (!p)
+        return;
+    for (uint32_t i = 0; i < p->n; i++) {
+        for (uint32_t w = 0; w < p->step[i].n_word; w++)
+            free(p->step[i].word[w]);
+        free(p->step[i].word);
+        free(p->step[i].key);
+        program_free(p->step[i].sub);
+    }
+    free(p->step);
+    free(p);
+}
+
+/* One value of the type at v. Returns 1: written, 0: absent, −1: it lies outside of the part. */
+static int put_span(struct json *j, const struct step *s, const uint8_t *v, const struct ec_part *part)
+{
+    struct ec_span span;
+    const uint8_t *bytes;
+
+    memcpy(&span, v, sizeof span);
+    if (!span.off)
+        return 0;
+    if (span.off > part->total || span.len > part->total - span.off)
+        return -1;
+    bytes = (const uint8_t *)part + span.off;
+    if (s->secret)
+        json_text(j, (const uint8_t *)MASK + 1, sizeof MASK - 3);
+    else if (s->type == EC_T_BYTES)
+        json_bytes(j, bytes, span.len);
+    else if (s->type == EC_T_HEX)
+        json_hex(j, bytes, span.len);
+    else
+        json_text(j, bytes, span.len);
+    return 1;
+}
+
+static int put_name(struct json *j, const struct program *p, const struct step *s, uint32_t id)
+{
+    const char *name = id ? p->host->interned(p->host, s->space, id) : NULL;
+
+    if (!name)
+        return 0;
+    json_text(j, (const uint8_t *)name, strlen(name));
+    return 1;
+}
+
+static int put_word(struct json *j, const struct step *s, uint32_t index)
+{
+    if (index >= s->n_word)
+        json_put_u64(j, index);
+    else if (json_need(j, strlen(s->word[index]) + 8))
+        json_put_raw(j, s->word[index], strlen(s->word[index]));
+    return 1;
+}
+
+static int put_value(struct json *j, const struct program *p, const struct step *s, const uint8_t *v,
+                     const struct ec_part *part)
+{
+    union { uint16_t u16; uint32_t u32; uint64_t u64; int64_t i64; double f64; } n = { .u64 = 0 };
+
+    if (s->type >= EC_T_TEXT && s->type <= EC_T_HEX)
+        return put_span(j, s, v, part);
+    if (s->secret) {
+        JSON_PUT(j, MASK);
+        return 1;
+    }
+    switch (s->type) {
+    case EC_T_U8: json_put_u64(j, *v); return 1;
+    case EC_T_U16: memcpy(&n, v, 2); json_put_u64(j, n.u16); return 1;
+    case EC_T_U32: memcpy(&n, v, 4); json_put_u64(j, n.u32); return 1;
+    case EC_T_U64: case EC_T_DURATION: case EC_T_SIZE: memcpy(&n, v, 8); json_put_u64(j, n.u64); return 1;
+    case EC_T_I64: memcpy(&n, v, 8); json_put_i64(j, n.i64); return 1;
+    case EC_T_F64: memcpy(&n, v, 8); json_put_f64(j, n.f64); return 1;
+    case EC_T_BOOL: *v ? JSON_PUT(j, "true") : JSON_PUT(j, "false"); return 1;
+    case EC_T_IP: json_put_ip(j, v); return 1;
+    case EC_T_MAC: json_put_mac(j, v); return 1;
+    case EC_T_TIME: memcpy(&n, v, 8); json_put_time(j, n.u64); return 1;
+    case EC_T_ENUM: memcpy(&n, v, 4); return put_word(j, s, n.u32);
+    case EC_T_NAME: memcpy(&n, v, 4); return put_name(j, p, s, n.u32);
+    default: return 0;
+    }
+}
+
+/* Does the list lie within the part, with elements of at least `width` bytes? */
+static bool list_fits(const struct ec_list *l, const struct ec_part *part, uint32_t width)
+{
+    return l->off <= part->total && l->stride >= width && (uint64_t)l->n * l->stride <= part->total - l->off;
+}
+
+#define VALUE_ROOM 80               /* the longest value of fixed size, and what stands around it */
+
+static bool run(const struct program *p, struct json *j, const uint8_t *base, const struct ec_part *part);
+
+static bool write_list(const struct program *p, struct json *j, const struct step *s, const struct ec_list *l,
+                       const struct ec_part *part)
+{
+    size_t mark = json_open(j, s->key, s->key_len, '[');
+    const uint8_t *at = (const uint8_t *)part + l->off;
+    bool ok = true;
+
+    for (uint32_t i = 0; i < l->n && json_need(j, VALUE_ROOM); i++, at += l->stride) {
+        int put = put_value(j, p, s, at, part);
+
+        ok &= put >= 0;
+        if (put > 0 && json_need(j, 1))
+            json_put_char(j, ',');
+    }
+    json_close(j, mark, ']', s->always);
+    return ok;
+}
+
+static bool write_records(struct json *j, const struct step *s, const struct ec_list *l, const struct ec_part *part)
+{
+    size_t mark = json_open(j, s->key, s->key_len, '[');
+    const uint8_t *at = (const uint8_t *)part + l->off;
+    bool ok = true;
+
+    for (uint32_t i = 0; i < l->n && !j->failed; i++, at += l->stride) {
+        size_t element = json_open(j, "", 0, '{');
+
+        ok &= run(s->sub, j, at, part);
+        json_close(j, element, '}', true);
+    }
+    json_close(j, mark, ']', s->always);
+    return ok;
+}
+
+static bool same_key(const struct ec_pair *a, const struct ec_pair *b, const struct ec_part *part)
+{
+    return a->key.len == b->key.len && b->key.off <= part->total && b->key.len <= part->total - b->key.off &&
+           !memcmp(ec_bytes(part, a->key), ec_bytes(part, b->key), a->key.len);
+}
+
+/* {"k":"v", …}, or {"k":["v", …], …} where pairs of one name stand together. */
+static bool write_map(struct json *j, const struct step *s, const struct ec_list *l, const struct ec_part *part)
+{
+    static const struct step text = { .type = EC_T_TEXT };
+    struct step value = { .type = EC_T_WIRE, .secret = s->secret };
+    size_t mark = json_open(j, s->key, s->key_len, '{');
+    const uint8_t *at = (const uint8_t *)part + l->off;
+    struct ec_pair last, pair;
+    bool open = false, ok = true;
+
+    for (uint32_t i = 0; i < l->n && json_need(j, VALUE_ROOM); i++, at += l->stride) {
+        int put;
+
+        memcpy(&pair, at, sizeof pair);
+        if (open && same_key(&last, &pair, part)) {
+            put = 1;
+        } else {
+            if (open)
+                json_close(j, 0, ']', true);
+            open = false;
+            put = put_span(j, &text, (const uint8_t *)&pair.key, part);
+            if (put > 0 && json_need(j, 2))
+                s->op == OP_MAP_LIST ? JSON_PUT(j, ":[") : JSON_PUT(j, ":");
+            open = put > 0 && s->op == OP_MAP_LIST;
+        }
+        ok &= put >= 0;
+        if (put <= 0)
+            continue;
+        last = pair;
+        put = put_span(j, &value, (const uint8_t *)&pair.value, part);
+        ok &= put >= 0;
+        if (json_need(j, 8) && put <= 0)
+            JSON_PUT(j, "\"\"");
+        if (json_need(j, 1))
+            json_put_char(j, ',');
+    }
+    if (open)
+        json_close(j, 0, ']', true);
+    json_close(j, mark, '}', s->always);
+    return ok;
+}
+
+static bool write_many(const struct program *p, struct json *j, const struct step *s, const uint8_t *at,
+                       const struct ec_part *part)
+{
+    struct ec_list l;
+    uint32_t width = s->op == OP_RECORDS ? s->sub->bytes : s->op == OP_LIST ? width_of(s->type)
+                     : (uint32_t)sizeof(struct ec_pair);
+
+    memcpy(&l, at, sizeof l);
+    if (!l.n && !s->always)
+        return true;
+    if (l.n && !list_fits(&l, part, width))
+        return false;
+    if (s->op == OP_RECORDS)
+        return write_records(j, s, &l, part);
+    return s->op == OP_LIST ? write_list(p, j, s, &l, part) : write_map(j, s, &l, part);
+}
+
+static bool write_value(const struct program *p, struct json *j, const struct step *s, const uint8_t *at,
+                        const struct ec_part *part)
+{
+    size_t mark = json_length(j);
+    int put;
+
+    json_put_raw(j, s->key, s->key_len);
+    put = put_value(j, p, s, at, part);
+    if (put <= 0)
+        j->at = j->base + mark;
+    else if (json_need(j, 1))
+        json_put_char(j, ',');
+    return put >= 0;
+}
+
+static bool run(const struct program *p, struct json *j, const uint8_t *base, const struct ec_part *part)
+{
+    size_t mark[PROGRAM_DEPTH + 1];
+    uint32_t depth = 0;
+    bool ok = true;
+
+    for (uint32_t i = 0; i < p->n; i++) {
+        const struct step *s = &p->step[i];
+
+        if (s->has_off) {
+            uint64_t has;
+
+            memcpy(&has, base + s->has_off, sizeof has);
+            if (!(has >> s->has & 1))
+                continue;
+        }
+        if (!json_need(j, s->key_len + VALUE_ROOM))
+            return false;
+        if (s->op == OP_VALUE)
+            ok &= write_value(p, j, s, base + s->off, part);
+        else if (s->op == OP_OPEN)
+            mark[depth++] = json_open(j, s->key, s->key_len, '{');
+        else if (s->op == OP_CLOSE)
+            json_close(j, mark[--depth], '}', false);
+        else
+            ok &= write_many(p, j, s, base + s->off, part);
+    }
+    return ok;
+}
+
+bool program_run(const struct program *p, struct json *j, const struct ec_part *part)
+{
+    if (part->size < p->bytes)
+        return false;
+    return run(p, j, (const uint8_t *)part, part);
+}

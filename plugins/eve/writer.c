@@ -1,0 +1,280 @@
+#include "plugins/eve/writer.h"
+
+#include "plugins/eve/program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define OURS "ecyber."              /* roots of this kind are gathered in one last object */
+#define PARTS_MAX 256
+
+struct shape {                      /* one topic */
+    struct program *program;        /* NULL: there is no such topic */
+    char *type;                     /* "\"event_type\":\"dns\"," */
+    char *key;                      /* "\"dns\":"; of our own roots without "ecyber." */
+    uint32_t type_len, key_len;
+    bool ours;
+};
+struct writer {
+    const struct ec_host *host;
+    uint32_t n;                     /* ids are 1 … n */
+    struct shape shape[];
+};
+
+static bool shape_make(struct shape *s, const struct ec_host *h, const struct ec_topic *t)
+{
+    int n;
+
+    s->ours = !strncmp(t->root, OURS, sizeof OURS - 1);
+    n = asprintf(&s->type, "\"event_type\":\"%s\",", t->root);
+    s->type_len = (uint32_t)n;
+    if (n < 0) {
+        s->type = NULL;
+        return false;
+    }
+    n = asprintf(&s->key, "\"%s\":", t->root + (s->ours ? sizeof OURS - 1 : 0));
+    s->key_len = (uint32_t)n;
+    if (n < 0) {
+        s->key = NULL;
+        return false;
+    }
+    return (s->program = program_compile(h, t->record));
+}
+
+struct writer *writer_new(const struct ec_host *h, const char **topic)
+{
+    uint32_t n = h->topic_count(h);
+    struct writer *w = calloc(1, sizeof *w + (n + 1u) * sizeof w->shape[0]);
+
+    *topic = "";
+    if (!w)
+        return NULL;
+    w->host = h;
+    w->n = n;
+    for (uint32_t id = 1; id <= n; id++) {
+        const struct ec_topic *t = h->topic_get(h, id);
+
+        if (t && t->root && t->record && !shape_make(&w->shape[id], h, t)) {
+            *topic = t->name;
+            writer_free(w);
+            return NULL;
+        }
+    }
+    return w;
+}
+
+void writer_free(struct writer *w)
+{
+    for (uint32_t id = 1; w && id <= w->n; id++) {
+        program_free(w->shape[id].program);
+        free(w->shape[id].type);
+        free(w->shape[id].key);
+    }
+    free(w);
+}
+
+static void put_interned(const struct writer *w, struct json *j, const char *key, const char *space, uint32_t id)
+{
+    const char *name = w->host->interned(w->host, space, id);
+
+    if (!name || !json_need(j, 32))
+        return;
+    json_put_raw(j, key, strlen(key));
+    json_text(j, (const uint8_t *)name, strlen(name));
+    if (json_need(j, 1))
+        json_put_char(j, ',');
+}
+
+/* IP protocols by the names that EVE's readers know; others as three digits. */
+static void put_proto(struct json *j, uint8_t proto)
+{
+    static const char *const names[256] = {
+        [1] = "ICMP", [2] = "IGMP", [4] = "IP-in-IP", [6] = "TCP", [17] = "UDP", [41] = "IPv6", [47] = "GRE", [50] = "ESP",
+        [51] = "AH", [58] = "IPv6-ICMP", [103] = "PIM", [132] = "SCTP",
+    };
+    char digits[3] = { (char)('0' + proto / 100), (char)('0' + proto / 10 % 10), (char)('0' + proto % 10) };
+
+    JSON_PUT(j, "\"proto\":\"");
+    if (names[proto])
+        json_put_raw(j, names[proto], strlen(names[proto]));
+    else
+        json_put_raw(j, digits, sizeof digits);
+    JSON_PUT(j, "\",");
+}
+
+#define PUT_NUMBER(j, key, v) do { JSON_PUT((j), "\"" key "\":"); json_put_u64((j), (v)); json_put_char((j), ','); } while (0)
+
+static void put_endpoints(struct json *j, const struct ec_event *ev)
+{
+    JSON_PUT(j, "\"src_ip\":");
+    json_put_ip(j, ev->src);
+    json_put_char(j, ',');
+    if (ev->flags & EC_EV_PORTS)
+        PUT_NUMBER(j, "src_port", ev->sport);
+    JSON_PUT(j, "\"dest_ip\":");
+    json_put_ip(j, ev->dst);
+    json_put_char(j, ',');
+    if (ev->flags & EC_EV_PORTS)
+        PUT_NUMBER(j, "dest_port", ev->dport);
+    put_proto(j, ev->ip_proto);
+    if (ev->flags & EC_EV_ICMP) {
+        PUT_NUMBER(j, "icmp_type", ev->sport);
+        PUT_NUMBER(j, "icmp_code", ev->dport);
+    }
+}
+
+static void put_vlans(struct json *j, const struct ec_event *ev)
+{
+    JSON_PUT(j, "\"vlan\":[");
+    json_put_u64(j, ev->vlan[0]);
+    if (ev->vlans > 1) {
+        json_put_char(j, ',');
+        json_put_u64(j, ev->vlan[1]);
+    }
+    JSON_PUT(j, "],");
+}
+
+#define HEAD_ROOM 512               /* all of the head but the names */
+
+static void write_head(const struct writer *w, struct json *j, const struct ec_event *ev, const struct shape *s)
+{
+    if (!json_need(j, HEAD_ROOM))
+        return;
+    JSON_PUT(j, "{\"timestamp\":");
+    json_put_time(j, ev->ts_ns);
+    json_put_char(j, ',');
+    if (ev->flags & EC_EV_FLOW)
+        PUT_NUMBER(j, "flow_id", ev->flow_id);
+    if (ev->iface)
+        put_interned(w, j, "\"in_iface\":", "iface", ev->iface);
+    if (!json_need(j, HEAD_ROOM + s->type_len))
+        return;
+    json_put_raw(j, s->type, s->type_len);
+    if (ev->vlans)
+        put_vlans(j, ev);
+    if (ev->flags & EC_EV_IP)
+        put_endpoints(j, ev);
+    if (ev->app_proto)
+        put_interned(w, j, "\"app_proto\":", "app_proto", ev->app_proto);
+    if (!json_need(j, HEAD_ROOM))
+        return;
+    if (ev->flags & EC_EV_COMMUNITY) {
+        JSON_PUT(j, "\"community_id\":\"1:");
+        j->at += json_base64(j->at, ev->community, sizeof ev->community);
+        JSON_PUT(j, "\",");
+    }
+    if (ev->flags & EC_EV_COUNT)
+        PUT_NUMBER(j, "pcap_cnt", ev->count);
+    if (ev->flags & EC_EV_TX)
+        PUT_NUMBER(j, "tx_id", ev->tx_id);
+    if (ev->dir == EC_DIR_TO_SERVER)
+        JSON_PUT(j, "\"direction\":\"to_server\",");
+    else if (ev->dir == EC_DIR_TO_CLIENT)
+        JSON_PUT(j, "\"direction\":\"to_client\",");
+}
+
+static const struct shape *shape_of(const struct writer *w, uint32_t topic)
+{
+    return topic && topic <= w->n && w->shape[topic].program ? &w->shape[topic] : NULL;
+}
+
+/* The parts that lie within the block. Returns how many; *whole: there was nothing wrong with them. */
+static uint32_t collect(const struct ec_event *ev, const struct ec_part **part, bool *whole)
+{
+    uint32_t at = ev->first, n = 0;
+
+    *whole = true;
+    while (n < ev->parts && n < PARTS_MAX) {
+        const struct ec_part *p = (const void *)((const uint8_t *)ev + at);
+
+        if (at % 8 || at > ev->total || ev->total - at < sizeof *p || p->size < sizeof *p || p->total < p->size ||
+            p->total > ev->total - at)
+            break;
+        part[n++] = p;
+        at += p->total;
+    }
+    *whole = n == ev->parts;
+    return n;
+}
+
+/* One part as an object; all parts of its topic as an array where there are several. */
+static bool write_root(const struct shape *s, struct json *j, const struct ec_part **part, uint32_t i, uint32_t n,
+                       bool event)
+{
+    uint32_t same = 1;
+    size_t mark, element;
+    bool ok = true;
+
+    for (uint32_t k = i + 1; k < n; k++)
+        same += part[k] && part[k]->topic == part[i]->topic;
+    mark = json_open(j, s->key, s->key_len, same > 1 ? '[' : '{');
+    for (uint32_t k = i; same > 1 && k < n; k++) {
+        if (!part[k] || (k != i && part[k]->topic != part[i]->topic))
+            continue;
+        element = json_open(j, "", 0, '{');
+        ok &= program_run(s->program, j, part[k]);
+        json_close(j, element, '}', true);
+        if (k != i)
+            part[k] = NULL;         /* done */
+    }
+    if (same == 1)
+        ok &= program_run(s->program, j, part[i]);
+    json_close(j, mark, same > 1 ? ']' : '}', event || same > 1);
+    return ok;
+}
+
+static bool write_parts(const struct writer *w, struct json *j, const struct ec_part **part, uint32_t n, bool ours)
+{
+    bool ok = true;
+
+    for (uint32_t i = 0; i < n; i++) {
+        const struct shape *s = part[i] ? shape_of(w, part[i]->topic) : NULL;
+
+        if (!s)
+            ok &= !part[i];
+        else if (s->ours == ours)
+            ok &= write_root(s, j, part, i, n, i == 0);
+    }
+    return ok;
+}
+
+uint32_t writer_topic(const struct ec_event *ev)
+{
+    const struct ec_part *p = ec_part_first(ev);
+
+    if (!ev->parts || ev->first % 8 || ev->first > ev->total || ev->total - ev->first < sizeof *p)
+        return 0;
+    return p->topic;
+}
+
+enum writer_result writer_line(const struct writer *w, struct json *j, const struct ec_event *ev)
+{
+    const struct ec_part *part[PARTS_MAX];
+    const struct shape *s = shape_of(w, writer_topic(ev));
+    size_t start = json_length(j), ours;
+    bool whole;
+    uint32_t n;
+
+    if (!s)
+        return WRITER_FAILED;
+    n = collect(ev, part, &whole);
+    write_head(w, j, ev, s);
+    whole &= write_parts(w, j, part, n, false);
+    ours = json_open(j, "\"ecyber\":", 9, '{');
+    if (json_need(j, 64)) {
+        if (ev->flags & EC_EV_REPLAY)
+            JSON_PUT(j, "\"replay\":true,");
+        if (ev->flags & EC_EV_CUT)
+            JSON_PUT(j, "\"cut\":true,");
+    }
+    whole &= write_parts(w, j, part, n, true);
+    json_close(j, ours, '}', false);
+    if (j->failed || !json_need(j, 2)) {
+        j->at = j->base + start;
+        j->failed = false;
+        return WRITER_FAILED;
+    }
+    j->at[-1] = '}';                /* in place of the last comma */
+    json_put_char(j, '\n');
+    return whole ? WRITER_OK : WRITER_MALFORMED;
+}
