@@ -80,6 +80,7 @@ static ssize_t put(struct output *o, const char *s, size_t n)
 static bool write_some(struct output *o, uint64_t now_ns)
 {
     size_t len = json_length(&o->buffer) - o->skip, want = len;
+    uint64_t before;
     ssize_t done;
 
     if (o->regular && !o->skip)
@@ -101,10 +102,16 @@ static bool write_some(struct output *o, uint64_t now_ns)
         failed(o, done ? errno : EIO);
         return false;
     }
+    before = o->n.events;
     o->size += (uint64_t)done;
     consume(o, (size_t)done);
-    if (o->regular && o->skip)
+    if (o->regular && o->skip) {
         output_file_mend(o);
+        if (o->n.events == before) {        /* not even one line: the disk is full */
+            failed(o, ENOSPC);
+            return false;
+        }
+    }
     o->trouble = false;
     return true;
 }
