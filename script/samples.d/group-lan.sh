@@ -36,8 +36,8 @@ lan_stp()
 
 lan_syslog()
 {
-    in_ns cli logger -n 10.66.0.10 -P 514 -d -t door 'opened by joe'
-    in_ns cli logger -n 10.66.0.10 -P 514 -d --rfc3164 -t door 'closed'
+    local to='logger -n 10.66.0.10 -P 514 -d -t door'
+    in_ns cli unshare -u sh -c "hostname desk; $to 'opened by joe'; $to --rfc3164 closed"
 }
 
 group_lan()

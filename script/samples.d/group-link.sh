@@ -45,7 +45,8 @@ link_two_interfaces()
     sleep 1
     kill -TERM "$pid"
     wait "$pid" || true
-    keep "$tmp/two" file-two-interfaces.pcapng 'pcapng of two interfaces: the same connection twice' \
+    rewrite bare_pcapng "$tmp/two" "$tmp/bare"
+    keep "$tmp/bare" file-two-interfaces.pcapng 'pcapng of two interfaces: the same connection twice' \
         'curl, victim.py, dumpcap' -
 }
 

@@ -4,6 +4,7 @@ rewrite.py KIND[:ARGUMENT,...] IN OUT    (classic pcap of Ethernet, as tcpdump w
 rewrite.py linktype FILE                 the link type's name, for the manifest
 """
 import gzip
+import re
 import struct
 import sys
 
@@ -253,13 +254,14 @@ def mixed_pcapng(source, target):
     """Two sections, one big-endian; Ethernet and raw IP interfaces with microseconds and 2^-20 s;
     enhanced, simple and unknown blocks."""
     magic, unused, packets = read(source)
+    half = len(packets) // 2
     with open(target, "wb") as out:
-        for order, part in (("<", packets[::2]), (">", packets[1::2])):
+        for order, part in (("<", packets[:half]), (">", packets[half:])):
             out.write(block(0x0a0d0d0a, struct.pack(order + "IHHq", 0x1a2b3c4d, 1, 0, -1), order))
             for link, resolution in ((1, 6), (101, 0x80 | 20)):
                 options = option(9, bytes([resolution]), order) + option(0, b"", order)
                 out.write(block(1, struct.pack(order + "HHI", link, 0, 0) + options, order))
-            out.write(block(0x0bad, b"a block that nobody knows", order))
+            out.write(block(0x0abc, b"a block that nobody knows", order))
             for i, p in enumerate(part):
                 out.write(enhanced_block(i % 2 if is_ip(p) else 0, p, order))
             simple = part[0]
@@ -273,6 +275,24 @@ def enhanced_block(interface, packet, order):
     head = struct.pack(order + "IIIII", interface, micro >> 32, micro & 0xffffffff,
                        len(data), length)
     return block(6, head + data, order)
+
+
+def bare_pcapng(source, target):
+    """Without the options that name the recording machine; little-endian, one section."""
+    data, at, out = open(source, "rb").read(), 0, b""
+    while at < len(data):
+        kind, size = struct.unpack("<II", data[at:at + 8])
+        body = data[at + 8:at + size - 4]
+        if kind == 0x0a0d0d0a:
+            out += block(kind, body[:8] + struct.pack("<q", -1), "<")
+        elif kind == 1:
+            unit = re.search(b"\x09\x00\x01\x00(.)", body[8:], re.S)
+            options = option(9, unit[1], "<") + option(0, b"", "<") if unit else b""
+            out += block(kind, body[:8] + options, "<")
+        elif kind == 6:
+            out += data[at:at + size]
+        at += size
+    open(target, "wb").write(out)
 
 
 def linktype(path):
@@ -295,7 +315,8 @@ def linktype(path):
     return "+".join(names) or "?"
 
 
-WHOLE_FILE = {f.__name__: f for f in (big_endian, cut_tail, first_bytes, gzipped, mixed_pcapng)}
+WHOLE_FILE = {f.__name__: f for f in (big_endian, cut_tail, first_bytes, gzipped, mixed_pcapng,
+                                       bare_pcapng)}
 PACKETS = {f.__name__: f for f in (
     vlan, qinq, vlan3, raw, null, loop, pppoe, mpls, gre, ipip, swapped, doubled, conflict, holes,
     later, one_way, back_in_time, bad_checksums)}
