@@ -1,0 +1,25 @@
+/* flowstate.h: what rules keep with a flow: marks, and a window on each direction's stream. Lies in a lease of the flow,
+ * so it holds nothing of a generation but what is stamped with it. */
+#ifndef IDS_MATCH_FLOWSTATE_H
+#define IDS_MATCH_FLOWSTATE_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FLOWSTATE_BITS 14
+
+enum { FLOWSTATE_PASSED = 1,            /* a pass rule matched: no more alerts */
+       FLOWSTATE_DROPPED = 2,           /* a drop rule matched: its packets go no further */
+       FLOWSTATE_IPONLY = 4             /* and << 1: addresses were looked at, by direction */ };
+
+struct window;
+struct flowstate {
+    uint32_t flags, n_bits;
+    uint32_t bits[FLOWSTATE_BITS];      /* interned names */
+    uint32_t dropped_by, reserved;      /* sid */
+    struct window *window[2];           /* by direction; NULL: none */
+};
+
+bool flowstate_bit(const struct flowstate *f, uint32_t id);
+bool flowstate_bit_put(struct flowstate *f, uint32_t id, bool set);     /* false: no room */
+
+#endif

@@ -1,0 +1,88 @@
+/* Rules on single packets: headers, addresses, payload. */
+#include "plugins/ids/match/inspect.h"
+
+static void packet_headers(struct scope *s, const struct header_group *g)
+{
+    for (size_t i = 0; i < g->n; i++)
+        candidates_add(&s->hand->candidates, g->rules[i]);
+}
+
+/* Rules on addresses alone are asked once for each direction of a flow. */
+static void packet_addresses(struct scope *s, uint32_t l4)
+{
+    uint32_t bit = (uint32_t)FLOWSTATE_IPONLY << s->dir;
+
+    if (s->state) {
+        if (s->state->flags & bit)
+            return;
+        s->state->flags |= bit;
+    }
+    packet_headers(s, &s->engine->groups.iponly[l4][s->dir]);
+}
+
+static void packet_payload(struct scope *s, uint32_t l4)
+{
+    const struct ec_packet *p = s->packet;
+    const uint8_t *d = p->data + p->payload;
+    const struct groups *g = &s->engine->groups;
+    bool ok;
+
+    ok = raw_group_scan(&g->payload[l4][s->dir], p->sport, p->dport, s->hand->scratch, d, p->payload_len,
+                        &s->hand->candidates);
+    /* What no stream will show is looked at here. */
+    if (scope_l4(s) == RULE_L4_TCP && !(p->flags & EC_PK_STREAM))
+        ok &= raw_group_scan(&g->stream[s->dir], p->sport, p->dport, s->hand->scratch, d, p->payload_len,
+                             &s->hand->candidates);
+    if (!ok)
+        scope_count(s, COUNT_SCAN_ERROR);
+}
+
+/* Where the payload's bytes are found again: UDP's in the datagram, the others in the frame. */
+static struct hit_source packet_source(const struct scope *s)
+{
+    const struct ec_packet *p = s->packet;
+    struct hit_source src = { .buffer = "payload", .dir = s->dir, .count = p->frame->count };
+
+    if (scope_l4(s) == RULE_L4_UDP) {
+        src.wire = WIRE_DATAGRAM;
+    } else if (!(p->flags & EC_PK_DEFRAG)) {
+        src.wire = WIRE_PACKET;
+        src.wire_base = p->payload;
+    }
+    return src;
+}
+
+static void packet_rule(struct scope *s, const struct rule *r)
+{
+    const struct ec_packet *p = s->packet;
+    struct hit h = { .rule = r };
+
+    if (!inspect_rule(s, r) || inspect_fired(s, r))
+        return;
+    if (r->raw) {
+        struct verify v = { .data = p->data + p->payload, .len = p->payload_len };
+        struct hit_source src = packet_source(s);
+
+        if (!inspect_chain(s, r->raw, &v, &src, &h))
+            return;
+    }
+    inspect_fire(s, &h);
+}
+
+void packet_inspect(struct scope *s)
+{
+    struct candidates *c = &s->hand->candidates;
+    uint32_t l4 = group_l4(scope_l4(s));
+
+    if (inspect_passed(s))
+        return;
+    candidates_begin(c);
+    packet_headers(s, &s->engine->groups.header[l4][s->dir]);
+    packet_addresses(s, l4);
+    if (s->packet->payload_len && s->packet->payload != EC_NOOFF)
+        packet_payload(s, l4);
+    s->w->count[COUNT_CANDIDATES] += c->n;
+    candidates_sort(c);
+    for (uint32_t i = 0; i < c->n && !scope_packet(s)->passed; i++)
+        packet_rule(s, s->engine->rule[c->list[i]]);
+}

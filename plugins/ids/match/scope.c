@@ -1,0 +1,62 @@
+#include "plugins/ids/match/scope.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+/* A packet of the other direction may complete what this one sent, so the flow says who is who. */
+const uint8_t *scope_src(const struct scope *s)
+{
+    if (s->flow)
+        return s->dir == EC_TO_SERVER ? s->flow->src : s->flow->dst;
+    return s->packet->src;
+}
+
+const uint8_t *scope_dst(const struct scope *s)
+{
+    if (s->flow)
+        return s->dir == EC_TO_SERVER ? s->flow->dst : s->flow->src;
+    return s->packet->dst;
+}
+
+uint16_t scope_sport(const struct scope *s)
+{
+    if (s->flow)
+        return s->dir == EC_TO_SERVER ? s->flow->sport : s->flow->dport;
+    return s->packet->sport;
+}
+
+uint16_t scope_dport(const struct scope *s)
+{
+    if (s->flow)
+        return s->dir == EC_TO_SERVER ? s->flow->dport : s->flow->sport;
+    return s->packet->dport;
+}
+
+uint32_t scope_l4(const struct scope *s)
+{
+    switch (s->flow ? s->flow->ip_proto : s->packet->ip_proto) {
+    case IPPROTO_TCP:
+        return RULE_L4_TCP;
+    case IPPROTO_UDP:
+        return RULE_L4_UDP;
+    case IPPROTO_ICMP:
+    case IPPROTO_ICMPV6:
+        return RULE_L4_ICMP;
+    default:
+        return RULE_L4_OTHER;
+    }
+}
+
+struct packet_memory *scope_packet(const struct scope *s)
+{
+    struct packet_memory *m = &s->w->packet;
+    uint64_t count = s->packet ? s->packet->frame->count : 0;
+    uint32_t depth = s->packet ? s->packet->depth : 0;
+
+    if (!count || m->count != count || m->depth != depth) {
+        memset(m, 0, sizeof *m);
+        m->count = count;
+        m->depth = depth;
+    }
+    return m;
+}

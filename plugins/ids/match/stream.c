@@ -1,0 +1,132 @@
+/* Rules on the raw stream. Each chunk is searched together with the window of bytes before it; a match has to reach into
+ * the chunk, so none is reported twice. Rules whose fast pattern was seen but whose other contents were not wait in
+ * the window. */
+#include "plugins/ids/match/inspect.h"
+
+#include <string.h>
+
+enum { STREAM_PIECE = 65536, STREAM_LONGEST = 255 /* of all fast patterns */ };
+
+static bool stream_nothing(const struct raw_group *g)
+{
+    return !g->any && !g->n_dst && !g->n_src;
+}
+
+/* The window of this direction, emptied where bytes are missing before `offset`. NULL: there is none. */
+static struct window *stream_window(struct scope *s, const struct ec_chunk *k, uint64_t offset)
+{
+    struct window *w = s->state->window[s->dir];
+
+    if (!w)
+        return NULL;
+    if (w->end != offset || ((k->flags & EC_CH_GAP) && offset == k->offset)) {
+        w->len = 0;
+        w->n_pending = w->rescan = 0;
+    }
+    if (w->gen != s->gen) {
+        w->rescan |= w->len > 0;
+        w->n_pending = 0;
+        w->gen = s->gen;
+    }
+    return w;
+}
+
+static void stream_wait(struct scope *s, struct window *w, const struct rule *r)
+{
+    if (!w || !r->fast.len || r->raw->n < 2 || w->rescan)
+        return;
+    if (w->n_pending == WINDOW_PENDING) {
+        w->rescan = 1;
+        scope_count(s, COUNT_PENDING_FULL);
+        return;
+    }
+    w->pending[w->n_pending++] = r->index;
+}
+
+static void stream_rule(struct scope *s, const struct rule *r, struct verify *v, const struct hit_source *src,
+                        struct window *w)
+{
+    struct hit h = { .rule = r };
+
+    if (!inspect_rule(s, r))
+        return;
+    if (inspect_chain(s, r->raw, v, src, &h))
+        inspect_fire(s, &h);
+    else
+        stream_wait(s, w, r);
+}
+
+/* Candidates for data, whose first `old` bytes were searched before. */
+static void stream_search(struct scope *s, struct window *w, const uint8_t *d, uint32_t n, uint32_t old)
+{
+    struct candidates *c = &s->hand->candidates;
+    uint32_t from = w && w->rescan ? 0 : old > STREAM_LONGEST ? old - STREAM_LONGEST : 0;
+
+    candidates_begin(c);
+    if (!raw_group_scan(&s->engine->groups.stream[s->dir], scope_sport(s), scope_dport(s), s->hand->scratch,
+                        d + from, n - from, c))
+        scope_count(s, COUNT_SCAN_ERROR);
+    s->w->count[COUNT_CANDIDATES] += c->n;
+    for (uint32_t i = 0; w && i < w->n_pending; i++)
+        candidates_add(c, w->pending[i]);
+    if (w)
+        w->n_pending = w->rescan = 0;
+    candidates_sort(c);
+}
+
+static void stream_remember(struct scope *s, const uint8_t *d, uint32_t n, uint64_t base)
+{
+    s->w->seen_flow = s->flow;
+    s->w->seen = d;
+    s->w->seen_len = n;
+    s->w->seen_base = base;
+    s->w->seen_dir = s->dir;
+}
+
+static void stream_piece(struct scope *s, const struct ec_chunk *k, const uint8_t *d, uint32_t n, uint64_t offset)
+{
+    struct window *w = stream_window(s, k, offset);
+    struct verify v = { .data = d, .len = n, .base = offset };
+    struct hit_source src = { .buffer = "payload", .wire = WIRE_STREAM, .dir = s->dir };
+    struct candidates *c = &s->hand->candidates;
+    bool taken = false;
+
+    if ((w && w->len) || s->engine->mixed) {
+        uint32_t old = w ? w->len : 0;
+
+        if (old)
+            memcpy(s->hand->join, w->data, old);
+        memcpy(s->hand->join + old, d, n);
+        v = (struct verify){ .data = s->hand->join, .len = old + n, .base = offset - old, .fresh = old };
+    }
+    src.wire_base = v.base;
+    if (!w)
+        w = window_get(&s->w->pool, &s->state->window[s->dir], &taken);
+    if (taken)
+        scope_count(s, COUNT_WINDOWS_TAKEN);
+    if (w)
+        w->gen = s->gen;
+    stream_remember(s, v.data, v.len, v.base);
+    stream_search(s, w, v.data, v.len, v.fresh);
+    for (uint32_t i = 0; i < c->n && !scope_packet(s)->passed; i++)
+        stream_rule(s, s->engine->rule[c->list[i]], &v, &src, w);
+    if (w)
+        window_keep(w, d, n, offset);
+}
+
+void stream_inspect(struct scope *s, const struct ec_chunk *k)
+{
+    bool nothing = stream_nothing(&s->engine->groups.stream[s->dir]) && !s->engine->mixed;
+
+    s->w->seen_flow = NULL;
+    if ((k->flags & EC_CH_DATAGRAM) || !s->state)
+        return;
+    if (!nothing && k->len && !inspect_passed(s))
+        for (uint32_t at = 0; at < k->len; at += STREAM_PIECE) {
+            uint32_t n = k->len - at < STREAM_PIECE ? k->len - at : STREAM_PIECE;
+
+            stream_piece(s, k, k->data + at, n, k->offset + at);
+        }
+    if (k->flags & EC_CH_END)
+        window_put(&s->w->pool, &s->state->window[s->dir]);
+}
