@@ -23,9 +23,10 @@ struct sets { struct rangeset plus, minus; bool any; };
 
 static bool expr_list(struct expr *x, struct token t, struct rangeset *out, bool *any);
 
-static bool expr_fail(struct expr *x, const char *fmt, struct token t)
+/* "BEFORE 'TOKEN' BEHIND" */
+static bool expr_fail(struct expr *x, const char *before, struct token t, const char *behind)
 {
-    snprintf(x->why, x->n, fmt, (int)(t.len > 60 ? 60 : t.len), t.s);
+    snprintf(x->why, x->n, "%s'%.*s'%s", before, (int)(t.len > 60 ? 60 : t.len), t.s, behind);
     return false;
 }
 
@@ -58,9 +59,9 @@ static bool leaf_port(struct expr *x, struct token t, struct range *r)
         b = token_trim(token_sub(t, at + 1, t.len - at - 1));
     if ((a.len && !token_number(a, 0, 65535, &lo)) || (b.len && !token_number(b, 0, 65535, &hi)) ||
         (!a.len && !b.len))
-        return expr_fail(x, "'%.*s' is no port or range of ports: 0…65535 or LOW:HIGH expected", t);
+        return expr_fail(x, "", t, " is no port or range of ports: 0…65535 or LOW:HIGH expected");
     if (lo > hi)
-        return expr_fail(x, "the range '%.*s' ends before it begins", t);
+        return expr_fail(x, "the range ", t, " ends before it begins");
     range_port(r, (unsigned)lo, (unsigned)hi);
     return true;
 }
@@ -104,9 +105,9 @@ static bool leaf_cidr(struct expr *x, struct token t, uint32_t slash, int bits, 
 
         prefix = m ? __builtin_popcount(m) : 0;
         if (m != (prefix ? UINT32_MAX << (32 - prefix) : 0))
-            return expr_fail(x, "the mask of '%.*s' has holes", t);
+            return expr_fail(x, "the mask of ", t, " has holes");
     } else if (!token_number(p, 0, bits, &prefix)) {
-        return expr_fail(x, "the prefix length of '%.*s' is out of range", t);
+        return expr_fail(x, "the prefix length of ", t, " is out of range");
     }
     range_prefix(r, (int)prefix + 128 - bits);
     return true;
@@ -119,16 +120,16 @@ static bool leaf_address(struct expr *x, struct token t, struct range *r)
     int bits, bits2;
 
     if (!address_read(token_trim(token_sub(t, 0, at)), r->lo, &bits))
-        return expr_fail(x, "'%.*s' is no address, CIDR block, range or $VARIABLE", t);
+        return expr_fail(x, "", t, " is no address, CIDR block, range or $VARIABLE");
     memcpy(r->hi, r->lo, 16);
     if (slash)
         return leaf_cidr(x, t, at, bits, r);
     if (!dash)
         return true;
     if (!address_read(token_trim(token_sub(t, at + 1, t.len - at - 1)), r->hi, &bits2) || bits2 != bits)
-        return expr_fail(x, "'%.*s' is no range of addresses: FIRST-LAST expected", t);
+        return expr_fail(x, "", t, " is no range of addresses: FIRST-LAST expected");
     if (memcmp(r->lo, r->hi, 16) > 0)
-        return expr_fail(x, "the range '%.*s' ends before it begins", t);
+        return expr_fail(x, "the range ", t, " ends before it begins");
     return true;
 }
 
@@ -138,7 +139,7 @@ static bool expr_variable(struct expr *x, struct token t, struct rangeset *out, 
     bool ok;
 
     if (!value)
-        return expr_fail(x, "the variable '%.*s' is not defined; set it in ids.vars", t);
+        return expr_fail(x, "the variable ", t, " is not defined; set it in ids.vars");
     x->inside++;
     ok = expr_list(x, (struct token){ value, (uint32_t)strlen(value), 0 }, out, any);
     x->inside--;
@@ -168,7 +169,7 @@ static bool expr_item(struct expr *x, struct token t, struct sets *into)
     if (!x->inside)
         x->off = t.off;
     if (!t.len)
-        return expr_fail(x, "an element of the list is empty%.*s", t);
+        return expr_fail(x, "an element of the list is empty: ", t, "");
     if (t.s[0] == '[' || t.s[0] == '!' || t.s[0] == '$') {
         bool ok = t.s[0] == '$' ? expr_variable(x, t, &s, &any) : expr_list(x, t, &s, &any);
         if (!ok)
@@ -181,7 +182,7 @@ static bool expr_item(struct expr *x, struct token t, struct sets *into)
             return false;
     }
     if (any && negated)
-        return expr_fail(x, "'!%.*s' excludes everything", t);
+        return expr_fail(x, "", t, " cannot be negated: that excludes everything");
     into->any |= any;
     for (size_t i = 0; i < s.n; i++)
         if (!rangeset_add(x->arena, negated ? &into->minus : &into->plus, &s.r[i]))
@@ -222,7 +223,7 @@ static bool expr_settle(struct expr *x, struct token t, struct sets *s, struct r
     } else if (!rangeset_minus(x->arena, &s->plus, &s->minus, out)) {
         return false;
     }
-    return out->n ? true : expr_fail(x, "'%.*s' excludes everything that it names", t);
+    return out->n ? true : expr_fail(x, "", t, " excludes everything that it names");
 }
 
 static bool expr_list(struct expr *x, struct token t, struct rangeset *out, bool *any)
@@ -231,18 +232,18 @@ static bool expr_list(struct expr *x, struct token t, struct rangeset *out, bool
     struct sets s = { 0 };
 
     if (x->depth == EXPR_DEPTH)
-        return expr_fail(x, "brackets or variables stand more than 16 deep in each other at '%.*s'", t);
+        return expr_fail(x, "brackets or variables stand more than 16 deep in each other at ", t, "");
     if (t.len && t.s[0] == '[') {
         if (t.s[t.len - 1] != ']')
-            return expr_fail(x, "the list '%.*s' is not closed: ']' expected", t);
+            return expr_fail(x, "the list ", t, " is not closed: ']' expected");
         inner = token_sub(t, 1, t.len - 2);
     }
     x->depth++;
     if (!token_trim(inner).len)
-        return expr_fail(x, "the list '%.*s' is empty", t);
+        return expr_fail(x, "the list ", t, " is empty");
     while (expr_cut(&inner, &piece)) {
         if (++x->steps > 100000)
-            return expr_fail(x, "more than 100,000 elements at '%.*s'", piece);
+            return expr_fail(x, "more than 100,000 elements at ", piece, "");
         if (!expr_item(x, piece, &s))
             return false;
     }
