@@ -216,13 +216,10 @@ static int32_t read_path(struct eve *e, const struct ec_conf *c, struct output_c
         name = "standard output";
     if (!name)
         return ec_failf(h, EC_EINVAL, "%s: eve.to is socket, so eve.socket has to be its path", h->conf_where(c, "to", 0));
-    if (o->to == OUTPUT_FILE && *name != '/' && !folder)
-        return ec_failf(h, EC_EIO, "%s: eve.file is relative, but there is no state folder: give a whole path",
-                        h->conf_where(c, option, 0));
     n = snprintf(o->path, sizeof o->path, "%s%s%s", folder ? folder : "", folder ? "/" : "", name);
     if (n < 0 || (size_t)n >= sizeof o->path - 8)
         return ec_failf(h, EC_EINVAL, "%s: eve.%s is too long", h->conf_where(c, option, 0), option);
-    if (o->to == OUTPUT_FILE && !folder_exists(o->path))
+    if (o->to == OUTPUT_FILE && *o->path == '/' && !folder_exists(o->path))
         return ec_failf(h, EC_ENOENT, "%s: eve.file: the folder of %s does not exist", h->conf_where(c, option, 0), o->path);
     return EC_OK;
 }
@@ -298,6 +295,10 @@ static int32_t eve_start(void *self, const void *state)
     const char *topic;
     char why[4600];
 
+    /* A mere check of the configuration has no state folder; a run without one fails here. */
+    if (st->output.to == OUTPUT_FILE && *st->output.path != '/')
+        return ec_failf(e->host, EC_EIO, "eve.file is %s, and there is no state folder: give a whole path",
+                        st->output.path);
     if (!e->writer)
         e->writer = writer_new(e->host, &topic);
     if (!e->writer)
@@ -320,7 +321,7 @@ static void eve_stop(void *self)
 
 static const struct ec_plugin eve = {
     EC_PLUGIN_HEAD,
-    .id = "ecyber.eve", .name = "eve", .version = "1", .summary = "writes events as EVE JSON lines", .license = "MIT",
+    .id = "ecyber.eve", .name = "eve", .version = "0.1.0", .summary = "writes events as EVE JSON lines", .license = "MIT",
     .n_metric = METRICS, .metric_stride = sizeof metrics[0], .metric = metrics,
     .options = &options,
     .create = eve_create, .setup = eve_setup, .configure = eve_configure, .state_free = eve_state_free,
