@@ -226,7 +226,7 @@ static struct entry *part_make(struct hosts *h, struct part *p, const struct spa
 
 void *hosts_lock(struct hosts *h, uint32_t space, const void *key, uint32_t len, uint64_t now_ns)
 {
-    const struct space *s = &h->space[space];
+    const struct space *s;
     struct shard *shard;
     struct part *p;
     struct entry *e;
@@ -234,6 +234,7 @@ void *hosts_lock(struct hosts *h, uint32_t space, const void *key, uint32_t len,
 
     if (space >= h->spaces || !len || len > EC_HOSTS_KEY_MAX)
         return NULL;
+    s = &h->space[space];
     hash = key_hash64(h, key, len);
     shard = h->shard[hash >> 58];
     if (pthread_mutex_trylock(&shard->lock)) {
