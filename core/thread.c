@@ -4,64 +4,113 @@
 #include "core/epoch.h"
 #include "core/mark.h"
 
+#include <errno.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-struct birth {
+struct life {
+    struct life *next;
+    pthread_t id;
     void (*fn)(void *arg);
     void *arg;
     char name[16];
 };
 
-/* A thread's last step and the first step after its join: thread sanitizers do not know pthread_clockjoin_np(). */
-static _Atomic uint64_t ended;
+/* The threads that have not ended. A join with a deadline waits for the end here: pthread_clockjoin_np() would do, but
+ * thread sanitizers do not know it. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t ended;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct life *alive;
+
+static void ended_init(void)
+{
+    pthread_condattr_t a;
+
+    pthread_condattr_init(&a);
+    pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+    pthread_cond_init(&ended, &a);
+    pthread_condattr_destroy(&a);
+}
+
+static void life_end(struct life *l)
+{
+    struct life **at = &alive;
+
+    pthread_mutex_lock(&lock);
+    while (*at != l)
+        at = &(*at)->next;
+    *at = l->next;
+    pthread_cond_broadcast(&ended);
+    pthread_mutex_unlock(&lock);
+    free(l);
+}
 
 static void *thread_main(void *arg)
 {
-    struct birth b = *(struct birth *)arg;
+    struct life *l = arg;
 
-    free(arg);
-    mark_register(b.name);
-    epoch_register(b.name);
+    mark_register(l->name);
+    epoch_register(l->name);
     crash_thread();
-    b.fn(b.arg);
+    l->fn(l->arg);
     epoch_unregister();
     mark_unregister();
-    atomic_fetch_add(&ended, 1);
+    life_end(l);
     return NULL;
 }
 
 int thread_start(pthread_t *t, const char *name, void (*fn)(void *arg), void *arg)
 {
-    struct birth *b = calloc(1, sizeof *b);
+    struct life *l = calloc(1, sizeof *l);
     sigset_t all, old;
     int err;
 
-    if (!b)
+    if (!l)
         return EC_ENOMEM;
-    b->fn = fn;
-    b->arg = arg;
-    snprintf(b->name, sizeof b->name, "%s", name);
+    l->fn = fn;
+    l->arg = arg;
+    snprintf(l->name, sizeof l->name, "%s", name);
+    pthread_once(&once, ended_init);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    err = pthread_create(t, NULL, thread_main, b);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (err) {
-        free(b);
-        return EC_EAGAIN;
+    pthread_mutex_lock(&lock);
+    err = pthread_create(&l->id, NULL, thread_main, l);
+    if (!err) {
+        *t = l->id;
+        l->next = alive;
+        alive = l;
     }
-    return EC_OK;
+    pthread_mutex_unlock(&lock);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (err)
+        free(l);
+    return err ? EC_EAGAIN : EC_OK;
+}
+
+static bool is_alive(pthread_t t)
+{
+    for (const struct life *l = alive; l; l = l->next)
+        if (pthread_equal(l->id, t))
+            return true;
+    return false;
 }
 
 bool thread_join(pthread_t t, uint64_t deadline_ns)
 {
     struct timespec d = { (time_t)(deadline_ns / 1000000000u), (long)(deadline_ns % 1000000000u) };
+    bool late = false;
 
-    if (!pthread_clockjoin_np(t, NULL, CLOCK_MONOTONIC, &d))
-        return atomic_load(&ended) != 0;
-    pthread_detach(t);
-    return false;
+    pthread_mutex_lock(&lock);
+    while (is_alive(t) && !late)
+        late = pthread_cond_timedwait(&ended, &lock, &d) == ETIMEDOUT;
+    late = late && is_alive(t);
+    pthread_mutex_unlock(&lock);
+    if (late)
+        pthread_detach(t);
+    else
+        pthread_join(t, NULL);
+    return !late;
 }

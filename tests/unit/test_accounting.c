@@ -369,7 +369,7 @@ static void stop_case(bool stalls)
     atomic_store(&rig.sink[1].stall, stalls);
     load_end();
     begin = clock_monotonic();
-    bus_stop(SECOND / 20);
+    bus_stop(SECOND / 2);
     ck_assert_uint_lt(clock_monotonic() - begin, 5 * SECOND);
     n_row = 0;
     bus_rows(keep, NULL);
