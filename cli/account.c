@@ -63,8 +63,10 @@ void account_events(const struct cli *c, struct json_object *list)
         char why[512], sum[24];
 
         snprintf(sum, sizeof sum, "%" PRIu64, reasons(get(r, "dropped"), why, sizeof why));
-        table_row(&t, (const char *const[]){get_text(r, "plugin"), get_text(r, "topic"), get_text(r, "publisher"),
-                                            get_text(r, "in"), get_text(r, "out"), get_text(r, "queued"), sum, why});
+        table_row(&t, (const char *const[]){*get_text(r, "plugin") ? get_text(r, "plugin") : "(published)",
+                                            *get_text(r, "topic") ? get_text(r, "topic") : "*",
+                                            get_text(r, "publisher"), get_text(r, "in"), get_text(r, "out"),
+                                            get_text(r, "queued"), sum, why});
     }
     table_print(&t, c);
 }

@@ -58,14 +58,14 @@ void table_row(struct table *t, const char *const *cell)
     t->rows++;
 }
 
-static void row_print(const struct table *t, const char *const *cell, const uint32_t *w, bool tsv)
+static void row_print(const struct table *t, const char *const *cell, const uint32_t *w, bool tsv, const char *end)
 {
     for (uint32_t i = 0; i < t->columns; i++) {
         uint32_t pad = tsv ? 0 : w[i] - width(cell[i]);
         bool last = i + 1 == t->columns;
 
         printf("%*s%s%*s%s", t->right[i] ? (int)pad : 0, "", cell[i], t->right[i] || last ? 0 : (int)pad, "",
-               last ? "\n" : tsv ? "\t" : "  ");
+               last ? end : tsv ? "\t" : "  ");
     }
 }
 
@@ -81,11 +81,9 @@ void table_print(struct table *t, const struct cli *c)
             w[i % t->columns] = width(t->cell[i]);
     if (c->color)
         printf("\033[1m");
-    row_print(t, t->head, w, tsv);
-    if (c->color)
-        printf("\033[0m");
+    row_print(t, t->head, w, tsv, c->color ? "\033[0m\n" : "\n");
     for (uint32_t r = 0; r < t->rows; r++)
-        row_print(t, (const char *const *)t->cell + (size_t)r * t->columns, w, tsv);
+        row_print(t, (const char *const *)t->cell + (size_t)r * t->columns, w, tsv, "\n");
     for (uint32_t i = 0; i < t->rows * t->columns; i++)
         free(t->cell[i]);
     free(t->cell);

@@ -12,15 +12,21 @@ static void print_metrics(const struct cli *c, struct json_object *all)
 {
     static const char *const head[] = {"PLUGIN", "METRIC", "#VALUE", NULL};
     struct table t;
+    uint32_t zero = 0;
 
     table_open(&t, head);
     if (json_object_is_type(all, json_type_object)) {
         json_object_object_foreach(all, owner, group) {
-            json_object_object_foreach(group, name, v)
-                table_row(&t, (const char *const[]){owner, name, json_object_get_string(v)});
+            json_object_object_foreach(group, name, v) {
+                if (json_object_get_int64(v))
+                    table_row(&t, (const char *const[]){owner, name, json_object_get_string(v)});
+                else
+                    zero++;
+            }
         }
     }
     table_print(&t, c);
+    printf("and %u that are 0 (-o tsv shows them)\n", zero);
 }
 
 static void print_reload(struct json_object *r)

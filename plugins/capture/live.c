@@ -4,9 +4,12 @@
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,13 +18,15 @@
 
 #define FETCH_MAX   64              /* frames that fit the copy buffer */
 #define REOPEN_NS   UINT64_C(500000000)
+#define LOOK_NS     UINT64_C(250000000)     /* while nothing comes: is the interface still up? */
 
 struct live {
     struct live_config c;
     char name[IFNAMSIZ], *filter;
     pcap_t *pcap;                   /* NULL: the interface is down or away */
     uint32_t linktype;
-    uint64_t reopen_at;             /* monotonic, ns */
+    bool down;                      /* and people were told so */
+    uint64_t reopen_at, look_at;    /* monotonic, ns */
     uint64_t count;
     uint64_t past_recv, past_drop;  /* kernel counters of handles that are closed */
     uint64_t past_left;             /* of those: received, but never read */
@@ -141,35 +146,6 @@ static int live_activate(struct live *l, char *why, uint32_t n)
     return 0;
 }
 
-struct live *live_open(const struct live_config *c, char *why, uint32_t n)
-{
-    struct live *l = calloc(1, sizeof *l);
-    int err;
-
-    if (!l || !(l->copy = malloc((size_t)FETCH_MAX * c->snaplen)) ||
-        (c->filter && *c->filter && !(l->filter = strdup(c->filter)))) {
-        snprintf(why, n, "out of memory");
-        live_close(l);
-        return NULL;
-    }
-    l->c = *c;
-    if (!*c->interface || (size_t)snprintf(l->name, sizeof l->name, "%s", c->interface) >= sizeof l->name) {
-        snprintf(why, n, "'%s' is no name of an interface: those have 1 to %zu characters", c->interface,
-                 sizeof l->name - 1);
-        live_close(l);
-        return NULL;
-    }
-    l->nic_base = loss_read(l->name);
-    err = live_activate(l, why, n);
-    if (err < 0) {
-        live_close(l);
-        return NULL;
-    }
-    if (err > 0 && c->share == 0)
-        say(&c->say, SAY_DOWN, why);
-    return l;
-}
-
 /* Frames that the ring held when it was closed are lost, and counted as the kernel's. */
 static void live_drop(struct live *l)
 {
@@ -233,13 +209,25 @@ static int live_read(struct live *l, struct ec_frame *const *f, uint32_t max)
     return n < 0 && !b.n ? -1 : (int)b.n;
 }
 
-static void live_down(struct live *l, const char *reason)
+static void live_tell(struct live *l, bool down, const char *reason)
 {
     char why[512];
 
-    snprintf(why, sizeof why, "%s is down: %s; waiting for it to come back", l->name, reason);
+    if (down == l->down)
+        return;
+    l->down = down;
+    if (down)
+        snprintf(why, sizeof why, "%s is down: %s; waiting for it to come back", l->name, reason);
+    else
+        snprintf(why, sizeof why, "%s is up again", l->name);
     if (l->c.share == 0)
-        say(&l->c.say, SAY_DOWN, why);
+        say(&l->c.say, down ? SAY_DOWN : SAY_UP, why);
+}
+
+/* The socket is of no use any more: open another one when the interface is back. */
+static void live_lose(struct live *l, const char *reason)
+{
+    live_tell(l, true, reason);
     live_drop(l);
     l->reopen_at = clock_ns(CLOCK_MONOTONIC) + REOPEN_NS;
 }
@@ -252,11 +240,54 @@ static void live_try(struct live *l)
     if (now < l->reopen_at)
         return;
     l->reopen_at = now + REOPEN_NS;
-    if (live_activate(l, why, sizeof why))
+    if (!live_activate(l, why, sizeof why))
+        live_tell(l, false, "");
+}
+
+/* A socket on an interface that is set down only falls silent, and works again when it is up. */
+static void live_look(struct live *l)
+{
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    struct ifreq r;
+
+    if (now < l->look_at || !strcmp(l->name, "any"))
         return;
-    snprintf(why, sizeof why, "%s is up again", l->name);
-    if (l->c.share == 0)
-        say(&l->c.say, SAY_UP, why);
+    l->look_at = now + LOOK_NS;
+    memset(&r, 0, sizeof r);
+    memcpy(r.ifr_name, l->name, sizeof r.ifr_name);
+    if (ioctl(pcap_fileno(l->pcap), SIOCGIFFLAGS, &r))
+        live_lose(l, "the interface does not exist any more");
+    else
+        live_tell(l, !(r.ifr_flags & IFF_UP), "it was set down");
+}
+
+struct live *live_open(const struct live_config *c, char *why, uint32_t n)
+{
+    struct live *l = calloc(1, sizeof *l);
+    int err;
+
+    if (!l || !(l->copy = malloc((size_t)FETCH_MAX * c->snaplen)) ||
+        (c->filter && *c->filter && !(l->filter = strdup(c->filter)))) {
+        snprintf(why, n, "out of memory");
+        live_close(l);
+        return NULL;
+    }
+    l->c = *c;
+    if (!*c->interface || (size_t)snprintf(l->name, sizeof l->name, "%s", c->interface) >= sizeof l->name) {
+        snprintf(why, n, "'%s' is no name of an interface: those have 1 to %zu characters", c->interface,
+                 sizeof l->name - 1);
+        live_close(l);
+        return NULL;
+    }
+    l->nic_base = loss_read(l->name);
+    err = live_activate(l, why, n);
+    if (err < 0) {
+        live_close(l);
+        return NULL;
+    }
+    if (err > 0)
+        live_tell(l, true, "it is not up yet");
+    return l;
 }
 
 /* Waits for frames, the wake-up or the time-out. Returns EC_SRC_MORE, _IDLE or _INTERRUPTED. */
@@ -280,19 +311,19 @@ uint32_t live_fetch(struct live *l, struct ec_frame *const *f, uint32_t max, int
 
     if (!l->pcap)
         live_try(l);
-    *why = EC_SRC_DOWN;
     n = l->pcap ? live_read(l, f, max) : 0;
-    if (n < 0) {
-        live_down(l, pcap_geterr(l->pcap));
-        n = 0;
-    } else if (n == 0) {
-        uint32_t woken = live_wait(l, wake_fd, timeout_ms);
-
-        *why = l->pcap || woken == EC_SRC_INTERRUPTED ? woken : EC_SRC_DOWN;
-    } else {
+    if (n > 0) {
         *why = EC_SRC_MORE;
+        return (uint32_t)n;
     }
-    return (uint32_t)n;
+    if (n < 0)
+        live_lose(l, pcap_geterr(l->pcap));
+    else if (l->pcap)
+        live_look(l);
+    *why = live_wait(l, wake_fd, timeout_ms);
+    if (*why == EC_SRC_IDLE && (l->down || !l->pcap))
+        *why = EC_SRC_DOWN;
+    return 0;
 }
 
 void live_stats(struct live *l, uint64_t *c, uint32_t n)

@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""Live capture over a veth pair: every frame that was sent is in a counter, with one worker and with two, also while the
+daemon stands still; the ring is TPACKET_V3; an interface may go down, or away, and come back; what is missing is said in
+one sentence."""
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+ECYBERD, ECYBERCTL = os.environ["ECYBERD"], os.environ["ECYBERCTL"]
+NS = ("ecl%da" % os.getpid(), "ecl%db" % os.getpid())
+number = 0
+
+
+def check(ok, what, detail=""):
+    global number
+    number += 1
+    print("%sok %d - %s" % ("" if ok else "not ", number, what))
+    if not ok:
+        print("# " + str(detail).replace("\n", "\n# "))
+
+
+def sh(*words):
+    return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+
+
+def wire():
+    """v0 in the first namespace, v1 in the second, without a word of the kernel's own."""
+    out = sh("ip", "-n", NS[0], "link", "add", "v0", "type", "veth", "peer", "name", "v1", "netns", NS[1])
+    for ns, dev in zip(NS, ("v0", "v1")):
+        sh("ip", "netns", "exec", ns, "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/%s/disable_ipv6" % dev)
+        sh("ip", "-n", ns, "link", "set", dev, "arp", "off", "up")
+    return out
+
+
+def frame(i, size):
+    src, dst = 0x0a000001 + i % 97, 0x0a010001 + i % 89
+    udp = struct.pack("!HHHH", 1024 + i % 500, 9, size + 8, 0)
+    ip = struct.pack("!BBHHHBBHII", 0x45, 0, 28 + size, i & 0xffff, 0, 64, 17, 0, src, dst)
+    total = sum(struct.unpack("!10H", ip))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    ip = ip[:10] + struct.pack("!H", 0xffff - total) + ip[12:]
+    return b"\x02\0\0\0\0\2\x02\0\0\0\0\1\x08\0" + ip + udp + struct.pack("!I", i) * (size // 4)
+
+
+def send(count, size=100):
+    """From the first namespace: a child, so that this process stays where it is."""
+    pid = os.fork()
+    if not pid:
+        with open("/var/run/netns/" + NS[0], "rb") as ns:
+            import ctypes
+            if ctypes.CDLL(None).setns(ns.fileno(), 0x40000000):
+                os._exit(1)
+        out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        out.bind(("v0", 0))
+        for i in range(count):
+            out.send(frame(i, size))
+            if i % 50 == 49:
+                time.sleep(0.001)
+        os._exit(0)
+    return os.waitpid(pid, 0)[1] == 0
+
+
+class Daemon:
+    def __init__(self, *words):
+        self.log = open("log", "w+", encoding="utf-8")
+        with open("live.yaml", "w", encoding="utf-8") as out:
+            out.write("core:\n  state_dir: %s/state\n  control_socket: %s/s\n  plugins: [capture]\n"
+                      % (os.getcwd(), os.getcwd()))
+        self.run = subprocess.Popen(["ip", "netns", "exec", NS[1], ECYBERD, "-c", "live.yaml", *words],
+                                    stdout=self.log, stderr=self.log)
+        for _ in range(100):
+            if self.packets():
+                break
+            time.sleep(0.05)
+        time.sleep(0.3)             # the workers open the interface after the socket is there
+
+    def text(self):
+        with open("log", encoding="utf-8") as log:
+            return log.read()
+
+    def packets(self):
+        reply = sh(ECYBERCTL, "-s", "s", "-o", "json", "status")
+        return json.loads(reply.stdout)["packets"] if reply.returncode == 0 else None
+
+    def sums(self, at_least):
+        """The counters when they stand still, over all workers; the daemon notes them twice a second."""
+        for _ in range(60):
+            workers = self.packets() or []
+            total = {}
+            for w in workers:
+                for key, value in w["source"].items():
+                    total[key] = total.get(key, 0) + value
+            total["fetched"] = sum(w["fetched"] for w in workers)
+            gone = total["lost_kernel"] + total["lost_nic"] + total["delivered"]
+            if total["seen"] >= at_least and gone == total["seen"] and total["fetched"] == total["delivered"]:
+                break
+            time.sleep(0.1)
+        total["status"] = workers[0]["status"] if workers else ""
+        return total
+
+    def status(self, wanted):
+        for _ in range(60):
+            if all(w["status"] in wanted for w in self.packets() or [{"status": "?"}]):
+                return True
+            time.sleep(0.1)
+        return False
+
+    def logged(self, pattern):
+        for _ in range(60):
+            if re.search(pattern, self.text()):
+                return True
+            time.sleep(0.1)
+        return False
+
+    def end(self):
+        self.run.send_signal(signal.SIGTERM)
+        return self.run.wait(timeout=30)
+
+
+def ring_of(daemon):
+    return sh("ip", "netns", "exec", NS[1], "ss", "-0", "-a", "-e", "-n").stdout
+
+
+def counted(workers):
+    d = Daemon("--workers", str(workers), "-i", "v1")
+    ring = ring_of(d)
+    check("ver:2" in ring.replace(" ", ""), "the ring is TPACKET_V3, %d workers" % workers, ring)
+    if workers > 1:
+        check(ring.count("fanout") == workers, "the workers share the interface by PACKET_FANOUT", ring)
+    sent = send(20000)
+    t = d.sums(20000)
+    check(sent and t["seen"] == 20000 and t["delivered"] + t["lost_kernel"] + t["lost_nic"] == 20000,
+          "20,000 frames sent = delivered + lost, %d workers" % workers, t)
+    check(t["delivered"] == t["fetched"], "every delivered frame was fetched, %d workers" % workers, t)
+    if workers > 1:
+        share = [w["source"]["delivered"] for w in d.packets()]
+        check(min(share) > 2000, "each worker has its share", share)
+    check(d.end() == 0, "SIGTERM ends it well, %d workers" % workers, d.text())
+
+
+def overrun():
+    d = Daemon("--workers", "1", "-i", "v1", "--set", "capture.buffer=1MiB")
+    send(1000)
+    d.sums(1000)
+    pid = int(sh(ECYBERCTL, "-s", "s", "status").stdout.split("pid\t")[1].split()[0])
+    os.kill(pid, signal.SIGSTOP)
+    sent = send(10000, 1000)
+    os.kill(pid, signal.SIGCONT)
+    t = d.sums(11000)
+    check(sent and t["lost_kernel"] > 0, "a daemon that stands still loses frames, and says so", t)
+    check(t["delivered"] + t["lost_kernel"] + t["lost_nic"] == 11000, "sent = delivered + lost all the same", t)
+    d.end()
+
+
+def filtered():
+    d = Daemon("--workers", "1", "-i", "v1", "--set", "capture.filter=udp and src port 1030")
+    send(2000)
+    t = d.sums(4)
+    check(t["delivered"] == 4, "the filter runs in the kernel", t)
+    d.end()
+
+
+def down_and_up():
+    d = Daemon("--workers", "1", "-i", "v1")
+    sh("ip", "-n", NS[1], "link", "set", "v1", "down")
+    check(d.logged(r"ERROR capture: v1 is down: .*; waiting for it to come back\n"), "an interface that is set down",
+          d.text())
+    check(d.status(["down"]), "is 'down' in the status", d.packets())
+    sh("ip", "-n", NS[1], "link", "set", "v1", "up")
+    check(d.logged(r"INFO capture: v1 is up again\n"), "and comes back", d.text())
+    send(500)
+    t = d.sums(500)
+    check(t["delivered"] == 500, "and is captured on", t)
+    sh("ip", "-n", NS[0], "link", "del", "v0")
+    check(d.logged(r"(?s)up again\n.*v1 is down: "), "an interface that is deleted", d.text())
+    wire()
+    check(d.logged(r"(?s)up again\n.*v1 is up again\n"), "and made anew", d.text())
+    send(500)
+    t = d.sums(1000)
+    check(t["delivered"] == 1000, "is captured on, and nothing is counted twice", t)
+    check(d.end() == 0, "it ends well", d.text())
+
+
+def refused():
+    with open("/dev/null", "rb") as null:
+        def start(*words):
+            run = subprocess.run(["ip", "netns", "exec", NS[1], *words], stdin=null, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+            return run.returncode, run.stdout
+
+        args = [ECYBERD, "--set", "core.plugins=[capture]", "--set", "core.state_dir=%s/state2" % os.getcwd(),
+                "--set", "core.control_socket=%s/s2" % os.getcwd()]
+        code, text = start(*args, "-i", "nope0")
+        check(code == 1 and re.search("cannot capture on nope0: there is no such interface; there are: .*v1", text),
+              "an interface that does not exist", text)
+        code, text = start(*args, "-i", "v1", "--set", "capture.filter=udp prt 3")
+        check(code == 6 and "capture.filter: the filter 'udp prt 3' cannot be used" in text, "a filter that is wrong",
+              text)
+        if subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", "test", "-x", ECYBERD],
+                          check=False).returncode:
+            return              # the build stands where nobody else may go
+        os.chmod(".", 0o777)
+        code, text = start("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *args, "-i", "v1")
+        check(code == 1 and "cannot capture on v1: CAP_NET_RAW is missing" in text, "a user without the capability", text)
+
+
+def main():
+    if os.geteuid() or sh("ip", "netns", "add", NS[0]).returncode:
+        print("SKIP: live capture needs root and network namespaces")
+        sys.exit(77)
+    try:
+        sh("ip", "netns", "add", NS[1])
+        out = wire()
+        if out.returncode:
+            print("SKIP: there is no veth: " + out.stdout)
+            sys.exit(77)
+        counted(1)
+        counted(2)
+        overrun()
+        filtered()
+        down_and_up()
+        refused()
+    finally:
+        for ns in NS:
+            sh("ip", "netns", "del", ns)
+    print("1..%d" % number)
+
+
+main()
