@@ -110,6 +110,7 @@ static int start_workers(struct daemon *d)
     const char **uri = calloc(n + 1, sizeof *uri);
     struct worker_config wc = {
         .workers = d->opt.workers, .batch = d->opt.batch, .n_uri = n, .uri = uri, .tick = on_tick, .tick_arg = d,
+        .stop_wait_ns = d->opt.stop_timeout / 2,
     };
 
     if (!uri)
@@ -220,6 +221,7 @@ static int finish(struct daemon *d)
     if (d->sources)
         worker_join();
     bus_stop(d->opt.stop_timeout);
+    status_write_last(d);
     pool_stop(d->opt.stop_timeout);             /* a reload that is under way, too */
     d->pool = false;
     return d->ended_failed ? EXIT_FAILED : EXIT_FINE;

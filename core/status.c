@@ -7,13 +7,16 @@
 #include "core/daemon.h"
 #include "core/extension.h"
 #include "core/instance.h"
+#include "core/log.h"
 #include "core/metric.h"
 #include "core/plan.h"
 #include "core/reload.h"
 #include "core/version.h"
 #include "core/worker.h"
 
+#include <errno.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -161,13 +164,10 @@ static struct json_object *reload_status(void)
     return o;
 }
 
-static struct json_object *on_status(char *const *args, char *why, uint32_t n)
+static struct json_object *status_document(void)
 {
     struct json_object *o = json_object_new_object(), *rows = json_object_new_array();
 
-    (void)args;
-    (void)why;
-    (void)n;
     put_text(o, "version", version_string());
     put_number(o, "pid", (uint64_t)getpid());
     put_number(o, "uptime_s", (clock_wall() - d->started_ns) / UINT64_C(1000000000));
@@ -181,6 +181,30 @@ static struct json_object *on_status(char *const *args, char *why, uint32_t n)
     json_object_object_add(o, "metrics", metrics(NULL));
     json_object_object_add(o, "reload", reload_status());
     return o;
+}
+
+static struct json_object *on_status(char *const *args, char *why, uint32_t n)
+{
+    (void)args;
+    (void)why;
+    (void)n;
+    return status_document();
+}
+
+void status_write_last(struct daemon *daemon)
+{
+    char path[PATH_MAX], draft[PATH_MAX + 8];
+    struct json_object *o;
+
+    d = daemon;
+    if (!daemon->state_dir ||
+        snprintf(path, sizeof path, "%s/last-stop.json", daemon->state_dir) >= (int)sizeof path)
+        return;
+    snprintf(draft, sizeof draft, "%s.new", path);
+    o = status_document();
+    if (json_object_to_file_ext(draft, o, JSON_C_TO_STRING_PRETTY) || rename(draft, path))
+        LOG(EC_LOG_WARNING, "%s cannot be written: %s", path, strerror(errno));
+    json_object_put(o);
 }
 
 static struct json_object *on_plugins(char *const *args, char *why, uint32_t n)

@@ -4,5 +4,8 @@
 struct daemon;
 
 void status_commands(struct daemon *d);         /* [ctl] before control_open(); d outlives the socket */
+/* [ctl] After the last event: leave the final account in the state folder, as last-stop.json (what `status` answers). A
+ * folder that cannot be written is no error: a replay by an ordinary user has none. */
+void status_write_last(struct daemon *d);
 
 #endif

@@ -20,6 +20,7 @@ struct worker_config {
      * that signals, control requests and a reload are handled on the same thread. May be NULL. */
     void (*tick)(void *arg);
     void *tick_arg;
+    uint64_t stop_wait_ns;          /* once asked to stop, the stages' last events wait so long for slow readers */
 };
 struct worker_account {             /* one worker, packets */
     uint64_t source[EC_SRC_STATS];  /* the source's own counters */

@@ -15,7 +15,6 @@
 #define STATS_NS UINT64_C(500000000)
 #define TICK_NS UINT64_C(10000000)
 #define IDLE_NS UINT64_C(100000000)
-#define END_WAIT_NS UINT64_C(5000000000)        /* the stages' last events wait so long for slow readers */
 
 static const void *state_of(const struct worker *w, const struct instance *i)
 {
@@ -280,7 +279,7 @@ static void source_run(struct worker *w)
 static void stages_finish(struct worker *w)
 {
     uint32_t reason = stopping() ? EC_STAGE_END_SHUTDOWN : EC_STAGE_END_SOURCE;
-    uint64_t deadline = clock_monotonic() + END_WAIT_NS;
+    uint64_t deadline = clock_monotonic() + workers.c.stop_wait_ns;
 
     for (uint32_t i = 0; i < workers.n_stage; i++) {
         const struct worker_stage *st = &workers.stage[i];
@@ -296,7 +295,7 @@ static void stages_finish(struct worker *w)
             if (!workers.c.workers)
                 bus_drain(w->latest_ns);
             if (!stopping())
-                deadline = clock_monotonic() + END_WAIT_NS;
+                deadline = clock_monotonic() + workers.c.stop_wait_ns;
             wait_for_readers(w, deadline);
         }
     }

@@ -21,6 +21,11 @@ static const struct ec_metric metrics[] = {
     { sizeof(struct ec_metric), EC_METRIC_COUNTER, "flow_ends", "flows", "flow_end hooks" },
 };
 
+static const struct ec_row option_rows[] = {
+    EC_OPTION(BOOL, 0, "every_packet", "false", 0, 0, NULL, "publish an event for each packet too: load for the bus"),
+};
+static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
+
 struct lease { uint64_t packets, chunk_bytes, transactions; };
 struct inspector {
     const struct ec_host *host;
@@ -32,15 +37,37 @@ struct worker { uint32_t number; uint64_t *cells; };
 
 static struct lease *lease_of(const struct inspector *i, struct ec_flow *f) { return EC_LEASED(f, i->lease, struct lease); }
 
+static void publish(struct inspector *i, uint32_t worker, struct ec_flow *f, const struct ec_packet *p)
+{
+    struct lease *l = lease_of(i, f);
+    struct seen *s;
+    struct ec_build b;
+
+    if (i->host->open(i->host, worker, i->topic, &b) != EC_OK)
+        return;
+    i->traffic->head(i->traffic_self, &b, f, p);
+    if ((s = ec_add(&b, i->topic, sizeof *s))) {
+        s->packets = l->packets;
+        s->chunk_bytes = l->chunk_bytes;
+        s->transactions = l->transactions;
+        if (!p)
+            i->traffic->attach_flow(i->traffic_self, &b, f);
+    }
+    i->host->publish(i->host, &b);
+}
+
 static void on_packet(void *self, void *w, const void *st, uint32_t gen, struct ec_packet *p)
 {
+    struct inspector *i = self;
     struct worker *worker = w;
 
-    (void)st;
     (void)gen;
     worker->cells[0]++;
-    if (p->flow)
-        lease_of(self, p->flow)->packets++;
+    if (!p->flow)
+        return;
+    lease_of(i, p->flow)->packets++;
+    if (st)
+        publish(i, worker->number, p->flow, p);
 }
 
 static void on_chunk(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f, const struct ec_chunk *k)
@@ -64,26 +91,13 @@ static void on_tx(void *self, void *w, const void *st, uint32_t gen, struct ec_f
 
 static void on_flow_end(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f, uint32_t reason)
 {
-    struct inspector *i = self;
     struct worker *worker = w;
-    struct lease *l = lease_of(i, f);
-    struct seen *s;
-    struct ec_build b;
 
     (void)st;
     (void)gen;
     (void)reason;
     worker->cells[1]++;
-    if (i->host->open(i->host, worker->number, i->topic, &b) != EC_OK)
-        return;
-    i->traffic->head(i->traffic_self, &b, f, NULL);
-    if ((s = ec_add(&b, i->topic, sizeof *s))) {
-        s->packets = l->packets;
-        s->chunk_bytes = l->chunk_bytes;
-        s->transactions = l->transactions;
-        i->traffic->attach_flow(i->traffic_self, &b, f);
-    }
-    i->host->publish(i->host, &b);
+    publish(self, worker->number, f, NULL);
 }
 
 static const struct ec_inspector hooks = {
@@ -110,6 +124,17 @@ static int32_t inspector_setup(void *self)
     return err ? err : i->traffic->inspect(i->traffic_self, i->host, &hooks, i, &i->index);
 }
 
+/* The state is a flag: not NULL where every packet gets its event. */
+static int32_t inspector_configure(void *self, const struct ec_conf *c, void **state)
+{
+    struct inspector *i = self;
+    int64_t every = 0;
+
+    i->host->conf_num(c, "every_packet", 0, &every);
+    *state = every ? i : NULL;
+    return EC_OK;
+}
+
 static int32_t inspector_worker_init(void *self, uint32_t number, void **w)
 {
     struct inspector *i = self;
@@ -130,6 +155,6 @@ static void inspector_worker_fini(void *self, void *w)
 
 static const struct ec_plugin plugin = {
     EC_PLUGIN_HEAD, "org.ecyber.test.inspector", "kind_inspector", "1", "counts what its hooks see", "MIT", NULL,
-    1, sizeof uses[0], 0, 0, 2, sizeof metrics[0], uses, NULL, metrics, NULL,
-    inspector_create, inspector_setup, NULL, NULL, NULL, NULL, inspector_worker_init, inspector_worker_fini, free };
+    1, sizeof uses[0], 0, 0, 2, sizeof metrics[0], uses, NULL, metrics, &options,
+    inspector_create, inspector_setup, inspector_configure, NULL, NULL, NULL, inspector_worker_init, inspector_worker_fini, free };
 EC_PLUGIN(plugin)

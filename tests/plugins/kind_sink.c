@@ -7,11 +7,12 @@
 
 #define PUBLISHERS 64
 
-enum { METRIC_EVENTS, METRIC_GAPS, METRIC_BACKWARDS };
+enum { METRIC_EVENTS, METRIC_GAPS, METRIC_BACKWARDS, METRIC_LAST };
 static const struct ec_metric metrics[] = {
     { sizeof(struct ec_metric), EC_METRIC_COUNTER, "events", "events", "events that arrived" },
     { sizeof(struct ec_metric), EC_METRIC_COUNTER, "gaps", "events", "events that the gaps in seq tell of" },
     { sizeof(struct ec_metric), EC_METRIC_COUNTER, "backwards", "events", "events that came out of order" },
+    { sizeof(struct ec_metric), EC_METRIC_COUNTER, "last", "events", "sum of each publisher's last seq that arrived" },
 };
 static const struct ec_row option_rows[] = {
     EC_OPTION(DURATION, EC_R_LIVE, "delay", "0s", 0, INT64_C(10000000000), NULL, "what each event takes"),
@@ -42,6 +43,7 @@ static void sink_event(void *self, const void *state, const struct ec_event *ev)
         s->host->metric(s->host, METRIC_GAPS, (int64_t)(ev->seq - s->last[p] - 1));
     if (ev->seq <= s->last[p])
         s->host->metric(s->host, METRIC_BACKWARDS, 1);
+    s->host->metric(s->host, METRIC_LAST, (int64_t)(ev->seq - s->last[p]));
     s->last[p] = ev->seq;
     pause_ns(st->delay_ns);
     if (++s->taken == (uint64_t)st->stall_after)
@@ -84,6 +86,6 @@ static void sink_state_free(void *self, void *state)
 
 static const struct ec_plugin plugin = {
     EC_PLUGIN_HEAD, "org.ecyber.test.sink", "kind_sink", "1", "counts what it misses", "MIT", NULL,
-    0, 0, 0, 0, 3, sizeof metrics[0], NULL, NULL, metrics, &options,
+    0, 0, 0, 0, 4, sizeof metrics[0], NULL, NULL, metrics, &options,
     sink_create, sink_setup, sink_configure, sink_state_free, NULL, NULL, NULL, NULL, free };
 EC_PLUGIN(plugin)

@@ -1,6 +1,7 @@
-/* kind_source.c: the kind 'packet source': numbered UDP datagrams from memory, "synth:COUNT". With several workers each
- * takes its share by flow, as a capture does. */
+/* kind_source.c: the kind 'packet source': numbered UDP datagrams from memory, "synth:COUNT", or "synth:COUNT:hold" to
+ * stay open behind the last one; "rush:…" is the same, but never waits for readers. With several workers each takes its share by flow, as a capture does. */
 #define EC_API_LEVEL 1
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <ecyber/plugin.h>
@@ -14,7 +15,7 @@
 struct source { const struct ec_host *host; };
 struct handle {
     uint64_t next, end, delivered;
-    uint32_t share, shares;
+    uint32_t share, shares, hold;
     uint8_t data[BATCH][FRAME];
 };
 
@@ -28,6 +29,7 @@ static int32_t source_open(void *self, const void *state, const char *uri, uint3
         return s->host->fail(s->host, EC_ENOMEM, "out of memory");
     h->next = 1;
     h->end = strtoull(strchr(uri, ':') + 1, NULL, 10);
+    h->hold = strstr(uri, ":hold") != NULL;
     h->share = share;
     h->shares = shares;
     *out = h;
@@ -63,15 +65,17 @@ static uint32_t source_fetch(void *handle, struct ec_frame *const *f, uint32_t m
     struct handle *h = handle;
     uint32_t n = 0;
 
-    (void)wake_fd;
-    (void)timeout_ms;
     for (; n < max && n < BATCH && h->next <= h->end; h->next++)
         if (h->next % FLOWS % h->shares == h->share) {
             frame_fill(h, f[n], n, h->next);
             n++;
         }
     h->delivered += n;
-    *why = h->next > h->end ? EC_SRC_END : EC_SRC_MORE;
+    *why = h->next <= h->end ? EC_SRC_MORE : h->hold ? EC_SRC_IDLE : EC_SRC_END;
+    if (!n && h->hold) {
+        struct pollfd p = { wake_fd, POLLIN, 0 };
+        poll(&p, 1, (int)timeout_ms);
+    }
     return n;
 }
 
@@ -93,7 +97,11 @@ static void source_stats(void *handle, uint64_t *c, uint32_t n)
 
 static const struct ec_source source = {
     sizeof source, EC_SOURCE_MAY_WAIT, "synth", source_open, source_fetch, source_finish, source_stats, free };
-static const struct ec_offer offers[] = { { sizeof(struct ec_offer), 0, EC_SOURCE_ID, &source } };
+/* The same without patience: a live interface does not wait for slow readers either. */
+static const struct ec_source rush = {
+    sizeof rush, 0, "rush", source_open, source_fetch, source_finish, source_stats, free };
+static const struct ec_offer offers[] = {
+    { sizeof(struct ec_offer), 0, EC_SOURCE_ID, &source }, { sizeof(struct ec_offer), 0, EC_SOURCE_ID, &rush } };
 
 static int32_t source_create(const struct ec_host *h, void **self)
 {
@@ -104,6 +112,6 @@ static int32_t source_create(const struct ec_host *h, void **self)
 
 static const struct ec_plugin plugin = {
     EC_PLUGIN_HEAD, "org.ecyber.test.source", "kind_source", "1", "numbered datagrams", "MIT", NULL,
-    0, 0, 1, sizeof offers[0], 0, 0, NULL, offers, NULL, NULL,
+    0, 0, 2, sizeof offers[0], 0, 0, NULL, offers, NULL, NULL,
     source_create, NULL, NULL, NULL, NULL, NULL, NULL, NULL, free };
 EC_PLUGIN(plugin)
