@@ -213,12 +213,26 @@ int control_open(struct event_base *base, const char *path, char *why, uint32_t 
     return 0;
 }
 
+/* The reply to the request that ends the daemon: the loop will not run again. */
+static void client_flush(struct client *c)
+{
+    struct evbuffer *out = c->bev ? bufferevent_get_output(c->bev) : NULL;
+
+    if (!out)
+        return;
+    evbuffer_unfreeze(out, 1);
+    while (evbuffer_get_length(out) && evbuffer_write(out, bufferevent_getfd(c->bev)) > 0)
+        continue;
+}
+
 void control_close(void)
 {
     if (!control.listener)
         return;
-    for (int i = 0; i < CONTROL_CLIENTS; i++)
+    for (int i = 0; i < CONTROL_CLIENTS; i++) {
+        client_flush(&control.client[i]);
         client_free(&control.client[i]);
+    }
     evconnlistener_free(control.listener);
     control.listener = NULL;
     unlink(control.address.sun_path);
