@@ -284,7 +284,7 @@ START_TEST(changes_protocol)
 
     start(&f, &tx_only);
     say(&f, 0, "LINE a\nUPGRADE\nLINE b\n");
-    ck_assert_str_eq(trace, "tx0:1 tx0:0EC drop state-drop tx1:1 ");
+    ck_assert_str_eq(trace, "tx0:1 tx0:0EC drop state-drop tx0:1 ");
     ck_assert_uint_eq(f.w->cells[M_APP_DETECTED], 2);
     for (int i = 0; i < 20; i++)
         say(&f, 0, "LINE c\nUPGRADE\n");            /* not for ever */

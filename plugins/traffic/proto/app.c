@@ -84,6 +84,7 @@ static void app_upgrade(struct worker *w, struct flow *f, const struct proto *to
         app_abandon(w, f, M_APP_ERROR);
         return;
     }
+    a->tx_next = 0;
     if (to) {
         if (!app_set(w, f, to))
             return;

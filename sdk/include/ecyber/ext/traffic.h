@@ -89,7 +89,7 @@ enum { EC_BUF_LAZY = 1 /* call fill() */, EC_BUF_PART = 2 /* more will come */, 
 enum { EC_TX_END = 1, EC_TX_CUT = 2 };
 struct ec_tx {
     uint32_t size, proto;           /* proto: interned in "app_proto" */
-    uint64_t id;                    /* from 0 in each flow */
+    uint64_t id;                    /* from 0 in each flow, and anew after upgrade() */
     struct ec_buf *buf;             /* [tx] one for each slot; only its parser writes */
     uint64_t fresh;                 /* bit s: slot s changed since the last tx hook */
     uint32_t flags;                 /* EC_TX_* */
