@@ -63,6 +63,9 @@ static void mask(int how)
 void signals_block(void)
 {
     mask(SIG_BLOCK);
+    /* A reader that went away, a file at its limit: errors of a write, not the daemon's end. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 int signals_open(struct event_base *base, void (*fn)(int sig, void *arg), void *arg)

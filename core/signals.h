@@ -3,7 +3,8 @@
 #define CORE_SIGNALS_H
 struct event_base;
 
-/* [ctl] Block what the loop handles, so that threads made from here on never take a signal. */
+/* [ctl] Block what the loop handles, so that threads made from here on never take a signal; ignore SIGPIPE and
+ * SIGXFSZ. */
 void signals_block(void);
 /* [ctl] fn(signal number) for SIGTERM, SIGINT and SIGHUP, on the loop. Unblocks them for this thread. 0 or −1. */
 int signals_open(struct event_base *base, void (*fn)(int sig, void *arg), void *arg);
