@@ -39,7 +39,7 @@ def main():
     for workers in ("0", "1", "2"):
         state = os.path.join(tmp, "state" + workers)
         os.mkdir(state)
-        eve = os.path.join(state, "eve.json")
+        eve = os.path.join(state, "eve/eve.json")
         command = [os.environ["ECYBERD"], "-r", capture, "--workers", workers, "--set", "core.state_dir=" + state]
         used = cpu_seconds(["sh", "-c", 'rm -f "$0"; exec "$@" 2>/dev/null', eve] + command)
         print("%-22s %8.3f CPU s %12.0f packets/CPU s, %.1f times the loop's time" % (
