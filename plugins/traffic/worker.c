@@ -132,13 +132,15 @@ static bool anomaly_limited(struct worker *w, uint32_t event, uint64_t ts_ns)
 
 static void decode_anomalies(struct worker *w, const struct packet *p)
 {
+    struct flow *f = (struct flow *)(void *)p->pub.flow;
+
     for (uint32_t i = 0; i < p->events; i++) {
         count(w, M_EVENT + p->event[i]);
         count(w, M_ANOMALY);
-        if (anomaly_limited(w, p->event[i], p->pub.frame->ts_ns))
-            count(w, M_ANOMALY_LIMITED);
+        if (f ? flow_event_first(f, p->event[i]) : !anomaly_limited(w, p->event[i], p->pub.frame->ts_ns))
+            publish_anomaly(w, f, p, ANOMALY_DECODE, event_name(p->event[i]), NULL);
         else
-            publish_anomaly(w, (struct flow *)(void *)p->pub.flow, p, ANOMALY_DECODE, event_name(p->event[i]), NULL);
+            count(w, M_ANOMALY_LIMITED);
     }
 }
 

@@ -81,9 +81,102 @@ START_TEST(anomaly_event)
 
     lane_open(&l);
     build_udp(d, client, server, "hello", 5);
-    lane_frame(&l, d, 25);          /* the frame ends before the header's length says so */
+    for (int i = 0; i < 300; i++)
+        lane_frame(&l, d, 25);      /* the frame ends before the header's length says so; without a flow: 100 a second */
+    ck_assert_uint_eq(testhost_count(l.t, "ec.anomaly/1"), 100);
+    ck_assert_int_eq((int)testhost_metric(l.t, "decode.ipv4.trunc_pkt"), 300);
+    ck_assert_int_eq((int)testhost_metric(l.t, "anomaly.limited"), 200);
+    l.now_ns += 1000000000;
+    lane_frame(&l, d, 25);
+    ck_assert_uint_eq(testhost_count(l.t, "ec.anomaly/1"), 101);
+    testhost_forget(l.t);
+    build_tcp(d, client, server, TCP_ACK, 1, 1, "\x03\x09\x01\0", 4);
+    d[32] = 6 << 4;                 /* a window scale option of nine bytes; in a flow: once */
+    for (int i = 0; i < 5; i++)
+        lane_frame(&l, d, 44);
     ck_assert_uint_eq(testhost_count(l.t, "ec.anomaly/1"), 1);
-    ck_assert_int_eq((int)testhost_metric(l.t, "decode.ipv4.trunc_pkt"), 1);
+    ck_assert(testhost_event(l.t, "ec.anomaly/1", 0)->flags & EC_EV_FLOW);
+    lane_finish(&l);
+    testhost_free(l.t);
+}
+END_TEST
+
+static uint32_t client_next, server_next;
+
+static void lane_say(struct lane *l, bool answer, const char *text)
+{
+    uint32_t n = (uint32_t)strlen(text);
+    uint8_t d[2048];
+
+    if (answer)
+        lane_frame(l, d, build_tcp(d, server, client, TCP_ACK, server_next, client_next, text, n)), server_next += n;
+    else
+        lane_frame(l, d, build_tcp(d, client, server, TCP_ACK, client_next, server_next, text, n)), client_next += n;
+}
+
+START_TEST(transaction_event)
+{
+    struct lane l;
+    uint8_t d[128];
+    const struct ec_event *e;
+
+    lane_open(&l);
+    client_next = 101, server_next = 501;
+    lane_frame(&l, d, build_tcp(d, client, server, TCP_SYN, 100, 0, NULL, 0));
+    lane_frame(&l, d, build_tcp(d, server, client, TCP_SYN | TCP_ACK, 500, 101, NULL, 0));
+    lane_say(&l, false, "GET /index.html HTTP/1.1\r\nHost: example.org\r\n\r\n");
+    lane_say(&l, true, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    lane_say(&l, false, "");
+    ck_assert_uint_eq(testhost_count(l.t, "ec.http/1"), 1);
+    e = testhost_event(l.t, "ec.http/1", 0);
+    ck_assert_uint_eq(e->count, 4);                 /* the packet that completed it … */
+    ck_assert_uint_eq(e->sport, client.port);       /* … but the flow's addresses */
+    ck_assert(e->flags & EC_EV_TX);
+    ck_assert_uint_eq(e->tx_id, 0);
+    ck_assert_str_eq(testhost_host(l.t)->interned(testhost_host(l.t), "app_proto", e->app_proto), "http");
+    lane_finish(&l);
+    ck_assert_uint_eq(testhost_count(l.t, "ec.flow/1"), 1);
+    ck_assert_uint_eq(testhost_event(l.t, "ec.flow/1", 0)->app_proto, e->app_proto);
+    testhost_free(l.t);
+}
+END_TEST
+
+static char called[64];
+static void first_packet(void *self, void *w, const void *st, uint32_t gen, struct ec_packet *p)
+{
+    (void)w, (void)st, (void)gen;
+    strcat(called, self);
+    if (*(const char *)self == 'b')
+        ec_raise(p, EC_V_DROP, 7);
+}
+static const struct ec_inspector one = { .size = sizeof one, .name = "one", .packet = first_packet };
+static const struct ec_inspector two = { .size = sizeof two, .name = "two", .packet = first_packet };
+
+START_TEST(inspectors_in_order)
+{
+    struct lane l;
+    uint8_t d[128];
+    const struct ec_traffic *service;
+    char a[] = "a", b[] = "b";
+    uint32_t index;
+
+    lane_open(&l);
+    service = testhost_offer(l.t, EC_TRAFFIC_ID);
+    ck_assert_ptr_nonnull(service);
+    ck_assert_int_eq(service->inspect(testhost_self(l.t), testhost_host(l.t), &one, a, &index), EC_OK);
+    ck_assert_int_eq(service->inspect(testhost_self(l.t), testhost_host(l.t), &two, b, &index), EC_OK);
+    ck_assert_uint_eq(index, 1);
+    ck_assert_int_eq(testhost_reload(l.t), EC_OK);
+    called[0] = 0;
+    lane_frame(&l, d, build_udp(d, client, server, "x", 1));
+    ck_assert_str_eq(called, "ab");
+    ck_assert_int_eq(testhost_option(l.t, "inspectors", "two"), EC_OK);
+    ck_assert_int_eq(testhost_reload(l.t), EC_OK);
+    lane_frame(&l, d, build_udp(d, client, server, "x", 1));
+    ck_assert_str_eq(called, "abba");
+    ck_assert_int_eq(testhost_option(l.t, "inspectors", "three"), EC_OK);
+    ck_assert_int_eq(testhost_reload(l.t), EC_EINVAL);
+    ck_assert_ptr_nonnull(strstr(testhost_why(l.t), "there is no inspector 'three'"));
     lane_finish(&l);
     testhost_free(l.t);
 }
@@ -97,6 +190,8 @@ int main(void)
     tcase_add_test(c, flow_event);
     tcase_add_test(c, bad_key);
     tcase_add_test(c, anomaly_event);
+    tcase_add_test(c, transaction_event);
+    tcase_add_test(c, inspectors_in_order);
     suite_add_tcase(s, c);
     return unit_run(s);
 }

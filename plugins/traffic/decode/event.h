@@ -4,7 +4,7 @@
 #define TRAFFIC_DECODE_EVENT_H
 #include <stdint.h>
 
-/* X(symbol, name) */
+/* X(symbol, name). Those before IPV4_PKT_TOO_SMALL never belong to a flow. */
 #define EVENTS_DECODE(X) \
     X(ETHERNET_PKT_TOO_SMALL, "ethernet.pkt_too_small") \
     X(VLAN_HEADER_TOO_SMALL, "vlan.header_too_small") \
@@ -84,9 +84,11 @@ enum event_id {
     EV_STREAM_FIRST = EV_DECODE_COUNT,
     EV_BEFORE_STREAM_ = EV_STREAM_FIRST - 1,
     EVENTS_STREAM(X)
-    EV_COUNT
+    EV_COUNT,
+    EV_OF_FLOW = EV_IPV4_PKT_TOO_SMALL      /* bit 0 of flow.events */
 };
 #undef X
+_Static_assert(EV_COUNT - EV_OF_FLOW <= 64, "flow.events has a bit for each");
 
 /* "decoder.ipv4.trunc_pkt", "stream.reassembly_seq_gap". [any] */
 const char *event_name(uint32_t id);

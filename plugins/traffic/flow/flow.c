@@ -47,6 +47,16 @@ void flow_state(struct worker *w, struct flow *f, uint32_t state)
     }
 }
 
+bool flow_event_first(struct flow *f, uint32_t event)
+{
+    uint64_t bit = event >= EV_OF_FLOW ? UINT64_C(1) << (event - EV_OF_FLOW) : 0;
+
+    if (f->events & bit)
+        return false;
+    f->events |= bit;
+    return true;
+}
+
 static void leases_drop(struct worker *w, struct flow *f)
 {
     const struct traffic *tr = w->tr;

@@ -44,7 +44,7 @@ struct flow {                       /* 256 bytes: four lines; the leases follow 
     uint16_t bucket;
     uint8_t flags, tcp_state;
     struct app *app;
-    uint64_t events;                /* bit: this stream event was published */
+    uint64_t events;                /* bit: this event was published (from EV_OF_FLOW on) */
     uint8_t community[20];
     uint8_t tcp_flags[2], wscale[2], sflags[2], hole_age[2];
     struct sdir dir[2];
@@ -105,6 +105,7 @@ void flow_end(struct worker *w, struct flow *f, uint32_t reason);
 void flow_sweep(struct worker *w, uint64_t now_ns, uint32_t budget);
 uint64_t flow_timeout(const struct worker *w, const struct flow *f);
 void flow_state(struct worker *w, struct flow *f, uint32_t state);  /* EC_FLOW_*: only forward */
+bool flow_event_first(struct flow *f, uint32_t event);      /* true once for each event: it may be published */
 
 /* tcp.c: what the flags say about the connection. Called before the stream sees the segment. */
 void tcp_track(struct worker *w, struct flow *f, struct packet *p);

@@ -8,16 +8,12 @@
 
 void stream_event(struct worker *w, struct flow *f, uint32_t event)
 {
-    uint64_t bit = UINT64_C(1) << (event - EV_STREAM_FIRST);
-
     count(w, M_EVENT + event);
     count(w, M_ANOMALY);
-    if (f->events & bit) {
+    if (flow_event_first(f, event))
+        publish_anomaly(w, f, w->now, ANOMALY_STREAM, event_name(event), NULL);
+    else
         count(w, M_ANOMALY_LIMITED);
-        return;
-    }
-    f->events |= bit;
-    publish_anomaly(w, f, w->now, ANOMALY_STREAM, event_name(event), NULL);
 }
 
 void stream_base(struct flow *f, uint32_t dir, uint32_t next, bool guessed)
