@@ -9,6 +9,7 @@
 #include "core/pool.h"
 #include "core/options.h"
 #include "core/plugins.h"
+#include "core/pool.h"
 #include "core/topic.h"
 #include "core/worker.h"
 

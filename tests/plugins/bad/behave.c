@@ -2,13 +2,14 @@
  *   BAD_DO  crash | hang | fail     what it does
  *   BAD_IN  create | packet | …     where
  *   BAD_AT  N                       at the Nth call, from 1 (default 1)
- * As a source it opens "bad:N": N frames of 60 zero bytes, 1 ms apart. */
+ * As a source it opens "bad:N": N frames of 60 zero bytes, 1 ms apart; N = 0: without end, some thousand a second. */
 #include "bad.h"
 
 #include <ecyber/ext/enrich.h>
 #include <ecyber/ext/list.h>
 #include <ecyber/ext/source.h>
 #include <ecyber/ext/stage.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ static void behave_load(void)
 }
 
 /* A source: frames out of nothing. */
-struct handle { const struct behave *p; uint64_t n, at; uint8_t frame[60]; };
+struct handle { const struct behave *p; uint64_t n, at; int endless; uint8_t frame[60]; };
 
 static int32_t source_open(void *self, const void *state, const char *uri, uint32_t share, uint32_t shares, void **handle)
 {
@@ -76,7 +77,10 @@ static int32_t source_open(void *self, const void *state, const char *uri, uint3
         return EC_EIO;
     }
     h->p = p;
-    h->n = share ? 0 : strtoull(uri + sizeof "bad:" - 1, NULL, 10);
+    h->n = strtoull(uri + sizeof "bad:" - 1, NULL, 10);
+    h->endless = !h->n;
+    if (share && !h->endless)
+        h->n = 0;
     *handle = h;
     return EC_OK;
 }
@@ -85,18 +89,24 @@ static uint32_t source_fetch(void *handle, struct ec_frame *const *f, uint32_t m
 {
     struct handle *h = handle;
     uint32_t n = 0;
-    (void)wake_fd;
-    (void)timeout_ms;
     if (may_fail(h->p, "fetch")) {
         *why = EC_SRC_ERROR;
         return 0;
+    }
+    if (h->endless) {
+        struct pollfd fd = { wake_fd, POLLIN, 0 };
+        if (poll(&fd, 1, timeout_ms ? 1 : 0) > 0) {
+            *why = EC_SRC_INTERRUPTED;
+            return 0;
+        }
+        h->n = h->at + 10;
     }
     for (; n < max && h->at < h->n; n++) {
         *f[n] = (struct ec_frame){ .size = sizeof **f, .flags = EC_FR_REPLAY, .data = h->frame, .count = ++h->at,
                                    .ts_ns = UINT64_C(1700000000000000000) + h->at * 1000000,
                                    .caplen = sizeof h->frame, .wirelen = sizeof h->frame, .linktype = 1 };
     }
-    *why = h->at < h->n ? EC_SRC_MORE : EC_SRC_END;
+    *why = h->at < h->n ? EC_SRC_MORE : h->endless ? EC_SRC_IDLE : EC_SRC_END;
     return n;
 }
 static void source_finish(void *handle, struct ec_frame *const *f, const uint32_t *verdict, uint32_t n)
