@@ -196,25 +196,32 @@ static size_t utf8_long(const uint8_t *s, size_t n)
     return len;
 }
 
-/* Bytes from s that can be copied as they are: eight at a time while none is a control, a quote, a backslash or part of
- * a longer character. */
-static size_t plain_run(const uint8_t *s, size_t n)
+/* Is any of eight bytes a control, a quote, a backslash or part of a longer character? (It may err towards yes.) */
+static bool any_special(uint64_t w)
 {
     const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
-    size_t at = 0;
+    uint64_t quote = w ^ ones * '"', slash = w ^ ones * '\\';
 
-    for (; at + 8 <= n; at += 8) {
-        uint64_t w, quote, slash;
+    return ((w - ones * 0x20) | (quote - ones) | (slash - ones) | w) & tops;
+}
 
-        memcpy(&w, s + at, 8);
-        quote = w ^ ones * '"';
-        slash = w ^ ones * '\\';
-        if (((w - ones * 0x20) | (quote - ones) | (slash - ones) | w) & tops)
+/* Copies what can stand as it is, from *s, until `end` or a byte that cannot; eight at a time where they allow it. */
+static void put_plain(struct json *j, const uint8_t **s, const uint8_t *end)
+{
+    const uint8_t *from = *s;
+    char *to = j->at;
+    uint64_t w;
+
+    for (; end - from >= 8; from += 8, to += 8) {
+        memcpy(&w, from, 8);
+        if (any_special(w))
             break;
+        memcpy(to, &w, 8);
     }
-    while (at < n && s[at] >= 0x20 && s[at] != '"' && s[at] != '\\' && s[at] < 0x80)
-        at++;
-    return at;
+    while (from < end && *from >= 0x20 && *from != '"' && *from != '\\' && *from < 0x80)
+        *to++ = (char)*from++;
+    j->at = to;
+    *s = from;
 }
 
 static void put_escape(struct json *j, uint8_t c)
@@ -239,22 +246,25 @@ static void put_escape(struct json *j, uint8_t c)
 
 void json_text(struct json *j, const uint8_t *s, size_t n)
 {
+    const uint8_t *end = s + n;
+    size_t len;
+
     if (!json_need(j, n + 16))
         return;
     json_put_char(j, '"');
-    for (size_t at = 0, run; at < n; ) {
-        run = plain_run(s + at, n - at);
-        if (!run && s[at] >= 0x80)
-            run = utf8_long(s + at, n - at);
+    for (;;) {
+        put_plain(j, &s, end);
+        if (s == end)
+            break;
         /* Each byte of the rest needs one at least, and an escape five more. */
-        if (!json_need(j, n - at + 16))
+        if (!json_need(j, (size_t)(end - s) + 16))
             return;
-        if (run) {
-            json_put_raw(j, (const char *)s + at, run);
-            at += run;
-        } else {
-            put_escape(j, s[at++]);
-        }
+        len = *s >= 0x80 ? utf8_long(s, (size_t)(end - s)) : 0;
+        if (len)
+            json_put_raw(j, (const char *)s, len);
+        else
+            put_escape(j, *s);
+        s += len ? len : 1;
     }
     json_put_char(j, '"');
 }
