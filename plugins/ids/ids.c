@@ -1,7 +1,252 @@
-/* The glue between the ids engine and the plugin interface. */
-__attribute__((visibility("default"))) const void *ec_plugin_entry_1(void);
+/* The glue between the rule engine and the plugin interface. */
+#include "plugins/ids/host.h"
 
-const void *ec_plugin_entry_1(void)
+#include "plugins/ids/evidence/alert.h"
+#include "plugins/ids/keyword/external.h"
+#include "plugins/ids/keyword/keyword.h"
+#include "plugins/ids/load.h"
+#include "plugins/ids/match/engine.h"
+#include "plugins/ids/match/limit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { IDS_WINDOWS = 65536,                 /* of one worker: 144 MiB of address space, used as flows need it */
+       IDS_LIMITS = 262144                  /* counters of thresholds, over all rules and addresses */ };
+#define IDS_LIMIT_IDLE_NS (UINT64_C(7) * 86400 * 1000000000)
+
+struct ids {
+    const struct ec_host *host;
+    struct engine_port port;
+    struct alert_out out;
+    struct keyword_list external;
+};
+struct ids_worker { struct worker w; struct ids *ids; uint64_t spare[COUNTS]; };
+
+#define COUNTER(name, unit, help) { sizeof(struct ec_metric), EC_METRIC_COUNTER, name, unit, help }
+#define GAUGE(name, unit, help) { sizeof(struct ec_metric), EC_METRIC_GAUGE, name, unit, help }
+static const struct ec_metric metrics[] = {
+    [COUNT_ALERTS] = COUNTER("alerts", "alerts", "Alerts published."),
+    [COUNT_SUPPRESSED] = COUNTER("alerts_suppressed", "matches", "Matches that a threshold held back."),
+    [COUNT_OVER] = COUNTER("alerts_over", "matches", "Matches held back: ids.max_alerts for one packet was reached."),
+    [COUNT_LOST] = COUNTER("alerts_lost", "alerts", "Alerts that the bus did not take; its drops say why."),
+    [COUNT_PASSED] = COUNTER("passed", "matches", "Matches of pass rules."),
+    [COUNT_CANDIDATES] = COUNTER("candidates", "rules", "Rules that the prefilter proposed."),
+    [COUNT_VERIFIED] = COUNTER("verified", "buffers", "Buffers in which all contents of a rule were looked for."),
+    [COUNT_VERIFY_LIMIT] = COUNTER("verify_limit", "buffers", "Searches given up: too many places to try."),
+    [COUNT_PCRE_LIMIT] = COUNTER("pcre_limit", "matches", "Regular expressions stopped by ids.pcre limits."),
+    [COUNT_FLOWBITS_FULL] = COUNTER("flowbits_full", "marks", "Flowbits that found no room in their flow."),
+    [COUNT_WINDOWS_TAKEN] = COUNTER("windows_taken", "windows",
+                                    "Stream windows taken from other flows: raise ids.stream_windows."),
+    [COUNT_PENDING_FULL] = COUNTER("pending_full", "searches", "Windows and transactions searched anew."),
+    [COUNT_DONE_FULL] = COUNTER("tx_alerts_full", "transactions", "Transactions on which too many rules alerted."),
+    [COUNT_SCAN_ERROR] = COUNTER("scan_errors", "buffers", "Buffers that the prefilter could not search."),
+    [METRIC_LOADED] = GAUGE("rules_loaded", "rules", "Rules in use."),
+    [METRIC_FAILED] = GAUGE("rules_failed", "rules", "Lines of rule and classification files with an error."),
+    [METRIC_SKIPPED] = GAUGE("rules_skipped", "rules", "Rules left out: they ask for what this build does not know."),
+    [METRIC_REPLACED] = GAUGE("rules_replaced", "rules", "Rules replaced by a higher revision."),
+    [METRIC_DISABLED] = GAUGE("rules_disabled", "rules", "Rules that stand behind a '#'."),
+    [METRIC_PATTERNS] = GAUGE("prefilter_patterns", "patterns", "Fast patterns in all groups."),
+    [METRIC_BYTES] = GAUGE("prefilter_bytes", "bytes", "Memory of the prefilter's databases."),
+};
+
+#define OPTION(T, flags, name, def, min, max, unit, help) \
+    EC_OPTION(T, EC_R_LIVE | (flags), name, def, min, max, unit, help)
+static const struct ec_row option_rows[] = {
+    OPTION(TEXT, EC_R_LIST | EC_R_PATH, "rule_files", NULL, 1, 4096, NULL,
+           "files of rules; a name may hold * and ?. Without this and rules_dir: rules/ecyber.rules of the configuration"),
+    OPTION(TEXT, EC_R_PATH, "rules_dir", NULL, 1, 4096, NULL, "a folder of which every *.rules file is read"),
+    OPTION(TEXT, EC_R_PATH, "classification_file", NULL, 1, 4096, NULL,
+           "classes of rules; default: rules/classification.config of the configuration, where it exists"),
+    OPTION(MAP, 0, "vars", NULL, 1, 65535, NULL, "variables of rules: HOME_NET, HTTP_PORTS …"),
+    OPTION(BOOL, 0, "strict", "false", 0, 0, NULL, "a rule with an error stops the start or the reload"),
+    OPTION(U32, 0, "max_alerts", "15", 1, 1000, "alerts", "for one packet"),
+    OPTION(U32, 0, "pcre.match_limit", "10000", 100, 10000000, NULL, "PCRE2's limit of steps for one match"),
+    OPTION(U32, 0, "pcre.depth_limit", "1500", 100, 1000000, NULL, "PCRE2's limit of nested steps"),
+    OPTION(U32, 0, "stream_windows", "65536", 16, IDS_WINDOWS, "windows",
+           "of 2 KiB, for each worker: streams whose last bytes are kept for contents across packets"),
+    OPTION(SIZE, 0, "packet_bytes", "2048", 0, 16384, "bytes", "of the packet that go with an alert"),
+};
+static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
+
+struct ids_state { struct engine *engine; uint32_t packet_bytes; };
+
+static bool ids_alert(void *arg, const struct scope *s, const struct hit *h)
 {
-    return 0;
+    const struct ids *ids = arg;
+    const struct ids_state *st = ids->host->state(ids->host, s->w->number);
+
+    return alert_publish(&ids->out, s, h, st->packet_bytes);
 }
+
+static int32_t ids_create(const struct ec_host *h, void **self)
+{
+    struct ids *ids = *self = calloc(1, sizeof *ids);
+
+    if (!ids)
+        return h->fail(h, EC_ENOMEM, "out of memory");
+    ids->host = h;
+    ids->out.host = h;
+    ids->port.arg = ids;
+    ids->port.alert = ids_alert;
+    return EC_OK;
+}
+
+static void hook_packet(void *self, void *w, const void *st, uint32_t gen, struct ec_packet *p)
+{
+    (void)self;
+    engine_packet(&((struct ids_worker *)w)->w, ((const struct ids_state *)st)->engine, gen, p);
+}
+
+static void hook_chunk(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f, const struct ec_chunk *k)
+{
+    (void)self;
+    engine_chunk(&((struct ids_worker *)w)->w, ((const struct ids_state *)st)->engine, gen, f, k);
+}
+
+static void hook_tx(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f, struct ec_tx *x,
+                    struct ec_packet *p)
+{
+    (void)self;
+    engine_tx(&((struct ids_worker *)w)->w, ((const struct ids_state *)st)->engine, gen, f, x, p);
+}
+
+/* [wrk] The flow's own worker. */
+static void hook_flow_end(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f, uint32_t reason)
+{
+    struct worker *k = &((struct ids_worker *)w)->w;
+    struct flowstate *s = EC_LEASED(f, k->port->flow_lease, struct flowstate);
+
+    (void)self, (void)st, (void)gen, (void)reason;
+    window_put(&k->pool, &s->window[0]);
+    window_put(&k->pool, &s->window[1]);
+}
+
+static const struct ec_inspector inspector = {
+    .size = sizeof inspector, .name = "ids", .packet = hook_packet, .chunk = hook_chunk, .tx = hook_tx,
+    .flow_end = hook_flow_end,
+};
+
+static int32_t ids_setup(void *self)
+{
+    struct ids *ids = self;
+    const struct ec_host *h = ids->host;
+    struct engine_port *p = &ids->port;
+    int32_t rc;
+
+    p->traffic = ids->out.traffic = h->use(h, EC_TRAFFIC_ID, &p->traffic_self);
+    ids->out.traffic_self = p->traffic_self;
+    p->hosts = h->use(h, EC_HOSTS_ID, &p->hosts_self);
+    if (!p->traffic)
+        return h->fail(h, EC_ENOENT, "there is no traffic engine to inspect");
+    if (p->hosts && p->hosts->space(p->hosts_self, "ids.thresholds", sizeof(struct limit_entry), IDS_LIMITS,
+                                    IDS_LIMIT_IDLE_NS, &p->hosts_space))
+        p->hosts = NULL;
+    rc = alert_topics(&ids->out);
+    if (!rc)
+        rc = p->traffic->lease(p->traffic_self, EC_LEASE_FLOW, sizeof(struct flowstate), NULL, NULL, &p->flow_lease);
+    if (!rc)
+        rc = p->traffic->lease(p->traffic_self, EC_LEASE_TX, sizeof(struct txstate), NULL, NULL, &p->tx_lease);
+    return rc ? rc : p->traffic->inspect(p->traffic_self, h, &inspector, ids, NULL);
+}
+
+static int32_t ids_configure(void *self, const struct ec_conf *c, void **state)
+{
+    struct ids *ids = self;
+    struct load l = { .host = ids->host, .conf = c, .port = &ids->port, .external = &ids->external };
+    struct ids_state *st = calloc(1, sizeof *st);
+    int64_t v;
+
+    if (!st)
+        return ids->host->fail(ids->host, EC_ENOMEM, "out of memory");
+    if (!ids->host->conf_num(c, "packet_bytes", 0, &v))
+        st->packet_bytes = (uint32_t)v;
+    st->engine = load_engine(&l);
+    if (!st->engine) {
+        free(st);
+        return EC_EINVAL;
+    }
+    *state = st;
+    return EC_OK;
+}
+
+static void ids_state_free(void *self, void *state)
+{
+    struct ids_state *st = state;
+
+    (void)self;
+    engine_free(st->engine);
+    free(st);
+}
+
+static int32_t ids_worker_init(void *self, uint32_t worker, void **w)
+{
+    struct ids *ids = self;
+    struct ids_worker *k = *w = calloc(1, sizeof *k);
+
+    if (!k || !worker_open(&k->w, &ids->port, worker, IDS_WINDOWS)) {
+        free(k);
+        return ids->host->fail(ids->host, EC_ENOMEM, "out of memory for stream windows");
+    }
+    k->ids = ids;
+    k->w.count = ids->host->cells(ids->host, worker);
+    if (!k->w.count)
+        k->w.count = k->spare;
+    return EC_OK;
+}
+
+static void ids_worker_fini(void *self, void *w)
+{
+    struct ids_worker *k = w;
+
+    (void)self;
+    worker_close(&k->w);
+    free(k);
+}
+
+static void ids_destroy(void *self)
+{
+    free(self);
+}
+
+static int32_t keywords_add(void *self, const struct ec_host *h, const struct ec_keyword *k, void *kw_self)
+{
+    return external_add(&((struct ids *)self)->external, h, k, kw_self);
+}
+
+static const struct ec_keywords keywords = { sizeof keywords, 0, keywords_add };
+
+static int32_t list_each(void *self, void (*row)(void *arg, const char *const *cell), void *arg)
+{
+    const struct ids *ids = self;
+
+    load_list(&ids->port, &ids->external, row, arg);
+    return EC_OK;
+}
+
+static const char *const columns[] = { "keyword", "status", "help" };
+static const struct ec_listing listing = {
+    sizeof listing, 3, "keywords", "what rules may say", columns, list_each,
+};
+
+static const struct ec_use uses[] = {
+    { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN, sizeof(struct ec_traffic), 0, EC_TRAFFIC_ID },
+    { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN | EC_USE_OPTIONAL, sizeof(struct ec_hosts), 0, EC_HOSTS_ID },
+};
+static const struct ec_offer offers[] = {
+    { sizeof(struct ec_offer), 0, EC_KEYWORD_ID, &keywords },
+    { sizeof(struct ec_offer), 0, EC_LIST_ID, &listing },
+};
+
+static const struct ec_plugin plugin = {
+    EC_PLUGIN_HEAD,
+    .id = "org.ecyber.ids", .name = "ids", .version = "0.1.0", .summary = "matches rules and says why",
+    .license = "MIT",
+    .n_use = 2, .use_stride = sizeof(struct ec_use), .use = uses,
+    .n_offer = 2, .offer_stride = sizeof(struct ec_offer), .offer = offers,
+    .n_metric = sizeof metrics / sizeof metrics[0], .metric_stride = sizeof(struct ec_metric), .metric = metrics,
+    .options = &options,
+    .create = ids_create, .setup = ids_setup, .configure = ids_configure, .state_free = ids_state_free,
+    .worker_init = ids_worker_init, .worker_fini = ids_worker_fini, .destroy = ids_destroy,
+};
+EC_PLUGIN(plugin)

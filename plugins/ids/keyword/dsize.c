@@ -10,7 +10,7 @@ static bool dsize_match(const struct cond *c, const struct scope *s)
     const struct dsize *d = (const struct dsize *)c;
     uint32_t n = s->packet ? s->packet->payload_len : 0;
 
-    return s->packet && s->packet->payload != EC_NOOFF && (n >= d->lo && n <= d->hi) != d->negated;
+    return s->packet && (n >= d->lo && n <= d->hi) != d->negated;
 }
 
 /* "LOW<>HIGH": the position of the '<', or t.len. */

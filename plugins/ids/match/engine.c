@@ -83,7 +83,24 @@ void engine_free(struct engine *e)
     free(e->hand);
     groups_free(&e->groups);
     ruleset_free(e->set);
+    free(e->slots);
     free(e);
+}
+
+bool engine_slot(struct engine *e, const struct ec_slot *slot)
+{
+    if (slot->proto >= e->n_slots) {
+        uint32_t n = slot->proto + 16;
+        uint64_t *p = slot->proto < UINT32_MAX - 16 ? realloc(e->slots, n * sizeof *p) : NULL;
+
+        if (!p)
+            return false;
+        memset(p + e->n_slots, 0, (n - e->n_slots) * sizeof *p);
+        e->slots = p;
+        e->n_slots = n;
+    }
+    e->slots[slot->proto] |= UINT64_C(1) << (slot->slot % EC_SLOTS_MAX);
+    return true;
 }
 
 bool worker_open(struct worker *w, const struct engine_port *port, uint32_t number, size_t windows)

@@ -12,6 +12,8 @@ struct engine {
     struct ruleset *set;
     struct rule *const *rule;
     uint32_t n_rule;
+    uint64_t *slots;                /* by protocol: bit s: it has a buffer in slot s */
+    uint32_t n_slots;
     bool mixed;                     /* some rule asks for a buffer and for the raw payload */
     struct groups groups;
     struct hand *hand;              /* by worker */
@@ -20,6 +22,12 @@ struct engine {
 /* Takes set over. NULL and a sentence on error, set is freed then too. */
 struct engine *engine_new(struct ruleset *set, const struct engine_options *o, char *why, size_t n);
 void engine_free(struct engine *e);
+/* Before the engine is used: a protocol has a buffer in this slot. false: out of memory. */
+bool engine_slot(struct engine *e, const struct ec_slot *slot);
+static inline uint64_t engine_slots(const struct engine *e, uint32_t proto)
+{
+    return proto < e->n_slots ? e->slots[proto] : 0;
+}
 
 bool worker_open(struct worker *w, const struct engine_port *port, uint32_t number, size_t windows);
 void worker_close(struct worker *w);

@@ -27,6 +27,8 @@ struct packet_memory {
     uint64_t count;                 /* its position, 0: none */
     uint32_t depth, n_alert, n_fired, verdict, cause;
     bool asked, passed;             /* pass rules were asked; one matched */
+    bool has_stream;                /* its payload begins at stream offset stream_at */
+    uint64_t stream_at;
     uint32_t fired[PACKET_FIRED];   /* rules that alerted */
 };
 

@@ -114,10 +114,27 @@ static void stream_piece(struct scope *s, const struct ec_chunk *k, const uint8_
         window_keep(w, d, n, offset);
 }
 
+/* A chunk that lies in its packet says where in the stream the packet stands. */
+static void stream_place(struct scope *s, const struct ec_chunk *k)
+{
+    const struct ec_packet *p = k->packet;
+    struct packet_memory *m = scope_packet(s);
+    uintptr_t d = (uintptr_t)k->data, from;
+
+    if (!p || !k->len || p->payload == EC_NOOFF)
+        return;
+    from = (uintptr_t)(p->data + p->payload);
+    if (d < from || d >= from + p->payload_len)
+        return;
+    m->has_stream = true;
+    m->stream_at = k->offset - (d - from);
+}
+
 void stream_inspect(struct scope *s, const struct ec_chunk *k)
 {
     bool nothing = stream_nothing(&s->engine->groups.stream[s->dir]) && !s->engine->mixed;
 
+    stream_place(s, k);
     s->w->seen_flow = NULL;
     if ((k->flags & EC_CH_DATAGRAM) || !s->state)
         return;
