@@ -64,15 +64,16 @@ static void tick(struct worker *w)
 
 static void stats_take(struct worker *w, bool now)
 {
-    uint64_t c[EC_SRC_STATS] = { 0 }, t = clock_monotonic();
+    uint64_t c[EC_SRC_ALL] = { 0 }, t = clock_monotonic();
     struct ec_mark old;
 
     if (!now && t - w->stats_at < STATS_NS)
         return;
     w->stats_at = t;
     old = mark_enter(w->source->instance->d.name, "stats");
-    w->source->s->stats(w->handle, c, EC_SRC_STATS);
+    w->source->s->stats(w->handle, c, EC_SRC_ALL);
     mark_leave(old);
+    w->clock_ns = c[EC_SRC_CLOCK];
     for (uint32_t i = 0; i < EC_SRC_STATS; i++)
         atomic_store_explicit(&w->stats[i], w->before[i] + c[i], memory_order_relaxed);
 }
@@ -281,6 +282,8 @@ static void stages_finish(struct worker *w)
     uint32_t reason = stopping() ? EC_STAGE_END_SHUTDOWN : EC_STAGE_END_SOURCE;
     uint64_t deadline = clock_monotonic() + workers.c.stop_wait_ns;
 
+    if (w->clock_ns)                /* the end of the capture, which may be later than this worker's last packet */
+        stages_idle(w, w->clock_ns);
     for (uint32_t i = 0; i < workers.n_stage; i++) {
         const struct worker_stage *st = &workers.stage[i];
         uint32_t left = st->s->finish ? 1 : 0;

@@ -24,6 +24,7 @@ struct worker {
     bool may_wait, more, failed;
     uint32_t since_idle;            /* packets */
     uint64_t latest_ns;             /* packet's time, the greatest so far */
+    uint64_t clock_ns;              /* of the source, as its stats() told last; 0: unknown */
     uint64_t idle_at, stats_at, tick_at;        /* monotonic */
     struct ec_frame frame[EC_BATCH_MAX], *f[EC_BATCH_MAX];
     uint32_t verdict[EC_BATCH_MAX];

@@ -15,6 +15,8 @@
 #define TURN_MAX     4096           /* records in one fetch(), wanted or not: then the worker looks round */
 #define PIPE_WAIT_MS 10000          /* for the first bytes of a pipe */
 
+#define CLOCK_BACK_NS UINT64_C(10000000000)     /* further back than that, the clock was set back */
+
 struct replay {
     struct replay_config c;
     char *filter_text;
@@ -24,7 +26,7 @@ struct replay {
     bool open;
     struct savefile file;
     uint64_t count;                 /* records so far, of all files */
-    uint64_t stats[EC_SRC_STATS];
+    uint64_t stats[EC_SRC_ALL];
     uint8_t *buf;
 };
 
@@ -112,6 +114,15 @@ static bool replay_ready(struct replay *r)
     return r->open;
 }
 
+/* A share's clock goes by every record, so that flows end for the same reason with any number of workers. */
+static void replay_clock(struct replay *r, uint64_t ts_ns)
+{
+    uint64_t *clock = &r->stats[EC_SRC_CLOCK];
+
+    if (ts_ns > *clock || *clock - ts_ns > CLOCK_BACK_NS)
+        *clock = ts_ns;
+}
+
 /* Is the record this share's, and wanted? Counts it. */
 static bool replay_keep(struct replay *r, const struct savefile_record *rec)
 {
@@ -153,6 +164,7 @@ static int replay_step(struct replay *r, struct ec_frame *f, uint32_t *why)
     switch (st) {
     case SAVEFILE_RECORD:
         r->count++;
+        replay_clock(r, rec.ts_ns);
         if (!replay_keep(r, &rec))
             return 0;
         replay_fill(r, &rec, f);
@@ -213,7 +225,7 @@ void replay_finish(struct replay *r, uint32_t n)
 
 void replay_stats(const struct replay *r, uint64_t *c, uint32_t n)
 {
-    memcpy(c, r->stats, (n < EC_SRC_STATS ? n : EC_SRC_STATS) * sizeof *c);
+    memcpy(c, r->stats, (n < EC_SRC_ALL ? n : EC_SRC_ALL) * sizeof *c);
 }
 
 void replay_close(struct replay *r)

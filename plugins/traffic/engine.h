@@ -73,6 +73,7 @@ struct worker {
     struct packet *now;             /* the packet that is being worked on; NULL: none */
     struct flow **ending;           /* finish(): all flows, what is left of them */
     uint32_t endings, ended;
+    uint64_t end_ns;                /* the host's clock at the last idle() */
     uint32_t batch_n;
     bool live;                      /* the last frame was no replay */
     uint64_t anomaly_second[EV_DECODE_COUNT];

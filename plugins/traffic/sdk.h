@@ -3,6 +3,6 @@
 #define TRAFFIC_SDK_H
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
-#include <ecyber/ext/source.h>
+#include <ecyber/ext/stage.h>
 #include <ecyber/ext/traffic.h>
 #endif

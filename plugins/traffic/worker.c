@@ -194,21 +194,23 @@ void worker_packet(struct worker *w, uint32_t i, uint32_t *verdict)
 void worker_idle(struct worker *w, uint64_t now_ns)
 {
     worker_limits(w);
+    w->end_ns = now_ns;
     if (w->live && now_ns > w->table.clock_ns)
         flow_sweep(w, now_ns, SWEEP_IDLE);
 }
 
 uint32_t worker_finish(struct worker *w, uint32_t reason)
 {
-    (void)reason;
     worker_limits(w);
     if (!w->ending) {
+        if (reason == EC_STAGE_END_SOURCE && w->end_ns)
+            wheel_clock(&w->table, w->end_ns);
         w->ended = 0;
         w->ending = table_all(&w->table, &w->endings);
     }
     for (uint32_t n = 0; n < FINISH_FLOWS && w->table.used; n++) {
         struct flow *f = w->ending ? w->ending[w->ended++] : wheel_first(&w->table);
-        flow_end(w, f, EC_END_SHUTDOWN);
+        flow_end(w, f, flow_is_due(w, f) ? EC_END_TIMEOUT : EC_END_SHUTDOWN);
     }
     worker_limits(w);
     if (!w->table.used) {

@@ -197,13 +197,15 @@ void flow_packet(struct worker *w, struct packet *p)
         flow_state(w, f, EC_FLOW_ESTABLISHED);
 }
 
+bool flow_is_due(const struct worker *w, const struct flow *f) { return flow_due(w, f) <= w->table.clock_ns; }
+
 void flow_sweep(struct worker *w, uint64_t now_ns, uint32_t budget)
 {
     struct flow *f;
 
     wheel_clock(&w->table, now_ns);
     while (budget-- && (f = wheel_next(&w->table))) {
-        if (flow_due(w, f) <= w->table.clock_ns) {
+        if (flow_is_due(w, f)) {
             flow_end(w, f, EC_END_TIMEOUT);
         } else {
             wheel_remove(&w->table, f);

@@ -103,6 +103,8 @@ struct flow *wheel_first(struct flow_table *t);     /* the one with the earliest
 void flow_packet(struct worker *w, struct packet *p);       /* find or make p's flow and count p in it */
 void flow_end(struct worker *w, struct flow *f, uint32_t reason);
 void flow_sweep(struct worker *w, uint64_t now_ns, uint32_t budget);
+/* Has its time-out passed by the table's clock? */
+bool flow_is_due(const struct worker *w, const struct flow *f);
 uint64_t flow_timeout(const struct worker *w, const struct flow *f);
 void flow_state(struct worker *w, struct flow *f, uint32_t state);  /* EC_FLOW_*: only forward */
 bool flow_event_first(struct flow *f, uint32_t event);      /* true once for each event: it may be published */
