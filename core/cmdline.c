@@ -30,7 +30,7 @@ void cmdline_help(FILE *to)
           "\n"
           "  -c FILE            the configuration; default: " ECYBER_CONFDIR "/ecyber.yaml where it exists\n"
           "  -r CAPTURE         replay a capture file or a folder of them, and end (repeatable)\n"
-          "  -i INTERFACE       watch an interface (repeatable)\n"
+          "  -i INTERFACE       watch an interface; \"any\": all of them\n"
           "  -T                 check the configuration and all that plugins read, and end\n"
           "  --workers N        packet threads; 0: everything on one thread, the same from run to run\n"
           "  --batch N          frames fetched at once\n"

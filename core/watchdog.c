@@ -164,4 +164,5 @@ void watchdog_stop(void)
     pthread_cond_destroy(&dog.stop);
     pthread_mutex_destroy(&dog.lock);
     dog.running = false;
+    log_flush(true);
 }

@@ -128,16 +128,32 @@ static int workers_make(uint32_t n)
     return EC_OK;
 }
 
+/* Sources are read one after the other, and only a replay has an end. */
+static int sources_check(const struct worker_config *c)
+{
+    for (uint32_t i = 0; i < c->n_uri; i++) {
+        const struct worker_source *s = worker_source_of(c->uri[i]);
+
+        if (!s) {
+            LOG(EC_LOG_ERROR, "no plugin opens \"%s\"", c->uri[i]);
+            return EC_ENOENT;
+        }
+        if (i + 1 < c->n_uri && !(s->s->flags & EC_SOURCE_MAY_WAIT)) {
+            LOG(EC_LOG_ERROR, "\"%s\" never ends, so \"%s\" would never be opened: watch one interface, or \"any\"",
+                c->uri[i], c->uri[i + 1]);
+            return EC_EINVAL;
+        }
+    }
+    return EC_OK;
+}
+
 int worker_start(const struct worker_config *c, void (*done)(bool failed, void *arg), void *arg)
 {
     char name[16];
     int err;
 
-    for (uint32_t i = 0; i < c->n_uri; i++)
-        if (!worker_source_of(c->uri[i])) {
-            LOG(EC_LOG_ERROR, "no plugin opens \"%s\"", c->uri[i]);
-            return EC_ENOENT;
-        }
+    if ((err = sources_check(c)))
+        return err;
     workers.c = *c;
     if (!workers.c.batch || workers.c.batch > EC_BATCH_MAX)
         workers.c.batch = EC_BATCH_MAX;
