@@ -153,23 +153,47 @@ static int content_bytes(struct build *b, struct token t, uint8_t *out, uint32_t
     return 0;
 }
 
+static struct content *content_new(struct build *b, struct token t, const char *keyword)
+{
+    struct content *c = arena_alloc(b->arena, sizeof *c);
+    uint8_t *data = arena_alloc(b->arena, t.len + 1);
+
+    if (!c || !data) {
+        build_fail(b, 0, "out of memory");
+        return NULL;
+    }
+    if (content_bytes(b, t, data, &c->len))
+        return NULL;
+    c->data = data;
+    c->e.keyword = keyword;
+    c->e.find = content_find;
+    return c;
+}
+
+int content_whole(struct build *b, const struct view *view, struct token t, const char *keyword)
+{
+    struct content *c;
+    bool negated = false;
+
+    if ((t.s[0] == '"' || t.s[0] == '!') && build_quoted(b, &t, &negated))
+        return -1;
+    c = content_new(b, t, keyword);
+    if (!c)
+        return -1;
+    c->have = CONTENT_STARTS | CONTENT_ENDS;
+    c->depth = c->len;
+    c->e.flags = ELEMENT_START | ELEMENT_WHOLE | (negated ? ELEMENT_NEGATED : 0);
+    return build_add(b, view, &c->e);
+}
+
 static int content_parse(struct build *b)
 {
     struct token t = b->option->value;
-    struct content *c = arena_alloc(b->arena, sizeof *c);
-    uint8_t *data;
+    struct content *c;
     bool negated;
 
-    if (build_quoted(b, &t, &negated))
+    if (build_quoted(b, &t, &negated) || !(c = content_new(b, t, "content")))
         return -1;
-    data = arena_alloc(b->arena, t.len + 1);
-    if (!c || !data)
-        return build_fail(b, 0, "out of memory");
-    if (content_bytes(b, t, data, &c->len))
-        return -1;
-    c->data = data;
-    c->e.keyword = "content";
-    c->e.find = content_find;
     c->e.flags = negated ? ELEMENT_NEGATED : 0;
     if (build_add(b, b->view, &c->e))
         return -1;

@@ -1,7 +1,7 @@
 /* content.h: bytes to find in a buffer, and the modifiers that bound where. */
 #ifndef IDS_KEYWORD_CONTENT_H
 #define IDS_KEYWORD_CONTENT_H
-#include "plugins/ids/rule/rule.h"
+#include "plugins/ids/rule/build.h"
 
 enum { CONTENT_DEPTH = 1, CONTENT_OFFSET = 2, CONTENT_DISTANCE = 4, CONTENT_WITHIN = 8, CONTENT_STARTS = 16,
        CONTENT_ENDS = 32, CONTENT_FAST = 64 };
@@ -19,6 +19,8 @@ struct content {
 
 /* The content that e is; NULL: something else. */
 const struct content *content_of(const struct element *e);
+/* The whole of a buffer must be t (quoted or not). 0, or −1 with the reason in b. */
+int content_whole(struct build *b, const struct view *view, struct token t, const char *keyword);
 /* Where `c` stands within d[0…n); false: nowhere. */
 bool content_search(const struct content *c, const uint8_t *d, uint32_t n, uint32_t *at);
 

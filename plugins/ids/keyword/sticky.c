@@ -1,5 +1,6 @@
 #include "plugins/ids/keyword/sticky.h"
 
+#include "plugins/ids/keyword/content.h"
 #include "plugins/ids/keyword/keyword.h"
 #include "plugins/ids/rule/cache.h"
 
@@ -61,6 +62,21 @@ int sticky_open(struct build *b, const char *name)
     return build_chain(b, v) ? 0 : -1;
 }
 
+/* tls.version:1.2 asks for the whole buffer; without a value it opens the buffer as others do. */
+static int tls_version_parse(struct build *b)
+{
+    const struct view *v;
+
+    if (!b->option->has_value)
+        return sticky_open(b, "tls.version");
+    v = sticky_view(b, "tls.version");
+    if (!v)
+        return -1;
+    if (!b->option->value.len)
+        return build_fail(b, b->option->name.off, "a version expected behind 'tls.version:'");
+    return content_whole(b, v, b->option->value, "tls.version");
+}
+
 static int pkt_data_parse(struct build *b)
 {
     b->view = NULL;
@@ -70,5 +86,6 @@ static int pkt_data_parse(struct build *b)
 
 static const struct keyword rows[] = {
     { "pkt_data", NULL, KW_BARE, pkt_data_parse, "back to the raw payload for the contents behind it" },
+    { "tls.version", "tls_version", 0, tls_version_parse, "VALUE: the version is that; without one: its buffer" },
 };
 KEYWORD_FAMILY(keyword_sticky, rows);
