@@ -207,6 +207,12 @@ static int test(struct daemon *d)
 {
     int rc = up(d, false);
 
+    /* A run goes on without a broken rule; a check is there to find it. */
+    if (!rc && host_errors()) {
+        fprintf(stderr, "%s: %u errors in what the plugins read, see above\n", d->file ? d->file : "defaults",
+                host_errors());
+        rc = EXIT_CONFIG;
+    }
     if (!rc)
         printf("%s: the configuration is fine; %u plugins, %u left out\n", d->file ? d->file : "defaults",
                d->plugins.n_order, plugins_left_out(&d->plugins));

@@ -68,8 +68,17 @@ static int32_t host_fail(const struct ec_host *h, int32_t err, const char *why)
     return err;
 }
 
+static uint32_t errors;                    /* atomic */
+
+uint32_t host_errors(void)
+{
+    return __atomic_load_n(&errors, __ATOMIC_RELAXED);
+}
+
 static void host_log(const struct ec_host *h, int32_t level, struct ec_site *site, const char *msg)
 {
+    if (level >= EC_LOG_ERROR)
+        __atomic_add_fetch(&errors, 1, __ATOMIC_RELAXED);
     log_write(instance_of(h)->d.name, level, site, msg ? msg : "");
 }
 

@@ -12,5 +12,7 @@ void host_init(struct instance *i);             /* [ctl] fill i->host */
  * that says so with the error's name. Valid until the next call on this thread. [any] */
 const char *host_why(const struct instance *i, int32_t err);
 void host_why_clear(void);                      /* [any] before a callback that may fail */
+/* Lines that plugins logged as an error or worse, since the start: what a check finds in files that they read. [any] */
+uint32_t host_errors(void);
 
 #endif

@@ -63,7 +63,7 @@ static int files_folder(const struct ec_host *h, const struct ec_conf *c, struct
     struct stat st;
 
     if (stat(dir, &st) || !S_ISDIR(st.st_mode))
-        return ec_failf(h, EC_EINVAL, "%s: ids.rules_dir: %s is no folder", where, dir);
+        return ec_failf(h, EC_EINVAL, "%s: %s is no folder", where, dir);
     snprintf(pattern, sizeof pattern, "%s/*.rules", dir);
     return files_pattern(h, f, pattern, where);
 }
@@ -82,7 +82,7 @@ int files_find(const struct ec_host *h, const struct ec_conf *c, struct files *f
         if (strpbrk(path, "*?["))
             rc = files_pattern(h, f, path, where);
         else if (!files_exist(path))
-            rc = ec_failf(h, EC_EINVAL, "%s: ids.rule_files: %s: %s", where, path, strerror(errno));
+            rc = ec_failf(h, EC_EINVAL, "%s: %s: %s", where, path, strerror(errno));
         else
             rc = files_add(h, f, path);
     }

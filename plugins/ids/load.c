@@ -2,6 +2,7 @@
 
 #include "plugins/ids/files.h"
 #include "plugins/ids/match/engine.h"
+#include "plugins/ids/rule/address.h"
 #include "plugins/ids/rule/set.h"
 #include "plugins/ids/rule/vars.h"
 #include "plugins/ids/tell.h"
@@ -35,14 +36,35 @@ static uint32_t load_proto(void *arg, const char *name)
     return 0;
 }
 
+/* A variable that is wrong would break every rule that names it; so it is found where it stands. */
+static int load_var(const struct load *l, struct ruleset *s, uint32_t i)
+{
+    const char *key = l->host->conf_key(l->conf, "vars", i), *value = l->host->conf_text(l->conf, "vars", i);
+    const char *where = l->host->conf_where(l->conf, "vars", i);
+    struct token t = { value, (uint32_t)strlen(value), 0 };
+    const struct rangeset *set;
+    char why[2][300];
+    uint32_t off;
+
+    if (address_parse(ruleset_arena(s), ruleset_vars(s), EXPR_ADDRESS, t, &set, &off, why[0], sizeof why[0]) ||
+        address_parse(ruleset_arena(s), ruleset_vars(s), EXPR_PORT, t, &set, &off, why[1], sizeof why[1]))
+        return EC_OK;
+    return ec_failf(l->host, EC_EINVAL, "%s%sids.vars: %s: %s", where ? where : "", where ? ": " : "", key,
+                    strstr(key, "PORT") ? why[1] : why[0]);
+}
+
 static int load_vars(const struct load *l, struct ruleset *s)
 {
     const struct ec_host *h = l->host;
+    uint32_t n = h->conf_count(l->conf, "vars");
+    int rc = EC_OK;
 
-    for (uint32_t i = 0, n = h->conf_count(l->conf, "vars"); i < n; i++)
+    for (uint32_t i = 0; i < n; i++)
         if (!vars_set(ruleset_vars(s), h->conf_key(l->conf, "vars", i), h->conf_text(l->conf, "vars", i)))
             return ec_failf(h, EC_ELIMIT, "ids.vars: more than %d variables", VARS_MAX);
-    return EC_OK;
+    for (uint32_t i = 0; !rc && i < n; i++)
+        rc = load_var(l, s, i);
+    return rc;
 }
 
 static int load_classes(const struct load *l, struct ruleset *s)
@@ -55,7 +77,7 @@ static int load_classes(const struct load *l, struct ruleset *s)
         return EC_OK;
     if (ruleset_classes(s, path ? path : ECYBER_CONFDIR "/rules/classification.config", why, sizeof why))
         return EC_OK;
-    return ec_failf(l->host, EC_EINVAL, "%s%sids.classification_file: %s", where ? where : "", where ? ": " : "", why);
+    return ec_failf(l->host, EC_EINVAL, "%s%s%s", where ? where : "", where ? ": " : "", why);
 }
 
 static int load_rules(const struct load *l, struct ruleset *s)
