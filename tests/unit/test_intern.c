@@ -60,7 +60,7 @@ END_TEST
 
 START_TEST(there_are_64_spaces_at_most)
 {
-    char name[16];
+    char name[32];
     uint32_t made = 0;
 
     for (int i = 0; i < 100; i++) {
