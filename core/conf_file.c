@@ -148,6 +148,8 @@ static void apply_section(struct conf_loader *l, const struct yaml_node *k, cons
             nearest_try(&near, l->c->section[i].section);
         conf_error(l, &p, false, "there is no section '%.64s', for there is no plugin of that name; the nearest is '%s'",
                    k->text, near.best ? near.best : "");
+    } else if (s->dormant && (!k->value || yaml_is_null(k->value))) {
+        return;                     /* nothing is skipped */
     } else if (s->dormant) {
         conf_warn(l, &p, "section '%s' is skipped: its plugin is installed but not enabled", s->section);
     } else if (k->value && k->value->kind == YAML_MAPPING) {
