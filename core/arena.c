@@ -205,7 +205,9 @@ void block_release(struct block *b, uint32_t refs)
     struct arena *a = b->arena;
     struct block *top;
 
-    if (atomic_fetch_sub_explicit(&b->refs, refs, memory_order_acq_rel) != refs)
+    /* Whoever holds all that are left needs no read-modify-write: nobody can add one. */
+    if (atomic_load_explicit(&b->refs, memory_order_acquire) != refs
+        && atomic_fetch_sub_explicit(&b->refs, refs, memory_order_acq_rel) != refs)
         return;
     top = atomic_load_explicit(&a->back, memory_order_relaxed);
     do
