@@ -11,10 +11,10 @@
 /* The value on one line and not too long. */
 static void quote(const char *text, char *to)
 {
-    size_t n = strnlen(text, SHOWN);
+    size_t n = 0;
 
-    for (size_t i = 0; i < n; i++)
-        to[i] = iscntrl((unsigned char)text[i]) ? '?' : text[i];
+    for (; n < SHOWN && text[n]; n++)
+        to[n] = iscntrl((unsigned char)text[n]) ? '?' : text[n];
     if (text[n]) {
         while (n && ((unsigned char)text[n] & 0xc0) == 0x80)
             n--;
