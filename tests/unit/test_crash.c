@@ -8,6 +8,8 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -194,7 +196,7 @@ START_TEST(more_plugins_than_rows)
 }
 END_TEST
 
-static volatile int release;
+static atomic_bool released;
 
 static void hang(void *arg)
 {
@@ -203,7 +205,7 @@ static void hang(void *arg)
     (void)arg;
     mark_beat();
     mark_enter("stuck", "packet");
-    while (!release)
+    while (!released)
         nanosleep(&step, NULL);
     mark_beat();
     nanosleep(&step, NULL);
@@ -219,7 +221,7 @@ static void watch_a_stall(void)
     watchdog_start(NULL, 100000000, 0);
     thread_start(&t, "W1", hang, NULL);
     nanosleep(&(struct timespec){0, 400000000}, NULL);
-    release = 1;
+    released = true;
     pthread_join(t, NULL);
     watchdog_stop();
     _exit(0);
@@ -230,7 +232,7 @@ START_TEST(a_stall_is_named_once_and_so_is_its_end)
     char *first;
 
     in_child(watch_a_stall);
-    ck_assert_int_eq(WEXITSTATUS(status), 0);
+    ck_assert_msg(WEXITSTATUS(status) == 0, "%s", heard);
     first = strstr(heard, "WARNING core: thread W1 has not moved for 0.");
     ck_assert_ptr_nonnull(first);
     ck_assert_ptr_nonnull(strstr(first, " s: it is in plugin stuck, callback packet\n"));
