@@ -58,10 +58,13 @@ int32_t bus_publish(struct instance *i, struct ec_build *b);
 void bus_discard(struct ec_build *b);
 
 /* What a worker's loop does. [wrk] all of them; the thread is in its epoch. attach before the first event, detach after
- * the last; batch: before each batch and about every 100 ms without one: the plan that its events go by, and passing a
- * fence that is asked for. on_wake: how the bus wakes worker N out of a fetch that waits. [ctl] */
+ * the last (it passes a fence that is asked for); batch: the plan that its events go by from now on. Between two batches,
+ * and about every 100 ms without one: is a fence asked for? Then pass it. on_wake: how the bus wakes worker N out of a
+ * fetch that waits. [ctl] */
 void bus_attach(uint32_t worker);
 void bus_batch(const struct plan *plan);
+bool bus_fence_wanted(void);
+void bus_fence_pass(void);
 void bus_detach(void);
 void bus_on_wake(void (*fn)(uint32_t worker));
 

@@ -90,15 +90,25 @@ void bus_attach(uint32_t worker)
 void bus_batch(const struct plan *plan)
 {
     mine->plan = plan;
-    if (fence_wanted(mine))
-        fence_pass(mine);
+}
+
+bool bus_fence_wanted(void)
+{
+    return fence_wanted(mine);
+}
+
+void bus_fence_pass(void)
+{
+    fence_pass(mine);
 }
 
 void bus_detach(void)
 {
     struct publisher *p = mine;
 
-    bus_batch(NULL);
+    p->plan = NULL;
+    if (fence_wanted(p))
+        fence_pass(p);
     mine = NULL;
     atomic_store(&p->owner, PUB_DETACHED);
 }

@@ -84,7 +84,8 @@ static const char *source_status(uint32_t why)
     return why < sizeof names / sizeof names[0] ? names[why] : "?";
 }
 
-static struct json_object *packets(void)
+/* fenced: as each worker's were at its last fence, so that they add up. */
+static struct json_object *packets(bool fenced)
 {
     struct json_object *list = json_object_new_array();
 
@@ -92,8 +93,7 @@ static struct json_object *packets(void)
         struct json_object *o = json_object_new_object();
         struct worker_account a;
 
-        memset(&a, 0, sizeof a);
-        worker_account_get(w, &a);
+        (fenced ? worker_account_fenced : worker_account_get)(w, &a);
         put_number(o, "worker", w);
         put_text(o, "status", source_status(a.status));
         json_object_object_add(o, "source", source_counters(a.source));
@@ -175,7 +175,7 @@ static struct json_object *status_document(void)
     put_number(o, "workers", d->opt.workers);
     put_bool(o, "degraded", plugins_left_out(&d->plugins) > 0);
     json_object_object_add(o, "plugins", plugin_list());
-    json_object_object_add(o, "packets", packets());
+    json_object_object_add(o, "packets", packets(false));
     bus_rows(add_row, rows);
     json_object_object_add(o, "events", rows);
     json_object_object_add(o, "metrics", metrics(NULL));
@@ -310,13 +310,14 @@ static struct json_object *on_config_check(char *const *args, char *why, uint32_
 static struct json_object *on_drops(char *const *args, char *why, uint32_t n)
 {
     struct json_object *o = json_object_new_object(), *rows = json_object_new_array();
+    bool exact = bus_fence(FENCE_TIMEOUT, add_row, rows);
 
     (void)args;
     (void)why;
     (void)n;
-    put_bool(o, "exact", bus_fence(FENCE_TIMEOUT, add_row, rows));
+    put_bool(o, "exact", exact);
     json_object_object_add(o, "events", rows);
-    json_object_object_add(o, "packets", packets());
+    json_object_object_add(o, "packets", packets(exact));
     return o;
 }
 

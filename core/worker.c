@@ -17,6 +17,7 @@ static void (*on_done)(bool failed, void *arg);
 static void *on_done_arg;
 static _Atomic uint32_t running;
 static atomic_bool any_failed;
+static pthread_mutex_t note_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void worker_reset(void)
 {
@@ -219,6 +220,26 @@ void worker_account_get(uint32_t worker, struct worker_account *a)
     a->fetched = atomic_load(&w->fetched);
     a->dropped_verdict = atomic_load(&w->dropped);
     a->status = atomic_load(&w->status);
+}
+
+void worker_note(struct worker *w)
+{
+    struct worker_account a;
+
+    worker_account_get(w->id, &a);
+    pthread_mutex_lock(&note_lock);
+    w->noted = a;
+    pthread_mutex_unlock(&note_lock);
+}
+
+void worker_account_fenced(uint32_t worker, struct worker_account *a)
+{
+    memset(a, 0, sizeof *a);
+    if (worker >= workers.n)
+        return;
+    pthread_mutex_lock(&note_lock);
+    *a = workers.w[worker].noted;
+    pthread_mutex_unlock(&note_lock);
 }
 
 const struct plan *worker_plan(uint32_t worker)

@@ -39,6 +39,9 @@ void worker_stop(void);             /* [any] ask: last batch, flows end, offline
 void worker_join(void);             /* [ctl] wait for their end */
 uint32_t worker_count(void);        /* at least 1 */
 void worker_account_get(uint32_t worker, struct worker_account *a);                         /* [any] */
+/* [any] The same as it was when the worker passed the last fence, or ended: between two batches, so that
+ * source[EC_SRC_DELIVERED] = fetched = finished. */
+void worker_account_fenced(uint32_t worker, struct worker_account *a);
 const struct plan *worker_plan(uint32_t worker);                                            /* [wrk] of this batch */
 
 #endif

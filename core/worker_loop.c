@@ -78,6 +78,17 @@ static void stats_take(struct worker *w, bool now)
         atomic_store_explicit(&w->stats[i], w->before[i] + c[i], memory_order_relaxed);
 }
 
+/* Between two batches: no frame is out. */
+static void fence(struct worker *w)
+{
+    if (!bus_fence_wanted())
+        return;
+    if (w->handle)
+        stats_take(w, true);
+    worker_note(w);
+    bus_fence_pass();
+}
+
 /* idle() falls on every 64th packet whatever the batch is, so that what it publishes stands at the same place: no fetch
  * reaches over that point. */
 static uint32_t fetch_max(const struct worker *w)
@@ -194,6 +205,7 @@ static void wait_for_readers(struct worker *w, uint64_t stop_deadline)
         offline();
         nanosleep(&step, NULL);
         boundary(w);
+        fence(w);
     }
 }
 
@@ -265,6 +277,7 @@ static void source_run(struct worker *w)
             batch(w, n);
         quiet(w, n);
         stats_take(w, false);
+        fence(w);
         tick(w);
         if (w->may_wait)            /* on a live source the kernel's buffer would overflow instead */
             wait_for_readers(w, 0);
@@ -292,6 +305,7 @@ static void stages_finish(struct worker *w)
             struct ec_mark old;
 
             boundary(w);
+            fence(w);
             old = mark_enter(st->instance->d.name, "finish");
             left = st->s->finish(st->instance->self, mem_of(w, st->instance), state_of(w, st->instance), w->id, reason);
             mark_leave(old);
@@ -325,6 +339,7 @@ void worker_loop(struct worker *w)
     }
     if (!workers.c.workers)
         bus_drain_idle(w->latest_ns);
+    worker_note(w);
     bus_detach();
     w->plan = NULL;
     offline();

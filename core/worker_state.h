@@ -31,6 +31,7 @@ struct worker {
     uint64_t before[EC_SRC_STATS];  /* counters of the sources that are closed */
     _Atomic uint64_t stats[EC_SRC_STATS], fetched, finished, dropped;
     _Atomic uint32_t status;
+    struct worker_account noted;    /* at the last fence, under a lock of worker.c */
 };
 
 struct workers {
@@ -46,6 +47,7 @@ struct workers {
 extern struct workers workers;
 
 const struct worker_source *worker_source_of(const char *uri);     /* NULL: no source has this scheme */
+void worker_note(struct worker *w); /* [wrk] between two batches: keep the account for worker_account_fenced() */
 void worker_loop(struct worker *w); /* every URI to its end or until stopping, then the end of the stages; [wrk] */
 
 #endif

@@ -32,21 +32,26 @@ static atomic_bool stop;
 static struct bus_row row[ROWS];
 static uint32_t n_row;
 
-static void boundary(struct load *l)
+static void pass(void)
 {
     epoch_enter();
     bus_batch(plan_current());
+    if (bus_fence_wanted())
+        bus_fence_pass();
+}
+
+static void boundary(struct load *l)
+{
+    pass();
     while (l->waits && bus_pressed()) {
         epoch_leave();
         rig_sleep_us(100);
-        epoch_enter();
-        bus_batch(plan_current());
+        pass();
     }
     if (l->pace_us) {
         epoch_leave();
         rig_sleep_us(l->pace_us);
-        epoch_enter();
-        bus_batch(plan_current());
+        pass();
     }
 }
 

@@ -364,12 +364,21 @@ START_TEST(two_workers_end_once_and_account_for_all)
     struct worker_config c = { .workers = 2, .batch = 64, .n_uri = 2, .uri = two_uris };
     struct worker_account a, b;
     struct bus_row sum = { 0 };
+    uint64_t packets = 0;
 
     prepare(2, 20000);
     rig.sink[0].slow_us = 0;
     ck_assert_int_eq(worker_start(&c, on_done, NULL), EC_OK);
     ck_assert_uint_eq(worker_count(), 2);
     ck_assert(bus_fence(10 * SECOND, keep, &sum));
+    for (uint32_t i = 0; i < 2; i++) {          /* under load, and exact all the same */
+        worker_account_fenced(i, &a);
+        ck_assert_uint_eq(a.fetched, a.finished);
+        ck_assert_uint_eq(a.source[EC_SRC_DELIVERED], a.fetched);
+        packets += a.finished;
+    }
+    ck_assert_uint_le(packets, sum.in);         /* an event for each packet; the stages' ends publish some more */
+    ck_assert_uint_ge(packets + 80, sum.in);
     wait_done();
     ck_assert_uint_eq(atomic_load(&dones), 1);
     worker_account_get(0, &a);
