@@ -1,6 +1,7 @@
 /* engine.h: what the parts of the engine share: the plugin, its configuration of one generation, a worker. */
 #ifndef TRAFFIC_ENGINE_H
 #define TRAFFIC_ENGINE_H
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -60,6 +61,8 @@ struct traffic {                    /* the plugin: written in setup, read ever a
     uint32_t topic_flow, topic_tcp, topic_anomaly, topic_alert, app_failed;
     uint16_t seed;
     struct hosts *hosts;
+    _Atomic uint64_t accounted[4];  /* of hosts and order, as the metrics have it */
+    struct order *order;            /* NULL: one worker, whose order is the capture's */
 };
 
 struct worker {

@@ -49,7 +49,9 @@
     X(ANOMALY, COUNTER, "anomaly.seen", "events", "Anomalies found, repeated ones included.") \
     X(ANOMALY_LIMITED, COUNTER, "anomaly.limited", "events", "Anomalies counted but not published: a repetition.") \
     X(HOSTS_REUSED, COUNTER, "hosts.reused", "entries", "Host entries reused because a space was full.") \
-    X(HOSTS_WAITS, COUNTER, "hosts.waits", "locks", "Times that a shard's lock was held by another worker.")
+    X(HOSTS_WAITS, COUNTER, "hosts.waits", "locks", "Times that a shard's lock was held by another worker.") \
+    X(ORDER_WAITS, COUNTER, "hosts.order_waits", "waits", "Times that a replay's worker waited for an earlier packet.") \
+    X(ORDER_GIVEN_UP, COUNTER, "hosts.order_given_up", "waits", "Such waits that were ended after 5 s.")
 
 #define X(symbol, kind, name, unit, help) M_##symbol,
 enum metric_id { METRICS(X) M_OWN_COUNT, M_EVENT = M_OWN_COUNT, M_COUNT = M_EVENT + EV_COUNT };

@@ -3,6 +3,7 @@
 
 #include "plugins/traffic/engine.h"
 #include "plugins/traffic/hosts/hosts.h"
+#include "plugins/traffic/hosts/order.h"
 #include "plugins/traffic/options.h"
 #include "plugins/traffic/proto/app.h"
 #include "plugins/traffic/proto/parsers.h"
@@ -86,7 +87,11 @@ static int32_t h_space(void *self, const char *name, uint32_t bytes, uint32_t ca
 
 static void *h_lock(void *self, uint32_t space, const void *key, uint32_t len, uint64_t now_ns)
 {
-    return hosts_lock(((struct traffic *)self)->hosts, space, key, len, now_ns);
+    struct traffic *tr = self;
+
+    if (tr->order)
+        order_wait(tr->order);
+    return hosts_lock(tr->hosts, space, key, len, now_ns);
 }
 
 static void h_unlock(void *self, void *entry)
@@ -108,27 +113,48 @@ static void s_prepare(void *self, void *w, const void *state, uint32_t worker, s
 static void s_packet(void *self, void *w, const void *state, uint32_t worker, uint32_t i, struct ec_frame *f,
                      uint32_t *verdict)
 {
-    (void)self;
+    struct traffic *tr = self;
+
     (void)state;
-    (void)worker;
-    (void)f;
+    if (tr->order)
+        order_at(tr->order, worker, f->flags & EC_FR_REPLAY ? f->count : 0);
     worker_packet(w, i, verdict);
+}
+
+/* What the shared tables have counted since the last time. */
+static void hosts_account(struct traffic *tr)
+{
+    static const uint32_t metric[] = { M_HOSTS_REUSED, M_HOSTS_WAITS, M_ORDER_WAITS, M_ORDER_GIVEN_UP };
+    uint64_t now[] = { hosts_reused(tr->hosts), hosts_waits(tr->hosts), tr->order ? order_waits(tr->order) : 0,
+                       tr->order ? order_given_up(tr->order) : 0 };
+
+    for (unsigned i = 0; i < sizeof now / sizeof now[0]; i++) {
+        uint64_t before = atomic_exchange(&tr->accounted[i], now[i]);
+        if (now[i] != before)
+            tr->host->metric(tr->host, metric[i], (int64_t)(now[i] - before));
+    }
 }
 
 static void s_idle(void *self, void *w, const void *state, uint32_t worker, uint64_t now_ns)
 {
-    (void)self;
-    (void)worker;
+    if (!worker)
+        hosts_account(self);
     ((struct worker *)w)->conf = state;
     worker_idle(w, now_ns);
 }
 
 static uint32_t s_finish(void *self, void *w, const void *state, uint32_t worker, uint32_t reason)
 {
-    (void)self;
-    (void)worker;
+    struct traffic *tr = self;
+    uint32_t left;
+
+    if (tr->order)
+        order_done(tr->order, worker);
     ((struct worker *)w)->conf = state;
-    return worker_finish(w, reason);
+    left = worker_finish(w, reason);
+    if (!left)
+        hosts_account(tr);
+    return left;
 }
 
 static const struct ec_stage stage = { sizeof stage, 0, s_prepare, s_packet, s_idle, s_finish };
@@ -189,6 +215,8 @@ static int32_t traffic_start(void *self, const void *state)
     tr->seed = c->seed;
     hosts_key(tr->hosts, c->key[0], c->key[1]);
     publish_start(tr);
+    if (tr->host->workers(tr->host) > 1 && !(tr->order = order_new(tr->host->workers(tr->host))))
+        return tr->host->fail(tr->host, EC_ENOMEM, "out of memory");
     return EC_OK;
 }
 
@@ -197,6 +225,8 @@ static int32_t traffic_worker_init(void *self, uint32_t worker, void **w)
     struct traffic *tr = self;
     int32_t rc = worker_open((struct worker **)w, tr, tr->host->state(tr->host, worker), worker);
 
+    if (rc && tr->order)
+        order_done(tr->order, worker);
     return rc ? tr->host->fail(tr->host, rc, "no memory for a worker's flow table") : EC_OK;
 }
 
@@ -211,6 +241,7 @@ static void traffic_destroy(void *self)
     struct traffic *tr = self;
 
     registry_free(tr);
+    order_free(tr->order);
     hosts_free(tr->hosts);
     free(tr);
 }

@@ -63,6 +63,7 @@ def essence(data):
     for event in map(json.loads, data.splitlines()):
         event.get("ecyber", {}).pop("worker", None)
         if event["event_type"] == "flow":
+            event["flow"].pop("alerted")        # by a threshold's alert, perhaps
             flows[json.dumps(event, sort_keys=True)] += 1
         elif event["event_type"] == "alert" and event["alert"]["signature_id"] in threshold:
             keyed[event["alert"]["signature_id"], event["src_ip"]] += 1

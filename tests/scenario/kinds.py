@@ -23,6 +23,8 @@ def run(name, plugins, *args):
     with open(name + "/ecyber.yaml", "w", encoding="utf-8") as out:
         out.write("core:\n  plugin_dirs: [%s, %s]\n  plugins: [%s]\n  state_dir: state\neve:\n  file: %s\n"
                   % (os.environ["EC_PLUGINDIR"], os.environ["EC_TESTPLUGINS"], ", ".join(plugins), eve))
+        if "kind_actuator" in plugins:
+            out.write("kind_actuator:\n  allow: 10.66.0.10\n")
         if "ids" in plugins:
             out.write("ids:\n  rule_files: [%s/etc/rules/ecyber.rules]\n" % os.environ["EC_SRC"])
             out.write("  classification_file: %s/etc/rules/classification.config\n" % os.environ["EC_SRC"])
@@ -55,8 +57,8 @@ def all_kinds(workers):
     bans = of(events, "testban")
     alerts = of(events, "alert")
     check(alerts and {b["testban"]["addr"] for b in bans if b["testban"]["action"] == "ban"} >=
-          {a["src_ip"] for a in alerts if a["src_ip"] != "10.66.0.2"}, "policy and actuator: sources are banned" + tag, bans[:2])
-    check(any(b["testban"]["action"] == "refused" and b["testban"]["addr"] == "10.66.0.2" for b in bans),
+          {a["src_ip"] for a in alerts if a["src_ip"] != "10.66.0.10"}, "policy and actuator: sources are banned" + tag, bans[:2])
+    check(any(b["testban"]["action"] == "refused" and b["testban"]["addr"] == "10.66.0.10" for b in bans),
           "actuator: the allow-list wins" + tag, bans[:2])
     replies = of(events, "testreply")
     check([r["testreply"] for r in replies] == [{
