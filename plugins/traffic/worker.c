@@ -146,8 +146,10 @@ static void decode_anomalies(struct worker *w, const struct packet *p)
 
 static void packet_tcp(struct worker *w, struct flow *f, struct packet *p)
 {
+    bool before = f->pub.state >= EC_FLOW_ESTABLISHED;
+
     tcp_track(w, f, p);
-    if (f->pub.state >= EC_FLOW_ESTABLISHED)
+    if (before || (p->pub.payload_len && f->pub.state >= EC_FLOW_ESTABLISHED))
         p->pub.flags |= EC_PK_ESTABLISHED;
     if (!(f->flags & FL_SESSION))
         return;
