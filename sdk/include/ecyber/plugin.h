@@ -13,8 +13,11 @@
  *         [sub]  serial for one subscription or timer            [pool] any pool thread           [any] anywhere
  * ERRORS  0 or a negative EC_E*. Say why with host->fail() before returning one: that sentence is what people read.
  *
+ * STATUS  released and frozen: this header and record.h. Extensions (ext/) say theirs in their first line.
+ *
  * CHANGE LOG
- *   level 1  the first: life cycle, options, records, topics, publish and subscribe, metrics, timers, work, intern.
+ *   level 1  (eCyber 0.1.0) the first: life cycle, options, records, topics, publish and subscribe, metrics, timers, work,
+ *            interned names.
  */
 #ifndef EC_PLUGIN_H
 #define EC_PLUGIN_H
