@@ -93,13 +93,13 @@ static void print_match(FILE *out, struct json_object *match, size_t i)
     fprintf(out, "  %-8s ", i ? "" : "because");
     print_safe(out, text_of(match, "buffer"));
     fprintf(out, " at offset %lld, length %lld: \"", (long long)offset, (long long)length);
-    print_safe(out, text_of(match, "bytes"));
+    print_safe(out, text_of(match, "printable"));
     fputs("\"\n", out);
 }
 
 static void print_alert(FILE *out, struct json_object *event, struct json_object *alert)
 {
-    struct json_object *own = child_of(event, "ecyber");
+    struct json_object *own = child_of(child_of(event, "ecyber"), "why");
     struct json_object *matches = child_of(own, "matches");
     char head[160];
 

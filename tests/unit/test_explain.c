@@ -8,8 +8,8 @@
 #define ALERT                                                                                      \
     "{\"event_type\":\"alert\",\"src_ip\":\"10.0.0.1\",\"src_port\":5,\"dest_ip\":\"fe80::1\","     \
     "\"dest_port\":80,\"proto\":\"TCP\",\"alert\":{\"gid\":1,\"signature_id\":9,\"rev\":2,"         \
-    "\"signature\":\"a rule\"},\"ecyber\":{\"rule\":\"alert ip any any\",\"matches\":["            \
-    "{\"buffer\":\"http.uri\",\"offset\":4,\"length\":6,\"bytes\":\"a\\u001b\\u009b[b\"}]}}\n"
+    "\"signature\":\"a rule\"},\"ecyber\":{\"why\":{\"rule\":\"alert ip any any\",\"matches\":["   \
+    "{\"buffer\":\"http.uri\",\"offset\":4,\"length\":6,\"printable\":\"a\\u001b\\u009b[b\"}]}}}\n"
 
 /* What explain_stream() prints for the text; the caller frees it. *alerts: its result. */
 static char *explain(const char *text, long *alerts)
