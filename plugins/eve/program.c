@@ -339,50 +339,89 @@ static bool write_records(struct json *j, const struct step *s, const struct ec_
     return ok;
 }
 
+#define PAIRS_MAX 1024              /* of one map: their names are compared with each other */
+
+static struct ec_pair pair_at(const struct ec_list *l, const struct ec_part *part, uint32_t i)
+{
+    struct ec_pair pair;
+
+    memcpy(&pair, (const uint8_t *)part + l->off + (size_t)i * l->stride, sizeof pair);
+    return pair;
+}
+
 static bool same_key(const struct ec_pair *a, const struct ec_pair *b, const struct ec_part *part)
 {
-    return a->key.len == b->key.len && b->key.off <= part->total && b->key.len <= part->total - b->key.off &&
+    return a->key.off && b->key.off && a->key.len == b->key.len && a->key.off <= part->total &&
+           a->key.len <= part->total - a->key.off && b->key.off <= part->total && b->key.len <= part->total - b->key.off &&
            !memcmp(ec_bytes(part, a->key), ec_bytes(part, b->key), a->key.len);
 }
 
-/* {"k":"v", …}, or {"k":["v", …], …} where pairs of one name stand together. */
+/* Has the name of pair i been written with an earlier one? */
+static bool key_seen(const struct ec_list *l, const struct ec_part *part, uint32_t i)
+{
+    struct ec_pair pair = pair_at(l, part, i), other;
+
+    while (i--) {
+        other = pair_at(l, part, i);
+        if (same_key(&pair, &other, part))
+            return true;
+    }
+    return false;
+}
+
+static bool put_pair_value(struct json *j, const struct step *value, const struct ec_pair *pair,
+                           const struct ec_part *part)
+{
+    int put = put_span(j, value, (const uint8_t *)&pair->value, part);
+
+    if (put <= 0 && json_need(j, 8))
+        JSON_PUT(j, "\"\"");
+    if (json_need(j, 1))
+        json_put_char(j, ',');
+    return put >= 0;
+}
+
+/* "k":["v", …],: the values of all pairs of one name, of which i is the first. */
+static bool write_values(struct json *j, const struct step *value, const struct ec_list *l, const struct ec_part *part,
+                         uint32_t i, uint32_t n)
+{
+    struct ec_pair pair = pair_at(l, part, i), other;
+    size_t mark = json_open(j, "", 0, '[');
+    bool ok = put_pair_value(j, value, &pair, part);
+
+    while (++i < n) {
+        other = pair_at(l, part, i);
+        if (same_key(&pair, &other, part))
+            ok &= put_pair_value(j, value, &other, part);
+    }
+    json_close(j, mark, ']', true);
+    return ok;
+}
+
+/* {"k":"v", …}, or {"k":["v", …], …}. No name stands twice: of a map without lists the first value stays. */
 static bool write_map(struct json *j, const struct step *s, const struct ec_list *l, const struct ec_part *part)
 {
     static const struct step text = { .type = EC_T_TEXT };
     struct step value = { .type = EC_T_WIRE, .secret = s->secret };
     size_t mark = json_open(j, s->key, s->key_len, '{');
-    const uint8_t *at = (const uint8_t *)part + l->off;
-    struct ec_pair last, pair;
-    bool open = false, ok = true;
+    uint32_t n = l->n < PAIRS_MAX ? l->n : PAIRS_MAX;
+    bool ok = n == l->n;
 
-    for (uint32_t i = 0; i < l->n && json_need(j, VALUE_ROOM); i++, at += l->stride) {
+    for (uint32_t i = 0; i < n && json_need(j, VALUE_ROOM); i++) {
+        struct ec_pair pair = pair_at(l, part, i);
         int put;
 
-        memcpy(&pair, at, sizeof pair);
-        if (open && same_key(&last, &pair, part)) {
-            put = 1;
-        } else {
-            if (open)
-                json_close(j, 0, ']', true);
-            open = false;
-            put = put_span(j, &text, (const uint8_t *)&pair.key, part);
-            if (put > 0 && json_need(j, 2))
-                s->op == OP_MAP_LIST ? JSON_PUT(j, ":[") : JSON_PUT(j, ":");
-            open = put > 0 && s->op == OP_MAP_LIST;
-        }
-        ok &= put >= 0;
-        if (put <= 0)
+        if (key_seen(l, part, i)) {
+            ok &= s->op == OP_MAP_LIST;
             continue;
-        last = pair;
-        put = put_span(j, &value, (const uint8_t *)&pair.value, part);
+        }
+        put = put_span(j, &text, (const uint8_t *)&pair.key, part);
         ok &= put >= 0;
-        if (json_need(j, 8) && put <= 0)
-            JSON_PUT(j, "\"\"");
-        if (json_need(j, 1))
-            json_put_char(j, ',');
+        if (put <= 0 || !json_need(j, 1))
+            continue;
+        json_put_char(j, ':');
+        ok &= s->op == OP_MAP_LIST ? write_values(j, &value, l, part, i, n) : put_pair_value(j, &value, &pair, part);
     }
-    if (open)
-        json_close(j, 0, ']', true);
     json_close(j, mark, '}', s->always);
     return ok;
 }

@@ -24,17 +24,17 @@ def check(good, what, detail=""):
         print("# %s" % str(detail)[:1500], flush=True)
 
 
-def command(name, *args):
-    return [os.environ["ECYBERD"], "-r", os.environ["EC_DATA"] + "/sample.pcap", "--workers", "0",
+def command(name, *args, capture="/sample.pcap"):
+    return [os.environ["ECYBERD"], "-r", os.environ["EC_DATA"] + capture, "--workers", "0",
             "--set", "core.state_dir=" + os.path.abspath(name),
             "--set", "core.plugin_dirs=[%s]" % os.environ["EC_PLUGINDIR"], *args]
 
 
-def replay(name, *args, limit=None):
+def replay(name, *args, limit=None, capture="/sample.pcap"):
     def bound():
         if limit:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    done = subprocess.run(command(name, *args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=50, check=False,
+    done = subprocess.run(command(name, *args, capture=capture), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=50, check=False,
                           preexec_fn=bound)
     check(done.returncode == 0, "%s: the replay ends well" % name, done.stderr.decode("utf-8", "replace"))
     return done
@@ -74,21 +74,31 @@ def head_fault(event):
     return "no object of its own: %s" % keys if event["event_type"] not in event else None
 
 
+def parse(text):
+    """The events, and what is wrong with lines."""
+    events, faults = [], []
+    for line in text.splitlines(True):
+        try:
+            event = strict(line)
+            events.append(event)
+            fault = head_fault(event)
+        except ValueError as error:
+            fault = error
+        if fault:
+            faults.append((fault, line))
+    return events, faults
+
+
+replay("all", capture="")
+events, faults = parse(read("all/eve/eve.json"))
+check(len(events) > 10000 and not faults, "all our captures: strict JSON, EVE's common keys in order, no key twice", faults[:2])
+
 replay("file")
 whole = read("file/eve/eve.json")
 lines = whole.splitlines(True)
-faults, events = [], []
-for line in lines:
-    try:
-        event = strict(line)
-        events.append(event)
-        fault = head_fault(event)
-    except ValueError as error:
-        fault = error
-    if fault:
-        faults.append((fault, line))
+events, faults = parse(whole)
 check(len(lines) > 100 and whole.endswith(b"\n"), "there are whole lines", len(lines))
-check(not faults, "each is one strict JSON object with EVE's common keys in order", faults[:2])
+check(not faults and len(events) == len(lines), "each is one strict JSON object", faults[:2])
 types = {event["event_type"] for event in events}
 check({"dns", "http", "tls", "flow"} <= types, "with DNS, HTTP, TLS and flows", types)
 check(all(event.get("ecyber", {}).get("replay") is True for event in events), "each says that it is of a replay")

@@ -184,12 +184,12 @@ START_TEST(every_type)
     pair[0].value = ec_puts(&b, "v");
     pair[1].key = ec_puts(&b, "l");
     pair[1].value = ec_puts(&b, "w");
-    pair = ec_rows(&b, &p->maps, 3, sizeof *pair);
-    pair[0].key = pair[1].key = ec_puts(&b, "cve");
+    pair = ec_rows(&b, &p->maps, 3, sizeof *pair);      /* pairs of one name need not stand together */
+    pair[0].key = pair[2].key = ec_puts(&b, "cve");
     pair[0].value = ec_puts(&b, "2026-1");
-    pair[1].value = ec_puts(&b, "2026-2");
-    pair[2].key = ec_puts(&b, "level");
-    pair[2].value = ec_puts(&b, "high");
+    pair[2].value = ec_puts(&b, "2026-2");
+    pair[1].key = ec_puts(&b, "level");
+    pair[1].value = ec_puts(&b, "high");
     p->inner.has = 2;
     p->inner.b = 9;
     p->part.has = 1u << 3;
@@ -323,6 +323,28 @@ START_TEST(malformed_blocks_are_bounded)
 }
 END_TEST
 
+START_TEST(no_key_stands_twice)
+{
+    struct all *p;
+    struct ec_pair *pair;
+    char *map;
+
+    open_event(all_id);
+    p = ec_add(&b, all_id, sizeof *p);
+    pair = ec_rows(&b, &p->map, 3, sizeof *pair);
+    pair[0].key = pair[2].key = ec_puts(&b, "k");
+    pair[0].value = ec_puts(&b, "v");
+    pair[1].key = ec_puts(&b, "l");
+    pair[2].value = ec_puts(&b, "w");
+    ec_head(&b)->total = b.used;
+    ck_assert_int_eq(writer_line(w, &j, ec_head(&b)), WRITER_MALFORMED);
+    map = memmem(j.base, json_length(&j), "\"map\":", 6);
+    ck_assert_ptr_nonnull(map);
+    ck_assert_int_eq(strncmp(map, "\"map\":{\"k\":\"v\",\"l\":\"\"}", 22), 0);
+    h->discard(h, &b);
+}
+END_TEST
+
 START_TEST(longer_than_the_buffer)
 {
     struct all *p;
@@ -355,6 +377,7 @@ int main(void)
     tcase_add_test(tc, icmp_and_unknown_protocols);
     tcase_add_test(tc, parts_stand_under_their_roots);
     tcase_add_test(tc, malformed_blocks_are_bounded);
+    tcase_add_test(tc, no_key_stands_twice);
     tcase_add_test(tc, longer_than_the_buffer);
     suite_add_tcase(suite, tc);
     return unit_run(suite);

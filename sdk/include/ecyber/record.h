@@ -42,7 +42,7 @@ enum {
     EC_T_NAME = 18,         /* uint32_t: interned name of the space in `allow`; 0: absent */
     EC_T_RECORD = 19,       /* struct ec_list of `sub` with EC_R_LIST; the member itself with EC_R_INLINE */
     EC_T_MAP = 20           /* struct ec_list of struct ec_pair; as an option: name: text. With EC_R_LIST each value is
-                             * an array: pairs of the same name stand together and are printed as one array */
+                             * an array, of all pairs of that name; without it no name may stand twice */
 };
 
 /* Flags of a row. */

@@ -74,7 +74,7 @@ static const struct ec_row event_rows[] = {
     EC_FIELD(U64, 0, struct dns_event, tx_id, "tx_id", NULL, "transaction in its flow"),
     EC_FIELD_LIST(&answer_record, struct dns_event, answers, "answers", "answer section"),
     EC_FIELD_LIST(&answer_record, struct dns_event, authorities, "authorities", "authority section"),
-    EC_FIELD(MAP, EC_R_DOC, struct dns_event, grouped, "grouped", NULL, "answers by type"),
+    EC_FIELD(MAP, EC_R_LIST | EC_R_DOC, struct dns_event, grouped, "grouped", NULL, "answers by type"),
 };
 static const struct ec_record event_record = EC_RECORD_PART(struct dns_event, event_rows);
 const struct ec_topic dns_topic = {
