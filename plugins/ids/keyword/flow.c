@@ -27,7 +27,7 @@ static bool flow_match(const struct cond *c, const struct scope *s)
         return false;
     if ((want & FLOW_TO_CLIENT) && s->dir != EC_TO_CLIENT)
         return false;
-    established = s->flow->state != EC_FLOW_NEW || (s->packet && (s->packet->flags & EC_PK_ESTABLISHED));
+    established = s->packet ? (s->packet->flags & EC_PK_ESTABLISHED) != 0 : s->flow->state != EC_FLOW_NEW;
     if (want & FLOW_ESTABLISHED)
         return established;
     return !(want & FLOW_NOT_ESTABLISHED) || !established;
