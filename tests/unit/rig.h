@@ -20,7 +20,7 @@ struct rig_note {                   /* the record of every topic */
 struct rig_sink {
     struct instance instance;
     _Atomic uint64_t got[RIG_PUBLISHERS], gaps[RIG_PUBLISHERS];
-    uint64_t last[RIG_PUBLISHERS];  /* seq */
+    _Atomic uint64_t last[RIG_PUBLISHERS];  /* seq */
     _Atomic uint64_t disorder;      /* events whose seq did not rise */
     _Atomic uint64_t idles;
     _Atomic uint32_t slow_us;
