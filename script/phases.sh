@@ -54,7 +54,7 @@ ec_replay_one() {
     local name=$1 file=$2 may=${EC_REPLAY_MAY_REFUSE:-} tmp rc
     tmp=$(mktemp -d "${TMPDIR:-/tmp}/ecyber.XXXXXX") || die "no temporary folder"
     (cd "$tmp" && exec timeout -k 5 "${EC_REPLAY_SECONDS:-120}" "$ECYBERD" -r "$file" --workers 0 \
-        --set "state_dir=$tmp") </dev/null >"$tmp/log" 2>&1
+        --set "core.state_dir=$tmp") </dev/null >"$tmp/log" 2>&1
     rc=$?
     case ${file##*/} in file-*) may=yes ;; esac
     if [ $rc = 0 ] || { [ $rc = 1 ] && [ "$may" = yes ] && [ -s "$tmp/log" ]; }; then
