@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of the bytes of a match, so many hexadecimal digits are printed. */
+#define HEX_SHOWN 64
+
 static const char *text_of(struct json_object *object, const char *key)
 {
     struct json_object *value;
@@ -85,37 +88,43 @@ static void print_way(FILE *out, struct json_object *event)
     putc('\n', out);
 }
 
+/* "content in http.uri at offset 4, length 3: "abc" = 61 62 63" */
 static void print_match(FILE *out, struct json_object *match, size_t i)
 {
-    int64_t offset = number_of(match, "offset");
-    int64_t length = number_of(match, "length");
+    const char *hex = text_of(match, "bytes");
 
     fprintf(out, "  %-8s ", i ? "" : "because");
+    print_safe(out, text_of(match, "keyword"));
+    fputs(" in ", out);
     print_safe(out, text_of(match, "buffer"));
-    fprintf(out, " at offset %lld, length %lld: \"", (long long)offset, (long long)length);
+    fprintf(out, " at offset %lld, length %lld: \"", (long long)number_of(match, "offset"),
+            (long long)number_of(match, "length"));
     print_safe(out, text_of(match, "printable"));
-    fputs("\"\n", out);
+    fputs("\" =", out);
+    for (size_t n = 0; n < HEX_SHOWN && hex[n] && hex[n + 1]; n += 2)
+        fprintf(out, " %.2s", hex + n);
+    fputs(strlen(hex) > HEX_SHOWN ? " ...\n" : "\n", out);
 }
 
 static void print_alert(FILE *out, struct json_object *event, struct json_object *alert)
 {
-    struct json_object *own = child_of(child_of(event, "ecyber"), "why");
-    struct json_object *matches = child_of(own, "matches");
-    char head[160];
+    struct json_object *why = child_of(child_of(event, "ecyber"), "why");
+    struct json_object *matches = child_of(why, "matches");
+    size_t n = json_object_is_type(matches, json_type_array) ? json_object_array_length(matches) : 0;
+    char text[160];
 
-    snprintf(head, sizeof head, "%s  [%lld:%lld:%lld]  ", text_of(event, "timestamp"),
-             (long long)number_of(alert, "gid"), (long long)number_of(alert, "signature_id"),
-             (long long)number_of(alert, "rev"));
-    print_safe(out, head);
+    print_safe(out, text_of(event, "timestamp"));
+    snprintf(text, sizeof text, "  [%lld:%lld:%lld]  ", (long long)number_of(alert, "gid"),
+             (long long)number_of(alert, "signature_id"), (long long)number_of(alert, "rev"));
+    fputs(text, out);
     print_safe(out, text_of(alert, "signature"));
     putc('\n', out);
-    snprintf(head, sizeof head, "severity %lld, %s", (long long)number_of(alert, "severity"),
-             text_of(alert, "action"));
     print_row(out, "class", text_of(alert, "category"));
-    print_row(out, "rated", head);
+    snprintf(text, sizeof text, "severity %lld, %s", (long long)number_of(alert, "severity"), text_of(alert, "action"));
+    print_row(out, "rated", text);
     print_way(out, event);
-    print_row(out, "rule", text_of(own, "rule"));
-    for (size_t i = 0; matches && i < json_object_array_length(matches); i++)
+    print_row(out, "rule", text_of(why, "rule"));
+    for (size_t i = 0; i < n; i++)
         print_match(out, json_object_array_get_idx(matches, i), i);
     putc('\n', out);
 }

@@ -8,8 +8,9 @@
 #define ALERT                                                                                      \
     "{\"event_type\":\"alert\",\"src_ip\":\"10.0.0.1\",\"src_port\":5,\"dest_ip\":\"fe80::1\","     \
     "\"dest_port\":80,\"proto\":\"TCP\",\"alert\":{\"gid\":1,\"signature_id\":9,\"rev\":2,"         \
-    "\"signature\":\"a rule\"},\"ecyber\":{\"why\":{\"rule\":\"alert ip any any\",\"matches\":["   \
-    "{\"buffer\":\"http.uri\",\"offset\":4,\"length\":6,\"printable\":\"a\\u001b\\u009b[b\"}]}}}\n"
+    "\"signature\":\"a rule\"},\"ecyber\":{\"why\":{\"rule\":\"alert ip any any\","                 \
+    "\"matches\":[{\"keyword\":\"content\",\"buffer\":\"http.uri\",\"offset\":4,\"length\":6,"             \
+    "\"bytes\":\"611bc29b5b62\",\"printable\":\"a\\u001b\\u009b[b\"}]}}}\n"
 
 /* What explain_stream() prints for the text; the caller frees it. *alerts: its result. */
 static char *explain(const char *text, long *alerts)
@@ -34,7 +35,7 @@ START_TEST(a_match_names_buffer_place_and_bytes)
     ck_assert_ptr_nonnull(strstr(printed, "[1:9:2]  a rule\n"));
     ck_assert_ptr_nonnull(strstr(printed, "10.0.0.1:5 -> [fe80::1]:80  TCP\n"));
     ck_assert_ptr_nonnull(strstr(printed, "rule     alert ip any any\n"));
-    ck_assert_ptr_nonnull(strstr(printed, "http.uri at offset 4, length 6: \"a\\x1b"));
+    ck_assert_ptr_nonnull(strstr(printed, "content in http.uri at offset 4, length 6: \"a\\x1b"));
     free(printed);
 }
 END_TEST
@@ -46,7 +47,7 @@ START_TEST(no_control_character_reaches_the_terminal)
 
     ck_assert_ptr_null(strchr(printed, 0x1b));
     ck_assert_ptr_null(strchr(printed, 0x9b));
-    ck_assert_ptr_nonnull(strstr(printed, "\"a\\x1b\\xc2\\x9b[b\"\n"));
+    ck_assert_ptr_nonnull(strstr(printed, "\"a\\x1b\\xc2\\x9b[b\" = 61 1b c2 9b 5b 62\n"));
     free(printed);
 }
 END_TEST
