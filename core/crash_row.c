@@ -44,11 +44,11 @@ static struct row *row_get(const char *name)
 
 static void line_read(const char *line)
 {
-    char name[32];
+    char name[64];
     unsigned count;
     struct row *r;
 
-    if (sscanf(line, "row %31[a-z0-9_] %7u", name, &count) != 2 || !count || count > COUNT_MAX)
+    if (sscanf(line, "row %63[a-z0-9_.-] %7u", name, &count) != 2 || !count || count > COUNT_MAX)
         return;
     if ((r = row_get(name)))
         r->count = count;

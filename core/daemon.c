@@ -26,6 +26,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define STOP_LEAST UINT64_C(1000000000)         /* ns that stop() and destroy() have at least */
+
 static void print_sentence(const char *sentence, void *arg)
 {
     (void)arg;
@@ -108,7 +110,7 @@ static int load(struct daemon *d)
 
     if (!rc) {
         open_state(d);
-        deadline_open(d->opt.start_timeout);
+        deadline_open(d->opt.start_timeout, "core.start_timeout");
         if ((rc = plugins_load(&d->plugins, &d->opt, why, sizeof why))) {
             print_sentence(why, NULL);
             rc = rc == EC_ENOENT ? EXIT_CONFIG : EXIT_FAILED;
@@ -142,10 +144,10 @@ static void down(struct daemon *d)
         p->conf = NULL;
         generation_free(d->plugins.order, p);
     }
+    plugins_unprepare(&d->plugins);
     if (d->frozen)
         freeze_undo();
     d->frozen = false;
-    plugins_unprepare(&d->plugins);
 }
 
 static int first_generation(struct daemon *d)
@@ -250,6 +252,7 @@ static int act(struct daemon *d)
         rc = up(d, true);
         if (!rc)
             rc = run(d);
+        deadline_open(d->opt.stop_timeout > STOP_LEAST ? d->opt.stop_timeout : STOP_LEAST, "core.stop_timeout");
         down(d);
         return rc;
     }

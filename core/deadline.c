@@ -16,12 +16,13 @@ static pthread_t watcher;
 static bool is_open, armed;
 static uint64_t timeout, due;                   /* ns; monotonic */
 static const struct mark_thread *target;
+static const char *timeout_option;
 
 static void expire(void)
 {
     char reason[96];
 
-    snprintf(reason, sizeof reason, "it did not return within %.1f s, core.start_timeout", (double)timeout / 1e9);
+    snprintf(reason, sizeof reason, "it did not return within %.1f s, %s", (double)timeout / 1e9, timeout_option);
     crash_blame(target, reason);
 }
 
@@ -43,7 +44,7 @@ static void *watch(void *arg)
     return NULL;
 }
 
-int deadline_open(uint64_t timeout_ns)
+int deadline_open(uint64_t timeout_ns, const char *option)
 {
     pthread_condattr_t attr;
     sigset_t all, old;
@@ -56,6 +57,7 @@ int deadline_open(uint64_t timeout_ns)
     pthread_cond_init(&changed, &attr);
     pthread_condattr_destroy(&attr);
     timeout = timeout_ns;
+    timeout_option = option;
     armed = false;
     is_open = true;
     sigfillset(&all);                           /* signals are for the control thread */

@@ -162,7 +162,13 @@ static void refuse_missing(const struct resolve *r, struct instance *i, const ch
 {
     const char *slash = strchr(id, '/');
     size_t family = slash ? (size_t)(slash - id) + 1 : strlen(id);
+    const char *wanted = r->choose ? r->choose(id, r->arg) : NULL;
 
+    if (wanted) {
+        refuse(i, "it needs %s, which core.providers expects of %s, and that plugin is not there or does not offer it", id,
+               wanted);
+        return;
+    }
     for (uint32_t k = 0; k < r->n; k++)
         if (!alive(r->all[k]) && r->all[k] != i && extension_offer(r->all[k], id, 0)) {
             refuse(i, "it needs %s, and %s, which offers it, is left out", id, r->all[k]->d.name);

@@ -158,3 +158,9 @@ for callback in load entry create setup configure start; do
     [ "$rc" = 134 ] && grep -qx "ecyberd: crashed (it did not return within 0.3 s, core.start_timeout) in plugin behave, callback $callback, thread control; crash 1 in a row of this plugin, which is left out after 3" err
     ok $? "a hang in $callback() is named"
 done
+for callback in stop state_free destroy; do
+    rm -rf s
+    BAD_DO=hang BAD_IN=$callback run --set core.stop_timeout=1s
+    [ "$rc" = 134 ] && grep -q "^ecyberd: crashed (it did not return within 1.0 s, core.stop_timeout) in plugin behave, callback $callback, thread control; " err
+    ok $? "a hang in $callback() is named at the end"
+done

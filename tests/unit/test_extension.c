@@ -193,6 +193,8 @@ START_TEST(a_chosen_provider_that_is_not_there_serves_nobody)
 {
     two_providers();
     ck_assert_str_eq(resolve(choose_nobody), "a b ");
+    ck_assert_str_eq(all[2]->why, "c: left out: it needs x.store/1, which core.providers expects of nobody, and that plugin "
+                                  "is not there or does not offer it");
 }
 END_TEST
 
