@@ -158,11 +158,29 @@ START_TEST(connect_hands_the_flow_over)
 }
 END_TEST
 
+START_TEST(headers_without_an_end_are_seen)
+{
+    struct want wants[] = { RES("http.server", "ng1nx", false), { 0 } };
+    struct fake_traffic *f = fake_new(http_register);
+
+    f->on_step = look;
+    f->on_step_arg = wants;
+    fake_begin(f);
+    fake_feed(f, EC_TO_SERVER, request, sizeof request - 1, 0);
+    fake_feed(f, EC_TO_CLIENT, "HTTP/1.1 200 OK\r\nServer: ng1nx\r\n", 32, 0);
+    fake_end(f);
+    ck_assert(wants[0].seen);
+    ck_assert_uint_eq(f->n_ended, 1);
+    fake_free(f);
+}
+END_TEST
+
 START_TEST(detection_looks_at_the_line)
 {
     static const struct { const char *d; int32_t want; uint32_t dir; } rows[] = {
         { "GET / HTTP/1.1\r\n", EC_YES, EC_TO_SERVER }, { "GET /long", EC_YES, EC_TO_SERVER },
         { "GE", EC_MORE, EC_TO_SERVER }, { "FOO / HTTP/1.0\r\n", EC_YES, EC_TO_SERVER },
+        { "GET /old\r\n", EC_YES, EC_TO_SERVER }, { "FOO /new\r\n", EC_NO, EC_TO_SERVER },
         { "USER anonymous\r\n", EC_NO, EC_TO_SERVER }, { "SSH-2.0-x\r\n", EC_NO, EC_TO_SERVER },
         { "\x16\x03\x01", EC_NO, EC_TO_SERVER }, { "HTTP/1.0 200", EC_YES, EC_TO_CLIENT },
         { "HTT", EC_MORE, EC_TO_CLIENT }, { "220 ftp", EC_NO, EC_TO_CLIENT } };
@@ -185,6 +203,7 @@ int main(void)
     tcase_add_test(tc, pipelined_requests_are_told_apart);
     tcase_add_test(tc, a_big_body_passes_through_a_window);
     tcase_add_test(tc, connect_hands_the_flow_over);
+    tcase_add_test(tc, headers_without_an_end_are_seen);
     tcase_add_test(tc, detection_looks_at_the_line);
     suite_add_tcase(suite, tc);
     return unit_run(suite);

@@ -149,12 +149,22 @@ static int on_body(htp_tx_data_t *d, uint32_t dir)
 static int on_request_body(htp_tx_data_t *d) { return on_body(d, EC_TO_SERVER); }
 static int on_response_body(htp_tx_data_t *d) { return on_body(d, EC_TO_CLIENT); }
 
+/* The connection ended within the headers: what came of them is inspected all the same. */
+static void late_headers(struct http_tx *t, uint32_t dir)
+{
+    const htp_table_t *table = dir == EC_TO_SERVER ? t->htp->request_headers : t->htp->response_headers;
+
+    if (t->x->progress[dir] >= HTTP_AT_LINE && t->x->progress[dir] < HTTP_AT_HEADERS && htp_table_size(table))
+        on_headers(t->htp, dir);
+}
+
 static int on_complete(htp_tx_t *h, uint32_t dir)
 {
     struct http_tx *t = of(h);
 
     if (!t)
         return HTP_OK;
+    late_headers(t, dir);
     if (t->body[dir].unseen)
         body_step(t, dir, 1);
     step(t, dir, HTTP_AT_END);

@@ -36,7 +36,8 @@ static int32_t probe_request(const uint8_t *d, uint32_t n)
     if (!eol)
         return known_method(d, method) && n > method + 1 ? EC_YES : n < PROBE_MAX ? EC_MORE : EC_NO;
     version = memmem(d + method, (size_t)(eol - d) - method, " HTTP/", 6);
-    return version ? EC_YES : EC_NO;
+    /* Without a version it is HTTP/0.9, or somebody hopes that we do not look. */
+    return version || (known_method(d, method) && d[method + 1] == '/') ? EC_YES : EC_NO;
 }
 
 static int32_t http_probe(const uint8_t *d, uint32_t n, uint32_t dir)
