@@ -38,18 +38,27 @@ static void missing(struct conf_loader *l, const struct conf_place *p, const cha
                                       : "there is no such file%s", best);
 }
 
-static char *read_all(struct conf_loader *l, const struct conf_place *p, int fd, size_t *len)
+/* Its size is only where to begin: it may grow meanwhile. */
+static char *read_all(struct conf_loader *l, const struct conf_place *p, int fd, size_t size, size_t *len)
 {
-    char *text = malloc(YAML_BYTES_MAX + 1);
-    size_t used = 0;
+    size_t cap = size < YAML_BYTES_MAX ? size + 1 : YAML_BYTES_MAX + 1, used = 0;
+    char *text = malloc(cap), *grown;
     ssize_t got = 1;
 
-    while (text && got > 0 && used <= YAML_BYTES_MAX) {
-        got = read(fd, text + used, YAML_BYTES_MAX + 1 - used);
+    while (text && got && used <= YAML_BYTES_MAX) {
+        if (used == cap) {
+            cap = cap * 2 < YAML_BYTES_MAX ? cap * 2 : YAML_BYTES_MAX + 1;
+            grown = realloc(text, cap);
+            if (!grown)
+                free(text);
+            text = grown;
+            continue;
+        }
+        got = read(fd, text + used, cap - used);
         if (got > 0)
             used += (size_t)got;
-        else if (got < 0 && errno == EINTR)
-            got = 1;
+        else if (got < 0 && errno != EINTR)
+            break;
     }
     if (!text)
         conf_no_memory(l);
@@ -82,7 +91,7 @@ char *conf_read(struct conf_loader *l, const char *path, size_t *len)
     if (fstat(fd, &st) || !S_ISREG(st.st_mode))
         conf_error(l, &p, false, "is not a regular file");
     else
-        text = read_all(l, &p, fd, len);
+        text = read_all(l, &p, fd, (size_t)st.st_size, len);
     close(fd);
     return text;
 }
