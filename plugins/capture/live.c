@@ -329,7 +329,7 @@ uint32_t live_fetch(struct live *l, struct ec_frame *const *f, uint32_t max, int
 void live_stats(struct live *l, uint64_t *c, uint32_t n)
 {
     struct pcap_stat s = {0, 0, 0};
-    uint64_t all[EC_SRC_STATS] = {0};
+    uint64_t all[EC_SRC_ALL] = {0};
 
     if (l->pcap)
         pcap_stats(l->pcap, &s);
@@ -346,7 +346,7 @@ void live_stats(struct live *l, uint64_t *c, uint32_t n)
     all[EC_SRC_NIC] = l->nic;
     all[EC_SRC_FILTERED] = l->filtered;
     all[EC_SRC_SEEN] = l->past_recv + s.ps_recv + l->nic;
-    memcpy(c, all, (n < EC_SRC_STATS ? n : EC_SRC_STATS) * sizeof *c);
+    memcpy(c, all, (n < EC_SRC_ALL ? n : EC_SRC_ALL) * sizeof *c);
 }
 
 void live_close(struct live *l)

@@ -49,7 +49,7 @@ def frame(i, size):
     return b"\x02\0\0\0\0\2\x02\0\0\0\0\1\x08\0" + ip + udp + struct.pack("!I", i) * (size // 4)
 
 
-def send(count, size=100):
+def send(count, size=100, wait=True):
     """From the first namespace: a child, so that this process stays where it is."""
     pid = os.fork()
     if not pid:
@@ -64,6 +64,8 @@ def send(count, size=100):
             if i % 50 == 49:
                 time.sleep(0.001)
         os._exit(0)
+    if not wait:
+        return pid
     return os.waitpid(pid, 0)[1] == 0
 
 
@@ -145,6 +147,25 @@ def counted(workers):
     check(d.end() == 0, "SIGTERM ends it well, %d workers" % workers, d.text())
 
 
+def fenced():
+    """At a fence, under load, every frame of a worker is in exactly one place."""
+    d = Daemon("--workers", "2", "-i", "v1")
+    sender = send(20000, wait=False)
+    wrong, seen = [], set()
+    for _ in range(30):
+        reply = json.loads(sh(ECYBERCTL, "-s", "s", "-o", "json", "drops").stdout)
+        for w in reply["packets"]:
+            c = w["source"]
+            waiting = c["seen"] - c["delivered"] - c["lost_kernel"] - c["lost_nic"] - c["filtered"] - c["bad"]
+            if not reply["exact"] or c["delivered"] != w["fetched"] or not 0 <= w["fetched"] - w["finished"] <= 64 \
+                    or waiting < 0:
+                wrong.append(w)
+        seen.add(sum(w["source"]["seen"] for w in reply["packets"]))
+    check(os.waitpid(sender, 0)[1] == 0 and len(seen) > 5 and not wrong,
+          "30 fences under load: delivered = fetched = finished + at work", (wrong[:3], sorted(seen)))
+    d.end()
+
+
 def overrun():
     d = Daemon("--workers", "1", "-i", "v1", "--set", "capture.buffer=1MiB")
     send(1000)
@@ -223,6 +244,7 @@ def main():
             sys.exit(77)
         counted(1)
         counted(2)
+        fenced()
         overrun()
         filtered()
         down_and_up()
