@@ -35,7 +35,7 @@
     X(STREAM_KEEPALIVE, COUNTER, "stream.keepalive", "packets", "Keep-alive and zero-window probes.") \
     X(STREAM_GAPS, COUNTER, "stream.gaps", "gaps", "Holes given up and skipped.") \
     X(STREAM_MISSING, COUNTER, "stream.missing.bytes", "bytes", "Bytes in those holes.") \
-    X(STREAM_DROPPED, COUNTER, "stream.dropped.bytes", "bytes", "Bytes not kept: out of window, after the end, no memory.") \
+    X(STREAM_DROPPED, COUNTER, "stream.dropped.bytes", "bytes", "Bytes not kept: out of window, after the end.") \
     X(STREAM_DEPTH, COUNTER, "stream.depth_reached", "streams", "Directions cut at stream.depth.") \
     X(STREAM_NO_SESSION, COUNTER, "stream.no_session", "packets", "Segments of connections whose start was not seen.") \
     X(APP_DETECTED, COUNTER, "app.detected", "flows", "Flows whose protocol was detected.") \

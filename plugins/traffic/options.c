@@ -6,7 +6,8 @@
 
 #define KEY_DIGITS 32               /* of hash_key: 16 bytes, hexadecimal */
 #define MIB (INT64_C(1) << 20)
-#define TIMEOUT(name, def, help) EC_OPTION(DURATION, EC_R_LIVE, name, def, 0, INT64_C(86400000000000) * 7, NULL, help)
+#define WEEK INT64_C(604800000000000)
+#define TIMEOUT(name, def, help) EC_OPTION(DURATION, EC_R_LIVE, name, def, 0, WEEK, NULL, help)
 
 static const struct ec_row rows[] = {
     EC_OPTION(SIZE, EC_R_LIVE, "memcap", "512MiB", 4 * MIB, INT64_C(1) << 42, "bytes",
@@ -21,7 +22,7 @@ static const struct ec_row rows[] = {
     EC_OPTION(BOOL, EC_R_LIVE, "stream.midstream", "false", 0, 0, NULL,
               "follow TCP connections whose beginning was not seen"),
     EC_OPTION(BOOL, EC_R_LIVE, "checksums", "false", 0, 0, NULL,
-              "verify checksums; packets with wrong ones are flagged and not parsed (captures on a sending host hold such)"),
+              "verify checksums; packets with wrong ones are flagged and not parsed"),
     EC_OPTION(BOOL, EC_R_LIVE, "anomalies", "true", 0, 0, NULL, "publish anomaly events; they are counted anyway"),
     EC_OPTION(BOOL, 0, "vlan_tracking", "true", 0, 0, NULL, "VLAN tags tell flows apart"),
     EC_OPTION(U32, EC_R_LIVE, "max_transactions", "256", 1, 65536, NULL, "open at once in one flow"),
@@ -55,7 +56,7 @@ static int32_t read_key(const struct ec_host *h, const struct ec_conf *conf, uin
     const char *text = h->conf_text(conf, "hash_key", 0);
 
     if (!text || !*text)
-        return getrandom(key, 16, 0) == 16 ? EC_OK : h->fail(h, EC_EIO, "no random key for the flow table: getrandom failed");
+        return getrandom(key, 16, 0) == 16 ? EC_OK : h->fail(h, EC_EIO, "no random key: getrandom failed");
     if (strlen(text) != KEY_DIGITS || strspn(text, "0123456789abcdefABCDEF") != KEY_DIGITS)
         return ec_failf(h, EC_EINVAL, "%s: hash_key needs %d hexadecimal digits", h->conf_where(conf, "hash_key", 0),
                         KEY_DIGITS);

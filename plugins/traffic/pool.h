@@ -1,6 +1,6 @@
-/* pool.h: a worker's memory for segments, protocol states and transactions: blocks of size classes, cut from slabs and
- * kept on free lists, so that no packet costs a malloc. One thread. Under AddressSanitizer each block is a malloc of its
- * own, so that it sees uses after free. */
+/* pool.h: a worker's memory for segments, protocol states and transactions: blocks of size classes, cut from slabs
+ * and kept on free lists, so that no packet costs a malloc. One thread. Under AddressSanitizer each block is a malloc
+ * of its own, so that it sees uses after free. */
 #ifndef TRAFFIC_POOL_H
 #define TRAFFIC_POOL_H
 #include <stdbool.h>

@@ -20,8 +20,8 @@ static const struct ec_row flow_rows[] = {
     EC_FIELD(TIME, EC_R_COLUMN, struct flow_record, start, "start", NULL, "Time of the first packet."),
     EC_FIELD_OPT(TIME, 0, FLOW_END, struct flow_record, end, "end", NULL, "Time of the last packet."),
     EC_FIELD_OPT(U64, 0, FLOW_AGE, struct flow_record, age, "age", "s", "Whole seconds between the two."),
-    { EC_T_ENUM, EC_R_OPT, FLOW_STATE, 0, offsetof(struct flow_record, state), "state", NULL, "new,established,closed", NULL,
-      NULL, "How far the conversation got.", 0, 0 },
+    { EC_T_ENUM, EC_R_OPT, FLOW_STATE, 0, offsetof(struct flow_record, state), "state", NULL,
+      "new,established,closed", NULL, NULL, "How far the conversation got.", 0, 0 },
     { EC_T_ENUM, EC_R_OPT, FLOW_REASON, 0, offsetof(struct flow_record, reason), "reason", NULL,
       "unknown,timeout,shutdown,memory,tcp_reuse", NULL, NULL, "Why the flow ended.", 0, 0 },
     EC_FIELD_OPT(BOOL, 0, FLOW_ALERTED, struct flow_record, alerted, "alerted", NULL, "A rule fired on it."),
@@ -65,7 +65,8 @@ static const char *const flow_carries[] = { "ec.tcp/1", NULL };
 static const struct ec_topic topics[] = {
     { sizeof(struct ec_topic), EC_TOPIC_EVENT, "ec.flow/1", "flow", &flow_shape, flow_carries,
       "A conversation between two addresses, published at its end." },
-    { sizeof(struct ec_topic), EC_TOPIC_NESTED, "ec.tcp/1", "tcp", &tcp_shape, NULL, "What the TCP headers of a flow said." },
+    { sizeof(struct ec_topic), EC_TOPIC_NESTED, "ec.tcp/1", "tcp", &tcp_shape, NULL,
+      "What the TCP headers of a flow said." },
     { sizeof(struct ec_topic), EC_TOPIC_EVENT, "ec.anomaly/1", "anomaly", &anomaly_shape, NULL,
       "A packet, a stream or a message that breaks the rules of its protocol." },
 };

@@ -40,8 +40,8 @@ static int32_t t_proto(void *self, const struct ec_host *h, const struct ec_prot
     return registry_proto(self, h, p, proto_self, id);
 }
 
-static int32_t t_lease(void *self, uint32_t what, uint32_t bytes, void (*drop)(void *lease_self, void *m), void *lease_self,
-                       uint32_t *off)
+static int32_t t_lease(void *self, uint32_t what, uint32_t bytes, void (*drop)(void *lease_self, void *m),
+                       void *lease_self, uint32_t *off)
 {
     return registry_lease(self, what, bytes, drop, lease_self, off);
 }
@@ -74,8 +74,8 @@ static void t_mute(void *self, struct ec_flow *f, uint32_t index)
 }
 
 static const struct ec_traffic service = {
-    .size = sizeof service, .inspect = t_inspect, .proto = t_proto, .lease = t_lease, .slot = t_slot, .slot_at = t_slot_at,
-    .fill = tx_fill, .mute = t_mute, .head = publish_head, .attach_flow = publish_attach_flow,
+    .size = sizeof service, .inspect = t_inspect, .proto = t_proto, .lease = t_lease,
+    .slot = t_slot, .slot_at = t_slot_at, .fill = tx_fill, .mute = t_mute, .head = publish_head, .attach_flow = publish_attach_flow,
     .attach_tx = publish_attach_tx, .tx_begin = tx_begin, .tx_step = tx_step, .tx_end = tx_end, .anomaly = tx_anomaly,
     .flow = tx_flow, .upgrade = tx_upgrade, .proto_at = t_proto_at,
 };

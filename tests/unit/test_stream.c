@@ -392,6 +392,18 @@ START_TEST(midstream)
     ck_assert_uint_eq(seen[0].next, 6);
     ck_assert_uint_eq(seen[1].next, 5);
     feed_close(&f);
+
+    memset(seen, 0, sizeof seen);   /* the SYN was not seen: its answer still tells who is the server */
+    feed_start(&f);
+    f.conf.midstream = true;
+    feed_tcp(&f, server, client, TCP_SYN | TCP_ACK, plain.isn[1], plain.isn[0] + 1, NULL, 0);
+    say(&f, 0, 0, "request", 0, 0);
+    say(&f, 1, 0, "answer", 0, 7);
+    ck_assert_uint_eq(only_flow(&f)->pub.sport, client.port);
+    ck_assert_int_eq(only_flow(&f)->tcp_state, TCPS_ESTABLISHED);
+    ck_assert_uint_eq(seen[0].next, 7);
+    ck_assert_uint_eq(seen[1].next, 6);
+    feed_close(&f);
 }
 END_TEST
 

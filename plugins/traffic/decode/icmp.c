@@ -33,15 +33,15 @@ static uint8_t icmp6_codes(uint8_t type)
     switch (type) {
     case 1:
         return 8;
-    case 2: case 128: case 129: case 130: case 131: case 132: case 133: case 134: case 135: case 136: case 137: case 141:
-    case 142: case 143:
+    case 2: case 128: case 129: case 130: case 131: case 132: case 133: case 134: case 135: case 136: case 137:
+    case 141: case 142: case 143:
         return 0;
     case 3:
         return 1;
     case 4:
         return 10;
-    case 138: case 139: case 140: case 144: case 145: case 146: case 147: case 148: case 149: case 150: case 151: case 152:
-    case 153: case 154: case 155: case 157: case 158: case 159: case 160: case 161:
+    case 138: case 139: case 140: case 144: case 145: case 146: case 147: case 148: case 149: case 150: case 151:
+    case 152: case 153: case 154: case 155: case 157: case 158: case 159: case 160: case 161:
         return ANY_CODE;
     default:
         return UNKNOWN;

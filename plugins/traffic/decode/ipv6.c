@@ -12,7 +12,8 @@ struct seen { bool hop, routing, fragment, auth; uint8_t dest; };
 static bool is_extension(uint8_t nh)
 {
     switch (nh) {
-    case NH_HOP: case NH_ROUTING: case NH_FRAGMENT: case NH_AH: case NH_DEST: case NH_MOBILITY: case NH_HIP: case NH_SHIM6:
+    case NH_HOP: case NH_ROUTING: case NH_FRAGMENT: case NH_AH: case NH_DEST: case NH_MOBILITY: case NH_HIP:
+    case NH_SHIM6:
         return true;
     default:
         return false;

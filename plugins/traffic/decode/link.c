@@ -1,8 +1,8 @@
 /* Link layers: https://www.tcpdump.org/linktypes.html, IEEE 802.1Q, RFC 1661 §2. */
 #include "plugins/traffic/decode/decode.h"
 
-enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_PPP = 9, LINK_RAW_OLD = 12, LINK_RAW_BSD = 14, LINK_PPP_HDLC = 50, LINK_RAW = 101,
-       LINK_LOOP = 108, LINK_SLL = 113, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_SLL2 = 276 };
+enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_PPP = 9, LINK_RAW_OLD = 12, LINK_RAW_BSD = 14, LINK_PPP_HDLC = 50,
+       LINK_RAW = 101, LINK_LOOP = 108, LINK_SLL = 113, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_SLL2 = 276 };
 enum { ETHER_IPV4 = 0x0800, ETHER_IPV6 = 0x86dd, ETHER_VLAN = 0x8100, ETHER_QINQ = 0x88a8, ETHER_QINQ_OLD = 0x9100 };
 #define VLAN_LAYERS 3
 

@@ -122,7 +122,21 @@ static struct flow *flow_room(struct worker *w)
     return f;
 }
 
-static struct flow *flow_make(struct worker *w, const struct packet *p)
+/* Who sent p began the conversation; but a SYN-ACK is an answer, where streams may begin in the middle. */
+static uint32_t flow_ends(const struct worker *w, struct flow *f, const struct packet *p)
+{
+    const struct ec_packet *q = &p->pub;
+    bool answer = q->ip_proto == PROTO_TCP && w->conf->midstream
+               && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
+
+    memcpy(f->pub.src, answer ? q->dst : q->src, 16);
+    memcpy(f->pub.dst, answer ? q->src : q->dst, 16);
+    f->pub.sport = answer ? q->dport : q->sport;
+    f->pub.dport = answer ? q->sport : q->dport;
+    return answer ? EC_TO_CLIENT : EC_TO_SERVER;
+}
+
+static struct flow *flow_make(struct worker *w, const struct packet *p, uint32_t *dir)
 {
     const struct ec_packet *q = &p->pub;
     struct flow *f = flow_room(w);
@@ -131,10 +145,7 @@ static struct flow *flow_make(struct worker *w, const struct packet *p)
         count(w, M_FLOW_NOMEM);
         return NULL;
     }
-    memcpy(f->pub.src, q->src, 16);
-    memcpy(f->pub.dst, q->dst, 16);
-    f->pub.sport = q->sport;
-    f->pub.dport = q->dport;
+    *dir = flow_ends(w, f, p);
     f->pub.ip_proto = q->ip_proto;
     f->pub.vlans = p->vlans;
     memcpy(f->pub.vlan, p->vlan, sizeof f->pub.vlan);
@@ -185,7 +196,7 @@ void flow_packet(struct worker *w, struct packet *p)
 
     wheel_clock(&w->table, ts);
     f = flow_find(w, p, &dir);
-    if (!f && !(f = flow_make(w, p)))
+    if (!f && !(f = flow_make(w, p, &dir)))
         return;
     p->pub.flow = &f->pub;
     p->pub.dir = (uint8_t)dir;

@@ -4,8 +4,8 @@
 
 const char *tcp_state_name(uint32_t state)
 {
-    static const char *const names[] = { "none", "syn_sent", "syn_recv", "established", "fin_wait1", "fin_wait2", "time_wait",
-                                         "last_ack", "close_wait", "closing", "closed" };
+    static const char *const names[] = { "none", "syn_sent", "syn_recv", "established", "fin_wait1", "fin_wait2",
+                                         "time_wait", "last_ack", "close_wait", "closing", "closed" };
 
     return state < sizeof names / sizeof *names ? names[state] : "none";
 }
@@ -58,7 +58,8 @@ static void tcp_syn_ack(struct worker *w, struct flow *f, const struct packet *p
         return;
     }
     if (f->tcp_state == TCPS_SYN_SENT) {
-        if (seq_diff(p->ack, other->next - (uint32_t)other->offset) < 0 || seq_diff(p->ack, other->next) > STREAM_WINDOW) {
+        if (seq_diff(p->ack, other->next - (uint32_t)other->offset) < 0
+            || seq_diff(p->ack, other->next) > STREAM_WINDOW) {
             stream_event(w, f, EV_STREAM_3WHS_SYNACK_WITH_WRONG_ACK);
             return;
         }

@@ -1,5 +1,5 @@
-/* An entry is found by its key in the shard that the key's hash names; it carries its neighbours in the order of use, so
- * that the one that was not used for the longest time goes first when a space is full. */
+/* An entry is found by its key in the shard that the key's hash names; it carries its neighbours in the order of use,
+ * so that the one that was not used for the longest time goes first when a space is full. */
 #include "plugins/traffic/hosts/hosts.h"
 
 #include <pthread.h>

@@ -10,8 +10,8 @@ static bool hinted(const struct proto *p, const struct flow *f)
 }
 
 /* Ask those that are hinted (or those that are not). */
-static int ask(const struct worker *w, const struct flow *f, uint64_t *refused, const uint8_t *d, uint32_t n, uint32_t dir,
-               bool want_hinted, bool *more)
+static int ask(const struct worker *w, const struct flow *f, uint64_t *refused, const uint8_t *d, uint32_t n,
+               uint32_t dir, bool want_hinted, bool *more)
 {
     const struct traffic *tr = w->tr;
 

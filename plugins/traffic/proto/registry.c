@@ -60,7 +60,8 @@ static int32_t anomalies_add(struct proto *p)
     return EC_OK;
 }
 
-int32_t registry_proto(struct traffic *tr, const struct ec_host *h, const struct ec_proto *def, void *self, uint32_t *id)
+int32_t registry_proto(struct traffic *tr, const struct ec_host *h, const struct ec_proto *def, void *self,
+                       uint32_t *id)
 {
     struct proto *p = &tr->proto[tr->protos];
     int32_t rc;

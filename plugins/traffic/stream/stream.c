@@ -4,7 +4,7 @@
 #include "plugins/traffic/proto/app.h"
 #include "plugins/traffic/publish.h"
 
-#define HOLE_PATIENCE 3             /* packets of the flow that a hole may outlive its acknowledgement: captures reorder */
+#define HOLE_PATIENCE 3             /* packets that a hole may outlive its acknowledgement: captures reorder */
 
 void stream_event(struct worker *w, struct flow *f, uint32_t event)
 {
@@ -174,7 +174,8 @@ static void stream_flush_to(struct worker *w, struct flow *f, uint32_t dir, uint
     }
 }
 
-static void stream_early(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq, const uint8_t *data, uint32_t len)
+static void stream_early(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq, const uint8_t *data,
+                         uint32_t len)
 {
     int rc;
 

@@ -1,5 +1,6 @@
-/* stream.h: TCP's bytes in order, each exactly once, at their arrival (RFC 9293 §3.4, §3.10). What is in order is handed
- * on without a copy; what is early waits. Bytes once delivered are final; of bytes that wait, the first to come win. */
+/* stream.h: TCP's bytes in order, each exactly once, at their arrival (RFC 9293 §3.4, §3.10). What is in order is
+ * handed on without a copy; what is early waits. Bytes once delivered are final; of bytes that wait, the first to come
+ * win. */
 #ifndef TRAFFIC_STREAM_H
 #define TRAFFIC_STREAM_H
 #include "plugins/traffic/engine.h"
