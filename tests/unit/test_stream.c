@@ -284,6 +284,28 @@ START_TEST(reset)
 }
 END_TEST
 
+START_TEST(forged_end)
+{
+    struct feed f;
+
+    start(&f);
+    say(&f, 0, 0, "abc", 0, 0);
+    say(&f, 0, 6, "", TCP_FIN, 0);  /* somebody's FIN, ahead of the data … */
+    say(&f, 0, 6, "ghi", 0, 0);     /* … which the sender goes on with */
+    say(&f, 0, 3, "def", 0, 0);
+    ck_assert_mem_eq(seen[0].value, "abcdefghi", 9);
+    ck_assert(!seen[0].ended);
+    say(&f, 0, 9, "jkl", TCP_FIN, 0);
+    ck_assert(seen[0].ended);
+    ck_assert_uint_eq(seen[0].next, 12);
+    feed_tcp(&f, server, client, TCP_RST, plain.isn[1] + 1 + 5000, 0, NULL, 0);    /* in the window, but not next */
+    ck_assert_uint_eq(f.w->cells[M_EVENT + EV_STREAM_SUSPECTED_RST_INJECT], 1);
+    say(&f, 1, 0, "answer", 0, 12);
+    ck_assert_uint_eq(seen[1].next, 6);
+    feed_close(&f);
+}
+END_TEST
+
 START_TEST(keepalive_and_far_off)
 {
     struct feed f;
@@ -415,6 +437,7 @@ int main(void)
     tcase_set_timeout(c, 600);
     tcase_add_test(c, states);
     tcase_add_test(c, reset);
+    tcase_add_test(c, forged_end);
     tcase_add_test(c, keepalive_and_far_off);
     tcase_add_test(c, acknowledged_hole);
     tcase_add_test(c, bounded_wait);

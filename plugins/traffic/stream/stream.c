@@ -229,7 +229,8 @@ static void stream_ack(struct flow *f, const struct packet *p)
     f->sflags[dir] |= SD_ACK;
 }
 
-/* A FIN fixes the end of its direction: what comes behind it is not part of the stream. */
+/* A FIN fixes the end of its direction: what comes behind it is not part of the stream. But while bytes before it are
+ * missing, data from behind it show that it was none of the sender's. */
 static uint32_t stream_fin(struct worker *w, struct flow *f, const struct packet *p, uint32_t seq, uint32_t len)
 {
     uint32_t dir = p->pub.dir, over;
@@ -242,6 +243,10 @@ static uint32_t stream_fin(struct worker *w, struct flow *f, const struct packet
     }
     if (!(f->sflags[dir] & SD_FIN) || seq_diff(seq + len, d->fin) <= 0)
         return len;
+    if (seq_diff(d->fin, d->next) > 0 && seq_diff(seq, d->next) <= STREAM_WINDOW) {
+        f->sflags[dir] &= (uint8_t)~SD_FIN;
+        return len;
+    }
     over = seq + len - d->fin;
     over = over > len ? len : over;
     count_add(w, M_STREAM_DROPPED, over);
@@ -274,16 +279,22 @@ static void stream_payload(struct worker *w, struct flow *f, struct packet *p)
         stream_finish(w, f, dir);
 }
 
-/* Does the reset stand where the next byte would? One out of the blue may be anybody's. */
+/* A reset counts where its receiver expects the next byte (RFC 5961 §3.2): behind what was delivered, what waits, or
+ * what was acknowledged; a FIN takes a number of its own. One out of the blue may be anybody's. */
 static bool reset_believed(const struct flow *f, const struct packet *p)
 {
     uint32_t dir = p->pub.dir;
     const struct sdir *d = &f->dir[dir];
+    const struct segment *s = d->wait;
     int32_t ahead = seq_diff(p->seq, d->next);
 
     if (!(f->sflags[dir] & SD_BASE) || (p->seq == 0 && (p->tcp_flags & TCP_ACK)))
         return true;                /* the answer to a SYN */
-    return ahead >= -1 && ahead <= STREAM_WINDOW;
+    if ((ahead >= -1 && ahead <= 1) || ((f->sflags[dir] & SD_ACK) && p->seq == d->ack))
+        return true;
+    while (s && s->next)
+        s = s->next;
+    return s && p->seq - (s->seq + s->len) <= 1;
 }
 
 static void stream_reset(struct worker *w, struct flow *f, const struct packet *p)
