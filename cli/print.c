@@ -20,8 +20,10 @@ static char *cell_make(const char *text)
     char *to = need(malloc(4 * strlen((const char *)s) + 1)), *w = to;
 
     for (; *s; s++) {
-        if (*s < 0x20 || *s == 0x7f || (*s == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0))
+        if (*s < 0x20 || *s == 0x7f)
             w += sprintf(w, "\\x%02x", *s);
+        else if (*s == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0)     /* the control characters of ISO 8859 */
+            w += sprintf(w, "\\u%04x", *++s);
         else
             *w++ = (char)*s;
     }

@@ -34,7 +34,7 @@ struct settings {
     struct level levels[];
 };
 
-static struct settings first = {LOG_STDERR, false, EC_LOG_INFO, EC_LOG_INFO, 20, 100, 0, NULL, NULL};
+static struct settings first = {LOG_TO_STDERR, false, EC_LOG_INFO, EC_LOG_INFO, 20, 100, 0, NULL, NULL};
 static struct settings *current = &first;
 static int file_fd = -1;            /* one number for ever: a new file is dup3()ed onto it */
 static uint64_t lost;
@@ -104,7 +104,7 @@ static struct settings *settings_new(const struct log_config *c)
         if (c->levels[i] < s->lowest)
             s->lowest = c->levels[i];
     }
-    if (c->target == LOG_FILE && !(s->path = strdup(c->path))) {
+    if (c->target == LOG_TO_FILE && !(s->path = strdup(c->path))) {
         free(s);
         return NULL;
     }
@@ -140,7 +140,7 @@ int log_configure(const struct log_config *c, char *why, uint32_t n)
     struct settings *s;
     int err;
 
-    if (c->target == LOG_FILE && (!c->path || !*c->path)) {
+    if (c->target == LOG_TO_FILE && (!c->path || !*c->path)) {
         snprintf(why, n, "the log goes to a file but none is named: set its path");
         return EC_EINVAL;
     }
@@ -153,13 +153,13 @@ int log_configure(const struct log_config *c, char *why, uint32_t n)
         free(s);
         return EC_OK;
     }
-    if (s->target == LOG_FILE && (err = file_open(s->path))) {
+    if (s->target == LOG_TO_FILE && (err = file_open(s->path))) {
         snprintf(why, n, "cannot open the log file %s: %s", s->path, strerror(-err));
         free(s->path);
         free(s);
         return EC_EIO;
     }
-    if (s->target == LOG_SYSLOG)
+    if (s->target == LOG_TO_SYSLOG)
         openlog("ecyberd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
     s->older = current;
     __atomic_store_n(&current, s, __ATOMIC_RELEASE);
@@ -171,7 +171,7 @@ void log_reopen(void)
     const struct settings *s = settings_get();
     int err;
 
-    if (s->target == LOG_FILE && (err = file_open(s->path)))
+    if (s->target == LOG_TO_FILE && (err = file_open(s->path)))
         LOG(EC_LOG_ERROR, "cannot reopen the log file %s: %s; the old one stays open", s->path, strerror(-err));
 }
 
@@ -179,7 +179,7 @@ int log_fd(void)
 {
     int fd = __atomic_load_n(&file_fd, __ATOMIC_ACQUIRE);
 
-    return settings_get()->target == LOG_FILE && fd >= 0 ? fd : STDERR_FILENO;
+    return settings_get()->target == LOG_TO_FILE && fd >= 0 ? fd : STDERR_FILENO;
 }
 
 bool log_is_json(void)
@@ -233,11 +233,11 @@ static void line_write(const struct settings *s, const char *who, int32_t level,
 
     clock_gettime(CLOCK_REALTIME, &now);
     l.ts_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    n = log_line_write(&l, s->json ? LOG_FORM_JSON : s->target == LOG_SYSLOG ? LOG_FORM_BARE : LOG_FORM_PLAIN, buf);
-    if (s->target == LOG_SYSLOG)
+    n = log_line_write(&l, s->json ? LOG_FORM_JSON : s->target == LOG_TO_SYSLOG ? LOG_FORM_BARE : LOG_FORM_PLAIN, buf);
+    if (s->target == LOG_TO_SYSLOG)
         syslog(syslog_level(level), "%.*s", (int)n - 1, buf);
     else
-        line_send(s->target == LOG_FILE ? __atomic_load_n(&file_fd, __ATOMIC_ACQUIRE) : STDERR_FILENO, buf, n);
+        line_send(s->target == LOG_TO_FILE ? __atomic_load_n(&file_fd, __ATOMIC_ACQUIRE) : STDERR_FILENO, buf, n);
     errno = saved;
 }
 

@@ -7,11 +7,11 @@
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
 
-enum log_target { LOG_STDERR, LOG_FILE, LOG_SYSLOG };
+enum log_target { LOG_TO_STDERR, LOG_TO_FILE, LOG_TO_SYSLOG };
 struct log_config {
     enum log_target target;
     bool json;
-    const char *path;               /* LOG_FILE */
+    const char *path;               /* LOG_TO_FILE */
     int32_t level;                  /* EC_LOG_* */
     uint32_t rate, burst;           /* lines per second and call site, and at once; rate 0: no limit */
     uint32_t n_level;               /* exceptions: names[i] (plugin or "core") logs at levels[i] */

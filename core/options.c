@@ -121,7 +121,7 @@ int options_check(const struct options *o, char *why, uint32_t n)
                  place(o->c, "log.levels", i), word ? word : "");
         return EC_EINVAL;
     }
-    if (number(o->c, "log.to") == LOG_FILE && !conf_text(o->c, "log.file", 0)) {
+    if (number(o->c, "log.to") == LOG_TO_FILE && !conf_text(o->c, "log.file", 0)) {
         snprintf(why, n, "%s: core.log.to is file, and core.log.file does not say which",
                  place(o->c, "log.to", 0));
         return EC_EINVAL;

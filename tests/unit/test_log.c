@@ -217,7 +217,7 @@ START_TEST(levels_by_plugin)
 {
     static const char *const who[] = {"noisy", "quiet"};
     static const int32_t level[] = {EC_LOG_DEBUG, EC_LOG_ERROR};
-    struct log_config c = {LOG_FILE, false, path, EC_LOG_WARNING, 0, 0, 2, who, level};
+    struct log_config c = {LOG_TO_FILE, false, path, EC_LOG_WARNING, 0, 0, 2, who, level};
     char why[256];
 
     ck_assert_int_eq(log_configure(&c, why, sizeof why), EC_OK);
@@ -237,7 +237,7 @@ END_TEST
 
 START_TEST(file_is_reopened_after_a_rename)
 {
-    struct log_config c = {LOG_FILE, false, path, EC_LOG_INFO, 0, 0, 0, NULL, NULL};
+    struct log_config c = {LOG_TO_FILE, false, path, EC_LOG_INFO, 0, 0, 0, NULL, NULL};
     char why[256];
 
     ck_assert_int_eq(log_configure(&c, why, sizeof why), EC_OK);
@@ -254,7 +254,7 @@ END_TEST
 
 START_TEST(configuration_errors_are_sentences_and_keep_the_old_one)
 {
-    struct log_config c = {LOG_FILE, false, path, EC_LOG_INFO, 0, 0, 0, NULL, NULL};
+    struct log_config c = {LOG_TO_FILE, false, path, EC_LOG_INFO, 0, 0, 0, NULL, NULL};
     char why[256];
 
     ck_assert_int_eq(log_configure(&c, why, sizeof why), EC_OK);
@@ -270,7 +270,7 @@ END_TEST
 
 START_TEST(lines_lost_to_a_full_disk_are_counted)
 {
-    struct log_config c = {LOG_FILE, false, "/dev/full", EC_LOG_INFO, 0, 0, 0, NULL, NULL};
+    struct log_config c = {LOG_TO_FILE, false, "/dev/full", EC_LOG_INFO, 0, 0, 0, NULL, NULL};
     uint64_t before = log_lost();
     char why[256];
 
@@ -285,7 +285,7 @@ END_TEST
 
 START_TEST(a_stalled_pipe_does_not_block_for_ever)
 {
-    struct log_config c = {LOG_STDERR, false, NULL, EC_LOG_INFO, 0, 0, 0, NULL, NULL};
+    struct log_config c = {LOG_TO_STDERR, false, NULL, EC_LOG_INFO, 0, 0, 0, NULL, NULL};
     uint64_t before = log_lost();
     int fd[2], saved = dup(2);
     char why[256];
