@@ -48,8 +48,9 @@ int bus_enricher(struct instance *i, const struct ec_enricher *e, char *why, uin
 /* [ctl] After the freeze, metric_workers() and every plugin's start(), before the workers: until then events are not
  * taken (EC_ENOENT). 0, EC_ENOMEM or EC_EAGAIN (no thread). */
 int bus_start(void);
-/* [ctl] Workers have ended: drain every queue until the deadline; what is left is dropped{shutdown}. */
-void bus_stop(uint64_t timeout_ns);
+/* [ctl] Workers have ended: drain every queue until the deadline; what is left is dropped{shutdown}.
+ * false: a reader is stuck in a plugin, so that what it may touch has to stay. */
+bool bus_stop(uint64_t timeout_ns);
 void bus_free(void);
 
 /* As struct ec_host says. */

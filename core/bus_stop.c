@@ -75,12 +75,12 @@ static void sweep(void)
             ;
 }
 
-void bus_stop(uint64_t timeout_ns)
+bool bus_stop(uint64_t timeout_ns)
 {
     struct publisher *mailbox;
 
     if (!bus.pub)
-        return;
+        return true;
     wait_empty(clock_monotonic() + timeout_ns);
     mailbox = &bus.pub[bus_mailbox()];
     pthread_mutex_lock(&mailbox->lock);
@@ -90,6 +90,7 @@ void bus_stop(uint64_t timeout_ns)
     if (bus.c.workers)
         stuck = !readers_end(clock_monotonic() + STRAGGLERS_NS);
     sweep();
+    return !stuck;
 }
 
 void bus_free(void)

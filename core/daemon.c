@@ -134,11 +134,11 @@ static void down(struct daemon *d)
 {
     struct plan *p;
 
+    if (d->pool && !pool_stop(d->opt.stop_timeout))
+        daemon_abandon(d);
+    d->pool = false;
     for (uint32_t k = d->plugins.n_order; k--; )
         instance_stop(d->plugins.order[k]);
-    if (d->pool)
-        pool_stop(d->opt.stop_timeout);
-    d->pool = false;
     if ((p = plan_swap(NULL))) {
         d->conf = p->conf;
         p->conf = NULL;

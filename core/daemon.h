@@ -25,7 +25,9 @@ struct daemon {
     bool workers_ended;             /* atomic; set before `ended` becomes active */
     bool ended_failed;              /* a source could not be opened, or broke */
     bool stopping, frozen, pool, sources;
-    const char **uri;               /* of the sources, while the workers run */
+    bool stuck;                     /* threads did not end: daemon_abandon() */
+    char **uri;                     /* of the sources, while the workers run */
+    uint32_t n_uri;
     uint32_t workers;               /* cells and memories: at least 1 */
     uint64_t started_ns;            /* wall clock */
 };
@@ -36,5 +38,7 @@ void daemon_conf_input(const struct daemon *d, struct conf_input *in);
 /* Read and check the whole configuration against the loaded plugins. NULL after a sentence each to err. [ctl] [cfg] */
 struct conf *daemon_conf_load(const struct daemon *d, void (*err)(const char *sentence, void *arg), void *arg);
 void daemon_stop(struct daemon *d, const char *why);    /* [ctl] ask for the ordered end */
+/* [ctl] Threads are stuck in plugins, so that nothing may be freed: name them, stop the other plugins, and exit. */
+_Noreturn void daemon_abandon(struct daemon *d);
 
 #endif

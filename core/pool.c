@@ -117,7 +117,7 @@ int pool_run(const char *plugin, const char *callback, void (*fn)(void *arg), vo
     return err;
 }
 
-void pool_stop(uint64_t timeout_ns)
+bool pool_stop(uint64_t timeout_ns)
 {
     uint64_t deadline = clock_monotonic() + timeout_ns;
     uint32_t n, left, stuck = 0;
@@ -125,7 +125,7 @@ void pool_stop(uint64_t timeout_ns)
     pthread_mutex_lock(&lock);
     if (!running) {
         pthread_mutex_unlock(&lock);
-        return;
+        return true;
     }
     stopping = true;
     n = n_thread;
@@ -147,4 +147,5 @@ void pool_stop(uint64_t timeout_ns)
         free(queue);
         queue = NULL;
     }
+    return !stuck;
 }

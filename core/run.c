@@ -26,8 +26,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TICK_NS 10000000u           /* --workers 0: how often the control loop is looked at */
+#define ABANDON_SECONDS 2           /* for stop() of the others, where a plugin hangs at the end */
 
 static void on_signal(int sig, void *arg)
 {
@@ -104,20 +106,30 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
         bus_drain_idle(clock_now());            /* no worker does it */
 }
 
-static int start_workers(struct daemon *d)
+/* A copy: a reload frees the configuration that named them, and the workers open one after the other. */
+static int copy_uris(struct daemon *d)
 {
     uint32_t n = d->cmd->n_source ? d->cmd->n_source : conf_count(d->opt.c, "sources");
-    const char **uri = calloc(n + 1, sizeof *uri);
+
+    d->uri = calloc(n + 1, sizeof *d->uri);
+    for (; d->uri && d->n_uri < n; d->n_uri++)
+        if (!(d->uri[d->n_uri] = strdup(d->cmd->n_source ? d->cmd->source[d->n_uri]
+                                                         : conf_text(d->opt.c, "sources", d->n_uri))))
+            return -1;
+    return d->uri ? 0 : -1;
+}
+
+static int start_workers(struct daemon *d)
+{
     struct worker_config wc = {
-        .workers = d->opt.workers, .batch = d->opt.batch, .n_uri = n, .uri = uri, .tick = on_tick, .tick_arg = d,
+        .workers = d->opt.workers, .batch = d->opt.batch, .tick = on_tick, .tick_arg = d,
         .stop_wait_ns = d->opt.stop_timeout / 2,
     };
 
-    if (!uri)
+    if (copy_uris(d))
         return -1;
-    for (uint32_t i = 0; i < n; i++)
-        uri[i] = d->cmd->n_source ? d->cmd->source[i] : conf_text(d->opt.c, "sources", i);
-    d->uri = uri;
+    wc.n_uri = d->n_uri;
+    wc.uri = (const char *const *)d->uri;
     return worker_start(&wc, on_workers_done, d);
 }
 
@@ -187,14 +199,52 @@ static void close_loop(struct daemon *d, struct event *beat)
     d->base = NULL;
 }
 
-/* Which thread did not end, and what is it doing? */
+/* Which thread did not end, and what is it doing? A worker that waits for packets is in no plugin. */
 static bool name_thread(const struct mark_thread *t, void *arg)
 {
-    (void)arg;
-    if (t->mark.plugin && t->beat_ns)
+    const struct daemon *d = arg;
+
+    if (t->mark.plugin && (t->beat_ns || d->stuck))
         LOG(EC_LOG_CRITICAL, "thread %s is still in plugin %s, %s()", t->name, t->mark.plugin,
             t->mark.callback ? t->mark.callback : "?");
     return true;
+}
+
+struct inside { const char *plugin; bool is; };
+
+static bool look_inside(const struct mark_thread *t, void *arg)
+{
+    struct inside *in = arg;
+
+    in->is = t->mark.plugin && !strcmp(t->mark.plugin, in->plugin);
+    return !in->is;
+}
+
+static void end_at_once(int sig)
+{
+    (void)sig;
+    _exit(EXIT_FAILED);
+}
+
+/* What the plugins that no thread is in hold must not be lost for the others' sake. They may wait for the others, so
+ * their time is short. */
+void daemon_abandon(struct daemon *d)
+{
+    d->stuck = true;
+    LOG(EC_LOG_CRITICAL, "threads did not end within %.0f s: ends at once", (double)d->opt.stop_timeout / 1e9);
+    mark_each(name_thread, d);
+    signal(SIGALRM, end_at_once);
+    alarm(ABANDON_SECONDS);
+    for (uint32_t k = d->plugins.n_order; k--; ) {
+        struct inside in = { d->plugins.order[k]->d.name, false };
+
+        mark_each(look_inside, &in);
+        if (!in.is)
+            instance_stop(d->plugins.order[k]);
+    }
+    control_close();
+    log_flush(true);
+    _Exit(EXIT_FAILED);
 }
 
 /* Everything is started: until the end of the sources, or until somebody asks to stop. */
@@ -213,17 +263,21 @@ static void serve(struct daemon *d)
 /* Sources have ended, flows too: deliver what is queued. */
 static int finish(struct daemon *d)
 {
+    bool ended;
+
     if (d->sources && d->opt.workers && !__atomic_load_n(&d->workers_ended, __ATOMIC_ACQUIRE)) {
         LOG(EC_LOG_CRITICAL, "a worker did not end within %.0f s: ends at once", (double)d->opt.stop_timeout / 1e9);
-        mark_each(name_thread, NULL);
+        mark_each(name_thread, d);
         _Exit(EXIT_FAILED);
     }
     if (d->sources)
         worker_join();
-    bus_stop(d->opt.stop_timeout);
+    ended = bus_stop(d->opt.stop_timeout);
     status_write_last(d);
-    pool_stop(d->opt.stop_timeout);             /* a reload that is under way, too */
+    ended &= pool_stop(d->opt.stop_timeout);    /* a reload that is under way, too */
     d->pool = false;
+    if (!ended)
+        daemon_abandon(d);
     return d->ended_failed ? EXIT_FAILED : EXIT_FINE;
 }
 
@@ -246,12 +300,16 @@ int run(struct daemon *d)
             rc = finish(d);
         } else {
             LOG(EC_LOG_CRITICAL, "the workers cannot be started");
-            bus_stop(0);
+            worker_join();          /* those that were */
+            if (!bus_stop(0))
+                daemon_abandon(d);
         }
         if (!rc && !d->plugins.crashed)
             crash_survived();
     }
     close_loop(d, beat);
+    while (d->n_uri)
+        free(d->uri[--d->n_uri]);
     free(d->uri);
     d->uri = NULL;
     return rc;

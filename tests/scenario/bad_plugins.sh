@@ -164,3 +164,11 @@ for callback in stop state_free destroy; do
     [ "$rc" = 134 ] && grep -q "^ecyberd: crashed (it did not return within 1.0 s, core.stop_timeout) in plugin behave, callback $callback, thread control; " err
     ok $? "a hang in $callback() is named at the end"
 done
+
+# Hanging while it runs: at the end the daemon names it, stops the others and ends, and frees nothing under its feet.
+for callback in work event; do
+    rm -rf s
+    BAD_DO=hang BAD_IN=$callback run --set core.stop_timeout=300ms
+    [ "$rc" = 1 ] && grep -q "CRITICAL core: thread [A-Z][0-9] is still in plugin behave, $callback()\$" err
+    ok $? "a hang in $callback() is named at the end"
+done
