@@ -21,7 +21,8 @@ static const char *folder_of(struct conf *c, const char *file)
 
     if (!file)
         return ECYBER_CONFDIR;
-    folder = slash ? conf_strndup(&c->mem, file, (size_t)(slash - file) + (slash == file)) : conf_strdup(&c->mem, ".");
+    folder = slash ? conf_strndup(&c->mem, file, (size_t)(slash - file) + (slash == file))
+                   : conf_strdup(&c->mem, ".");
     if (folder && realpath(folder, resolved))
         folder = conf_strdup(&c->mem, resolved);
     return folder ? folder : ".";
@@ -29,7 +30,7 @@ static const char *folder_of(struct conf *c, const char *file)
 
 static bool section_open(struct conf_loader *l, struct ec_conf *s, const struct conf_section *from)
 {
-    struct conf_place p = { .from = CONF_DEFAULT, .name = from->name };
+    struct conf_place p = {.from = CONF_DEFAULT, .name = from->name};
     char why[256];
 
     s->section = from->name;
@@ -72,7 +73,7 @@ static void apply_defaults(struct conf_loader *l)
         struct ec_conf *s = &l->c->section[i];
 
         for (uint32_t j = 0; j < s->n; j++) {
-            struct conf_place p = { .from = CONF_DEFAULT };
+            struct conf_place p = {.from = CONF_DEFAULT};
 
             if (!s->slot[j].row->def)
                 continue;
@@ -85,7 +86,7 @@ static void apply_defaults(struct conf_loader *l)
 struct conf *conf_load(const struct conf_input *in, const struct conf_section *s, uint32_t n,
                        void (*err)(const char *sentence, void *arg), void *arg)
 {
-    struct conf_loader l = { .in = in, .err = in->partial ? silent : err, .arg = arg };
+    struct conf_loader l = {.in = in, .err = in->partial ? silent : err, .arg = arg};
     struct conf_input quiet = *in;
 
     if (in->partial) {

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KEY_MAX 255                 /* bytes of the name of a mapping's entry */
+#define KEY_MAX 255 /* bytes of the name of a mapping's entry */
 
 struct ec_conf *conf_section_find(const struct conf *c, const char *name)
 {
@@ -50,8 +50,10 @@ static void slot_error(struct conf_loader *l, const struct ec_conf *s, const str
     conf_error(l, p, slot->row->flags & EC_R_SECRET, "%s.%s: %s", s->section, slot->row->name, why);
 }
 
-/* Files and defaults count from the configuration file's folder; what was typed, from the working directory. */
-static const char *path_absolute(struct conf_loader *l, const char *text, const struct conf_place *p)
+/* Files and defaults count from the configuration file's folder; what was typed, from the working
+ * directory. */
+static const char *path_absolute(struct conf_loader *l, const char *text,
+                                 const struct conf_place *p)
 {
     char *here, *path;
 
@@ -66,8 +68,8 @@ static const char *path_absolute(struct conf_loader *l, const char *text, const 
 }
 
 /* Checks one value and fills *v. */
-static bool value_make(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot, const char *text,
-                       const struct conf_place *p, struct conf_value *v)
+static bool value_make(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot,
+                       const char *text, const struct conf_place *p, struct conf_value *v)
 {
     char why[512];
 
@@ -76,7 +78,8 @@ static bool value_make(struct conf_loader *l, struct ec_conf *s, struct conf_slo
         slot_error(l, s, slot, p, why);
         return false;
     }
-    v->text = slot->row->flags & EC_R_PATH ? path_absolute(l, text, p) : conf_strdup(&l->c->mem, text);
+    v->text =
+        slot->row->flags & EC_R_PATH ? path_absolute(l, text, p) : conf_strdup(&l->c->mem, text);
     v->where = conf_origin(l, p);
     if (!v->text)
         conf_no_memory(l);
@@ -103,11 +106,12 @@ static bool slot_room(struct conf_loader *l, struct conf_slot *slot, uint32_t n)
 }
 
 /* One source may name an option once: nested and dotted spellings are the same option. */
-static bool slot_claim(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot, const struct conf_place *p)
+static bool slot_claim(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot,
+                       const struct conf_place *p)
 {
     if (slot->source == l->source && (p->from == CONF_FILE || p->from == CONF_ENV_FILE)) {
-        conf_error(l, p, slot->row->flags & EC_R_SECRET, "%s.%s is given twice, first at %s", s->section,
-                   slot->row->name, slot->where);
+        conf_error(l, p, slot->row->flags & EC_R_SECRET, "%s.%s is given twice, first at %s",
+                   s->section, slot->row->name, slot->where);
         return false;
     }
     slot->source = l->source;
@@ -115,12 +119,13 @@ static bool slot_claim(struct conf_loader *l, struct ec_conf *s, struct conf_slo
     return true;
 }
 
-static void put_one(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot, const char *text,
-                    const struct conf_place *p)
+static void put_one(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot,
+                    const char *text, const struct conf_place *p)
 {
     struct conf_value v;
 
-    if (!slot_claim(l, s, slot, p) || !value_make(l, s, slot, text, p, &v) || !slot_room(l, slot, 1))
+    if (!slot_claim(l, s, slot, p) || !value_make(l, s, slot, text, p, &v) ||
+        !slot_room(l, slot, 1))
         return;
     slot->value[0] = v;
     slot->n = 1;
@@ -133,8 +138,8 @@ static void put_list_begin(struct conf_slot *slot)
     slot->present = true;
 }
 
-static void put_list_item(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot, const char *text,
-                          const struct conf_place *p)
+static void put_list_item(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot,
+                          const char *text, const struct conf_place *p)
 {
     struct conf_value v;
 
@@ -142,8 +147,8 @@ static void put_list_item(struct conf_loader *l, struct ec_conf *s, struct conf_
         slot->value[slot->n++] = v;
 }
 
-static void count_check(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot, size_t count,
-                        const struct conf_place *p)
+static void count_check(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot,
+                        size_t count, const struct conf_place *p)
 {
     if (count > ROW_LIST_MAX)
         slot_error(l, s, slot, p, "more than 65,536 entries");
@@ -162,7 +167,8 @@ static void list_from_node(struct conf_loader *l, struct ec_conf *s, struct conf
         return;
     put_list_begin(slot);
     count_check(l, s, slot, n->n, &at);
-    for (const struct yaml_node *item = n->child; item && slot->n < ROW_LIST_MAX; item = item->next) {
+    for (const struct yaml_node *item = n->child; item && slot->n < ROW_LIST_MAX;
+         item = item->next) {
         at = place_of(p, item);
         if (item->kind != YAML_SCALAR || yaml_is_null(item))
             slot_error(l, s, slot, &at, "an entry of this list has to be one value");
@@ -171,8 +177,8 @@ static void list_from_node(struct conf_loader *l, struct ec_conf *s, struct conf
     }
 }
 
-static void list_from_text(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot, const char *text,
-                           const struct conf_place *p)
+static void list_from_text(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot,
+                           const char *text, const struct conf_place *p)
 {
     if (!slot_claim(l, s, slot, p))
         return;
@@ -211,14 +217,14 @@ static void map_remove(struct conf_loader *l, struct conf_slot *slot, const char
         conf_no_memory(l);
         return;
     }
-    *r = (struct conf_removed){ v->key, slot->removed };
+    *r = (struct conf_removed){v->key, slot->removed};
     slot->removed = r;
     memmove(v, v + 1, (size_t)(slot->value + slot->n - v - 1) * sizeof *v);
     slot->n--;
 }
 
-void conf_apply_entry(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot, const char *key,
-                      const char *text, const struct conf_place *p)
+void conf_apply_entry(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot,
+                      const char *key, const char *text, const struct conf_place *p)
 {
     struct conf_value v, *old = conf_entry_find(slot, key);
 
@@ -246,7 +252,8 @@ static void map_from_node(struct conf_loader *l, struct ec_conf *s, struct conf_
     struct conf_place at = place_of(p, n);
 
     if (n->kind != YAML_MAPPING && !yaml_is_null(n)) {
-        slot_error(l, s, slot, &at, "a mapping is expected: one 'name: value' a line, or {name: value}");
+        slot_error(l, s, slot, &at,
+                   "a mapping is expected: one 'name: value' a line, or {name: value}");
         return;
     }
     if (!slot_claim(l, s, slot, &at))
@@ -257,7 +264,8 @@ static void map_from_node(struct conf_loader *l, struct ec_conf *s, struct conf_
             continue;
         at = place_of(p, k->value);
         if (k->value->kind != YAML_SCALAR)
-            slot_error(l, s, slot, &at, "an entry of this mapping has to be one text: put it in quotes");
+            slot_error(l, s, slot, &at,
+                       "an entry of this mapping has to be one text: put it in quotes");
         else if (yaml_is_null(k->value))
             map_remove(l, slot, k->text);
         else
@@ -265,8 +273,8 @@ static void map_from_node(struct conf_loader *l, struct ec_conf *s, struct conf_
     }
 }
 
-void conf_apply_node(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot, const struct yaml_node *n,
-                     const struct conf_place *p)
+void conf_apply_node(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot,
+                     const struct yaml_node *n, const struct conf_place *p)
 {
     struct conf_place at = place_of(p, n);
     char why[128];
@@ -276,8 +284,8 @@ void conf_apply_node(struct conf_loader *l, struct ec_conf *s, struct conf_slot 
     } else if (slot->row->flags & EC_R_LIST) {
         list_from_node(l, s, slot, n, p);
     } else if (n->kind != YAML_SCALAR) {
-        snprintf(why, sizeof why, "one value (%s) is expected here, not a %s", row_type_name(slot->row->type),
-                 n->kind == YAML_SEQUENCE ? "list" : "mapping");
+        snprintf(why, sizeof why, "one value (%s) is expected here, not a %s",
+                 row_type_name(slot->row->type), n->kind == YAML_SEQUENCE ? "list" : "mapping");
         slot_error(l, s, slot, &at, why);
     } else if (yaml_is_null(n)) {
         snprintf(why, sizeof why, "there is no value: write a %s, or remove the line",
@@ -288,7 +296,11 @@ void conf_apply_node(struct conf_loader *l, struct ec_conf *s, struct conf_slot 
     }
 }
 
-struct flow_errors { struct conf_loader *l; const struct conf_place *p; bool secret; };
+struct flow_errors {
+    struct conf_loader *l;
+    const struct conf_place *p;
+    bool secret;
+};
 
 static void flow_error(uint32_t line, uint32_t col, const char *text, void *arg)
 {
@@ -298,10 +310,10 @@ static void flow_error(uint32_t line, uint32_t col, const char *text, void *arg)
     conf_error(f->l, f->p, f->secret, "character %u of the value: %s", col, text);
 }
 
-static void flow_from_text(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot, const char *text,
-                           const struct conf_place *p)
+static void flow_from_text(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot,
+                           const char *text, const struct conf_place *p)
 {
-    struct flow_errors f = { l, p, slot->row->flags & EC_R_SECRET };
+    struct flow_errors f = {l, p, slot->row->flags & EC_R_SECRET};
     struct yaml_node *root;
 
     if (yaml_parse(&l->c->mem, text, strlen(text), &root, flow_error, &f) && root)
@@ -318,8 +330,8 @@ static const char *unquoted(struct conf_loader *l, const char *text, const struc
     return text ? text : "";
 }
 
-void conf_apply_text(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot, const char *text,
-                     const struct conf_place *p)
+void conf_apply_text(struct conf_loader *l, struct ec_conf *s, struct conf_slot *slot,
+                     const char *text, const struct conf_place *p)
 {
     const char *first = text + strspn(text, " \t");
     bool map = slot->row->type == EC_T_MAP, list = slot->row->flags & EC_R_LIST;

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-static bool same_value(const struct ec_row *r, const struct conf_value *a, const struct conf_value *b)
+static bool same_value(const struct ec_row *r, const struct conf_value *a,
+                       const struct conf_value *b)
 {
     if (row_is_numeric(r))
         return a->v.num == b->v.num;
@@ -23,17 +24,21 @@ static bool same_slot(const struct conf_slot *a, const struct conf_slot *b)
     return true;
 }
 
-struct change { struct ec_conf *section; struct conf_slot *slot; const struct conf_slot *other; };
+struct change {
+    struct ec_conf *section;
+    struct conf_slot *slot;
+    const struct conf_slot *other;
+};
 
 /* Calls fn for each option that waits for a restart and differs between the two. */
-static void each_change(const struct conf *a, const struct conf *b, void (*fn)(const struct change *c, void *arg),
-                        void *arg)
+static void each_change(const struct conf *a, const struct conf *b,
+                        void (*fn)(const struct change *c, void *arg), void *arg)
 {
     for (uint32_t i = 0; i < a->n; i++) {
         struct ec_conf *s = &a->section[i], *t = conf_section_find(b, s->section);
 
         for (uint32_t j = 0; t && j < s->n; j++) {
-            struct change c = { s, &s->slot[j], conf_slot_find(t, s->slot[j].row->name) };
+            struct change c = {s, &s->slot[j], conf_slot_find(t, s->slot[j].row->name)};
 
             if (!(c.slot->row->flags & EC_R_LIVE) && c.other && !same_slot(c.slot, c.other))
                 fn(&c, arg);
@@ -41,7 +46,12 @@ static void each_change(const struct conf *a, const struct conf *b, void (*fn)(c
     }
 }
 
-struct listener { void (*fn)(const char *section, const char *name, void *arg); void *arg; struct conf *next; int rc; };
+struct listener {
+    void (*fn)(const char *section, const char *name, void *arg);
+    void *arg;
+    struct conf *next;
+    int rc;
+};
 
 static void tell(const struct change *c, void *arg)
 {
@@ -50,10 +60,10 @@ static void tell(const struct change *c, void *arg)
     l->fn(c->section->section, c->slot->row->name, l->arg);
 }
 
-void conf_diff(const struct conf *a, const struct conf *b, void (*fn)(const char *section, const char *name, void *arg),
-               void *arg)
+void conf_diff(const struct conf *a, const struct conf *b,
+               void (*fn)(const char *section, const char *name, void *arg), void *arg)
 {
-    struct listener l = { .fn = fn, .arg = arg };
+    struct listener l = {.fn = fn, .arg = arg};
 
     each_change(a, b, tell, &l);
 }
@@ -88,7 +98,7 @@ static void keep(const struct change *c, void *arg)
         struct conf_removed *copy = conf_alloc(&l->next->mem, sizeof *copy);
 
         if (copy)
-            *copy = (struct conf_removed){ copied(l, r->key), c->slot->removed };
+            *copy = (struct conf_removed){copied(l, r->key), c->slot->removed};
         if (!copy || !copy->key) {
             l->rc = EC_ENOMEM;
             return;
@@ -105,7 +115,7 @@ static void keep(const struct change *c, void *arg)
 int conf_keep(struct conf *next, const struct conf *old,
               void (*fn)(const char *section, const char *name, void *arg), void *arg)
 {
-    struct listener l = { .fn = fn, .arg = arg, .next = next };
+    struct listener l = {.fn = fn, .arg = arg, .next = next};
 
     each_change(next, old, keep, &l);
     return l.rc;

@@ -9,7 +9,8 @@ static bool is_plain(const char *text)
 {
     static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-";
 
-    return *text && strspn(text, safe) == strlen(text) && *text != '-' && *text != '.' && strcasecmp(text, "null");
+    return *text && strspn(text, safe) == strlen(text) && *text != '-' && *text != '.' &&
+           strcasecmp(text, "null");
 }
 
 static void dump_text(FILE *to, const char *text)
@@ -105,7 +106,8 @@ static void dump_slot(FILE *to, const struct conf_slot *slot, const char *name, 
     }
 }
 
-/* Does slot i open a group (its name up to the dot after `depth` bytes) that no earlier slot has opened? */
+/* Does slot i open a group (its name up to the dot after `depth` bytes) that no earlier slot has
+ * opened? */
 static bool first_of_group(const struct ec_conf *s, uint32_t i, size_t group)
 {
     for (uint32_t j = 0; j < i; j++)
@@ -114,8 +116,10 @@ static bool first_of_group(const struct ec_conf *s, uint32_t i, size_t group)
     return true;
 }
 
-/* The options whose names start with the `depth` bytes of prefix, each group of them as a mapping. */
-static void dump_group(FILE *to, const struct ec_conf *s, const char *prefix, size_t depth, int indent)
+/* The options whose names start with the `depth` bytes of prefix, each group of them as a mapping.
+ */
+static void dump_group(FILE *to, const struct ec_conf *s, const char *prefix, size_t depth,
+                       int indent)
 {
     for (uint32_t i = 0; i < s->n; i++) {
         const char *name = s->slot[i].row->name, *dot;
@@ -126,7 +130,8 @@ static void dump_group(FILE *to, const struct ec_conf *s, const char *prefix, si
         if (!dot) {
             dump_slot(to, &s->slot[i], name + depth, indent);
         } else if (first_of_group(s, i, (size_t)(dot - name) + 1)) {
-            fprintf(to, "%*s%.*s:\n", indent, "", (int)(dot - name - (ptrdiff_t)depth), name + depth);
+            fprintf(to, "%*s%.*s:\n", indent, "", (int)(dot - name - (ptrdiff_t)depth),
+                    name + depth);
             dump_group(to, s, name, (size_t)(dot - name) + 1, indent + 2);
         }
     }

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PREFIX "ECYBER_"
-#define NAME_BYTES 192
-#define TYPING_ERRORS 2             /* so near to a valid name, a variable without "__" was meant for us */
+#define PREFIX        "ECYBER_"
+#define NAME_BYTES    192
+#define TYPING_ERRORS 2 /* so near to a valid name, a variable without "__" was meant for us */
 
 /* "ids", "log.level" -> ECYBER_IDS__LOG__LEVEL. */
 static void variable_name(const char *section, const char *option, char *to, size_t n)
@@ -42,7 +42,11 @@ static bool sounds_secret(const char *name)
            strcasestr(name, "key") || strcasestr(name, "url");
 }
 
-struct target { struct ec_conf *s; struct conf_slot *slot; const char *key; };
+struct target {
+    struct ec_conf *s;
+    struct conf_slot *slot;
+    const char *key;
+};
 
 /* Which option is it? With a mapping, what follows its name is the entry's key. */
 static bool variable_target(const struct conf *c, const char *name, struct target *t)
@@ -58,29 +62,32 @@ static bool variable_target(const struct conf *c, const char *name, struct targe
             variable_name(c->section[i].section, slot->row->name, want, sizeof want);
             len = strlen(want);
             if (!strcmp(name, want)) {
-                *t = (struct target){ &c->section[i], slot, NULL };
+                *t = (struct target){&c->section[i], slot, NULL};
                 return true;
             }
             if (slot->row->type == EC_T_MAP && len > best && !strncmp(name, want, len) &&
                 !strncmp(name + len, "__", 2) && name[len + 2]) {
-                *t = (struct target){ &c->section[i], slot, name + len + 2 };
+                *t = (struct target){&c->section[i], slot, name + len + 2};
                 best = len;
             }
         }
     return best > 0;
 }
 
-/* The nearest variable; *secret: its option, or what it sounds like, is one. Returns the distance, best[0] = 0: none. */
-static uint32_t variable_nearest(const struct conf *c, const char *name, bool collapsed, char *best, bool *secret)
+/* The nearest variable; *secret: its option, or what it sounds like, is one. Returns the distance,
+ * best[0] = 0: none. */
+static uint32_t variable_nearest(const struct conf *c, const char *name, bool collapsed, char *best,
+                                 bool *secret)
 {
-    struct nearest near = { name, NULL, 0 };
+    struct nearest near = {name, NULL, 0};
     char want[NAME_BYTES], other[NAME_BYTES];
 
     *best = '\0';
     *secret = sounds_secret(name);
     for (uint32_t i = 0; i < c->n; i++)
         for (uint32_t j = 0; j < c->section[i].n; j++) {
-            variable_name(c->section[i].section, c->section[i].slot[j].row->name, want, sizeof want);
+            variable_name(c->section[i].section, c->section[i].slot[j].row->name, want,
+                          sizeof want);
             collapse(want, other);
             nearest_try(&near, collapsed ? other : want);
             if (near.best != (collapsed ? other : want))
@@ -113,13 +120,17 @@ static void unknown_variable(struct conf_loader *l, const struct conf_place *p)
     uint32_t distance = variable_nearest(l->c, p->name, !separated, best, &secret);
 
     if (s && s->dormant)
-        conf_warn(l, p, "the variable is skipped: plugin '%s' is installed but not enabled", s->section);
+        conf_warn(l, p, "the variable is skipped: plugin '%s' is installed but not enabled",
+                  s->section);
     else if ((!separated && distance > TYPING_ERRORS) || (!s && l->in->partial))
-        return;                     /* not meant as configuration */
+        return; /* not meant as configuration */
     else if (!separated)
-        conf_error(l, p, secret, "two underscores separate section and option; the nearest valid name is %s", best);
+        conf_error(l, p, secret,
+                   "two underscores separate section and option; the nearest valid name is %s",
+                   best);
     else if (s)
-        conf_error(l, p, secret, "section '%s' has no such option; the nearest valid name is %s", s->section, best);
+        conf_error(l, p, secret, "section '%s' has no such option; the nearest valid name is %s",
+                   s->section, best);
     else
         conf_error(l, p, secret, "there is no such section; the nearest valid name is %s", best);
 }
@@ -148,7 +159,9 @@ static bool split(char *line, char **name, char **value)
     *equals = '\0';
     *name = line;
     *value = equals + 1;
-    return (*name)[strspn(*name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
+    while (isalnum((unsigned char)*line) || *line == '_')
+        line++;
+    return !*line;
 }
 
 static char unescape(char c)
@@ -156,7 +169,8 @@ static char unescape(char c)
     return c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
 }
 
-/* 'as it is', "with \n \" \\ escapes", or bare up to " #". In place; NULL: the quote is not closed. */
+/* 'as it is', "with \n \" \\ escapes", or bare up to " #". In place; NULL: the quote is not closed.
+ */
 static char *env_value(char *text)
 {
     char quote, *from, *to;
@@ -164,7 +178,8 @@ static char *env_value(char *text)
     text += strspn(text, " \t");
     quote = *text;
     if (quote != '\'' && quote != '"') {
-        for (to = text; *to && !(*to == '#' && (to == text || to[-1] == ' ' || to[-1] == '\t')); to++)
+        for (to = text; *to && !(*to == '#' && (to == text || to[-1] == ' ' || to[-1] == '\t'));
+             to++)
             ;
         while (to > text && strchr(" \t", to[-1]))
             to--;
@@ -177,7 +192,8 @@ static char *env_value(char *text)
         else
             *to++ = *from;
     }
-    if (!*from || (from[1] && from[1 + strspn(from + 1, " \t")] && from[1 + strspn(from + 1, " \t")] != '#'))
+    if (!*from ||
+        (from[1] && from[1 + strspn(from + 1, " \t")] && from[1 + strspn(from + 1, " \t")] != '#'))
         return NULL;
     *to = '\0';
     return text;
@@ -185,7 +201,7 @@ static char *env_value(char *text)
 
 static void apply_env_line(struct conf_loader *l, const char *path, uint32_t number, char *line)
 {
-    struct conf_place p = { .from = CONF_ENV_FILE, .file = path, .line = number };
+    struct conf_place p = {.from = CONF_ENV_FILE, .file = path, .line = number};
     char *name, *value, *start = line;
 
     start += strspn(start, " \t");
@@ -202,7 +218,8 @@ static void apply_env_line(struct conf_loader *l, const char *path, uint32_t num
     value = env_value(value);
     if (!value) {
         p.value = "";
-        conf_error(l, &p, true, "the quotes of the value are not closed, or something follows them");
+        conf_error(l, &p, true,
+                   "the quotes of the value are not closed, or something follows them");
         return;
     }
     p.value = value;
@@ -211,7 +228,7 @@ static void apply_env_line(struct conf_loader *l, const char *path, uint32_t num
 
 static void apply_env_text(struct conf_loader *l, const char *path, char *text, size_t len)
 {
-    struct conf_place p = { .from = CONF_ENV_FILE, .file = path, .line = 1, .col = 1 };
+    struct conf_place p = {.from = CONF_ENV_FILE, .file = path, .line = 1, .col = 1};
     uint32_t number = 1;
 
     if (memchr(text, 0, len)) {
@@ -233,7 +250,8 @@ void conf_apply_env_file(struct conf_loader *l)
     char path[4096], *text, *whole;
     size_t len;
 
-    snprintf(path, sizeof path, "%.*s.env", slash ? (int)(slash - l->in->file + 1) : 0, l->in->file);
+    snprintf(path, sizeof path, "%.*s.env", slash ? (int)(slash - l->in->file + 1) : 0,
+             l->in->file);
     if (access(path, F_OK))
         return;
     l->source++;
@@ -253,7 +271,7 @@ void conf_apply_environment(struct conf_loader *l)
     l->source++;
     for (uint32_t i = 0; l->in->environ && l->in->environ[i]; i++) {
         const char *entry = l->in->environ[i], *equals = strchr(entry, '=');
-        struct conf_place p = { .from = CONF_ENVIRONMENT };
+        struct conf_place p = {.from = CONF_ENVIRONMENT};
 
         if (!equals || strncmp(entry, PREFIX, strlen(PREFIX)))
             continue;
@@ -269,7 +287,7 @@ void conf_apply_environment(struct conf_loader *l)
 /* The section is what stands before the first dot. */
 static void unknown_setting(struct conf_loader *l, const struct conf_place *p)
 {
-    struct nearest near = { p->name, NULL, 0 };
+    struct nearest near = {p->name, NULL, 0};
     char full[NAME_BYTES], best[NAME_BYTES] = "";
     bool secret = sounds_secret(p->name), known = false;
 
@@ -280,7 +298,8 @@ static void unknown_setting(struct conf_loader *l, const struct conf_place *p)
         if (!strncmp(p->name, s->section, len) && p->name[len] == '.') {
             known = true;
             if (s->dormant) {
-                conf_warn(l, p, "it is skipped: plugin '%s' is installed but not enabled", s->section);
+                conf_warn(l, p, "it is skipped: plugin '%s' is installed but not enabled",
+                          s->section);
                 return;
             }
         }
@@ -305,19 +324,20 @@ static bool setting_target(const struct conf *c, const char *name, struct target
     for (uint32_t i = 0; dot && i < c->n; i++) {
         struct ec_conf *s = &c->section[i];
 
-        if (strlen(s->section) != (size_t)(dot - name) || strncmp(s->section, name, (size_t)(dot - name)))
+        if (strlen(s->section) != (size_t)(dot - name) ||
+            strncmp(s->section, name, (size_t)(dot - name)))
             continue;
         for (uint32_t j = 0; j < s->n; j++) {
             const char *option = s->slot[j].row->name;
             size_t len = strlen(option);
 
             if (!strcmp(dot + 1, option)) {
-                *t = (struct target){ s, &s->slot[j], NULL };
+                *t = (struct target){s, &s->slot[j], NULL};
                 return true;
             }
             if (s->slot[j].row->type == EC_T_MAP && len > best && !strncmp(dot + 1, option, len) &&
                 dot[1 + len] == '.' && dot[2 + len]) {
-                *t = (struct target){ s, &s->slot[j], dot + 2 + len };
+                *t = (struct target){s, &s->slot[j], dot + 2 + len};
                 best = len;
             }
         }
@@ -329,7 +349,7 @@ void conf_apply_set(struct conf_loader *l)
 {
     for (uint32_t i = 0; i < l->in->n_set; i++) {
         const char *entry = l->in->set[i], *equals = strchr(entry, '=');
-        struct conf_place p = { .from = CONF_SET, .name = entry };
+        struct conf_place p = {.from = CONF_SET, .name = entry};
         struct target t;
 
         l->source++;

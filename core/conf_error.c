@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define SENTENCE 1024
-#define SHOWN 120
+#define SHOWN    120
 
 /* The value on one line and not too long. */
 static void quote(const char *text, char *to)
@@ -54,7 +54,8 @@ static void place_text(const struct conf_place *p, bool secret, char *to, size_t
     }
 }
 
-void conf_error(struct conf_loader *l, const struct conf_place *p, bool secret, const char *fmt, ...)
+void conf_error(struct conf_loader *l, const struct conf_place *p, bool secret, const char *fmt,
+                ...)
 {
     char sentence[SENTENCE + 8], place[SENTENCE / 2], what[SENTENCE / 2];
     va_list ap;
@@ -96,7 +97,8 @@ void conf_error_end(struct conf_loader *l)
 
     if (l->errors <= CONF_ERRORS_MAX)
         return;
-    snprintf(sentence, sizeof sentence, "the configuration: %u more errors", l->errors - CONF_ERRORS_MAX);
+    snprintf(sentence, sizeof sentence, "the configuration: %u more errors",
+             l->errors - CONF_ERRORS_MAX);
     l->err(sentence, l->arg);
 }
 

@@ -10,18 +10,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILES_MAX 256               /* in conf.d */
+#define FILES_MAX 256 /* in conf.d */
 
 /* A missing file may be one that was mistyped. */
 static void missing(struct conf_loader *l, const struct conf_place *p, const char *path)
 {
     const char *slash = strrchr(path, '/');
     char folder[4096], best[256] = "";
-    struct nearest near = { slash ? slash + 1 : path, NULL, 0 };
+    struct nearest near = {slash ? slash + 1 : path, NULL, 0};
     struct dirent *e;
     DIR *d;
 
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 1,
+             slash ? path : ".");
     d = opendir(folder);
     while (d && (e = readdir(d))) {
         if (e->d_name[0] == '.')
@@ -34,12 +35,15 @@ static void missing(struct conf_loader *l, const struct conf_place *p, const cha
     }
     if (d)
         closedir(d);
-    conf_error(l, p, false, near.best ? "there is no such file; the nearest in that folder is '%s'"
-                                      : "there is no such file%s", best);
+    conf_error(l, p, false,
+               near.best ? "there is no such file; the nearest in that folder is '%s'"
+                         : "there is no such file%s",
+               best);
 }
 
 /* Its size is only where to begin: it may grow meanwhile. */
-static char *read_all(struct conf_loader *l, const struct conf_place *p, int fd, size_t size, size_t *len)
+static char *read_all(struct conf_loader *l, const struct conf_place *p, int fd, size_t size,
+                      size_t *len)
 {
     size_t cap = size < YAML_BYTES_MAX ? size + 1 : YAML_BYTES_MAX + 1, used = 0;
     char *text = malloc(cap), *grown;
@@ -76,7 +80,7 @@ static char *read_all(struct conf_loader *l, const struct conf_place *p, int fd,
 
 char *conf_read(struct conf_loader *l, const char *path, size_t *len)
 {
-    struct conf_place p = { .from = CONF_FILE, .file = path };
+    struct conf_place p = {.from = CONF_FILE, .file = path};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat st;
     char *text = NULL;
@@ -99,14 +103,16 @@ char *conf_read(struct conf_loader *l, const char *path, size_t *len)
 static void unknown_option(struct conf_loader *l, const struct ec_conf *s, const char *path,
                            const struct conf_place *p)
 {
-    struct nearest near = { path, NULL, 0 };
+    struct nearest near = {path, NULL, 0};
 
     for (uint32_t i = 0; i < s->n; i++)
         nearest_try(&near, s->slot[i].row->name);
     if (near.best)
-        conf_error(l, p, false, "section '%s' has no option '%.64s'; the nearest is '%s'", s->section, path, near.best);
+        conf_error(l, p, false, "section '%s' has no option '%.64s'; the nearest is '%s'",
+                   s->section, path, near.best);
     else
-        conf_error(l, p, false, "section '%s' has no options, so '%.64s' is unknown", s->section, path);
+        conf_error(l, p, false, "section '%s' has no options, so '%.64s' is unknown", s->section,
+                   path);
 }
 
 static bool is_group(const struct ec_conf *s, const char *path)
@@ -119,8 +125,8 @@ static bool is_group(const struct ec_conf *s, const char *path)
     return false;
 }
 
-static void apply_mapping(struct conf_loader *l, struct ec_conf *s, const struct yaml_node *map, const char *prefix,
-                          const struct conf_place *base)
+static void apply_mapping(struct conf_loader *l, struct ec_conf *s, const struct yaml_node *map,
+                          const char *prefix, const struct conf_place *base)
 {
     for (const struct yaml_node *k = map->child; k; k = k->next) {
         struct conf_place p = *base;
@@ -136,16 +142,18 @@ static void apply_mapping(struct conf_loader *l, struct ec_conf *s, const struct
         else if (!slot && is_group(s, path) && k->value && k->value->kind == YAML_MAPPING)
             apply_mapping(l, s, k->value, path, base);
         else if (!slot && is_group(s, path) && k->value && !yaml_is_null(k->value))
-            conf_error(l, &p, false, "'%s.%s' is a group of options: a mapping is expected", s->section, path);
+            conf_error(l, &p, false, "'%s.%s' is a group of options: a mapping is expected",
+                       s->section, path);
         else if (!slot && !is_group(s, path))
             unknown_option(l, s, path, &p);
     }
 }
 
-static void apply_section(struct conf_loader *l, const struct yaml_node *k, const struct conf_place *base)
+static void apply_section(struct conf_loader *l, const struct yaml_node *k,
+                          const struct conf_place *base)
 {
     struct ec_conf *s = conf_section_find(l->c, k->text);
-    struct nearest near = { k->text, NULL, 0 };
+    struct nearest near = {k->text, NULL, 0};
     struct conf_place p = *base;
 
     p.line = k->line;
@@ -155,40 +163,48 @@ static void apply_section(struct conf_loader *l, const struct yaml_node *k, cons
     if (!s) {
         for (uint32_t i = 0; i < l->c->n; i++)
             nearest_try(&near, l->c->section[i].section);
-        conf_error(l, &p, false, "there is no section '%.64s', for there is no plugin of that name; the nearest is '%s'",
-                   k->text, near.best ? near.best : "");
+        conf_error(
+            l, &p, false,
+            "there is no section '%.64s', for there is no plugin of that name; the nearest is '%s'",
+            k->text, near.best ? near.best : "");
     } else if (s->dormant && (!k->value || yaml_is_null(k->value))) {
-        return;                     /* nothing is skipped */
+        return; /* nothing is skipped */
     } else if (s->dormant) {
-        conf_warn(l, &p, "section '%s' is skipped: its plugin is installed but not enabled", s->section);
+        conf_warn(l, &p, "section '%s' is skipped: its plugin is installed but not enabled",
+                  s->section);
     } else if (k->value && k->value->kind == YAML_MAPPING) {
         apply_mapping(l, s, k->value, "", base);
     } else if (k->value && !yaml_is_null(k->value)) {
-        conf_error(l, &p, false, "section '%s' has to be a mapping: one 'option: value' a line", s->section);
+        conf_error(l, &p, false, "section '%s' has to be a mapping: one 'option: value' a line",
+                   s->section);
     }
 }
 
-struct file_errors { struct conf_loader *l; const char *name; };
+struct file_errors {
+    struct conf_loader *l;
+    const char *name;
+};
 
 static void file_error(uint32_t line, uint32_t col, const char *text, void *arg)
 {
     struct file_errors *f = arg;
-    struct conf_place p = { .from = CONF_FILE, .file = f->name, .line = line, .col = col };
+    struct conf_place p = {.from = CONF_FILE, .file = f->name, .line = line, .col = col};
 
     conf_error(f->l, &p, false, "%s", text);
 }
 
 void conf_apply_yaml(struct conf_loader *l, const char *name, const char *text, size_t len)
 {
-    struct file_errors f = { l, name };
-    struct conf_place base = { .from = CONF_FILE, .file = name };
+    struct file_errors f = {l, name};
+    struct conf_place base = {.from = CONF_FILE, .file = name};
     struct yaml_node *root;
 
     l->source++;
     if (!yaml_parse(&l->c->mem, text, len, &root, file_error, &f) || !root || yaml_is_null(root))
         return;
     if (root->kind != YAML_MAPPING) {
-        file_error(root->line, root->col, "the file has to be a mapping of sections: 'core:' and plugins' names", &f);
+        file_error(root->line, root->col,
+                   "the file has to be a mapping of sections: 'core:' and plugins' names", &f);
         return;
     }
     for (const struct yaml_node *k = root->child; k; k = k->next)
@@ -220,7 +236,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 
 static void apply_folder(struct conf_loader *l, const char *folder)
 {
-    struct conf_place p = { .from = CONF_FILE, .file = folder };
+    struct conf_place p = {.from = CONF_FILE, .file = folder};
     struct dirent **list = NULL;
     int n = scandir(folder, &list, is_yaml, by_name);
 
@@ -229,7 +245,8 @@ static void apply_folder(struct conf_loader *l, const char *folder)
     if (n > FILES_MAX)
         conf_error(l, &p, false, "more than 256 files");
     for (int i = 0; i < n; i++) {
-        const char *path = i < FILES_MAX ? conf_printf(&l->c->mem, "%s/%s", folder, list[i]->d_name) : NULL;
+        const char *path =
+            i < FILES_MAX ? conf_printf(&l->c->mem, "%s/%s", folder, list[i]->d_name) : NULL;
 
         if (path)
             apply_file(l, path);
@@ -246,6 +263,7 @@ void conf_apply_files(struct conf_loader *l)
     const char *slash = strrchr(l->in->file, '/');
 
     apply_file(l, l->in->file);
-    snprintf(folder, sizeof folder, "%.*sconf.d", slash ? (int)(slash - l->in->file + 1) : 0, l->in->file);
+    snprintf(folder, sizeof folder, "%.*sconf.d", slash ? (int)(slash - l->in->file + 1) : 0,
+             l->in->file);
     apply_folder(l, folder);
 }

@@ -8,7 +8,9 @@
 #include <string.h>
 
 /* A frame of the stack: a collection that is open, and the key that waits for its value. */
-struct frame { struct yaml_node *node, *key; };
+struct frame {
+    struct yaml_node *node, *key;
+};
 
 struct builder {
     struct conf_mem *mem;
@@ -18,7 +20,7 @@ struct builder {
     struct yaml_node *root;
     struct frame stack[YAML_DEPTH_MAX];
     uint32_t depth, nodes, documents;
-    uint32_t line, col;             /* of the last node: for an empty value, which has no place of its own */
+    uint32_t line, col; /* of the last node: for an empty value, which has no place of its own */
     bool failed;
 };
 
@@ -48,7 +50,8 @@ static bool text_is_clean(struct builder *b, const char *text, size_t len)
         if (!n)
             return fatal(b, line, col, "this is not UTF-8: save the file in that encoding");
         if ((s[at] < 0x20 && s[at] != '\n' && s[at] != '\t' && s[at] != '\r') || s[at] == 0x7f)
-            return fatal(b, line, col, "a control character: write it as an escape in double quotes");
+            return fatal(b, line, col,
+                         "a control character: write it as an escape in double quotes");
         line += s[at] == '\n';
         col = s[at] == '\n' ? 1 : col + 1;
     }
@@ -61,7 +64,8 @@ static bool key_is_new(struct builder *b, const struct yaml_node *map, const str
 
     for (const struct yaml_node *k = map->child; k; k = k->next)
         if (!strcmp(k->text, key->text)) {
-            snprintf(text, sizeof text, "duplicate key '%.64s': it stands in line %u already", key->text, k->line);
+            snprintf(text, sizeof text, "duplicate key '%.64s': it stands in line %u already",
+                     key->text, k->line);
             b->err(key->line, key->col, text, b->arg);
             return false;
         }
@@ -78,7 +82,7 @@ static bool attach_key(struct builder *b, struct frame *top, struct yaml_node *n
         return fatal(b, n->line, n->col, "more than 4,096 keys in one mapping");
     top->key = n;
     if (!key_is_new(b, map, n))
-        return true;                /* its value hangs on a key that hangs nowhere */
+        return true; /* its value hangs on a key that hangs nowhere */
     if (map->last)
         map->last->next = n;
     else
@@ -110,19 +114,21 @@ static bool attach(struct builder *b, struct yaml_node *n)
 }
 
 /* A new node at the event's place, put where it belongs. NULL: stop. */
-static struct yaml_node *node_add(struct builder *b, struct fy_event *e, enum yaml_kind kind, const char *text,
-                                  size_t len, bool plain)
+static struct yaml_node *node_add(struct builder *b, struct fy_event *e, enum yaml_kind kind,
+                                  const char *text, size_t len, bool plain)
 {
     const struct fy_mark *mark = fy_event_start_mark(e);
     struct yaml_node *n = conf_alloc(b->mem, sizeof *n);
 
     if (mark) {
         b->line = (uint32_t)mark->line + 1;
-        b->col = (uint32_t)mark->column + (kind != YAML_SCALAR || plain || !mark->column);    /* the quote is before it */
+        b->col = (uint32_t)mark->column +
+                 (kind != YAML_SCALAR || plain || !mark->column); /* the quote is before it */
     }
     if (++b->nodes > YAML_NODES_MAX)
         return fatal(b, b->line, b->col, "more than 200,000 values"), NULL;
-    if (!n || (kind == YAML_SCALAR && !(n->text = conf_strndup(b->mem, text ? text : "", text ? len : 0))))
+    if (!n || (kind == YAML_SCALAR &&
+               !(n->text = conf_strndup(b->mem, text ? text : "", text ? len : 0))))
         return fatal(b, b->line, b->col, "out of memory"), NULL;
     n->kind = kind;
     n->plain = plain;
@@ -139,15 +145,16 @@ static bool refuse_decoration(struct builder *b, struct fy_token *anchor, struct
 {
     struct fy_token *token = anchor ? anchor : tag;
     const struct fy_mark *mark = token ? fy_token_start_mark(token) : NULL;
-    uint32_t line = mark ? (uint32_t)mark->line + 1 : b->line, col = mark ? (uint32_t)mark->column + 1 : b->col;
+    uint32_t line = mark ? (uint32_t)mark->line + 1 : b->line,
+             col = mark ? (uint32_t)mark->column + 1 : b->col;
 
     if (anchor)
         return fatal(b, line, col, "anchors and aliases are not accepted: write the value out");
     return tag ? fatal(b, line, col, "tags are not accepted") : true;
 }
 
-static bool open_collection(struct builder *b, struct fy_event *e, enum yaml_kind kind, struct fy_token *anchor,
-                            struct fy_token *tag)
+static bool open_collection(struct builder *b, struct fy_event *e, enum yaml_kind kind,
+                            struct fy_token *anchor, struct fy_token *tag)
 {
     struct yaml_node *n;
 
@@ -155,7 +162,7 @@ static bool open_collection(struct builder *b, struct fy_event *e, enum yaml_kin
         return false;
     if (b->depth == YAML_DEPTH_MAX)
         return fatal(b, n->line, n->col, "nested deeper than 32 levels");
-    b->stack[b->depth++] = (struct frame){ n, NULL };
+    b->stack[b->depth++] = (struct frame){n, NULL};
     return true;
 }
 
@@ -167,18 +174,21 @@ static bool on_scalar(struct builder *b, struct fy_event *e)
 
     if (!refuse_decoration(b, d->anchor, d->tag))
         return false;
-    return node_add(b, e, YAML_SCALAR, text, len, !d->value || fy_token_scalar_style(d->value) == FYSS_PLAIN);
+    return node_add(b, e, YAML_SCALAR, text, len,
+                    !d->value || fy_token_scalar_style(d->value) == FYSS_PLAIN);
 }
 
 static bool on_event(struct builder *b, struct fy_event *e)
 {
     switch (e->type) {
     case FYET_DOCUMENT_START:
-        return ++b->documents == 1 || fatal(b, b->line, b->col, "a second document ('---') is not accepted");
+        return ++b->documents == 1 ||
+               fatal(b, b->line, b->col, "a second document ('---') is not accepted");
     case FYET_SCALAR:
         return on_scalar(b, e);
     case FYET_SEQUENCE_START:
-        return open_collection(b, e, YAML_SEQUENCE, e->sequence_start.anchor, e->sequence_start.tag);
+        return open_collection(b, e, YAML_SEQUENCE, e->sequence_start.anchor,
+                               e->sequence_start.tag);
     case FYET_MAPPING_START:
         return open_collection(b, e, YAML_MAPPING, e->mapping_start.anchor, e->mapping_start.tag);
     case FYET_SEQUENCE_END:
@@ -201,7 +211,8 @@ static void library_errors(struct builder *b, struct fy_diag *diag)
     while ((e = fy_diag_errors_iterate(diag, &prev))) {
         if (e->type != FYET_ERROR || !e->msg)
             continue;
-        fatal(b, e->line > 0 ? (uint32_t)e->line : b->line, e->column > 0 ? (uint32_t)e->column : b->col, e->msg);
+        fatal(b, e->line > 0 ? (uint32_t)e->line : b->line,
+              e->column > 0 ? (uint32_t)e->column : b->col, e->msg);
         any = true;
     }
     if (!any)
@@ -225,12 +236,12 @@ static void parse(struct builder *b, struct fy_diag *diag, const char *text, siz
         library_errors(b, diag);
 }
 
-bool yaml_parse(struct conf_mem *m, const char *text, size_t len, struct yaml_node **root, yaml_error_fn *err,
-                void *arg)
+bool yaml_parse(struct conf_mem *m, const char *text, size_t len, struct yaml_node **root,
+                yaml_error_fn *err, void *arg)
 {
-    struct builder b = { .mem = m, .err = err, .arg = arg, .line = 1, .col = 1 };
+    struct builder b = {.mem = m, .err = err, .arg = arg, .line = 1, .col = 1};
     struct fy_diag_cfg dc;
-    struct fy_parse_cfg pc = { .flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_JSON_NONE };
+    struct fy_parse_cfg pc = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_JSON_NONE};
 
     *root = NULL;
     if (!text_is_clean(&b, text, len))

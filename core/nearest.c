@@ -32,7 +32,8 @@ uint32_t nearest_distance(const char *a, const char *b)
             uint32_t other = fold(a[i - 1]) != fold(b[j - 1]);
 
             now[j] = least(last[j - 1] + other, least(last[j], now[j - 1]) + 1);
-            if (i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) && fold(a[i - 2]) == fold(b[j - 1]))
+            if (i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) &&
+                fold(a[i - 2]) == fold(b[j - 1]))
                 now[j] = least(now[j], before[j - 2] + 1);
         }
         before = last;

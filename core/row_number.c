@@ -10,16 +10,19 @@
 #include <string.h>
 #include <time.h>
 
-struct unit { const char *name; int64_t factor; };
+struct unit {
+    const char *name;
+    int64_t factor;
+};
 
 static const struct unit durations[] = {
-    { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 }, { "m", 60000000000 },
-    { "h", 3600000000000 }, { "d", 86400000000000 }, { "w", 604800000000000 }, { NULL, 0 }
-};
+    {"ns", 1},          {"us", 1000},         {"ms", 1000000},       {"s", 1000000000},
+    {"m", 60000000000}, {"h", 3600000000000}, {"d", 86400000000000}, {"w", 604800000000000},
+    {NULL, 0}};
 static const struct unit sizes[] = {
-    { "B", 1 }, { "k", 1024 }, { "K", 1024 }, { "KiB", 1024 }, { "M", 1048576 }, { "MiB", 1048576 },
-    { "G", 1073741824 }, { "GiB", 1073741824 }, { "T", 1099511627776 }, { "TiB", 1099511627776 }, { NULL, 0 }
-};
+    {"B", 1},          {"k", 1024},         {"K", 1024},          {"KiB", 1024},
+    {"M", 1048576},    {"MiB", 1048576},    {"G", 1073741824},    {"GiB", 1073741824},
+    {"T", 1099511627776}, {"TiB", 1099511627776}, {NULL, 0}};
 
 bool row_number(const char *text, int64_t *v)
 {
@@ -47,7 +50,8 @@ bool row_decimal(const char *text, double *v)
         loc = newlocale(LC_ALL_MASK, "C", 0);
         if (!loc)
             return false;
-        if (!__atomic_compare_exchange_n(&c_locale, &none, loc, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        if (!__atomic_compare_exchange_n(&c_locale, &none, loc, false, __ATOMIC_ACQ_REL,
+                                         __ATOMIC_ACQUIRE)) {
             freelocale(loc);
             loc = none;
         }
@@ -133,7 +137,8 @@ static bool time_tail(const char *at, int64_t *ns, int *offset)
     if ((*at == 'Z' || *at == 'z') && !at[1])
         return true;
     if ((*at != '+' && *at != '-') || strlen(at) != 6 ||
-        sscanf(at + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || used != 5 || hours > 23 || minutes > 59)
+        sscanf(at + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || used != 5 || hours > 23 ||
+        minutes > 59)
         return false;
     *offset = (hours * 60 + minutes) * (*at == '-' ? -60 : 60);
     return true;
@@ -141,7 +146,7 @@ static bool time_tail(const char *at, int64_t *ns, int *offset)
 
 bool row_time(const char *text, int64_t *ns)
 {
-    struct tm tm = { 0 }, back;
+    struct tm tm = {0}, back;
     int64_t part = 0;
     int offset = 0;
     const char *at = strptime(text, "%Y-%m-%d", &tm);

@@ -48,17 +48,22 @@ bool row_options_check(const struct ec_record *r, char *why, size_t n)
         const struct ec_row *row = row_at(r, i);
 
         if (!name_is_fit(row->name)) {
-            snprintf(why, n, "option %u: the name '%s' is not fit: lower-case letters, digits, '_' and '-', joined "
-                     "by dots, 63 bytes at most", i, row->name ? row->name : "");
+            snprintf(why, n,
+                     "option %u: the name '%s' is not fit: lower-case letters, digits, '_' and "
+                     "'-', joined "
+                     "by dots, 63 bytes at most",
+                     i, row->name ? row->name : "");
             return false;
         }
         if (!flags_are_fit(row)) {
-            snprintf(why, n, "option '%s': its type, flags or bounds are not fit for an option", row->name);
+            snprintf(why, n, "option '%s': its type, flags or bounds are not fit for an option",
+                     row->name);
             return false;
         }
         for (uint32_t j = 0; j < i; j++)
             if (names_collide(row->name, row_at(r, j)->name)) {
-                snprintf(why, n, "options '%s' and '%s' stand in each other's way", row_at(r, j)->name, row->name);
+                snprintf(why, n, "options '%s' and '%s' stand in each other's way",
+                         row_at(r, j)->name, row->name);
                 return false;
             }
     }

@@ -1,4 +1,5 @@
-/* eve: writes every event as one line of EVE JSON. This file is the glue: options, the subscription, the counters. */
+/* eve: writes every event as one line of EVE JSON. This file is the glue: options, the
+ * subscription, the counters. */
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
 
@@ -12,46 +13,74 @@
 
 static const struct ec_row option_rows[] = {
     EC_OPTION_ENUM(EC_R_LIVE, "to", "file,stdout,socket", "file", "where the lines go"),
-    EC_OPTION(TEXT, EC_R_LIVE, "file", "eve.json", 1, 4000, NULL, "its name; relative to the plugin's state folder"),
-    { EC_T_TEXT, EC_R_LIVE, 0, 0, 0, "mode", NULL, "octal", "\"0640\"", NULL, "permissions of a new file", 0, 0 },
-    EC_OPTION(TEXT, EC_R_LIVE | EC_R_LIST, "types", NULL, 1, 64, NULL, "event types to write; empty: all"),
+    EC_OPTION(TEXT, EC_R_LIVE, "file", "eve.json", 1, 4000, NULL,
+              "its name; relative to the plugin's state folder"),
+    {EC_T_TEXT, EC_R_LIVE, 0, 0, 0, "mode", NULL, "octal", "\"0640\"", NULL,
+     "permissions of a new file", 0, 0},
+    EC_OPTION(TEXT, EC_R_LIVE | EC_R_LIST, "types", NULL, 1, 64, NULL,
+              "event types to write; empty: all"),
     EC_OPTION(SIZE, EC_R_LIVE, "rotate_size", "1GiB", 0, INT64_MAX, "bytes",
               "begin a new file before this one is larger; 0: never"),
-    EC_OPTION(DURATION, EC_R_LIVE, "rotate_every", "0s", 0, INT64_MAX, NULL, "begin a new file after this time; 0: never"),
-    EC_OPTION(U32, EC_R_LIVE, "rotate_keep", "4", 0, 1000, "files", "old files that are kept, as FILE.1, FILE.2, …"),
-    EC_OPTION(TEXT, EC_R_LIVE | EC_R_PATH, "socket", NULL, 1, 107, NULL, "path of the Unix socket to connect to"),
-    EC_OPTION_ENUM(EC_R_LIVE, "socket_type", "stream,datagram", "stream", "one line after the other, or one a datagram"),
+    EC_OPTION(DURATION, EC_R_LIVE, "rotate_every", "0s", 0, INT64_MAX, NULL,
+              "begin a new file after this time; 0: never"),
+    EC_OPTION(U32, EC_R_LIVE, "rotate_keep", "4", 0, 1000, "files",
+              "old files that are kept, as FILE.1, FILE.2, …"),
+    EC_OPTION(TEXT, EC_R_LIVE | EC_R_PATH, "socket", NULL, 1, 107, NULL,
+              "path of the Unix socket to connect to"),
+    EC_OPTION_ENUM(EC_R_LIVE, "socket_type", "stream,datagram", "stream",
+                   "one line after the other, or one a datagram"),
 };
 static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
 
-enum { M_EVENTS, M_BYTES, M_ERRORS, M_ROTATIONS, M_FULL, M_LONG, M_STOP, M_FAILED, M_MALFORMED, M_FILTERED, METRICS };
-#define COUNTER(name, unit, help) { (uint32_t)sizeof(struct ec_metric), EC_METRIC_COUNTER, (name), (unit), (help) }
+enum {
+    M_EVENTS,
+    M_BYTES,
+    M_ERRORS,
+    M_ROTATIONS,
+    M_FULL,
+    M_LONG,
+    M_STOP,
+    M_FAILED,
+    M_MALFORMED,
+    M_FILTERED,
+    METRICS
+};
+#define COUNTER(name, unit, help)                                                                  \
+    {                                                                                              \
+        (uint32_t)sizeof(struct ec_metric), EC_METRIC_COUNTER, (name), (unit), (help)              \
+    }
 static const struct ec_metric metrics[METRICS] = {
     [M_EVENTS] = COUNTER("events_written", "events", "written"),
     [M_BYTES] = COUNTER("bytes_written", "bytes", "written"),
     [M_ERRORS] = COUNTER("write_errors", "errors", "attempts to write, open or rotate that failed"),
-    [M_ROTATIONS] = COUNTER("rotations", "files", "begun because the last one was large or old enough"),
-    [M_FULL] = COUNTER("dropped.full", "events", "lost because nothing could be written and the buffer was full"),
-    [M_LONG] = COUNTER("dropped.too_long", "events", "lost because they do not fit into a datagram"),
-    [M_STOP] = COUNTER("dropped.shutdown", "events", "lost because they could not be written before the end"),
-    [M_FAILED] = COUNTER("dropped.failed", "events", "lost because there was no memory, or no record in the event"),
-    [M_MALFORMED] = COUNTER("malformed", "events", "written without a field or record that lies outside of its block"),
+    [M_ROTATIONS] =
+        COUNTER("rotations", "files", "begun because the last one was large or old enough"),
+    [M_FULL] = COUNTER("dropped.full", "events",
+                       "lost because nothing could be written and the buffer was full"),
+    [M_LONG] =
+        COUNTER("dropped.too_long", "events", "lost because they do not fit into a datagram"),
+    [M_STOP] = COUNTER("dropped.shutdown", "events",
+                       "lost because they could not be written before the end"),
+    [M_FAILED] = COUNTER("dropped.failed", "events",
+                         "lost because there was no memory, or no record in the event"),
+    [M_MALFORMED] = COUNTER("malformed", "events",
+                            "written without a field or record that lies outside of its block"),
     [M_FILTERED] = COUNTER("filtered", "events", "of types that are not to be written"),
 };
 
-struct eve_state {                  /* one generation's options */
+struct eve_state { /* one generation's options */
     struct output_config output;
-    uint32_t serial, n_topic;       /* its number; topics that there are */
-    uint8_t wanted[];               /* by topic id */
+    uint32_t serial, n_topic; /* its number; topics that there are */
+    uint8_t wanted[];         /* by topic id */
 };
 struct eve {
     const struct ec_host *host;
     struct writer *writer;
     struct output output;
-    uint32_t built, applied;        /* serials: of the last state made, of the one that the output follows */
-    bool trouble;                   /* and it was said */
-    uint64_t lost;                  /* dropped_full when trouble began */
-    uint64_t count[METRICS], told[METRICS];     /* by us; as the host knows them */
+    uint32_t built, applied; /* serials: of the last state made; of the one that is followed */
+    bool trouble;            /* and it was said */
+    uint64_t lost;           /* dropped_full when trouble began */
+    uint64_t count[METRICS], told[METRICS]; /* by us; as the host knows them */
 };
 
 static int32_t eve_create(const struct ec_host *host, void **self)
@@ -104,8 +133,10 @@ static void tell(struct eve *e)
     e->trouble = o->trouble;
     if (o->trouble) {
         e->lost = o->n.dropped_full;
-        EC_LOG(e->host, EC_LOG_WARNING, "%s cannot be written: %s; 1 MiB of lines is held, what comes after it is lost "
-               "until it can", o->c.path, strerror(o->error));
+        EC_LOG(e->host, EC_LOG_WARNING,
+               "%s cannot be written: %s; 1 MiB of lines is held, what comes after it is lost "
+               "until it can",
+               o->c.path, strerror(o->error));
     } else {
         EC_LOG(e->host, EC_LOG_INFO, "%s is written again; %llu events were lost", o->c.path,
                (unsigned long long)(o->n.dropped_full - e->lost));
@@ -176,8 +207,14 @@ static void on_idle(void *self, const void *state)
 static int32_t eve_setup(void *self)
 {
     static const struct ec_sub everything = {
-        .size = sizeof everything, .mode = EC_SUB_OWN_THREAD, .capacity = 262144, .bytes = 128u << 20,
-        .overflow = EC_OVF_DROP_NEW, .topic = "*", .fn = on_event, .idle = on_idle,
+        .size = sizeof everything,
+        .mode = EC_SUB_OWN_THREAD,
+        .capacity = 262144,
+        .bytes = 128u << 20,
+        .overflow = EC_OVF_DROP_NEW,
+        .topic = "*",
+        .fn = on_event,
+        .idle = on_idle,
     };
     struct eve *e = self;
 
@@ -208,19 +245,23 @@ static bool folder_exists(const char *path)
 static int32_t read_path(struct eve *e, const struct ec_conf *c, struct output_config *o)
 {
     const struct ec_host *h = e->host;
-    const char *option = o->to == OUTPUT_SOCKET ? "socket" : "file", *name = h->conf_text(c, option, 0);
+    const char *option = o->to == OUTPUT_SOCKET ? "socket" : "file",
+               *name = h->conf_text(c, option, 0);
     const char *folder = o->to == OUTPUT_FILE && name && *name != '/' ? h->state_dir(h) : NULL;
     int n;
 
     if (o->to == OUTPUT_STDOUT)
         name = "standard output";
     if (!name)
-        return ec_failf(h, EC_EINVAL, "%s: eve.to is socket, so eve.socket has to be its path", h->conf_where(c, "to", 0));
+        return ec_failf(h, EC_EINVAL, "%s: eve.to is socket, so eve.socket has to be its path",
+                        h->conf_where(c, "to", 0));
     n = snprintf(o->path, sizeof o->path, "%s%s%s", folder ? folder : "", folder ? "/" : "", name);
     if (n < 0 || (size_t)n >= sizeof o->path - 8)
-        return ec_failf(h, EC_EINVAL, "%s: eve.%s is too long", h->conf_where(c, option, 0), option);
+        return ec_failf(h, EC_EINVAL, "%s: eve.%s is too long", h->conf_where(c, option, 0),
+                        option);
     if (o->to == OUTPUT_FILE && *o->path == '/' && !folder_exists(o->path))
-        return ec_failf(h, EC_ENOENT, "%s: eve.file: the folder of %s does not exist", h->conf_where(c, option, 0), o->path);
+        return ec_failf(h, EC_ENOENT, "%s: eve.file: the folder of %s does not exist",
+                        h->conf_where(c, option, 0), o->path);
     return EC_OK;
 }
 
@@ -255,7 +296,8 @@ static int32_t read_types(struct eve *e, const struct ec_conf *c, struct eve_sta
                 st->wanted[id] = known = true;
         }
         if (!known)
-            return ec_failf(h, EC_ENOENT, "%s: eve.types: no plugin that runs has events of type '%s'",
+            return ec_failf(h, EC_ENOENT,
+                            "%s: eve.types: no plugin that runs has events of type '%s'",
                             h->conf_where(c, "types", i), type);
     }
     return EC_OK;
@@ -297,12 +339,14 @@ static int32_t eve_start(void *self, const void *state)
 
     /* A mere check of the configuration has no state folder; a run without one fails here. */
     if (st->output.to == OUTPUT_FILE && *st->output.path != '/')
-        return ec_failf(e->host, EC_EIO, "eve.file is %s, and there is no state folder: give a whole path",
+        return ec_failf(e->host, EC_EIO,
+                        "eve.file is %s, and there is no state folder: give a whole path",
                         st->output.path);
     if (!e->writer)
         e->writer = writer_new(e->host, &topic);
     if (!e->writer)
-        return ec_failf(e->host, EC_ENOMEM, "no memory to write events%s%s", *topic ? " of topic " : "", topic);
+        return ec_failf(e->host, EC_ENOMEM, "no memory to write events%s%s",
+                        *topic ? " of topic " : "", topic);
     if (output_open(&e->output, &st->output, why, sizeof why))
         return e->host->fail(e->host, EC_EIO, why);
     e->applied = st->serial;
@@ -321,10 +365,21 @@ static void eve_stop(void *self)
 
 static const struct ec_plugin eve = {
     EC_PLUGIN_HEAD,
-    .id = "ecyber.eve", .name = "eve", .version = "0.1.0", .summary = "writes events as EVE JSON lines", .license = "MIT",
-    .n_metric = METRICS, .metric_stride = sizeof metrics[0], .metric = metrics,
+    .id = "ecyber.eve",
+    .name = "eve",
+    .version = "0.1.0",
+    .summary = "writes events as EVE JSON lines",
+    .license = "MIT",
+    .n_metric = METRICS,
+    .metric_stride = sizeof metrics[0],
+    .metric = metrics,
     .options = &options,
-    .create = eve_create, .setup = eve_setup, .configure = eve_configure, .state_free = eve_state_free,
-    .start = eve_start, .stop = eve_stop, .destroy = eve_destroy,
+    .create = eve_create,
+    .setup = eve_setup,
+    .configure = eve_configure,
+    .state_free = eve_state_free,
+    .start = eve_start,
+    .stop = eve_stop,
+    .destroy = eve_destroy,
 };
 EC_PLUGIN(eve)

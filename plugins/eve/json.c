@@ -6,8 +6,10 @@
 #include <time.h>
 
 static const char digits2[] =
-    "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657"
-    "5859606162636465666768697071727374757677787980818283848586878889909192939495969798" "99";
+    "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546"
+    "4748495051525354555657"
+    "5859606162636465666768697071727374757677787980818283848586878889909192939495969798"
+    "99";
 static const char hex[] = "0123456789abcdef";
 
 void json_free(struct json *j)
@@ -71,7 +73,7 @@ void json_put_f64(struct json *j, double v)
         if (strtod(text, NULL) == v)
             break;
     }
-    for (const char *s = text; *s; s++)     /* whatever the locale takes for a point */
+    for (const char *s = text; *s; s++) /* whatever the locale takes for a point */
         if (strchr("0123456789+-e", *s))
             json_put_char(j, *s);
         else if (j->at[-1] != '.')
@@ -133,7 +135,7 @@ static void put_ipv6(struct json *j, const uint8_t ip[16])
 
 void json_put_ip(struct json *j, const uint8_t ip[16])
 {
-    static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
     json_put_char(j, '"');
     if (memcmp(ip, mapped, sizeof mapped)) {
@@ -163,7 +165,11 @@ void json_put_mac(struct json *j, const uint8_t mac[6])
 /* The text of the second is kept: events come in order, thousands in one second. Always UTC. */
 void json_put_time(struct json *j, uint64_t ns)
 {
-    static __thread struct { uint64_t second; char text[24]; uint32_t len; } cache;
+    static __thread struct {
+        uint64_t second;
+        char text[24];
+        uint32_t len;
+    } cache;
     uint64_t second = ns / 1000000000;
     uint32_t us = (uint32_t)(ns % 1000000000 / 1000);
 
@@ -184,7 +190,8 @@ void json_put_time(struct json *j, uint64_t ns)
 /* Bytes of the UTF-8 character at s (RFC 3629), 0: none. n > 0; s[0] ≥ 0x80. */
 static size_t utf8_long(const uint8_t *s, size_t n)
 {
-    static const uint8_t least[] = { 0x80, 0xa0, 0x80, 0x90, 0x80 }, most[] = { 0xbf, 0xbf, 0x9f, 0xbf, 0x8f };
+    static const uint8_t least[] = {0x80, 0xa0, 0x80, 0x90, 0x80},
+                         most[] = {0xbf, 0xbf, 0x9f, 0xbf, 0x8f};
     size_t len = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
     int kind = s[0] == 0xe0 ? 1 : s[0] == 0xed ? 2 : s[0] == 0xf0 ? 3 : s[0] == 0xf4 ? 4 : 0;
 
@@ -196,7 +203,8 @@ static size_t utf8_long(const uint8_t *s, size_t n)
     return len;
 }
 
-/* Is any of eight bytes a control, a quote, a backslash or part of a longer character? (It may err towards yes.) */
+/* Is any of eight bytes a control, a quote, a backslash or part of a longer character? (It may err
+ * towards yes.) */
 static bool any_special(uint64_t w)
 {
     const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
@@ -205,7 +213,8 @@ static bool any_special(uint64_t w)
     return ((w - ones * 0x20) | (quote - ones) | (slash - ones) | w) & tops;
 }
 
-/* Copies what can stand as it is, from *s, until `end` or a byte that cannot; eight at a time where they allow it. */
+/* Copies what can stand as it is, from *s, until `end` or a byte that cannot; eight at a time where
+ * they allow it. */
 static void put_plain(struct json *j, const uint8_t **s, const uint8_t *end)
 {
     const uint8_t *from = *s;
@@ -226,7 +235,8 @@ static void put_plain(struct json *j, const uint8_t **s, const uint8_t *end)
 
 static void put_escape(struct json *j, uint8_t c)
 {
-    static const char named[32] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
+    static const char named[32] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
 
     json_put_char(j, '\\');
     if (c == '"' || c == '\\') {
@@ -238,7 +248,7 @@ static void put_escape(struct json *j, uint8_t c)
         json_put_char(j, hex[c >> 4]);
         json_put_char(j, hex[c & 15]);
     } else {
-        JSON_PUT(j, "\\x");         /* NUL and what is not UTF-8 */
+        JSON_PUT(j, "\\x"); /* NUL and what is not UTF-8 */
         json_put_char(j, hex[c >> 4]);
         json_put_char(j, hex[c & 15]);
     }
@@ -331,7 +341,7 @@ void json_close(struct json *j, size_t mark, char bracket, bool keep)
         return;
     if (j->at[-1] == ',')
         j->at--;
-    else if (!keep) {               /* nothing was written since it was opened */
+    else if (!keep) { /* nothing was written since it was opened */
         j->at = j->base + mark;
         return;
     }

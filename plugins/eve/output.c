@@ -5,8 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RETRY_MS 100                /* after a failed write */
-#define CHECK_MS 1000               /* between looks whether the path is still the same file */
+#define RETRY_MS 100  /* after a failed write */
+#define CHECK_MS 1000 /* between looks whether the path is still the same file */
 
 uint64_t output_clock_ms(void)
 {
@@ -47,7 +47,7 @@ static void consume(struct output *o, size_t n)
     char *end = j->base + o->skip + n, *line = j->base, *newline;
 
     o->n.bytes += n;
-    if (end == j->at) {             /* the usual case */
+    if (end == j->at) { /* the usual case */
         o->n.events += o->pending;
         o->pending = 0;
         o->skip = 0;
@@ -107,7 +107,7 @@ static bool write_some(struct output *o, uint64_t now_ns)
     consume(o, (size_t)done);
     if (o->regular && o->skip) {
         output_file_mend(o);
-        if (o->n.events == before) {        /* not even one line: the disk is full */
+        if (o->n.events == before) { /* not even one line: the disk is full */
             failed(o, ENOSPC);
             return false;
         }
@@ -142,7 +142,8 @@ static void close_fd(struct output *o)
     o->fd = -1;
 }
 
-int output_reopen(struct output *o, const struct output_config *c, uint64_t now_ns, char *why, size_t n)
+int output_reopen(struct output *o, const struct output_config *c, uint64_t now_ns, char *why,
+                  size_t n)
 {
     struct output fresh;
 

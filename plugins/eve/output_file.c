@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TAIL 65536                  /* bytes in which the end of the last whole line is looked for */
+#define TAIL 65536 /* bytes in which the end of the last whole line is looked for */
 
 /* A process that was killed may have left half a line. */
 static void drop_torn_line(int fd, off_t size)
@@ -35,7 +35,8 @@ static int describe(const struct output *o, const char *what, char *why, size_t 
 int output_file_open(struct output *o, char *why, size_t n)
 {
     /* Not blocking: opening a FIFO that nobody reads would never return. */
-    int fd = open(o->c.path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, o->c.mode);
+    int fd =
+        open(o->c.path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, o->c.mode);
     struct stat st;
 
     if (fd < 0 && (errno == ENXIO || errno == EACCES || errno == EPERM))
@@ -51,7 +52,7 @@ int output_file_open(struct output *o, char *why, size_t n)
     if (o->regular && st.st_size)
         drop_torn_line(fd, st.st_size);
     else if (o->regular && st.st_uid == geteuid() && fchmod(fd, o->c.mode))
-        errno = 0;                  /* whatever open() gave it has to do */
+        errno = 0; /* whatever open() gave it has to do */
     o->size = fstat(fd, &st) ? 0 : (uint64_t)st.st_size;
     o->dev = st.st_dev;
     o->ino = st.st_ino;
@@ -67,10 +68,11 @@ void output_file_renew(struct output *o)
     char why[4200];
     int old = o->fd;
 
-    if (old >= 0 && (!o->regular || (!stat(o->c.path, &st) && st.st_dev == o->dev && st.st_ino == o->ino)))
+    if (old >= 0 &&
+        (!o->regular || (!stat(o->c.path, &st) && st.st_dev == o->dev && st.st_ino == o->ino)))
         return;
     if (output_file_open(o, why, sizeof why)) {
-        o->fd = old;                /* better a file without a name than none */
+        o->fd = old; /* better a file without a name than none */
         o->n.errors++;
     } else if (old >= 0) {
         close(old);
@@ -131,10 +133,11 @@ size_t output_file_rotate(struct output *o, size_t len, uint64_t now_ns)
     uint64_t limit = o->c.rotate_size ? o->c.rotate_size : UINT64_MAX;
     const char *newline = memchr(o->buffer.base, '\n', len);
     size_t first = newline ? (size_t)(newline + 1 - o->buffer.base) : len;
-    bool old = o->c.rotate_every && o->born_ns && now_ns - o->born_ns >= o->c.rotate_every && now_ns > o->born_ns;
+    bool old = o->c.rotate_every && o->born_ns && now_ns - o->born_ns >= o->c.rotate_every &&
+               now_ns > o->born_ns;
 
     if (o->size && (o->size + first > limit || old) && !rotate(o)) {
-        limit = UINT64_MAX;         /* it cannot be rotated: go on in the same file */
+        limit = UINT64_MAX; /* it cannot be rotated: go on in the same file */
         o->born_ns = now_ns;
     }
     if (!o->born_ns)
@@ -146,8 +149,9 @@ void output_file_mend(struct output *o)
 {
     struct stat st;
 
-    if (fstat(o->fd, &st) || st.st_size < (off_t)o->skip || ftruncate(o->fd, st.st_size - (off_t)o->skip))
-        return;                     /* the rest of the line follows when there is room */
+    if (fstat(o->fd, &st) || st.st_size < (off_t)o->skip ||
+        ftruncate(o->fd, st.st_size - (off_t)o->skip))
+        return; /* the rest of the line follows when there is room */
     o->size = (uint64_t)st.st_size - o->skip;
     o->n.bytes -= o->skip;
     o->skip = 0;

@@ -9,9 +9,9 @@
 
 bool output_socket_connect(struct output *o)
 {
-    struct sockaddr_un to = { .sun_family = AF_UNIX };
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
     /* A reader that stands still must not hold up the end of the daemon. */
-    struct timeval patience = { .tv_sec = 1 };
+    struct timeval patience = {.tv_sec = 1};
     int type = o->c.socket_type == OUTPUT_DATAGRAM ? SOCK_DGRAM : SOCK_STREAM, saved;
     size_t len = strlen(o->c.path);
 
@@ -20,7 +20,7 @@ bool output_socket_connect(struct output *o)
         return false;
     }
     memcpy(to.sun_path, o->c.path, len);
-    o->skip = 0;                    /* a new reader gets whole lines */
+    o->skip = 0; /* a new reader gets whole lines */
     o->fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
     if (o->fd < 0)
         return false;

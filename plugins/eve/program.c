@@ -7,18 +7,33 @@
 /* A tree of names, in the order in which they first appear. */
 struct node {
     char *name;
-    const struct ec_row *row;       /* NULL: an object */
-    uint32_t base, has_off;         /* of the struct that the row belongs to */
+    const struct ec_row *row; /* NULL: an object */
+    uint32_t base, has_off;   /* of the struct that the row belongs to */
     struct node *child, *last, *next;
 };
 
 uint32_t program_width(uint16_t type)
 {
     static const uint8_t width[] = {
-        [EC_T_U8] = 1, [EC_T_U16] = 2, [EC_T_U32] = 4, [EC_T_U64] = 8, [EC_T_I64] = 8, [EC_T_F64] = 8, [EC_T_BOOL] = 1,
-        [EC_T_IP] = 16, [EC_T_MAC] = 6, [EC_T_TIME] = 8, [EC_T_DURATION] = 8, [EC_T_SIZE] = 8,
-        [EC_T_TEXT] = sizeof(struct ec_span), [EC_T_WIRE] = sizeof(struct ec_span), [EC_T_BYTES] = sizeof(struct ec_span),
-        [EC_T_HEX] = sizeof(struct ec_span), [EC_T_ENUM] = 4, [EC_T_NAME] = 4, [EC_T_RECORD] = sizeof(struct ec_list),
+        [EC_T_U8] = 1,
+        [EC_T_U16] = 2,
+        [EC_T_U32] = 4,
+        [EC_T_U64] = 8,
+        [EC_T_I64] = 8,
+        [EC_T_F64] = 8,
+        [EC_T_BOOL] = 1,
+        [EC_T_IP] = 16,
+        [EC_T_MAC] = 6,
+        [EC_T_TIME] = 8,
+        [EC_T_DURATION] = 8,
+        [EC_T_SIZE] = 8,
+        [EC_T_TEXT] = sizeof(struct ec_span),
+        [EC_T_WIRE] = sizeof(struct ec_span),
+        [EC_T_BYTES] = sizeof(struct ec_span),
+        [EC_T_HEX] = sizeof(struct ec_span),
+        [EC_T_ENUM] = 4,
+        [EC_T_NAME] = 4,
+        [EC_T_RECORD] = sizeof(struct ec_list),
         [EC_T_MAP] = sizeof(struct ec_list),
     };
 
@@ -60,7 +75,8 @@ static struct node *node_child(struct node *parent, const char *name, size_t len
 
 static bool tree_add(struct node *root, const struct ec_record *r, uint32_t base, int depth);
 
-static bool tree_add_row(struct node *at, const struct ec_row *row, const struct ec_record *r, uint32_t base, int depth)
+static bool tree_add_row(struct node *at, const struct ec_row *row, const struct ec_record *r,
+                         uint32_t base, int depth)
 {
     const char *name = row->name, *dot;
 
@@ -117,7 +133,7 @@ static struct step *step_add(struct program *p, uint8_t op, const char *name)
 
 static bool words_split(struct step *s, const char *words)
 {
-    for (const char *at = words; *at; ) {
+    for (const char *at = words; *at;) {
         size_t len = strcspn(at, ",");
         char **grown = realloc(s->word, (s->n_word + 1) * sizeof *grown);
 
@@ -136,8 +152,10 @@ static bool compile_row(struct program *p, const struct node *n)
 {
     const struct ec_row *row = n->row;
     bool list = row->flags & EC_R_LIST;
-    uint8_t op = row->type == EC_T_MAP ? (list ? OP_MAP_LIST : OP_MAP) : row->type == EC_T_RECORD ? OP_RECORDS
-                 : list ? OP_LIST : OP_VALUE;
+    uint8_t op = row->type == EC_T_MAP      ? (list ? OP_MAP_LIST : OP_MAP)
+                 : row->type == EC_T_RECORD ? OP_RECORDS
+                 : list                     ? OP_LIST
+                                            : OP_VALUE;
     struct step *s = step_add(p, op, n->name);
 
     if (!s)
@@ -172,7 +190,7 @@ static bool compile_node(struct program *p, const struct node *n)
 struct program *program_compile(const struct ec_host *h, const struct ec_record *r)
 {
     struct program *p = calloc(1, sizeof *p);
-    struct node root = { 0 };
+    struct node root = {0};
     bool ok = p && tree_add(&root, r, 0, 0);
 
     if (p) {

@@ -7,15 +7,15 @@ enum op { OP_OPEN, OP_CLOSE, OP_VALUE, OP_LIST, OP_RECORDS, OP_MAP, OP_MAP_LIST 
 
 struct step {
     uint8_t op, type;
-    uint8_t always;                 /* of a list: print it though it is empty, for its bit says that it is there */
+    uint8_t always; /* of a list: print it though it is empty, for its bit says that it is there */
     uint8_t secret;
-    uint32_t off, has_off;          /* from the start of the struct; has_off 0: not optional */
-    uint32_t has, key_len, width;   /* bit; bytes of key; of the member */
+    uint32_t off, has_off;        /* from the start of the struct; has_off 0: not optional */
+    uint32_t has, key_len, width; /* bit; bytes of key; of the member */
     uint32_t n_word;
-    char *key;                      /* "\"name\":" */
-    const char *space;              /* NAME */
-    char **word;                    /* ENUM: quoted words */
-    struct program *sub;            /* RECORDS */
+    char *key;           /* "\"name\":" */
+    const char *space;   /* NAME */
+    char **word;         /* ENUM: quoted words */
+    struct program *sub; /* RECORDS */
 };
 struct program {
     const struct ec_host *host;
@@ -23,6 +23,6 @@ struct program {
     struct step *step;
 };
 
-uint32_t program_width(uint16_t type);      /* bytes of one value; 0: no such type */
+uint32_t program_width(uint16_t type); /* bytes of one value; 0: no such type */
 
 #endif

@@ -5,7 +5,8 @@
 #define MASK "\"********\""
 
 /* One value of the type at v. Returns 1: written, 0: absent, −1: it lies outside of the part. */
-static int put_span(struct json *j, const struct step *s, const uint8_t *v, const struct ec_part *part)
+static int put_span(struct json *j, const struct step *s, const uint8_t *v,
+                    const struct ec_part *part)
 {
     struct ec_span span;
     const uint8_t *bytes;
@@ -46,10 +47,16 @@ static int put_word(struct json *j, const struct step *s, uint32_t index)
     return 1;
 }
 
-static int put_value(struct json *j, const struct program *p, const struct step *s, const uint8_t *v,
-                     const struct ec_part *part)
+static int put_value(struct json *j, const struct program *p, const struct step *s,
+                     const uint8_t *v, const struct ec_part *part)
 {
-    union { uint16_t u16; uint32_t u32; uint64_t u64; int64_t i64; double f64; } n = { .u64 = 0 };
+    union {
+        uint16_t u16;
+        uint32_t u32;
+        uint64_t u64;
+        int64_t i64;
+        double f64;
+    } n = {.u64 = 0};
 
     if (s->type >= EC_T_TEXT && s->type <= EC_T_HEX)
         return put_span(j, s, v, part);
@@ -58,34 +65,69 @@ static int put_value(struct json *j, const struct program *p, const struct step 
         return 1;
     }
     switch (s->type) {
-    case EC_T_U8: json_put_u64(j, *v); return 1;
-    case EC_T_U16: memcpy(&n, v, 2); json_put_u64(j, n.u16); return 1;
-    case EC_T_U32: memcpy(&n, v, 4); json_put_u64(j, n.u32); return 1;
-    case EC_T_U64: case EC_T_DURATION: case EC_T_SIZE: memcpy(&n, v, 8); json_put_u64(j, n.u64); return 1;
-    case EC_T_I64: memcpy(&n, v, 8); json_put_i64(j, n.i64); return 1;
-    case EC_T_F64: memcpy(&n, v, 8); json_put_f64(j, n.f64); return 1;
-    case EC_T_BOOL: *v ? JSON_PUT(j, "true") : JSON_PUT(j, "false"); return 1;
-    case EC_T_IP: json_put_ip(j, v); return 1;
-    case EC_T_MAC: json_put_mac(j, v); return 1;
-    case EC_T_TIME: memcpy(&n, v, 8); json_put_time(j, n.u64); return 1;
-    case EC_T_ENUM: memcpy(&n, v, 4); return put_word(j, s, n.u32);
-    case EC_T_NAME: memcpy(&n, v, 4); return put_name(j, p, s, n.u32);
-    default: return 0;
+    case EC_T_U8:
+        json_put_u64(j, *v);
+        return 1;
+    case EC_T_U16:
+        memcpy(&n, v, 2);
+        json_put_u64(j, n.u16);
+        return 1;
+    case EC_T_U32:
+        memcpy(&n, v, 4);
+        json_put_u64(j, n.u32);
+        return 1;
+    case EC_T_U64:
+    case EC_T_DURATION:
+    case EC_T_SIZE:
+        memcpy(&n, v, 8);
+        json_put_u64(j, n.u64);
+        return 1;
+    case EC_T_I64:
+        memcpy(&n, v, 8);
+        json_put_i64(j, n.i64);
+        return 1;
+    case EC_T_F64:
+        memcpy(&n, v, 8);
+        json_put_f64(j, n.f64);
+        return 1;
+    case EC_T_BOOL:
+        *v ? JSON_PUT(j, "true") : JSON_PUT(j, "false");
+        return 1;
+    case EC_T_IP:
+        json_put_ip(j, v);
+        return 1;
+    case EC_T_MAC:
+        json_put_mac(j, v);
+        return 1;
+    case EC_T_TIME:
+        memcpy(&n, v, 8);
+        json_put_time(j, n.u64);
+        return 1;
+    case EC_T_ENUM:
+        memcpy(&n, v, 4);
+        return put_word(j, s, n.u32);
+    case EC_T_NAME:
+        memcpy(&n, v, 4);
+        return put_name(j, p, s, n.u32);
+    default:
+        return 0;
     }
 }
 
 /* Does the list lie within the part, with elements of at least `width` bytes? */
 static bool list_fits(const struct ec_list *l, const struct ec_part *part, uint32_t width)
 {
-    return l->off <= part->total && l->stride >= width && (uint64_t)l->n * l->stride <= part->total - l->off;
+    return l->off <= part->total && l->stride >= width &&
+           (uint64_t)l->n * l->stride <= part->total - l->off;
 }
 
-#define VALUE_ROOM 80               /* the longest value of fixed size, and what stands around it */
+#define VALUE_ROOM 80 /* the longest value of fixed size, and what stands around it */
 
-static bool run(const struct program *p, struct json *j, const uint8_t *base, const struct ec_part *part);
+static bool run(const struct program *p, struct json *j, const uint8_t *base,
+                const struct ec_part *part);
 
-static bool write_list(const struct program *p, struct json *j, const struct step *s, const struct ec_list *l,
-                       const struct ec_part *part)
+static bool write_list(const struct program *p, struct json *j, const struct step *s,
+                       const struct ec_list *l, const struct ec_part *part)
 {
     size_t mark = json_open(j, s->key, s->key_len, '[');
     const uint8_t *at = (const uint8_t *)part + l->off;
@@ -102,7 +144,8 @@ static bool write_list(const struct program *p, struct json *j, const struct ste
     return ok;
 }
 
-static bool write_records(struct json *j, const struct step *s, const struct ec_list *l, const struct ec_part *part)
+static bool write_records(struct json *j, const struct step *s, const struct ec_list *l,
+                          const struct ec_part *part)
 {
     size_t mark = json_open(j, s->key, s->key_len, '[');
     const uint8_t *at = (const uint8_t *)part + l->off;
@@ -118,7 +161,7 @@ static bool write_records(struct json *j, const struct step *s, const struct ec_
     return ok;
 }
 
-#define PAIRS_MAX 1024              /* of one map: their names are compared with each other */
+#define PAIRS_MAX 1024 /* of one map: their names are compared with each other */
 
 static struct ec_pair pair_at(const struct ec_list *l, const struct ec_part *part, uint32_t i)
 {
@@ -131,7 +174,8 @@ static struct ec_pair pair_at(const struct ec_list *l, const struct ec_part *par
 static bool same_key(const struct ec_pair *a, const struct ec_pair *b, const struct ec_part *part)
 {
     return a->key.off && b->key.off && a->key.len == b->key.len && a->key.off <= part->total &&
-           a->key.len <= part->total - a->key.off && b->key.off <= part->total && b->key.len <= part->total - b->key.off &&
+           a->key.len <= part->total - a->key.off && b->key.off <= part->total &&
+           b->key.len <= part->total - b->key.off &&
            !memcmp(ec_bytes(part, a->key), ec_bytes(part, b->key), a->key.len);
 }
 
@@ -161,8 +205,8 @@ static bool put_pair_value(struct json *j, const struct step *value, const struc
 }
 
 /* "k":["v", …],: the values of all pairs of one name, of which i is the first. */
-static bool write_values(struct json *j, const struct step *value, const struct ec_list *l, const struct ec_part *part,
-                         uint32_t i, uint32_t n)
+static bool write_values(struct json *j, const struct step *value, const struct ec_list *l,
+                         const struct ec_part *part, uint32_t i, uint32_t n)
 {
     struct ec_pair pair = pair_at(l, part, i), other;
     size_t mark = json_open(j, "", 0, '[');
@@ -177,11 +221,12 @@ static bool write_values(struct json *j, const struct step *value, const struct 
     return ok;
 }
 
-/* {"k":"v", …}, or {"k":["v", …], …}. No name stands twice: of a map without lists the first value stays. */
-static bool write_map(struct json *j, const struct step *s, const struct ec_list *l, const struct ec_part *part)
+/* {"k":"v", …}, or {"k":["v", …], …}. No name stands twice: without lists the first value stays. */
+static bool write_map(struct json *j, const struct step *s, const struct ec_list *l,
+                      const struct ec_part *part)
 {
-    static const struct step text = { .type = EC_T_TEXT };
-    struct step value = { .type = EC_T_WIRE, .secret = s->secret };
+    static const struct step text = {.type = EC_T_TEXT};
+    struct step value = {.type = EC_T_WIRE, .secret = s->secret};
     size_t mark = json_open(j, s->key, s->key_len, '{');
     uint32_t n = l->n < PAIRS_MAX ? l->n : PAIRS_MAX;
     bool ok = n == l->n;
@@ -199,18 +244,20 @@ static bool write_map(struct json *j, const struct step *s, const struct ec_list
         if (put <= 0 || !json_need(j, 1))
             continue;
         json_put_char(j, ':');
-        ok &= s->op == OP_MAP_LIST ? write_values(j, &value, l, part, i, n) : put_pair_value(j, &value, &pair, part);
+        ok &= s->op == OP_MAP_LIST ? write_values(j, &value, l, part, i, n)
+                                   : put_pair_value(j, &value, &pair, part);
     }
     json_close(j, mark, '}', s->always);
     return ok;
 }
 
-static bool write_many(const struct program *p, struct json *j, const struct step *s, const uint8_t *at,
-                       const struct ec_part *part)
+static bool write_many(const struct program *p, struct json *j, const struct step *s,
+                       const uint8_t *at, const struct ec_part *part)
 {
     struct ec_list l;
-    uint32_t width = s->op == OP_RECORDS ? s->sub->bytes : s->op == OP_LIST ? program_width(s->type)
-                     : (uint32_t)sizeof(struct ec_pair);
+    uint32_t width = s->op == OP_RECORDS ? s->sub->bytes
+                     : s->op == OP_LIST  ? program_width(s->type)
+                                         : (uint32_t)sizeof(struct ec_pair);
 
     memcpy(&l, at, sizeof l);
     if (!l.n && !s->always)
@@ -222,8 +269,8 @@ static bool write_many(const struct program *p, struct json *j, const struct ste
     return s->op == OP_LIST ? write_list(p, j, s, &l, part) : write_map(j, s, &l, part);
 }
 
-static bool write_value(const struct program *p, struct json *j, const struct step *s, const uint8_t *at,
-                        const struct ec_part *part)
+static bool write_value(const struct program *p, struct json *j, const struct step *s,
+                        const uint8_t *at, const struct ec_part *part)
 {
     size_t mark = json_length(j);
     int put;
@@ -237,7 +284,8 @@ static bool write_value(const struct program *p, struct json *j, const struct st
     return put >= 0;
 }
 
-static bool run(const struct program *p, struct json *j, const uint8_t *base, const struct ec_part *part)
+static bool run(const struct program *p, struct json *j, const uint8_t *base,
+                const struct ec_part *part)
 {
     size_t mark[PROGRAM_DEPTH + 1];
     uint32_t depth = 0;

@@ -5,19 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define OURS "ecyber."              /* roots of this kind are gathered in one last object */
+#define OURS      "ecyber." /* roots of this kind are gathered in one last object */
 #define PARTS_MAX 256
 
-struct shape {                      /* one topic */
-    struct program *program;        /* NULL: there is no such topic */
-    char *type;                     /* "\"event_type\":\"dns\"," */
-    char *key;                      /* "\"dns\":"; of our own roots without "ecyber." */
+struct shape {               /* one topic */
+    struct program *program; /* NULL: there is no such topic */
+    char *type;              /* "\"event_type\":\"dns\"," */
+    char *key;               /* "\"dns\":"; of our own roots without "ecyber." */
     uint32_t type_len, key_len;
     bool ours;
 };
 struct writer {
     const struct ec_host *host;
-    uint32_t n;                     /* ids are 1 … n */
+    uint32_t n; /* ids are 1 … n */
     struct shape shape[];
 };
 
@@ -73,7 +73,8 @@ void writer_free(struct writer *w)
     free(w);
 }
 
-static void put_interned(const struct writer *w, struct json *j, const char *key, const char *space, uint32_t id)
+static void put_interned(const struct writer *w, struct json *j, const char *key, const char *space,
+                         uint32_t id)
 {
     const char *name = w->host->interned(w->host, space, id);
 
@@ -89,10 +90,12 @@ static void put_interned(const struct writer *w, struct json *j, const char *key
 static void put_proto(struct json *j, uint8_t proto)
 {
     static const char *const names[256] = {
-        [1] = "ICMP", [2] = "IGMP", [4] = "IP-in-IP", [6] = "TCP", [17] = "UDP", [41] = "IPv6", [47] = "GRE", [50] = "ESP",
-        [51] = "AH", [58] = "IPv6-ICMP", [103] = "PIM", [132] = "SCTP",
+        [1] = "ICMP", [2] = "IGMP",       [4] = "IP-in-IP", [6] = "TCP",
+        [17] = "UDP", [41] = "IPv6",      [47] = "GRE",     [50] = "ESP",
+        [51] = "AH",  [58] = "IPv6-ICMP", [103] = "PIM",    [132] = "SCTP",
     };
-    char digits[3] = { (char)('0' + proto / 100), (char)('0' + proto / 10 % 10), (char)('0' + proto % 10) };
+    char digits[3] = {(char)('0' + proto / 100), (char)('0' + proto / 10 % 10),
+                      (char)('0' + proto % 10)};
 
     JSON_PUT(j, "\"proto\":\"");
     if (names[proto])
@@ -102,7 +105,12 @@ static void put_proto(struct json *j, uint8_t proto)
     JSON_PUT(j, "\",");
 }
 
-#define PUT_NUMBER(j, key, v) do { JSON_PUT((j), "\"" key "\":"); json_put_u64((j), (v)); json_put_char((j), ','); } while (0)
+#define PUT_NUMBER(j, key, v)                                                                      \
+    do {                                                                                           \
+        JSON_PUT((j), "\"" key "\":");                                                             \
+        json_put_u64((j), (v));                                                                    \
+        json_put_char((j), ',');                                                                   \
+    } while (0)
 
 static void put_endpoints(struct json *j, const struct ec_event *ev)
 {
@@ -134,9 +142,10 @@ static void put_vlans(struct json *j, const struct ec_event *ev)
     JSON_PUT(j, "],");
 }
 
-#define HEAD_ROOM 512               /* all of the head but the names */
+#define HEAD_ROOM 512 /* all of the head but the names */
 
-static void write_head(const struct writer *w, struct json *j, const struct ec_event *ev, const struct shape *s)
+static void write_head(const struct writer *w, struct json *j, const struct ec_event *ev,
+                       const struct shape *s)
 {
     if (!json_need(j, HEAD_ROOM))
         return;
@@ -178,7 +187,7 @@ static const struct shape *shape_of(const struct writer *w, uint32_t topic)
     return topic && topic <= w->n && w->shape[topic].program ? &w->shape[topic] : NULL;
 }
 
-/* The parts that lie within the block. Returns how many; *whole: there was nothing wrong with them. */
+/* The parts that lie within the block. Returns how many; *whole: nothing was wrong with them. */
 static uint32_t collect(const struct ec_event *ev, const struct ec_part **part, bool *whole)
 {
     uint32_t at = ev->first, n = 0;
@@ -187,8 +196,8 @@ static uint32_t collect(const struct ec_event *ev, const struct ec_part **part, 
     while (n < ev->parts && n < PARTS_MAX) {
         const struct ec_part *p = (const void *)((const uint8_t *)ev + at);
 
-        if (at % 8 || at > ev->total || ev->total - at < sizeof *p || p->size < sizeof *p || p->total < p->size ||
-            p->total > ev->total - at)
+        if (at % 8 || at > ev->total || ev->total - at < sizeof *p || p->size < sizeof *p ||
+            p->total < p->size || p->total > ev->total - at)
             break;
         part[n++] = p;
         at += p->total;
@@ -198,8 +207,8 @@ static uint32_t collect(const struct ec_event *ev, const struct ec_part **part, 
 }
 
 /* One part as an object; all parts of its topic as an array where there are several. */
-static bool write_root(const struct shape *s, struct json *j, const struct ec_part **part, uint32_t i, uint32_t n,
-                       bool event)
+static bool write_root(const struct shape *s, struct json *j, const struct ec_part **part,
+                       uint32_t i, uint32_t n, bool event)
 {
     uint32_t same = 1;
     size_t mark, element;
@@ -215,7 +224,7 @@ static bool write_root(const struct shape *s, struct json *j, const struct ec_pa
         ok &= program_run(s->program, j, part[k]);
         json_close(j, element, '}', true);
         if (k != i)
-            part[k] = NULL;         /* done */
+            part[k] = NULL; /* done */
     }
     if (same == 1)
         ok &= program_run(s->program, j, part[i]);
@@ -223,7 +232,8 @@ static bool write_root(const struct shape *s, struct json *j, const struct ec_pa
     return ok;
 }
 
-static bool write_parts(const struct writer *w, struct json *j, const struct ec_part **part, uint32_t n, bool ours)
+static bool write_parts(const struct writer *w, struct json *j, const struct ec_part **part,
+                        uint32_t n, bool ours)
 {
     bool ok = true;
 
@@ -274,7 +284,7 @@ enum writer_result writer_line(const struct writer *w, struct json *j, const str
         j->failed = false;
         return WRITER_FAILED;
     }
-    j->at[-1] = '}';                /* in place of the last comma */
+    j->at[-1] = '}'; /* in place of the last comma */
     json_put_char(j, '\n');
     return whole ? WRITER_OK : WRITER_MALFORMED;
 }
