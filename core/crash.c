@@ -171,7 +171,7 @@ uint32_t crash_count(const char *plugin)
 
 void crash_survived(void)
 {
-    crash_row_forget();
+    crash_row_forget(CRASH_LIMIT);
 }
 
 _Noreturn void crash_blame(const struct mark_thread *t, const char *reason)

@@ -121,9 +121,17 @@ void crash_row_write(const char *sentence, uint32_t n)
         rename(new_path, path);
 }
 
-void crash_row_forget(void)
+void crash_row_forget(uint32_t limit)
 {
-    n_rows = 0;
-    if (path[0])
+    static const char sentence[] = "these plugins are left out; remove this file to try them again\n";
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < n_rows; i++)
+        if (rows[i].count >= limit && strcmp(rows[i].name, "core") != 0)
+            rows[kept++] = rows[i];
+    n_rows = kept;
+    if (kept)
+        crash_row_write(sentence, sizeof sentence - 1);
+    else if (path[0])
         unlink(path);
 }

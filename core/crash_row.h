@@ -15,6 +15,7 @@ uint32_t crash_row_count(const char *name);
 uint32_t crash_row_add(const char *name);
 /* Async-signal-safe. Replace the file as a whole; sentence: n bytes, ends with a newline. */
 void crash_row_write(const char *sentence, uint32_t n);
-void crash_row_forget(void);        /* and remove the file */
+/* Forget rows below limit; who reached it stays left out. Without rows the file goes away. */
+void crash_row_forget(uint32_t limit);
 
 #endif

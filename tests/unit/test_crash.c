@@ -108,8 +108,20 @@ START_TEST(a_crash_names_plugin_callback_and_thread_and_counts)
     crash_row_open(dir);
     ck_assert_uint_eq(crash_count("badplug"), 3);
     ck_assert_uint_eq(crash_count("other"), 0);
+}
+END_TEST
+
+START_TEST(a_clean_run_ends_a_row_but_lets_nobody_in_again)
+{
+    file_put("sentence\nrow once 1\nrow out 3\nrow core 5\nrow twice 2\n");
+    crash_row_open(dir);
     crash_survived();
-    ck_assert_uint_eq(crash_count("badplug"), 0);
+    crash_row_open(dir);
+    ck_assert_uint_eq(crash_count("out"), 3);
+    ck_assert_uint_eq(crash_count("once") + crash_count("twice") + crash_count("core"), 0);
+    file_put("sentence\nrow once 1\nrow core 5\n");
+    crash_row_open(dir);
+    crash_survived();
     ck_assert_int_ne(access(file, F_OK), 0);
 }
 END_TEST
@@ -298,6 +310,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, dir_make, dir_remove);
     tcase_add_test(tc, a_crash_names_plugin_callback_and_thread_and_counts);
+    tcase_add_test(tc, a_clean_run_ends_a_row_but_lets_nobody_in_again);
     tcase_add_test(tc, a_stack_overflow_in_a_thread_is_told_too);
     tcase_add_test(tc, an_abort_of_the_core_without_a_state_folder);
     tcase_add_test(tc, a_damaged_mark_file_is_read_as_far_as_it_makes_sense);
