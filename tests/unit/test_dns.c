@@ -137,10 +137,13 @@ START_TEST(detection_takes_dns_and_leaves_the_rest)
     struct fake_traffic *f = fake_new(dns_register);
     const uint8_t http[] = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
     const uint8_t zero[64] = { 0 };
+    const uint8_t netbios[] = "\x12\x34\x01\x10\x00\x01\x00\x00\x00\x00\x00\x00"
+                              " CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\x00\x00\x21\x00\x01";
 
     ck_assert_int_eq(f->proto->probe(answer, ANSWER_LEN, EC_TO_CLIENT), EC_YES);
     ck_assert_int_eq(f->proto->probe(http, sizeof http - 1, EC_TO_SERVER), EC_NO);
     ck_assert_int_eq(f->proto->probe(zero, sizeof zero, EC_TO_SERVER), EC_NO);
+    ck_assert_int_eq(f->proto->probe(netbios, sizeof netbios - 1, EC_TO_SERVER), EC_NO);
     ck_assert_int_eq(f->proto->probe(answer, 5, EC_TO_CLIENT), EC_MORE);
     fake_free(f);
 }

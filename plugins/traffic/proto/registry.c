@@ -46,7 +46,7 @@ static int32_t anomalies_add(struct proto *p)
     for (uint32_t i = 0; i < n; i++) {
         char name[96];
         int32_t rc;
-        snprintf(name, sizeof name, "app.%s", p->def->anomaly[i]);
+        snprintf(name, sizeof name, "app.%s.%s", p->def->name, p->def->anomaly[i]);
         p->rows[i].size = sizeof p->rows[i];
         p->rows[i].kind = EC_METRIC_COUNTER;
         p->rows[i].name = strdup(name);

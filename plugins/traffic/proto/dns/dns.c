@@ -78,23 +78,6 @@ static uint32_t dns_set_queries(struct ec_tx *x, struct dns_tx *t, uint32_t slot
     return n;
 }
 
-/* Can every record be read? */
-static bool dns_records_sound(const struct dns_message *m)
-{
-    uint32_t at = DNS_HEADER, records = 0;
-    struct dns_rr r;
-
-    for (uint32_t i = 0; i < m->count[DNS_QUESTION]; i++)
-        if (!dns_question_next(m, &at, &r))
-            return false;
-    for (int s = DNS_ANSWER; s < DNS_SECTIONS; s++)
-        records += m->count[s];
-    for (uint32_t i = 0; i < records; i++)
-        if (!dns_rr_next(m, &at, &r))
-            return (m->flags & DNS_TC) != 0;
-    return true;
-}
-
 static void dns_message(struct ec_pctx *c, const struct ec_chunk *k, const uint8_t *d, uint32_t n)
 {
     struct dns_message m;
@@ -110,7 +93,7 @@ static void dns_message(struct ec_pctx *c, const struct ec_chunk *k, const uint8
     t = x->mem;
     t->message = m;
     dns_set_queries(x, t, m.flags & DNS_QR ? SLOT_ANSWER_NAME : SLOT_QUERY, k->offset + (uint64_t)(d - k->data));
-    if (!dns_records_sound(&m))
+    if (!dns_message_sound(&m))
         traffic->anomaly(c, x, ANOMALY_MALFORMED);
     if (m.flags & DNS_Z)
         traffic->anomaly(c, x, ANOMALY_Z_FLAG);

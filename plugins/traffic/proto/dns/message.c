@@ -19,6 +19,24 @@ bool dns_message_open(struct dns_message *m, const uint8_t *d, uint32_t n)
     return true;
 }
 
+/* NetBIOS names (RFC 1002 §4.1) look like DNS, but for their one label of 32 letters from A to P. */
+static bool is_netbios(const struct dns_message *m, uint32_t at)
+{
+    if (m->len - at < 33 || m->data[at] != 32)
+        return false;
+    for (uint32_t i = 1; i <= 32; i++)
+        if (m->data[at + i] < 'A' || m->data[at + i] > 'P')
+            return false;
+    return true;
+}
+
+/* Internet, Chaos, Hesiod, none, any (RFC 6895 §3.2); mDNS uses the first bit (RFC 6762 §18.12). */
+static bool class_known(uint16_t class)
+{
+    class &= 0x7fff;
+    return class == 1 || class == 3 || class == 4 || class == 254 || class == 255;
+}
+
 int dns_message_probe(const struct dns_message *m, uint32_t whole)
 {
     uint32_t at = DNS_HEADER, records = 0;
@@ -33,11 +51,31 @@ int dns_message_probe(const struct dns_message *m, uint32_t whole)
     /* A question takes at least 5 bytes, a record 11. */
     if (!records || (uint64_t)DNS_HEADER + 5u * records > whole)
         return EC_NO;
+    if (is_netbios(m, at))
+        return EC_NO;
     if (m->count[DNS_QUESTION])
         sound = dns_question_next(m, &at, &r) && r.class != 0;
     else
         sound = (m->flags & DNS_QR) && dns_rr_next(m, &at, &r);
-    return sound ? EC_YES : m->len < whole ? EC_MORE : EC_NO;
+    if (!sound)
+        return m->len < whole ? EC_MORE : EC_NO;
+    return (r.class & 0x7fff) == 1 || (class_known(r.class) && m->len == whole && dns_message_sound(m)) ? EC_YES : EC_NO;
+}
+
+bool dns_message_sound(const struct dns_message *m)
+{
+    uint32_t at = DNS_HEADER, records = 0;
+    struct dns_rr r;
+
+    for (uint32_t i = 0; i < m->count[DNS_QUESTION]; i++)
+        if (!dns_question_next(m, &at, &r))
+            return false;
+    for (int s = DNS_ANSWER; s < DNS_SECTIONS; s++)
+        records += m->count[s];
+    for (uint32_t i = 0; i < records; i++)
+        if (!dns_rr_next(m, &at, &r))
+            return (m->flags & DNS_TC) != 0;
+    return true;
 }
 
 bool dns_question_next(const struct dns_message *m, uint32_t *at, struct dns_rr *q)
