@@ -12,7 +12,7 @@ struct ec_conf;
 struct conf_section {
     const char *name;
     const struct ec_record *options;    /* NULL: it has none */
-    bool dormant;                       /* of a plugin that is installed but not enabled: skipped, with a warning */
+    bool dormant;                       /* of a plugin that is installed but does not run: skipped, with a warning */
 };
 struct conf_input {
     const char *file;               /* NULL: none, defaults only. Its folder's conf.d is read too, and .env */

@@ -120,7 +120,7 @@ static void unknown_variable(struct conf_loader *l, const struct conf_place *p)
     uint32_t distance = variable_nearest(l->c, p->name, !separated, best, &secret);
 
     if (s && s->dormant)
-        conf_warn(l, p, "the variable is skipped: plugin '%s' is installed but not enabled",
+        conf_warn(l, p, "the variable is skipped: plugin '%s' is installed but does not run",
                   s->section);
     else if ((!separated && distance > TYPING_ERRORS) || (!s && l->in->partial))
         return; /* not meant as configuration */
@@ -298,7 +298,7 @@ static void unknown_setting(struct conf_loader *l, const struct conf_place *p)
         if (!strncmp(p->name, s->section, len) && p->name[len] == '.') {
             known = true;
             if (s->dormant) {
-                conf_warn(l, p, "it is skipped: plugin '%s' is installed but not enabled",
+                conf_warn(l, p, "it is skipped: plugin '%s' is installed but does not run",
                           s->section);
                 return;
             }

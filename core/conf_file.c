@@ -170,7 +170,7 @@ static void apply_section(struct conf_loader *l, const struct yaml_node *k,
     } else if (s->dormant && (!k->value || yaml_is_null(k->value))) {
         return; /* nothing is skipped */
     } else if (s->dormant) {
-        conf_warn(l, &p, "section '%s' is skipped: its plugin is installed but not enabled",
+        conf_warn(l, &p, "section '%s' is skipped: its plugin is installed but does not run",
                   s->section);
     } else if (k->value && k->value->kind == YAML_MAPPING) {
         apply_mapping(l, s, k->value, "", base);

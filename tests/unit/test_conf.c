@@ -279,7 +279,7 @@ START_TEST(sections_that_sleep_are_warned_of)
     write_file("ecyber.yaml", "asleep:\n  anything: [goes]\n");
     c = conf_load(&in, fixture_sections, FIXTURE_SECTIONS, fail_on_error, heard);
     ck_assert_ptr_nonnull(c);
-    snprintf(want, sizeof want, "%s:1:1: section 'asleep' is skipped: its plugin is installed but not enabled", file);
+    snprintf(want, sizeof want, "%s:1:1: section 'asleep' is skipped: its plugin is installed but does not run", file);
     ck_assert_str_eq(heard, want);
     conf_free(c);
 }
