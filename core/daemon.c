@@ -53,6 +53,7 @@ struct conf *daemon_conf_load(const struct daemon *d, void (*err)(const char *se
     uint32_t n = 0;
     struct conf_section *s = plugins_sections(&d->plugins, &n);
     struct conf_input in;
+    struct options o;
     struct conf *c;
 
     if (!s) {
@@ -63,7 +64,13 @@ struct conf *daemon_conf_load(const struct daemon *d, void (*err)(const char *se
     in.warn = log_warning;
     c = conf_load(&in, s, n, err, arg);
     free(s);
-    return c;
+    if (!c)
+        return NULL;
+    options_read(&o, c);
+    if (!plugins_check(&d->plugins, &o, err, arg))
+        return c;
+    conf_free(c);
+    return NULL;
 }
 
 /* Only a run keeps state; a check or a list must leave no trace. */
@@ -208,6 +215,9 @@ static int up(struct daemon *d, bool start)
 static int test(struct daemon *d)
 {
     int rc = up(d, false);
+
+    if (!rc && run_check(d))
+        rc = EXIT_CONFIG;
 
     /* A run goes on without a broken rule; a check is there to find it. */
     if (!rc && host_errors()) {

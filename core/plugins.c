@@ -69,8 +69,15 @@ static int scan_all(struct scan *s, char *why, uint32_t n)
     char sentence[1024];
 
     for (uint32_t i = 0; i < dirs; i++)
-        if (loader_scan(conf_text(s->o->c, "plugin_dirs", i), found, s, sentence, sizeof sentence))
+        if (loader_scan(conf_text(s->o->c, "plugin_dirs", i), found, s, sentence, sizeof sentence)) {
+            const char *where = conf_where(s->o->c, "plugin_dirs", i);
+
+            if (where && strcmp(where, "default") != 0) {
+                snprintf(why, n, "%s: core.plugin_dirs: %s", where, sentence);
+                return EC_ENOENT;
+            }
             LOG(EC_LOG_WARNING, "%s", sentence);
+        }
     if (s->no_memory) {
         snprintf(why, n, "out of memory");
         return EC_ENOMEM;

@@ -20,6 +20,10 @@ struct plugins {
 int plugins_load(struct plugins *p, const struct options *o, char *why, uint32_t n);
 /* One section for the core, for each plugin whose rows are known, and (dormant) for each other file. Free the array. */
 struct conf_section *plugins_sections(const struct plugins *p, uint32_t *n);
+/* Do the plugins that the core's options name exist, and offer what they are chosen for? A sentence each to err; how
+ * many errors. [ctl] [cfg] */
+uint32_t plugins_check(const struct plugins *p, const struct options *o, void (*err)(const char *sentence, void *arg),
+                       void *arg);
 /* Bind, create and set up. Whoever fails is left out with its dependants, and it begins anew, so that nothing of it
  * remains. */
 void plugins_prepare(struct plugins *p, const struct options *o, uint32_t workers);

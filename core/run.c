@@ -119,6 +119,27 @@ static int copy_uris(struct daemon *d)
     return d->uri ? 0 : -1;
 }
 
+static void free_uris(struct daemon *d)
+{
+    while (d->n_uri)
+        free(d->uri[--d->n_uri]);
+    free(d->uri);
+    d->uri = NULL;
+}
+
+int run_check(struct daemon *d)
+{
+    struct worker_config wc = { 0 };
+    int rc = copy_uris(d) ? EC_ENOMEM : EC_OK;
+
+    wc.n_uri = d->n_uri;
+    wc.uri = (const char *const *)d->uri;
+    if (!rc)
+        rc = worker_check(&wc);
+    free_uris(d);
+    return rc;
+}
+
 static int start_workers(struct daemon *d)
 {
     struct worker_config wc = {
@@ -308,9 +329,6 @@ int run(struct daemon *d)
             crash_survived();
     }
     close_loop(d, beat);
-    while (d->n_uri)
-        free(d->uri[--d->n_uri]);
-    free(d->uri);
-    d->uri = NULL;
+    free_uris(d);
     return rc;
 }

@@ -4,5 +4,7 @@
 struct daemon;
 
 int run(struct daemon *d);          /* [ctl] plugins are started; an exit code */
+/* [ctl] Could the sources be opened as they are named? What cannot is logged. 0, or EC_E*. */
+int run_check(struct daemon *d);
 
 #endif

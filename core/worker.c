@@ -130,7 +130,7 @@ static int workers_make(uint32_t n)
 }
 
 /* Sources are read one after the other, and only a replay has an end. */
-static int sources_check(const struct worker_config *c)
+int worker_check(const struct worker_config *c)
 {
     for (uint32_t i = 0; i < c->n_uri; i++) {
         const struct worker_source *s = worker_source_of(c->uri[i]);
@@ -153,7 +153,7 @@ int worker_start(const struct worker_config *c, void (*done)(bool failed, void *
     char name[16];
     int err;
 
-    if ((err = sources_check(c)))
+    if ((err = worker_check(c)))
         return err;
     workers.c = *c;
     if (!workers.c.batch || workers.c.batch > EC_BATCH_MAX)

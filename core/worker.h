@@ -31,6 +31,8 @@ struct worker_account {             /* one worker, packets */
 void worker_reset(void);            /* [ctl] not running: forget sources and stages, for a new start */
 int worker_source(struct instance *i, const struct ec_source *s, char *why, uint32_t n);    /* [ctl] before start */
 int worker_stage(struct instance *i, const struct ec_stage *s, char *why, uint32_t n);
+/* [ctl] Has each of c->uri its source, and would each be reached? What is wrong is logged. 0 or EC_E*. */
+int worker_check(const struct worker_config *c);
 /* [ctl] Start the workers. done: called once, on the control thread's behalf ([any]), when the last source has ended;
  * failed: a source could not be opened or broke. */
 int worker_start(const struct worker_config *c, void (*done)(bool failed, void *arg), void *arg);

@@ -48,6 +48,18 @@ yaml 'core:\n  workers: many\n'
 refuses "wrong type" "conf/ecyber.yaml:2:12: " "core.workers: 'many' is not a whole number"
 yaml 'core:\n  plugin_dirs: /tmp\n'
 refuses "a text for a list" "conf/ecyber.yaml:2:16: " "a list is expected"
+yaml 'core:\n  plugin_dirs: [/no/such/folder]\n'
+refuses "a plugin folder that is missing" "conf/ecyber.yaml:2:17: " "/no/such/folder: the plugin folder cannot be read"
+yaml 'core:\n  stages: [trafic]\n'
+refuses "a packet stage that nobody is" "conf/ecyber.yaml:2:12: " "no plugin 'trafic'; the nearest is 'traffic'"
+yaml 'core:\n  log:\n    levels: {idss: debug}\n'
+refuses "a log level for nobody" "conf/ecyber.yaml:3:20: " "no plugin 'idss'; the nearest is 'ids'"
+yaml 'core:\n  providers: {ec.traffic/1: traffik}\n'
+refuses "a provider that nobody is" "conf/ecyber.yaml:2:29: " "no plugin 'traffik'; the nearest is 'traffic'"
+yaml 'core:\n  providers: {ec.nothing/1: traffic}\n'
+refuses "a provider of what it does not offer" "conf/ecyber.yaml:2:29: " "plugin 'traffic' does not offer ec.nothing/1"
+yaml 'core:\n  sources: ["fiel:x.pcap"]\n'
+refuses "a source of a kind that nobody opens" "no plugin opens" "fiel:x.pcap"
 yaml 'core:\n  batch: 65\n'
 refuses "out of range" "conf/ecyber.yaml:2:10: " "1 to 64"
 yaml 'core:\n  stop_timeout: 11m\n'
