@@ -74,7 +74,7 @@ struct worker {
     struct flow_table table;
     struct pool pool, segments;     /* states and transactions; waiting stream bytes */
     struct packet *now;             /* the packet that is being worked on; NULL: none */
-    struct flow **ending;           /* finish(): all flows, what is left of them */
+    struct birth *ending;           /* finish(): all flows, what is left of them */
     uint32_t endings, ended;
     uint64_t end_ns;                /* the host's clock at the last idle() */
     uint32_t batch_n;

@@ -232,10 +232,11 @@ static void say(struct feed *f, uint32_t d, uint32_t off, const char *text, uint
 static struct flow *only_flow(struct feed *f)
 {
     uint32_t n;
-    struct flow **all = table_all(&f->w->table, &n), *one;
+    struct birth *all = table_all(&f->w->table, &n);
+    struct flow *one;
 
     ck_assert_uint_eq(n, 1);
-    one = all[0];
+    one = all[0].flow;
     free(all);
     return one;
 }

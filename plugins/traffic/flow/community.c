@@ -1,5 +1,5 @@
 /* Community ID 1.0: https://github.com/corelight/community-id-spec */
-#define OPENSSL_SUPPRESS_DEPRECATED     /* the one-shot functions fetch an algorithm by name for each flow */
+#define OPENSSL_SUPPRESS_DEPRECATED     /* what replaces these looks an algorithm up by name for each flow */
 #include <openssl/sha.h>
 
 #include "plugins/traffic/flow/flow.h"
@@ -18,6 +18,7 @@ void community_hash(uint8_t out[20], uint16_t seed, const uint8_t src[16], const
     bool icmp = proto == PROTO_ICMP || proto == PROTO_ICMPV6, ordered = false;
     bool ports = icmp || proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_SCTP;
     uint8_t m[48];
+    SHA_CTX sum;
     int order;
 
     if (icmp) {                     /* the answer's type stands for the other port */
@@ -42,7 +43,9 @@ void community_hash(uint8_t out[20], uint16_t seed, const uint8_t src[16], const
         m[n++] = (uint8_t)(sport >> 8), m[n++] = (uint8_t)sport;
         m[n++] = (uint8_t)(dport >> 8), m[n++] = (uint8_t)dport;
     }
-    SHA1(m, n, out);
+    SHA1_Init(&sum);
+    SHA1_Update(&sum, m, n);
+    SHA1_Final(out, &sum);
 }
 
 void community_id(struct flow *f, uint16_t seed)

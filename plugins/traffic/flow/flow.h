@@ -84,7 +84,9 @@ void table_remove(struct flow_table *t, struct flow *f);    /* and give it back 
 struct flow *table_find(const struct flow_table *t, const struct packet *p, uint32_t *dir);
 void table_prefetch_slot(const struct flow_table *t, uint32_t hash);
 void table_prefetch_flow(const struct flow_table *t, uint32_t hash);
-struct flow **table_all(const struct flow_table *t, uint32_t *n);  /* malloc()ed, in the order of birth */
+/* All flows in the order of birth, malloc()ed; NULL: no memory. */
+struct birth { uint64_t first_ns; struct flow *flow; };
+struct birth *table_all(const struct flow_table *t, uint32_t *n);
 
 /* key.c: the tuple. */
 void key_hash(const struct flow_table *t, struct packet *p);

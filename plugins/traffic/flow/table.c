@@ -159,25 +159,28 @@ void table_prefetch_flow(const struct flow_table *t, uint32_t hash)
 
 static int birth_order(const void *a, const void *b)
 {
-    const struct flow *f = *(struct flow *const *)a, *g = *(struct flow *const *)b;
+    const struct birth *p = a, *q = b;
+    const struct flow *f = p->flow, *g = q->flow;
 
-    if (f->pub.first_ns != g->pub.first_ns)
-        return f->pub.first_ns < g->pub.first_ns ? -1 : 1;
+    if (p->first_ns != q->first_ns)
+        return p->first_ns < q->first_ns ? -1 : 1;
     if (f->count != g->count)
         return f->count < g->count ? -1 : 1;
     return f->pub.id < g->pub.id ? -1 : f->pub.id > g->pub.id;
 }
 
-struct flow **table_all(const struct flow_table *t, uint32_t *n)
+struct birth *table_all(const struct flow_table *t, uint32_t *n)
 {
-    struct flow **list = malloc(((uint64_t)t->used + 1) * sizeof(struct flow *));
+    struct birth *list = malloc(((uint64_t)t->used + 1) * sizeof *list);
 
     *n = 0;
     if (!list)
         return NULL;
     for (uint64_t i = 0; i <= t->mask; i++)
-        if (t->slot[i].flow)
-            list[(*n)++] = flow_at(t, t->slot[i].flow - 1);
-    qsort(list, *n, sizeof(struct flow *), birth_order);
+        if (t->slot[i].flow) {
+            struct flow *f = flow_at(t, t->slot[i].flow - 1);
+            list[(*n)++] = (struct birth){ f->pub.first_ns, f };
+        }
+    qsort(list, *n, sizeof *list, birth_order);
     return list;
 }
