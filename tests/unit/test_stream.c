@@ -285,6 +285,30 @@ START_TEST(reset)
 }
 END_TEST
 
+START_TEST(reopened)
+{
+    struct feed f;
+
+    start(&f);
+    say(&f, 0, 0, "old", 0, 0);     /* its end is not seen */
+    feed_tcp(&f, client, server, TCP_SYN, 70000, 0, NULL, 0);
+    say(&f, 0, 3, "still old?", 0, 0);
+    ck_assert_uint_eq(seen[0].next, 13);
+    memset(seen, 0, sizeof seen);
+    feed_tcp(&f, client, server, TCP_SYN, 70000, 0, NULL, 0);
+    feed_tcp(&f, server, client, TCP_SYN | TCP_ACK, 90000, 70001, NULL, 0);
+    ck_assert_uint_eq(f.w->cells[M_FLOW_REUSED], 1);
+    memset(seen, 0, sizeof seen);
+    feed_tcp(&f, client, server, TCP_ACK, 70001, 90001, "new", 3);
+    feed_tcp(&f, server, client, TCP_ACK, 90001, 70004, "yes", 3);
+    ck_assert_mem_eq(seen[0].value, "new", 3);
+    ck_assert_mem_eq(seen[1].value, "yes", 3);
+    ck_assert_uint_eq(only_flow(&f)->pub.sport, client.port);
+    ck_assert_int_eq(only_flow(&f)->tcp_state, TCPS_ESTABLISHED);
+    feed_close(&f);
+}
+END_TEST
+
 START_TEST(forged_end)
 {
     struct feed f;
@@ -438,6 +462,7 @@ int main(void)
     tcase_set_timeout(c, 600);
     tcase_add_test(c, states);
     tcase_add_test(c, reset);
+    tcase_add_test(c, reopened);
     tcase_add_test(c, forged_end);
     tcase_add_test(c, keepalive_and_far_off);
     tcase_add_test(c, acknowledged_hole);

@@ -122,12 +122,15 @@ static struct flow *flow_room(struct worker *w)
     return f;
 }
 
-/* Who sent p began the conversation; but a SYN-ACK is an answer, where streams may begin in the middle. */
-static uint32_t flow_ends(const struct worker *w, struct flow *f, const struct packet *p)
+static bool is_syn_ack(const struct packet *p)
+{
+    return p->pub.ip_proto == PROTO_TCP && (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK);
+}
+
+/* Who sent p began the conversation; but a SYN-ACK is an answer, where it counts without its SYN. */
+static uint32_t flow_ends(struct flow *f, const struct packet *p, bool answer)
 {
     const struct ec_packet *q = &p->pub;
-    bool answer = q->ip_proto == PROTO_TCP && w->conf->midstream
-               && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
 
     memcpy(f->pub.src, answer ? q->dst : q->src, 16);
     memcpy(f->pub.dst, answer ? q->src : q->dst, 16);
@@ -136,7 +139,7 @@ static uint32_t flow_ends(const struct worker *w, struct flow *f, const struct p
     return answer ? EC_TO_CLIENT : EC_TO_SERVER;
 }
 
-static struct flow *flow_make(struct worker *w, const struct packet *p, uint32_t *dir)
+static struct flow *flow_make(struct worker *w, const struct packet *p, bool reopened, uint32_t *dir)
 {
     const struct ec_packet *q = &p->pub;
     struct flow *f = flow_room(w);
@@ -145,7 +148,7 @@ static struct flow *flow_make(struct worker *w, const struct packet *p, uint32_t
         count(w, M_FLOW_NOMEM);
         return NULL;
     }
-    *dir = flow_ends(w, f, p);
+    *dir = flow_ends(f, p, reopened || (w->conf->midstream && is_syn_ack(p)));
     f->pub.ip_proto = q->ip_proto;
     f->pub.vlans = p->vlans;
     memcpy(f->pub.vlan, p->vlan, sizeof f->pub.vlan);
@@ -154,7 +157,7 @@ static struct flow *flow_make(struct worker *w, const struct packet *p, uint32_t
     f->hash = p->hash;
     f->count = q->frame->count;
     f->iface = q->frame->iface;
-    f->flags = q->frame->flags & EC_FR_REPLAY ? FL_REPLAY : 0;
+    f->flags = (uint8_t)((q->frame->flags & EC_FR_REPLAY ? FL_REPLAY : 0) | (reopened ? FL_SESSION : 0));
     table_enter(&w->table, f);
     wheel_add(&w->table, f, flow_due(w, f));
     count(w, M_FLOWS);
@@ -169,8 +172,15 @@ static bool flow_reused(const struct flow *f, const struct packet *p)
         && (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
+/* Does p answer a SYN that came amid f? Then both ends have left the old connection, whose end was not seen. */
+static bool flow_reopened(const struct flow *f, const struct packet *p, uint32_t dir)
+{
+    return is_syn_ack(p) && dir == EC_TO_CLIENT && (f->sflags[EC_TO_SERVER] & SD_SYN_AGAIN)
+        && f->dir[dir].next - (uint32_t)f->dir[dir].offset != p->seq + 1;
+}
+
 /* A flow that is over by p's clock, or whose addresses p takes anew, ends here and p finds none. */
-static struct flow *flow_find(struct worker *w, const struct packet *p, uint32_t *dir)
+static struct flow *flow_find(struct worker *w, const struct packet *p, uint32_t *dir, bool *reopened)
 {
     struct flow *f = table_find(&w->table, p, dir);
     uint64_t ts = p->pub.frame->ts_ns;
@@ -181,7 +191,8 @@ static struct flow *flow_find(struct worker *w, const struct packet *p, uint32_t
         flow_end(w, f, EC_END_TIMEOUT);
         return NULL;
     }
-    if (flow_reused(f, p)) {
+    *reopened = flow_reopened(f, p, *dir);
+    if (*reopened || flow_reused(f, p)) {
         flow_end(w, f, EC_END_REUSED);
         return NULL;
     }
@@ -192,11 +203,12 @@ void flow_packet(struct worker *w, struct packet *p)
 {
     uint64_t ts = p->pub.frame->ts_ns;
     uint32_t dir = EC_TO_SERVER;
+    bool reopened = false;
     struct flow *f;
 
     wheel_clock(&w->table, ts);
-    f = flow_find(w, p, &dir);
-    if (!f && !(f = flow_make(w, p, &dir)))
+    f = flow_find(w, p, &dir, &reopened);
+    if (!f && !(f = flow_make(w, p, reopened, &dir)))
         return;
     p->pub.flow = &f->pub;
     p->pub.dir = (uint8_t)dir;

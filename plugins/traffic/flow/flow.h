@@ -25,7 +25,8 @@ enum {                              /* flow.sflags, by direction of the data */
     SD_BASE = 1,                    /* next is valid */
     SD_FIN = 2,                     /* fin is valid */
     SD_FIN_ACKED = 4, SD_ENDED = 8 /* the last chunk went out */, SD_DEPTH = 16, SD_MID = 32 /* base was guessed */,
-    SD_ACK = 64                     /* ack is valid */
+    SD_ACK = 64,                    /* ack is valid */
+    SD_SYN_AGAIN = 128              /* to the server: a SYN with another number came amid the connection */
 };
 
 struct sdir {                       /* bytes in one direction */

@@ -35,8 +35,10 @@ static void tcp_syn(struct worker *w, struct flow *f, const struct packet *p)
             stream_event(w, f, EV_STREAM_3WHS_SYN_RESEND_DIFF_SEQ_ON_SYN_RECV);
         break;
     default:
-        if (f->dir[dir].next - (uint32_t)f->dir[dir].offset != p->seq + 1)
+        if (f->dir[dir].next - (uint32_t)f->dir[dir].offset != p->seq + 1) {
+            f->sflags[dir] |= SD_SYN_AGAIN;
             stream_event(w, f, EV_STREAM_EST_SYN_RESEND_DIFF_SEQ);
+        }
     }
 }
 
@@ -46,11 +48,12 @@ static void tcp_syn_ack(struct worker *w, struct flow *f, const struct packet *p
     struct sdir *other = &f->dir[!dir];
 
     if (f->tcp_state == TCPS_NONE) {
-        if (!w->conf->midstream)
+        if (!w->conf->midstream && !(f->flags & FL_SESSION))
             return;
         f->flags |= FL_SESSION | FL_MIDSTREAM;
         f->tcp_state = TCPS_SYN_RECV;
         stream_base(f, dir, p->seq + 1, false);
+        stream_base(f, !dir, p->ack, false);
         return;
     }
     if (dir == EC_TO_SERVER && !(f->flags & FL_MIDSTREAM)) {
