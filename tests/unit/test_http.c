@@ -7,7 +7,7 @@
 #include "tests/unit/unit.h"
 
 static const char request[] =
-    "GET /a%2e/b?x=%41 HTTP/1.1\r\nHost: WWW.example:8080\r\nUser-Agent: probe/1\r\nCookie: k=v\r\n\r\n";
+    "GET /A%2e/b?x=%41 HTTP/1.1\r\nHost: WWW.example:8080\r\nUser-Agent: probe/1\r\nCookie: k=v\r\n\r\n";
 static const char response[] =
     "HTTP/1.1 302 Found\r\nServer: test\r\nLocation: /c\r\nContent-Length: 5\r\n\r\nhello";
 
@@ -33,8 +33,8 @@ static void look(struct fake_traffic *f, struct ec_tx *x, void *arg)
 START_TEST(buffers_hold_what_their_names_say)
 {
     struct want wants[] = {
-        REQ("http.method", "GET", true), REQ("http.uri", "/a./b?x=A", false), REQ("http.uri.raw", "/a%2e/b?x=%41", true),
-        REQ("http.protocol", "HTTP/1.1", true), REQ("http.request_line", "GET /a%2e/b?x=%41 HTTP/1.1", true),
+        REQ("http.method", "GET", true), REQ("http.uri", "/A./b?x=A", false), REQ("http.uri.raw", "/A%2e/b?x=%41", true),
+        REQ("http.protocol", "HTTP/1.1", true), REQ("http.request_line", "GET /A%2e/b?x=%41 HTTP/1.1", true),
         REQ("http.host", "www.example", false), REQ("http.host.raw", "WWW.example:8080", true),
         REQ("http.user_agent", "probe/1", true), REQ("http.cookie", "k=v", true),
         REQ("http.header", "Host: WWW.example:8080\r\nUser-Agent: probe/1\r\n", true),

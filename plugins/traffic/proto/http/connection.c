@@ -202,6 +202,8 @@ static void set_limits(void)
     htp_config_set_parse_request_auth(cfg, 0);
     htp_config_set_parse_request_cookies(cfg, 0);
     htp_config_set_plusspace_decode(cfg, HTP_DECODER_URLENCODED, 0);
+    /* The IDS personality writes paths in small letters, but rules tell /SFX from /sfx. */
+    htp_config_set_convert_lowercase(cfg, HTP_DECODER_URL_PATH, 0);
     htp_config_set_log_level(cfg, HTP_LOG_ERROR);
 }
 
