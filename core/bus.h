@@ -59,11 +59,13 @@ int32_t bus_publish(struct instance *i, struct ec_build *b);
 void bus_discard(struct ec_build *b);
 
 /* What a worker's loop does. [wrk] all of them; the thread is in its epoch. attach before the first event, detach after
- * the last (it passes a fence that is asked for); batch: the plan that its events go by from now on. Between two batches,
- * and about every 100 ms without one: is a fence asked for? Then pass it. on_wake: how the bus wakes worker N out of a
+ * the last (it passes a fence that is asked for); batch: the plan that its events go by from now on; flush: at the end of
+ * a batch, wake the lanes: until then readers may sleep. Between two batches, and about every 100 ms without one: is a
+ * fence asked for? Then pass it. on_wake: how the bus wakes worker N out of a
  * fetch that waits. [ctl] */
 void bus_attach(uint32_t worker);
 void bus_batch(const struct plan *plan);
+void bus_flush(void);
 bool bus_fence_wanted(void);
 void bus_fence_pass(void);
 void bus_detach(void);

@@ -117,7 +117,8 @@ void fence_pass(struct publisher *p)
     }
     for (uint32_t i = 0; i < bus.n_lane; i++)
         if (ring_push(&p->ring[i], marker_of(current, p->slot), 0, 0))
-            lane_wake(&bus.lane[i]);
+            p->unwoken_lanes |= 1u << i;
+    publisher_flush(p);
     pthread_mutex_unlock(&lock);
 }
 

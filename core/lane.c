@@ -113,17 +113,6 @@ uint32_t lane_move(struct lane *l)
     return n;
 }
 
-static void show_queued(struct lane *l)
-{
-    int64_t now = 0;
-
-    for (uint32_t i = 0; i < l->n_sub; i++)
-        now += atomic_load_explicit(&l->sub[i]->count, memory_order_relaxed);
-    if (now != l->queued_shown)
-        metric_delta(bus.metric[BUS_M_QUEUED], now - l->queued_shown);
-    l->queued_shown = now;
-}
-
 /* Move everything that came, then give each queue one slice, and move again: a reader in this thread never keeps a ring
  * waiting for longer than one slice of each. 0: there was nothing to do. */
 static uint32_t lane_serve(struct lane *l)
@@ -141,7 +130,6 @@ static uint32_t lane_serve(struct lane *l)
             subscription_idle(l->sub[i], plan);
         did += n;
     }
-    show_queued(l);
     return did;
 }
 

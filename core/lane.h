@@ -23,7 +23,6 @@ struct lane {
     pthread_mutex_t lock;           /* of the rings' reading end; nobody but its thread takes it before the stop */
     uint32_t n_sub;
     struct subscription **sub;      /* those with a queue, in the order of registration */
-    int64_t queued_shown;           /* its part of the metric */
     uint64_t ref[LANE_BATCH];
     uint32_t topic[LANE_BATCH];
 };
@@ -39,8 +38,8 @@ uint32_t lane_move(struct lane *l);
 bool lane_ready(const struct lane *l);              /* [any] is anything in its rings? */
 void lane_wake_now(struct lane *l);                 /* [any] */
 
-/* [publisher] after a push, which is sequentially consistent as this load is: either it sees that the lane is about to
- * sleep, or the lane's second look sees the push. */
+/* [publisher] after ring_settle(), which is sequentially consistent as this load is: either it sees that the lane is about
+ * to sleep, or the lane's second look sees the pushes. */
 static inline void lane_wake(struct lane *l)
 {
     if (atomic_load(&l->sleeping))

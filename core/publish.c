@@ -14,6 +14,7 @@
 #include <time.h>
 
 #define MARKERS_KEPT 16u            /* slots of a ring that only markers may take */
+#define WAKE_EVERY 64u              /* events of a worker */
 #define ID_TICK_SHIFT 20            /* 2^20 ns: 1.05 ms */
 #define ID_COUNT_BITS 13
 #define ID_PUBLISHER_BITS 8
@@ -128,6 +129,19 @@ static struct block *block_make(struct publisher *p, const struct route *r, cons
     return k;
 }
 
+void publisher_flush(struct publisher *p)
+{
+    for (uint32_t i = 0; p->unwoken_lanes; i++, p->unwoken_lanes >>= 1) {
+        if (!(p->unwoken_lanes & 1))
+            continue;
+        ring_settle(&p->ring[i]);
+        lane_wake(&bus.lane[i]);
+    }
+    p->unwoken = 0;
+}
+
+/* A worker wakes the lanes at the end of its batch, or after some events: a lane that is faster than its publishers would
+ * fall asleep after each. */
 static int32_t hand_over(struct publisher *p, const struct route *r, struct block *k)
 {
     uint32_t lost = 0, topic = k->topic, bytes = k->bytes;
@@ -136,13 +150,15 @@ static int32_t hand_over(struct publisher *p, const struct route *r, struct bloc
         if (!r->by_lane[i])
             continue;
         if (ring_push(&p->ring[i], (uint64_t)(uintptr_t)k, bytes, MARKERS_KEPT)) {
-            lane_wake(&bus.lane[i]);
+            p->unwoken_lanes |= 1u << i;
             continue;
         }
         lost += r->by_lane[i];
         count_add(&p->ring_lost[(size_t)i * (bus.n_topic + 1) + topic], 1);
         publisher_metric(p, BUS_M_DROPPED + BUS_DROP_RING);
     }
+    if (++p->unwoken >= WAKE_EVERY || p->slot == bus_mailbox())
+        publisher_flush(p);
     if (!lost)
         return EC_OK;
     block_release(k, lost);

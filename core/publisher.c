@@ -109,13 +109,24 @@ void bus_detach(void)
     p->plan = NULL;
     if (fence_wanted(p))
         fence_pass(p);
+    publisher_flush(p);
     mine = NULL;
     atomic_store(&p->owner, PUB_DETACHED);
 }
 
+void bus_flush(void)
+{
+    publisher_flush(mine);
+}
+
 bool bus_pressed(void)
 {
-    bool pressed = mine && bus.c.workers && pressure_of(mine);
+    bool pressed;
+
+    if (!mine || !bus.c.workers)
+        return false;
+    publisher_flush(mine);          /* who waits for readers must have woken them */
+    pressed = pressure_of(mine);
 
     if (pressed)
         publisher_metric(mine, BUS_M_WAITS);

@@ -20,6 +20,7 @@ struct publisher {
     uint64_t id_tick;
     uint32_t id_count;
     struct ring *ring;              /* by lane */
+    uint32_t unwoken, unwoken_lanes;    /* events pushed since the lanes were woken; a bit for each of these */
     /* By topic's id; one writer. ring_lost: by lane, then by topic. */
     _Atomic uint64_t *published, *arena_lost, *ring_lost;
     const struct plan *plan;        /* of the worker's batch; NULL for the mailbox */
@@ -35,6 +36,7 @@ int publisher_init(struct publisher *p, uint32_t slot);         /* [ctl] in bus_
 int publisher_ready(struct publisher *p);                       /* [ctl] in bus_start(), topics are known */
 void publisher_fini(struct publisher *p);
 void publisher_metric(struct publisher *p, uint32_t m);         /* [publisher] + 1; m: BUS_M_* */
+void publisher_flush(struct publisher *p);                      /* [publisher] wake the lanes that it pushed to */
 /* [publisher] Append the enrichers' parts, seal the build, hand it to every lane and inline subscriber. 0 or EC_EAGAIN:
  * lost for somebody, counted. */
 int32_t publisher_publish(struct publisher *p, struct ec_build *b, const struct plan *plan);

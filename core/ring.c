@@ -40,8 +40,13 @@ bool ring_push(struct ring *r, uint64_t v, uint32_t bytes, uint32_t keep_free)
     r->slot[tail & r->mask] = v;
     atomic_store_explicit(&r->bytes_in, atomic_load_explicit(&r->bytes_in, memory_order_relaxed) + bytes,
                           memory_order_relaxed);
-    atomic_store(&r->tail, tail + 1);
+    atomic_store_explicit(&r->tail, tail + 1, memory_order_release);
     return true;
+}
+
+void ring_settle(struct ring *r)
+{
+    atomic_store(&r->tail, atomic_load_explicit(&r->tail, memory_order_relaxed));
 }
 
 uint32_t ring_pop(struct ring *r, uint64_t *out, uint32_t max)

@@ -17,9 +17,11 @@ struct ring {
 
 int ring_init(struct ring *r, uint32_t slots);  /* rounded up to a power of two; 0 or EC_ENOMEM */
 void ring_fini(struct ring *r);
-/* [producer] False: fewer than keep_free slots would be left. bytes: what v pins, for ring_bytes(). Sequentially
- * consistent, so that a flag that is loaded after it orders against a consumer that sets the flag and looks again. */
+/* [producer] False: fewer than keep_free slots would be left. bytes: what v pins, for ring_bytes(). */
 bool ring_push(struct ring *r, uint64_t v, uint32_t bytes, uint32_t keep_free);
+/* [producer] After some pushes, before it loads a flag that says that the consumer sleeps: sequentially consistent, so
+ * that either the flag is seen, or the consumer, which sets it and then calls ring_empty(), sees the pushes. */
+void ring_settle(struct ring *r);
 uint32_t ring_pop(struct ring *r, uint64_t *out, uint32_t max);     /* [consumer] how many */
 void ring_took(struct ring *r, uint64_t bytes);                     /* [consumer] what was popped had so many bytes */
 bool ring_empty(const struct ring *r);                              /* [any] sequentially consistent */

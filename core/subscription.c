@@ -93,6 +93,15 @@ static void drop_oldest(struct subscription *s)
     lose(s, b, BUS_DROP_QUEUE);
 }
 
+/* The metric of what waits, once for each change of many; on one thread nothing waits after a drain. */
+static void show_queued(const struct subscription *s, uint32_t before)
+{
+    uint32_t now = atomic_load_explicit(&s->count, memory_order_relaxed);
+
+    if (bus.c.workers && now != before)
+        metric_delta(bus.metric[BUS_M_QUEUED], (int64_t)now - before);
+}
+
 static bool queue_full(const struct subscription *s, uint32_t more)
 {
     uint32_t count = atomic_load_explicit(&s->count, memory_order_relaxed);
@@ -144,19 +153,21 @@ static void queue_marker(struct subscription *s, uint64_t marker)
 
 void subscription_put(struct subscription *s, const uint64_t *ref, const uint32_t *topic, uint32_t n)
 {
-    uint32_t first = 0;
+    uint32_t first = 0, before;
 
     while (first < n && topic[first] && !subscription_wants(s, topic[first]))
         first++;
     if (first == n)
         return;
     pthread_mutex_lock(&s->lock);
+    before = atomic_load_explicit(&s->count, memory_order_relaxed);
     for (uint32_t i = first; i < n; i++) {
         if (!topic[i])
             queue_marker(s, ref[i]);
         else if (subscription_wants(s, topic[i]))
             queue_event(s, ref_block(ref[i]));
     }
+    show_queued(s, before);
     if (s->waiting && s->head != s->tail) {
         s->waiting = false;
         pthread_cond_signal(&s->more);
@@ -167,9 +178,10 @@ void subscription_put(struct subscription *s, const uint64_t *ref, const uint32_
 /* Take up to max references into the hand. */
 static uint32_t queue_take(struct subscription *s, uint32_t max)
 {
-    uint32_t n = 0;
+    uint32_t n = 0, before;
 
     pthread_mutex_lock(&s->lock);
+    before = atomic_load_explicit(&s->count, memory_order_relaxed);
     while (n < max && s->head != s->tail) {
         uint64_t ref = s->slot[s->head++ & s->mask];
 
@@ -180,6 +192,7 @@ static uint32_t queue_take(struct subscription *s, uint32_t max)
             queue_shrink(s, ref_block(ref));
         s->hand[n++] = ref;
     }
+    show_queued(s, before);
     s->hand_n = n;
     atomic_store(&s->hand_left, (int32_t)n);
     atomic_store(&s->busy, n != 0);
@@ -257,9 +270,11 @@ void subscription_inline(struct subscription *s, const struct plan *plan, const 
 
 void subscription_abandon(struct subscription *s)
 {
+    uint32_t before;
     int32_t left;
 
     pthread_mutex_lock(&s->lock);
+    before = atomic_load_explicit(&s->count, memory_order_relaxed);
     s->abandoned = true;
     left = atomic_exchange(&s->hand_left, 0);
     for (uint32_t i = s->hand_n - (left > 0 ? (uint32_t)left : 0); i < s->hand_n; i++)
@@ -273,6 +288,7 @@ void subscription_abandon(struct subscription *s)
         queue_shrink(s, ref_block(ref));
         lose(s, ref_block(ref), BUS_DROP_SHUTDOWN);
     }
+    show_queued(s, before);
     pthread_mutex_unlock(&s->lock);
 }
 

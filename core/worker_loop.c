@@ -227,6 +227,7 @@ static void quiet(struct worker *w, uint32_t n)
         stages_idle(w, n ? w->latest_ns : clock_wall());
     if (!n && !workers.c.workers)
         bus_drain_idle(w->latest_ns);
+    bus_flush();
 }
 
 static bool source_open(struct worker *w)

@@ -237,6 +237,7 @@ static struct cost run_queued(void)
         }
         publish(i + 1);
     }
+    bus_flush();
     while (atomic_load(&delivered) < events)
         sched_yield();
     c = watch_stop(&w, events);
@@ -293,6 +294,7 @@ static void wake_up(void)
         rig_sleep_us(20);
         from = clock_monotonic();
         publish(i);
+        bus_flush();
         while (atomic_load(&delivered) < i)
             ;
         took[i - 1] = clock_monotonic() - from;

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/epoch.h"
 #include "core/mark.h"
+#include "core/metric.h"
 #include "core/plan.h"
 #include "core/publisher.h"
 
@@ -205,6 +206,7 @@ static void nothing_is_pinned(void)
 
         ck_assert_uint_eq(arena_used(bus.pub[p].arena, &total), 0);
     }
+    ck_assert_int_eq(metric_value(bus.metric[BUS_M_QUEUED]), 0);
 }
 
 static void tried_is_in(uint32_t sinks)
