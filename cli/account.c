@@ -14,19 +14,22 @@ static size_t length(struct json_object *list)
 
 void account_packets(const struct cli *c, struct json_object *list)
 {
-    static const char *const head[] = {"WORKER", "SOURCE", "#SEEN", "#DELIVERED", "#LOST BY KERNEL", "#LOST BY NIC",
-                                       "#FILTERED", "#DAMAGED", "#DROPPED BY VERDICT", NULL};
-    static const char *const key[] = {"seen", "delivered", "lost_kernel", "lost_nic", "filtered", "bad"};
+    static const char *const head[] = {
+        "WORKER",       "SOURCE",    "#SEEN",    "#DELIVERED",          "#LOST BY KERNEL",
+        "#LOST BY NIC", "#FILTERED", "#DAMAGED", "#DROPPED BY VERDICT", NULL};
+    static const char *const key[] = {"seen",     "delivered", "lost_kernel",
+                                      "lost_nic", "filtered",  "bad"};
     struct table t;
 
     table_open(&t, head);
     for (size_t i = 0; i < length(list); i++) {
         struct json_object *w = json_object_array_get_idx(list, i), *s = get(w, "source");
-        const char *cell[] = {get_text(w, "worker"), get_text(w, "status"), NULL, NULL, NULL, NULL, NULL, NULL,
-                              get_text(w, "dropped_by_verdict")};
+        const char *cell[9] = {get_text(w, "worker"), get_text(w, "status")};
+
 
         for (int k = 0; k < 6; k++)
             cell[2 + k] = get_text(s, key[k]);
+        cell[8] = get_text(w, "dropped_by_verdict");
         table_row(&t, cell);
     }
     table_print(&t, c);
@@ -53,8 +56,8 @@ static uint64_t reasons(struct json_object *dropped, char *text, size_t n)
 
 void account_events(const struct cli *c, struct json_object *list)
 {
-    static const char *const head[] = {"SUBSCRIBER", "TOPIC", "PUBLISHER", "#IN", "#OUT", "#QUEUED", "#DROPPED", "WHY",
-                                       NULL};
+    static const char *const head[] = {"SUBSCRIBER", "TOPIC",    "PUBLISHER", "#IN", "#OUT",
+                                       "#QUEUED",    "#DROPPED", "WHY",       NULL};
     struct table t;
 
     table_open(&t, head);
@@ -63,10 +66,11 @@ void account_events(const struct cli *c, struct json_object *list)
         char why[512], sum[24];
 
         snprintf(sum, sizeof sum, "%" PRIu64, reasons(get(r, "dropped"), why, sizeof why));
-        table_row(&t, (const char *const[]){*get_text(r, "plugin") ? get_text(r, "plugin") : "(published)",
+        table_row(&t, (const char *const[]){*get_text(r, "plugin") ? get_text(r, "plugin")
+                                                                   : "(published)",
                                             *get_text(r, "topic") ? get_text(r, "topic") : "*",
-                                            get_text(r, "publisher"), get_text(r, "in"), get_text(r, "out"),
-                                            get_text(r, "queued"), sum, why});
+                                            get_text(r, "publisher"), get_text(r, "in"),
+                                            get_text(r, "out"), get_text(r, "queued"), sum, why});
     }
     table_print(&t, c);
 }

@@ -15,7 +15,8 @@
 #define REPLY_SECONDS 15
 #define REQUEST_MAX   4096
 
-/* "plugin" "my \"name\"": as core's control socket takes it. 0, or −1: too long, or a control character. */
+/* "plugin" "my \"name\"": as core's control socket takes it. 0, or −1: too long, or a control
+ * character. */
 static int request_make(char *to, const char *const *word)
 {
     size_t n = 0;
@@ -43,13 +44,13 @@ static int dial_failed(const struct cli *c, int err)
     switch (err) {
     case ENOENT:
     case ECONNREFUSED:
-        fprintf(stderr, "ecyberctl: ecyberd is not running: %s: %s (another socket: -s SOCKET)\n", c->socket,
-                strerror(err));
+        fprintf(stderr, "ecyberctl: ecyberd is not running: %s: %s (another socket: -s SOCKET)\n",
+                c->socket, strerror(err));
         return CLI_NOT_RUNNING;
     case EACCES:
     case EPERM:
-        fprintf(stderr, "ecyberctl: %s: %s; only root and members of the group ecyber may\n", c->socket,
-                strerror(err));
+        fprintf(stderr, "ecyberctl: %s: %s; only root and members of the group ecyber may\n",
+                c->socket, strerror(err));
         return CLI_REFUSED;
     default:
         fprintf(stderr, "ecyberctl: %s: %s\n", c->socket, strerror(err));
@@ -64,7 +65,8 @@ static int dial(const struct cli *c, int *code)
     int fd;
 
     if (strlen(c->socket) >= sizeof a.sun_path) {
-        fprintf(stderr, "ecyberctl: a socket's path has at most %zu bytes: %s\n", sizeof a.sun_path - 1, c->socket);
+        fprintf(stderr, "ecyberctl: a socket's path has at most %zu bytes: %s\n",
+                sizeof a.sun_path - 1, c->socket);
         *code = CLI_USAGE;
         return -1;
     }
@@ -134,7 +136,8 @@ static struct json_object *reply_judge(struct json_object *o, int *code)
     }
     if (!json_object_is_type(o, json_type_object) || !json_object_object_get_ex(o, "error", &e))
         return o;
-    *code = json_object_object_get_ex(e, "code", &v) ? error_code(json_object_get_string(v)) : CLI_FAILED;
+    *code = json_object_object_get_ex(e, "code", &v) ? error_code(json_object_get_string(v))
+                                                     : CLI_FAILED;
     if (json_object_object_get_ex(e, "message", &v))
         message = json_object_get_string(v);
     fprintf(stderr, "ecyberctl: %s\n", message);
@@ -157,7 +160,8 @@ struct json_object *cli_ask(const struct cli *c, const char *const *word, int *c
     if ((fd = dial(c, code)) < 0)
         return NULL;
     /* Who refuses may do so before it has read anything: the reply says why then. */
-    reply = send(fd, request, strlen(request), MSG_NOSIGNAL) < 0 && errno != EPIPE ? NULL : reply_read(fd);
+    reply = send(fd, request, strlen(request), MSG_NOSIGNAL) < 0 && errno != EPIPE ? NULL
+                                                                                   : reply_read(fd);
     close(fd);
     if (!reply) {
         fprintf(stderr, "ecyberctl: ecyberd did not answer within %d s, or ended\n", REPLY_SECONDS);

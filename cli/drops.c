@@ -19,7 +19,8 @@ int cmd_drops(const struct cli *c, char *const *args)
             print_flat(o);
         } else {
             if (!json_object_get_boolean(get(o, "exact")))
-                printf("a thread did not reach the fence in time: the figures are not of one moment\n");
+                printf("a thread did not reach the fence in time: the figures are not of one "
+                       "moment\n");
             account_packets(c, get(o, "packets"));
             printf("\n");
             account_events(c, get(o, "events"));

@@ -21,10 +21,12 @@ static const struct cli_command commands[] = {
     {"status", "", "the daemon: plugins, packets, events, metrics", cmd_status},
     {"plugins list", "", "every plugin, and why one is left out", cmd_plugins_list},
     {"plugins info", "NAME", "one plugin: what it uses and offers, its metrics", cmd_plugins_info},
-    {"config check", "[FILE]", "check a configuration file against the running daemon's plugins", cmd_config_check},
+    {"config check", "[FILE]", "check a configuration file against the running daemon's plugins",
+     cmd_config_check},
     {"reload", "", "read the configuration anew, and wait until it runs or is refused", cmd_reload},
     {"drops", "", "an exact account of every packet and event", cmd_drops},
-    {"explain", "[FILE]", "the alerts of an eve.json with buffer, offset and bytes; no file or -: standard input",
+    {"explain", "[FILE]",
+     "the alerts of an eve.json with buffer, offset and bytes; no file or -: standard input",
      cmd_explain},
     {"stop", "", "end the daemon in order", cmd_stop},
 };
@@ -39,11 +41,13 @@ static void usage(FILE *to)
         snprintf(name, sizeof name, "%s %s", commands[i].name, commands[i].args);
         fprintf(to, "  %-20s %s\n", name, commands[i].help);
     }
-    fprintf(to, "\n  -s, --socket SOCKET  the daemon's control socket (%s/control.sock)\n", ECYBER_RUNDIR);
-    fprintf(to, "  -o, --output FORM    table (on a terminal), tsv (in a pipe), json, jsonl\n"
-                "      --help, --version\n\n"
-                "exit codes: 0 ok, 1 failed, 2 usage, 3 daemon not running, 4 not found, 5 refused, "
-                "6 bad configuration\n");
+    fprintf(to, "\n  -s, --socket SOCKET  the daemon's control socket (%s/control.sock)\n",
+            ECYBER_RUNDIR);
+    fprintf(to,
+            "  -o, --output FORM    table (on a terminal), tsv (in a pipe), json, jsonl\n"
+            "      --help, --version\n\n"
+            "exit codes: 0 ok, 1 failed, 2 usage, 3 daemon not running, 4 not found, 5 refused, "
+            "6 bad configuration\n");
 }
 
 /* How many words of argv are this command's name; 0: it is another. */
@@ -60,8 +64,8 @@ static int name_words(const char *name, int argc, char **argv)
 
 static int wrong(const char *what, const char *name, const char *rest)
 {
-    fprintf(stderr, "ecyberctl: %s%s%s%s%s; 'ecyberctl --help' shows how\n", what, *name ? "'" : "", name,
-            *name ? "'" : "", rest);
+    fprintf(stderr, "ecyberctl: %s%s%s%s%s; 'ecyberctl --help' shows how\n", what, *name ? "'" : "",
+            name, *name ? "'" : "", rest);
     return CLI_USAGE;
 }
 
@@ -102,7 +106,8 @@ int main(int argc, char **argv)
                                             {"help", no_argument, NULL, 'h'},
                                             {"version", no_argument, NULL, 'V'},
                                             {NULL, 0, NULL, 0}};
-    struct cli c = {ECYBER_RUNDIR "/control.sock", isatty(STDOUT_FILENO) ? CLI_TABLE : CLI_TSV, false};
+    struct cli c = {ECYBER_RUNDIR "/control.sock", isatty(STDOUT_FILENO) ? CLI_TABLE : CLI_TSV,
+                    false};
     int o;
 
     while ((o = getopt_long(argc, argv, "+s:o:h", options, NULL)) != -1) {
@@ -124,7 +129,8 @@ int main(int argc, char **argv)
             return CLI_USAGE;
         }
     }
-    c.color = c.form == CLI_TABLE && isatty(STDOUT_FILENO) && !(getenv("NO_COLOR") && *getenv("NO_COLOR")) &&
+    c.color = c.form == CLI_TABLE && isatty(STDOUT_FILENO) &&
+              !(getenv("NO_COLOR") && *getenv("NO_COLOR")) &&
               !(getenv("TERM") && !strcmp(getenv("TERM"), "dumb"));
     return run(&c, argc - optind, argv + optind);
 }

@@ -14,9 +14,10 @@ static void print_uses(const struct cli *c, struct json_object *list)
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         struct json_object *u = json_object_array_get_idx(list, i);
 
-        table_row(&t, (const char *const[]){get_text(u, "id"), get_text(u, "when"),
-                                            json_object_get_boolean(get(u, "optional")) ? "yes" : "no",
-                                            get_text(u, "provider")});
+        table_row(&t,
+                  (const char *const[]){get_text(u, "id"), get_text(u, "when"),
+                                        json_object_get_boolean(get(u, "optional")) ? "yes" : "no",
+                                        get_text(u, "provider")});
     }
     printf("\n");
     table_print(&t, c);
@@ -51,18 +52,21 @@ static void print_metrics(const struct cli *c, struct json_object *group)
 
 static void print_people(const struct cli *c, struct json_object *o)
 {
-    static const char *const keys[] = {"name", "id", "version", "summary", "status", "why", "license", "url", "file",
-                                       "abi", "level"};
+    static const char *const keys[] = {"name",    "id",  "version", "summary", "status", "why",
+                                       "license", "url", "file",    "abi",     "level"};
     struct json_object *list;
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (*get_text(o, keys[i]))
             printf("%-8s %s\n", keys[i], get_text(o, keys[i]));
-    if ((list = get(o, "uses")) && json_object_is_type(list, json_type_array) && json_object_array_length(list))
+    if ((list = get(o, "uses")) && json_object_is_type(list, json_type_array) &&
+        json_object_array_length(list))
         print_uses(c, list);
-    if ((list = get(o, "offers")) && json_object_is_type(list, json_type_array) && json_object_array_length(list))
+    if ((list = get(o, "offers")) && json_object_is_type(list, json_type_array) &&
+        json_object_array_length(list))
         print_offers(c, list);
-    if ((list = get(o, "metrics")) && json_object_is_type(list, json_type_object) && json_object_object_length(list))
+    if ((list = get(o, "metrics")) && json_object_is_type(list, json_type_object) &&
+        json_object_object_length(list))
         print_metrics(c, list);
 }
 

@@ -14,8 +14,9 @@ void plugins_print(const struct cli *c, struct json_object *list)
     for (size_t i = 0; i < n; i++) {
         struct json_object *p = json_object_array_get_idx(list, i);
 
-        table_row(&t, (const char *const[]){get_text(p, "name"), get_text(p, "version"), get_text(p, "status"),
-                                            get_text(p, "summary"), get_text(p, "why")});
+        table_row(&t, (const char *const[]){get_text(p, "name"), get_text(p, "version"),
+                                            get_text(p, "status"), get_text(p, "summary"),
+                                            get_text(p, "why")});
     }
     table_print(&t, c);
 }

@@ -22,7 +22,7 @@ static char *cell_make(const char *text)
     for (; *s; s++) {
         if (*s < 0x20 || *s == 0x7f)
             w += sprintf(w, "\\x%02x", *s);
-        else if (*s == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0)     /* the control characters of ISO 8859 */
+        else if (*s == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0) /* the control characters of ISO 8859 */
             w += sprintf(w, "\\u%04x", *++s);
         else
             *w++ = (char)*s;
@@ -60,14 +60,18 @@ void table_row(struct table *t, const char *const *cell)
     t->rows++;
 }
 
-static void row_print(const struct table *t, const char *const *cell, const uint32_t *w, bool tsv, const char *end)
+static void row_print(const struct table *t, const char *const *cell, const uint32_t *w, bool tsv,
+                      const char *end)
 {
     for (uint32_t i = 0; i < t->columns; i++) {
         uint32_t pad = tsv ? 0 : w[i] - width(cell[i]);
         bool last = i + 1 == t->columns;
 
-        printf("%*s%s%*s%s", t->right[i] ? (int)pad : 0, "", cell[i], t->right[i] || last ? 0 : (int)pad, "",
-               last ? end : tsv ? "\t" : "  ");
+        printf("%*s%s%*s%s", t->right[i] ? (int)pad : 0, "", cell[i],
+               t->right[i] || last ? 0 : (int)pad, "",
+               last  ? end
+               : tsv ? "\t"
+                     : "  ");
     }
 }
 
@@ -93,8 +97,9 @@ void table_print(struct table *t, const struct cli *c)
 
 int print_json(const struct cli *c, struct json_object *o)
 {
-    int flags = JSON_C_TO_STRING_NOSLASHESCAPE | (c->form == CLI_JSON ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
-                                                                      : JSON_C_TO_STRING_PLAIN);
+    int flags = JSON_C_TO_STRING_NOSLASHESCAPE |
+                (c->form == CLI_JSON ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
+                                     : JSON_C_TO_STRING_PLAIN);
 
     if (c->form != CLI_JSON && c->form != CLI_JSONL)
         return 0;
@@ -150,7 +155,8 @@ struct json_object *get(struct json_object *o, const char *key)
 {
     struct json_object *v = NULL;
 
-    return json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, key, &v) ? v : NULL;
+    return json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, key, &v) ? v
+                                                                                             : NULL;
 }
 
 const char *get_text(struct json_object *o, const char *key)

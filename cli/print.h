@@ -1,4 +1,4 @@
-/* print.h: replies for people (tables), for pipes (tab-separated values) and for programs (JSON). */
+/* print.h: replies for people (tables), for pipes (TSV) and for programs (JSON). */
 #ifndef CLI_PRINT_H
 #define CLI_PRINT_H
 #include <stdint.h>

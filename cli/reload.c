@@ -7,7 +7,7 @@
 
 #include "cli/print.h"
 
-#define POLLS   600                 /* 60 s: the rules of a large set take some seconds to compile */
+#define POLLS   600 /* 60 s: the rules of a large set take some seconds to compile */
 #define POLL_NS 100000000
 
 static uint64_t ended(struct json_object *o)
@@ -21,7 +21,8 @@ static int tell(const struct cli *c, struct json_object *o)
     const char *why = get_text(r, "why");
 
     if (*why) {
-        fprintf(stderr, "ecyberctl: not reloaded, generation %s stays: %s\n", get_text(o, "generation"), why);
+        fprintf(stderr, "ecyberctl: not reloaded, generation %s stays: %s\n",
+                get_text(o, "generation"), why);
         return CLI_BAD_CONFIG;
     }
     if (c->form == CLI_JSON || c->form == CLI_JSONL)
@@ -54,7 +55,8 @@ int cmd_reload(const struct cli *c, char *const *args)
     if (!o)
         return code;
     if (ended(o) == before) {
-        fprintf(stderr, "ecyberctl: the reload has not ended within a minute; 'ecyberctl status' shows when it has\n");
+        fprintf(stderr, "ecyberctl: the reload has not ended within a minute; 'ecyberctl status' "
+                        "shows when it has\n");
         code = CLI_FAILED;
     } else {
         code = tell(c, o);

@@ -32,7 +32,8 @@ static void print_metrics(const struct cli *c, struct json_object *all)
 static void print_reload(struct json_object *r)
 {
     if (get_number(r, "failed"))
-        printf("reloads: %s done, %s failed; the last reason: %s\n", get_text(r, "done"), get_text(r, "failed"),
+        printf("reloads: %s done, %s failed; the last reason: %s\n", get_text(r, "done"),
+               get_text(r, "failed"),
                *get_text(r, "why") ? get_text(r, "why") : "the last one succeeded");
 }
 
@@ -40,9 +41,11 @@ static void print_people(const struct cli *c, struct json_object *o)
 {
     uint64_t up = get_number(o, "uptime_s");
 
-    printf("eCyber %s, process %s, up %" PRIu64 " h %02" PRIu64 " min %02" PRIu64 " s, generation %s, %s workers%s\n",
-           get_text(o, "version"), get_text(o, "pid"), up / 3600, up / 60 % 60, up % 60, get_text(o, "generation"),
-           get_text(o, "workers"), json_object_get_boolean(get(o, "degraded")) ? ", DEGRADED: plugins are left out" : "");
+    printf("eCyber %s, process %s, up %" PRIu64 " h %02" PRIu64 " min %02" PRIu64
+           " s, generation %s, %s workers%s\n",
+           get_text(o, "version"), get_text(o, "pid"), up / 3600, up / 60 % 60, up % 60,
+           get_text(o, "generation"), get_text(o, "workers"),
+           json_object_get_boolean(get(o, "degraded")) ? ", DEGRADED: plugins are left out" : "");
     print_reload(get(o, "reload"));
     print_heading(c, "Plugins");
     plugins_print(c, get(o, "plugins"));

@@ -123,10 +123,12 @@ static struct client *client_new(evutil_socket_t fd)
     return c;
 }
 
-static void on_client(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *a, int len, void *arg)
+static void on_client(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *a, int len,
+                      void *arg)
 {
-    static const char busy[] = "{\"error\":{\"code\":\"failed\",\"message\":\"32 clients are being served already; "
-                               "try again later\"}}\n";
+    static const char busy[] =
+        "{\"error\":{\"code\":\"failed\",\"message\":\"32 clients are being served already; "
+        "try again later\"}}\n";
     char why[256];
     struct client *c;
 
@@ -155,14 +157,18 @@ static int stale_remove(char *why, uint32_t n)
     if (lstat(path, &st))
         return 0;
     if (!S_ISSOCK(st.st_mode)) {
-        snprintf(why, n, "%s is in the way: it is not a socket; remove it or set core.control_socket", path);
+        snprintf(why, n,
+                 "%s is in the way: it is not a socket; remove it or set core.control_socket",
+                 path);
         return -1;
     }
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     err = connect(fd, (struct sockaddr *)&control.address, sizeof control.address) ? errno : 0;
     close(fd);
     if (err != ECONNREFUSED) {
-        snprintf(why, n, "another ecyberd is running: %s answers; stop it or set core.control_socket", path);
+        snprintf(why, n,
+                 "another ecyberd is running: %s answers; stop it or set core.control_socket",
+                 path);
         return -1;
     }
     unlink(path);
@@ -174,13 +180,15 @@ static int control_bind(char *why, uint32_t n)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     const char *path = control.address.sun_path;
 
-    if (fd < 0 || fchmod(fd, 0660) || bind(fd, (struct sockaddr *)&control.address, sizeof control.address)) {
+    if (fd < 0 || fchmod(fd, 0660) ||
+        bind(fd, (struct sockaddr *)&control.address, sizeof control.address)) {
         snprintf(why, n, "the control socket %s cannot be made: %s", path, strerror(errno));
         if (fd >= 0)
             close(fd);
         return -1;
     }
-    /* Whom the mode keeps out is kept out by the credentials too: a failure here only shuts people out. */
+    /* Whom the mode keeps out is kept out by the credentials too: a failure here only shuts people
+     * out. */
     if (control_group() != (gid_t)-1 && chown(path, (uid_t)-1, control_group()))
         LOG(EC_LOG_DEBUG, "%s keeps its group: %s", path, strerror(errno));
     if (chmod(path, 0660))
@@ -195,7 +203,8 @@ int control_open(struct event_base *base, const char *path, char *why, uint32_t 
     control.base = base;
     control.address.sun_family = AF_UNIX;
     if (!*path || strlen(path) >= sizeof control.address.sun_path) {
-        snprintf(why, n, "core.control_socket: a socket's path has 1 to %zu bytes, this has %zu: %s",
+        snprintf(why, n,
+                 "core.control_socket: a socket's path has 1 to %zu bytes, this has %zu: %s",
                  sizeof control.address.sun_path - 1, strlen(path), path);
         return -1;
     }

@@ -1,7 +1,8 @@
-/* control.h: the control socket: one request a line, "COMMAND ARG…\n", answered by one JSON document and a newline.
- * A Unix socket, mode 0660; on the control thread's event loop. Only root, the daemon's own user and the group ecyber are
- * heard. At most 32 clients, 4 KiB a request, 10 s from the first byte of a request to the last of its reply.
- * What fails is answered by {"error": {"code": "not_found", "message": "a sentence"}}. */
+/* control.h: the control socket: one request a line, "COMMAND ARG…\n", answered by one JSON
+ * document and a newline. A Unix socket, mode 0660; on the control thread's event loop. Only root,
+ * the daemon's own user and the group ecyber are heard. At most 32 clients, 4 KiB a request, 10 s
+ * from the first byte of a request to the last of its reply. What fails is answered by {"error":
+ * {"code": "not_found", "message": "a sentence"}}. */
 #ifndef CORE_CONTROL_H
 #define CORE_CONTROL_H
 #include <stdint.h>
@@ -20,10 +21,12 @@ enum control_code {
     CONTROL_BAD_CONFIG              /* "bad_config" */
 };
 
-/* Handles one command: args is NULL-terminated. Returns the reply (owned by the caller), or NULL and a sentence in why. */
+/* Handles one command: args is NULL-terminated. Returns the reply (owned by the caller), or NULL
+ * and a sentence in why. */
 typedef struct json_object *control_fn(char *const *args, char *why, uint32_t n);
-int control_command(const char *name, const char *help, control_fn *fn);       /* [ctl] before control_open() */
-/* For a handler that returns NULL: what kind of error it is; CONTROL_FAILED where it does not say. */
+/* [ctl] before control_open() */
+int control_command(const char *name, const char *help, control_fn *fn);
+/* For a handler that returns NULL: the kind of its error; CONTROL_FAILED where it does not say. */
 void control_error(enum control_code code);
 int control_open(struct event_base *base, const char *path, char *why, uint32_t n);    /* [ctl] */
 void control_close(void);

@@ -46,7 +46,9 @@ bool control_peer_allowed(int fd, char *why, uint32_t n)
         return true;
     if (group != (gid_t)-1 && (c.gid == group || peer_in_group(fd, group)))
         return true;
-    snprintf(why, n, "user %u may not command ecyberd: only root, its own user and the group " CONTROL_GROUP " may",
+    snprintf(why, n,
+             "user %u may not command ecyberd: only root, its own user and the group " CONTROL_GROUP
+             " may",
              (unsigned)c.uid);
     return false;
 }

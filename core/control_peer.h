@@ -7,7 +7,7 @@
 
 #define CONTROL_GROUP "ecyber"
 
-/* Root, the daemon's own user, and members of the group ecyber may. Otherwise false and a sentence. */
+/* Root, the daemon's own user and members of the group ecyber may. Else false and a sentence. */
 bool control_peer_allowed(int fd, char *why, uint32_t n);
 gid_t control_group(void);          /* (gid_t)−1: there is no such group */
 

@@ -37,7 +37,8 @@ void control_error(enum control_code code)
     failure = code;
 }
 
-/* Takes one word from *in, writes it over the start of the same memory. NULL: an open quote, a control character. */
+/* Takes one word from *in, writes it over the start of the same memory. NULL: an open quote, a
+ * control character. */
 static char *word_take(char **in)
 {
     char *r = *in, *w = r, *start = r;
@@ -78,7 +79,8 @@ int control_split(char *line, char *word[CONTROL_WORDS + 1])
 
 static char *text_of(struct json_object *o)
 {
-    const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+    const char *text =
+        json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
     char *copy = NULL;
 
     if (!text || asprintf(&copy, "%s\n", text) < 0)
@@ -128,7 +130,8 @@ char *control_reply(char *line)
     int n = control_split(line, word);
 
     if (n < 0)
-        return control_reply_error("usage", "a request is one line: COMMAND ARG…, at most 16 words, quoted by \"");
+        return control_reply_error(
+            "usage", "a request is one line: COMMAND ARG…, at most 16 words, quoted by \"");
     if (!n || !strcmp(word[0], "help"))
         return reply_help();
     for (uint32_t i = 0; i < n_commands; i++)

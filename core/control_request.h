@@ -1,12 +1,14 @@
-/* control_request.h: a request to words, and words to a reply. Pure but for the handlers that it calls. */
+/* control_request.h: a request to words, and words to a reply. Pure but for the handlers that it
+ * calls. */
 #ifndef CORE_CONTROL_REQUEST_H
 #define CORE_CONTROL_REQUEST_H
 #include <stdint.h>
 
 #define CONTROL_WORDS 16
 
-/* Splits line in place at blanks. A word may stand in double quotes, in which \" and \\ are escapes. Returns the number
- * of words (word[] is ended with NULL), or −1: too many words, an open quote, a control character. */
+/* Splits line in place at blanks. A word may stand in double quotes, in which \" and \\ are
+ * escapes. Returns the number of words (word[] is ended with NULL), or −1: too many words, an open
+ * quote, a control character. */
 int control_split(char *line, char *word[CONTROL_WORDS + 1]);
 
 /* The reply to one request as JSON text with its newline; free() it. NULL: out of memory. [ctl] */

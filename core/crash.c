@@ -45,8 +45,10 @@ static void sentence_signal(struct crash_text *t, int number, const siginfo_t *i
     }
 }
 
-/* "ecyberd: crashed (SIGSEGV at 0x0) in plugin ids, callback packet, thread W0; it is the 2nd crash in a row …" */
-static void sentence_make(struct crash_text *t, int number, const siginfo_t *info, const struct mark_thread *at)
+/* "ecyberd: crashed (SIGSEGV at 0x0) in plugin ids, callback packet, thread W0; it is the 2nd crash
+ * in a row …" */
+static void sentence_make(struct crash_text *t, int number, const siginfo_t *info,
+                          const struct mark_thread *at)
 {
     const char *plugin = at->mark.plugin;
     uint32_t count = crash_row_add(plugin ? plugin : "core");
@@ -68,13 +70,15 @@ static void sentence_make(struct crash_text *t, int number, const siginfo_t *inf
     crash_put_number(t, count, 10);
     crash_put(t, plugin ? " in a row of this plugin" : " in a row");
     if (plugin)
-        crash_put(t, count < CRASH_LIMIT ? ", which is left out after 3" : ", which is left out at the next start");
+        crash_put(t, count < CRASH_LIMIT ? ", which is left out after 3"
+                                         : ", which is left out at the next start");
     crash_put(t, "\n");
 }
 
 static void sentence_send(const char *s, uint32_t n)
 {
-    static const char before[] = "{\"level\":\"CRITICAL\",\"plugin\":\"core\",\"message\":\"", after[] = "\"}\n";
+    static const char before[] = "{\"level\":\"CRITICAL\",\"plugin\":\"core\",\"message\":\"",
+                      after[] = "\"}\n";
     int fd = log_fd();
 
     if (write(STDERR_FILENO, s, n) < 0 && fd == STDERR_FILENO)
@@ -96,7 +100,8 @@ static void on_crash(int number, siginfo_t *info, void *context)
     struct crash_text t;
 
     (void)context;
-    if (!__atomic_compare_exchange_n(&handling, &none, self, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+    if (!__atomic_compare_exchange_n(&handling, &none, self, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE)) {
         while (none != self)        /* another thread is at it and will end us */
             pause();
         _exit(128 + number);        /* the handler itself crashed */
@@ -106,7 +111,8 @@ static void on_crash(int number, siginfo_t *info, void *context)
     sentence_send(t.b, t.n);
     crash_row_write(t.b, t.n);
     signal(number, SIG_DFL);
-    syscall(SYS_tgkill, getpid(), self, number);    /* delivered on return: the exit status is the signal's */
+    /* Delivered on return: the exit status is the signal's. */
+    syscall(SYS_tgkill, getpid(), self, number);
 }
 
 static void stack_free(void *stack)
@@ -133,9 +139,11 @@ int crash_thread(void)
     stack_t s = {.ss_size = STACK_SIZE}, old;
 
     signals_unblock();
-    if (!stack_key_made || pthread_getspecific(stack_key) || (!sigaltstack(NULL, &old) && !(old.ss_flags & SS_DISABLE)))
+    if (!stack_key_made || pthread_getspecific(stack_key) ||
+        (!sigaltstack(NULL, &old) && !(old.ss_flags & SS_DISABLE)))
         return 0;                   /* it has one: of ours, or of a sanitizer */
-    s.ss_sp = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    s.ss_sp = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (s.ss_sp == MAP_FAILED)
         return -1;
     if (sigaltstack(&s, NULL) || pthread_setspecific(stack_key, s.ss_sp)) {

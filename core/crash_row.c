@@ -123,7 +123,8 @@ void crash_row_write(const char *sentence, uint32_t n)
 
 void crash_row_forget(uint32_t limit)
 {
-    static const char sentence[] = "these plugins are left out; remove this file to try them again\n";
+    static const char sentence[] =
+        "these plugins are left out; remove this file to try them again\n";
     uint32_t kept = 0;
 
     for (uint32_t i = 0; i < n_rows; i++)

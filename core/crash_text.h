@@ -1,4 +1,5 @@
-/* crash_text.h: putting a sentence together where no library function may be called (async-signal-safe). */
+/* crash_text.h: putting a sentence together where no library function may be called
+ * (async-signal-safe). */
 #ifndef CORE_CRASH_TEXT_H
 #define CORE_CRASH_TEXT_H
 #include <stdint.h>

@@ -15,15 +15,15 @@
 #include "core/log_line.h"
 #include "core/mark.h"
 
-#define STALL_MS 100                /* how long a line waits for a full pipe; the lines after it do not */
+#define STALL_MS 100 /* how long a line waits for a full pipe; the lines after it do not */
 
 struct level {
     char name[32];
     int32_t level;
 };
 
-/* Immutable once current. A writer may hold one for ever, so those that were replaced by different ones stay allocated,
- * chained: a few hundred bytes for each change of the log's options. */
+/* Immutable once current. A writer may hold one for ever, so those that were replaced by different
+ * ones stay allocated, chained: a few hundred bytes for each change of the log's options. */
 struct settings {
     enum log_target target;
     bool json;
@@ -34,7 +34,8 @@ struct settings {
     struct level levels[];
 };
 
-static struct settings first = {LOG_TO_STDERR, false, EC_LOG_INFO, EC_LOG_INFO, 20, 100, 0, NULL, NULL};
+static struct settings first = {LOG_TO_STDERR, false, EC_LOG_INFO, EC_LOG_INFO, 20,
+                                100,           0,     NULL,        NULL};
 static struct settings *current = &first;
 static int file_fd = -1;            /* one number for ever: a new file is dup3()ed onto it */
 static uint64_t lost;
@@ -113,9 +114,9 @@ static struct settings *settings_new(const struct log_config *c)
 
 static bool settings_same(const struct settings *a, const struct settings *b)
 {
-    return a->target == b->target && a->json == b->json && a->level == b->level && a->rate == b->rate &&
-           a->burst == b->burst && a->n_level == b->n_level && !a->path == !b->path &&
-           (!a->path || !strcmp(a->path, b->path)) &&
+    return a->target == b->target && a->json == b->json && a->level == b->level &&
+           a->rate == b->rate && a->burst == b->burst && a->n_level == b->n_level &&
+           !a->path == !b->path && (!a->path || !strcmp(a->path, b->path)) &&
            !memcmp(a->levels, b->levels, a->n_level * sizeof a->levels[0]);
 }
 
@@ -172,7 +173,8 @@ void log_reopen(void)
     int err;
 
     if (s->target == LOG_TO_FILE && (err = file_open(s->path)))
-        LOG(EC_LOG_ERROR, "cannot reopen the log file %s: %s; the old one stays open", s->path, strerror(-err));
+        LOG(EC_LOG_ERROR, "cannot reopen the log file %s: %s; the old one stays open", s->path,
+            strerror(-err));
 }
 
 int log_fd(void)
@@ -192,11 +194,13 @@ uint64_t log_lost(void)
     return __atomic_load_n(&lost, __ATOMIC_RELAXED);
 }
 
-/* A pipe that nobody empties must not hold up a worker: one line waits, the others are lost and counted. */
+/* A pipe that nobody empties must not hold up a worker: one line waits, the others are lost and
+ * counted. */
 static bool is_writable(int fd)
 {
     struct pollfd p = {fd, POLLOUT, 0};
-    bool was = __atomic_load_n(&stalled, __ATOMIC_RELAXED), ok = poll(&p, 1, was ? 0 : STALL_MS) != 0;
+    bool was = __atomic_load_n(&stalled, __ATOMIC_RELAXED),
+         ok = poll(&p, 1, was ? 0 : STALL_MS) != 0;
 
     if (was == ok)
         __atomic_store_n(&stalled, !ok, __ATOMIC_RELAXED);
@@ -223,7 +227,8 @@ static int syslog_level(int32_t level)
                                      : LOG_DEBUG;
 }
 
-static void line_write(const struct settings *s, const char *who, int32_t level, const char *msg, uint64_t suppressed)
+static void line_write(const struct settings *s, const char *who, int32_t level, const char *msg,
+                       uint64_t suppressed)
 {
     struct log_line l = {0, level, who, mark_self->name, msg, suppressed};
     struct timespec now;
@@ -233,11 +238,17 @@ static void line_write(const struct settings *s, const char *who, int32_t level,
 
     clock_gettime(CLOCK_REALTIME, &now);
     l.ts_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    n = log_line_write(&l, s->json ? LOG_FORM_JSON : s->target == LOG_TO_SYSLOG ? LOG_FORM_BARE : LOG_FORM_PLAIN, buf);
+    n = log_line_write(&l,
+                       s->json                      ? LOG_FORM_JSON
+                       : s->target == LOG_TO_SYSLOG ? LOG_FORM_BARE
+                                                    : LOG_FORM_PLAIN,
+                       buf);
     if (s->target == LOG_TO_SYSLOG)
         syslog(syslog_level(level), "%.*s", (int)n - 1, buf);
     else
-        line_send(s->target == LOG_TO_FILE ? __atomic_load_n(&file_fd, __ATOMIC_ACQUIRE) : STDERR_FILENO, buf, n);
+        line_send(s->target == LOG_TO_FILE ? __atomic_load_n(&file_fd, __ATOMIC_ACQUIRE)
+                                           : STDERR_FILENO,
+                  buf, n);
     errno = saved;
 }
 
@@ -280,8 +291,12 @@ static void flush_one(const struct ec_site *site, const char *who, uint64_t supp
     const char *file = site->file ? strrchr(site->file, '/') : NULL;
     char msg[128];
 
-    snprintf(msg, sizeof msg, "%llu lines like the last from %s:%u were suppressed", (unsigned long long)suppressed,
-             file ? file + 1 : site->file ? site->file : "?", site->line);
+    snprintf(msg, sizeof msg, "%llu lines like the last from %s:%u were suppressed",
+             (unsigned long long)suppressed,
+             file         ? file + 1
+             : site->file ? site->file
+                          : "?",
+             site->line);
     line_write(settings_get(), who, EC_LOG_WARNING, msg, 0);
 }
 

@@ -4,10 +4,10 @@
 
 /* The words of struct ec_site.priv. */
 enum {
-    TAT = 0,                        /* when the bucket will be full again, ns (GCRA's theoretical arrival time) */
-    REFUSED = 1,                    /* lines not yet told about */
-    NEXT = 2,                       /* of the list of sites that ever refused; 0: not on it */
-    WHO = 3                         /* its owner's name */
+    TAT = 0,     /* when the bucket will be full again, ns (GCRA's theoretical arrival time) */
+    REFUSED = 1, /* lines not yet told about */
+    NEXT = 2,    /* of the list of sites that ever refused; 0: not on it */
+    WHO = 3      /* its owner's name */
 };
 
 #define LAST ((uint64_t)1)          /* NEXT at the end of the list */
@@ -39,12 +39,12 @@ static void site_enlist(struct ec_site *site, const char *who)
     head = __atomic_load_n(&sites, __ATOMIC_RELAXED);
     do
         __atomic_store_n(&site->priv[NEXT], head, __ATOMIC_RELAXED);
-    while (!__atomic_compare_exchange_n(&sites, &head, (uint64_t)(uintptr_t)site, true, __ATOMIC_RELEASE,
-                                        __ATOMIC_RELAXED));
+    while (!__atomic_compare_exchange_n(&sites, &head, (uint64_t)(uintptr_t)site, true,
+                                        __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
-bool log_limit_take(struct ec_site *site, const char *who, uint64_t now_ns, uint32_t rate, uint32_t burst,
-                    uint64_t *suppressed)
+bool log_limit_take(struct ec_site *site, const char *who, uint64_t now_ns, uint32_t rate,
+                    uint32_t burst, uint64_t *suppressed)
 {
     *suppressed = 0;
     if (!rate || bucket_take(site, now_ns, rate, burst)) {
@@ -64,9 +64,11 @@ void log_limit_flush(uint64_t now_ns, uint32_t rate,
 
     while (at != LAST) {
         struct ec_site *site = (struct ec_site *)(uintptr_t)at;
-        const char *who = (const char *)(uintptr_t)__atomic_load_n(&site->priv[WHO], __ATOMIC_RELAXED);
+        const char *who =
+            (const char *)(uintptr_t)__atomic_load_n(&site->priv[WHO], __ATOMIC_RELAXED);
 
-        if (__atomic_load_n(&site->priv[REFUSED], __ATOMIC_RELAXED) && (!rate || bucket_take(site, now_ns, rate, 1)))
+        if (__atomic_load_n(&site->priv[REFUSED], __ATOMIC_RELAXED) &&
+            (!rate || bucket_take(site, now_ns, rate, 1)))
             fn(site, who, __atomic_exchange_n(&site->priv[REFUSED], 0, __ATOMIC_RELAXED));
         at = __atomic_load_n(&site->priv[NEXT], __ATOMIC_RELAXED);
     }

@@ -6,7 +6,7 @@
 
 #include "core/log.h"
 
-#define TAIL 64                     /* bytes kept free for the end of a line: the cut mark, the note, the closing */
+#define TAIL 64 /* bytes kept free for the end of a line: the cut mark, the note, the closing */
 
 struct out {
     char *p, *end;
@@ -40,7 +40,11 @@ __attribute__((format(printf, 2, 3))) static void putf(struct out *o, const char
 static unsigned utf8(const unsigned char *s, uint32_t *cp)
 {
     static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned n = *s < 0x80 ? 1 : (*s & 0xe0) == 0xc0 ? 2 : (*s & 0xf0) == 0xe0 ? 3 : (*s & 0xf8) == 0xf0 ? 4 : 0;
+    unsigned n = *s < 0x80             ? 1
+                 : (*s & 0xe0) == 0xc0 ? 2
+                 : (*s & 0xf0) == 0xe0 ? 3
+                 : (*s & 0xf8) == 0xf0 ? 4
+                                       : 0;
 
     if (n < 2) {
         *cp = *s;

@@ -1,10 +1,11 @@
-/* log_line.h: one line of the log as bytes: what text from the network may not do to it, and how it looks. */
+/* log_line.h: one line of the log as bytes: what text from the network may not do to it, and how it
+ * looks. */
 #ifndef CORE_LOG_LINE_H
 #define CORE_LOG_LINE_H
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LOG_LINE_MAX 4096           /* bytes, newline included: one atomic write to a pipe (PIPE_BUF) */
+#define LOG_LINE_MAX 4096 /* bytes, newline included: one atomic write to a pipe (PIPE_BUF) */
 
 enum log_form {
     LOG_FORM_PLAIN,                 /* "2026-11-22T14:03:11.123456Z WARNING traffic: text" */
@@ -17,12 +18,12 @@ struct log_line {
     int32_t level;                  /* EC_LOG_* */
     const char *who, *thread;       /* thread: "" or NULL: not known */
     const char *msg;                /* any bytes; need not be UTF-8 */
-    uint64_t suppressed;            /* lines from the same site that were left out before this one */
+    uint64_t suppressed; /* lines from the same site that were left out before this one */
 };
 
-/* Writes the line with its newline into buf (LOG_LINE_MAX bytes, not terminated) and returns its length. Control
- * characters, line separators, direction overrides and bytes that are not UTF-8 come out as escapes, so that a line is
- * always one line; what is too long ends in "...". [any] */
+/* Writes the line with its newline into buf (LOG_LINE_MAX bytes, not terminated) and returns its
+ * length. Control characters, line separators, direction overrides and bytes that are not UTF-8
+ * come out as escapes, so that a line is always one line; what is too long ends in "...". [any] */
 uint32_t log_line_write(const struct log_line *l, enum log_form form, char *buf);
 
 #endif

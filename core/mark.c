@@ -20,7 +20,8 @@ int mark_register(const char *thread_name)
         struct mark_thread *t = &table[i];
         int was = 0, tid = (int)syscall(SYS_gettid);
 
-        if (!__atomic_compare_exchange_n(&t->tid, &was, CLAIMED, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        if (!__atomic_compare_exchange_n(&t->tid, &was, CLAIMED, false, __ATOMIC_ACQUIRE,
+                                         __ATOMIC_RELAXED))
             continue;
         snprintf(t->name, sizeof t->name, "%s", thread_name);
         t->mark.plugin = t->mark.callback = NULL;
@@ -49,7 +50,8 @@ void mark_beat(void)
     struct timespec t;
 
     clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-    __atomic_store_n(&mark_self->beat_ns, (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec, __ATOMIC_RELAXED);
+    __atomic_store_n(&mark_self->beat_ns, (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec,
+                     __ATOMIC_RELAXED);
 }
 
 void mark_sleep(void)
@@ -57,8 +59,10 @@ void mark_sleep(void)
     __atomic_store_n(&mark_self->beat_ns, 0, __ATOMIC_RELAXED);
 }
 
-/* Plugins write their marks with plain stores: reading them from another thread is a race by intent, of single words. */
-__attribute__((no_sanitize("thread"))) static void mark_peek(const struct mark_thread *t, struct mark_thread *copy)
+/* Plugins write their marks with plain stores: reading them from another thread is a race by
+ * intent, of single words. */
+__attribute__((no_sanitize("thread"))) static void mark_peek(const struct mark_thread *t,
+                                                             struct mark_thread *copy)
 {
     copy->mark.plugin = t->mark.plugin;
     copy->mark.callback = t->mark.callback;

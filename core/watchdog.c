@@ -51,7 +51,8 @@ static struct watched *watched_get(int tid)
 static void where(const struct mark_thread *t, char *text, size_t n)
 {
     if (t->mark.plugin)
-        snprintf(text, n, "plugin %s, callback %s", t->mark.plugin, t->mark.callback ? t->mark.callback : "?");
+        snprintf(text, n, "plugin %s, callback %s", t->mark.plugin,
+                 t->mark.callback ? t->mark.callback : "?");
     else
         snprintf(text, n, "the core");
 }
@@ -92,7 +93,8 @@ static bool look(const struct mark_thread *t, void *arg)
         return true;
     }
     if (w->warned)
-        LOG(EC_LOG_WARNING, "thread %s moves again, after %.1f s", t->name, (double)w->still_ns / (double)SECOND);
+        LOG(EC_LOG_WARNING, "thread %s moves again, after %.1f s", t->name,
+            (double)w->still_ns / (double)SECOND);
     w->beat_ns = t->beat_ns;
     w->still_ns = 0;
     w->warned = false;
@@ -105,7 +107,8 @@ static uint64_t monotonic_ns(struct timespec *t)
     return (uint64_t)t->tv_sec * SECOND + (uint64_t)t->tv_nsec;
 }
 
-/* Sleeps one period; true: it was about as long as it should be, so the process was not stopped meanwhile. */
+/* Sleeps one period; true: it was about as long as it should be, so the process was not stopped
+ * meanwhile. */
 static bool sleep_period(void)
 {
     struct timespec t;
@@ -142,7 +145,9 @@ int watchdog_start(struct event_base *base, uint64_t warn_ns, uint64_t abort_ns)
     memset(&dog, 0, sizeof dog);
     dog.warn_ns = warn_ns;
     dog.abort_ns = abort_ns;
-    dog.period_ns = !least || least / 2 > SECOND ? SECOND : least / 2 < SECOND / 100 ? SECOND / 100 : least / 2;
+    dog.period_ns = !least || least / 2 > SECOND ? SECOND
+                    : least / 2 < SECOND / 100   ? SECOND / 100
+                                                 : least / 2;
     pthread_mutex_init(&dog.lock, NULL);
     pthread_condattr_init(&a);
     pthread_condattr_setclock(&a, CLOCK_MONOTONIC);

@@ -15,17 +15,23 @@
 enum { METRIC_SKIPPED, METRIC_CUT, METRIC_DOWN };
 
 static const struct ec_metric metrics[] = {
-    {sizeof(struct ec_metric), EC_METRIC_COUNTER, "files_skipped", "files", "files that are no readable capture"},
-    {sizeof(struct ec_metric), EC_METRIC_COUNTER, "files_cut", "files", "captures that ended early: cut or damaged"},
-    {sizeof(struct ec_metric), EC_METRIC_COUNTER, "interface_down", "times", "a live interface went away"},
+    {sizeof(struct ec_metric), EC_METRIC_COUNTER, "files_skipped", "files",
+     "files that are no readable capture"},
+    {sizeof(struct ec_metric), EC_METRIC_COUNTER, "files_cut", "files",
+     "captures that ended early: cut or damaged"},
+    {sizeof(struct ec_metric), EC_METRIC_COUNTER, "interface_down", "times",
+     "a live interface went away"},
 };
 
 static const struct ec_row option_rows[] = {
     EC_OPTION(TEXT, 0, "filter", "", 0, 4096, NULL,
               "BPF expression (pcap-filter(7)): only these packets are looked at; empty: all"),
-    EC_OPTION(U32, 0, "snaplen", "262144", 64, 262144, "bytes", "live: of each packet, at most so much is taken"),
-    EC_OPTION(SIZE, 0, "buffer", "64MiB", 1 << 20, 1 << 30, "bytes", "live: size of the kernel's ring, for each worker"),
-    EC_OPTION(BOOL, 0, "promiscuous", "true", 0, 0, NULL, "live: also take packets for other machines"),
+    EC_OPTION(U32, 0, "snaplen", "262144", 64, 262144, "bytes",
+              "live: of each packet, at most so much is taken"),
+    EC_OPTION(SIZE, 0, "buffer", "64MiB", 1 << 20, 1 << 30, "bytes",
+              "live: size of the kernel's ring, for each worker"),
+    EC_OPTION(BOOL, 0, "promiscuous", "true", 0, 0, NULL,
+              "live: also take packets for other machines"),
     EC_OPTION(DURATION, 0, "timeout", "50ms", 10000000, 100000000, NULL,
               "live: after so long the kernel hands over packets though its block is not full"),
 };
@@ -49,9 +55,10 @@ struct handle {                     /* one of both */
 static void capture_say(void *arg, enum say_what what, const char *sentence)
 {
     static struct ec_site sites[SAY_KINDS];     /* a limit of its own for each kind */
-    static const int32_t level[SAY_KINDS] = {EC_LOG_WARNING, EC_LOG_WARNING, EC_LOG_WARNING, EC_LOG_ERROR,
-                                             EC_LOG_INFO};
-    static const uint32_t metric[SAY_KINDS] = {METRIC_SKIPPED, METRIC_CUT, UINT32_MAX, METRIC_DOWN, UINT32_MAX};
+    static const int32_t level[SAY_KINDS] = {EC_LOG_WARNING, EC_LOG_WARNING, EC_LOG_WARNING,
+                                             EC_LOG_ERROR, EC_LOG_INFO};
+    static const uint32_t metric[SAY_KINDS] = {METRIC_SKIPPED, METRIC_CUT, UINT32_MAX, METRIC_DOWN,
+                                               UINT32_MAX};
     const struct ec_host *h = ((struct capture *)arg)->host;
 
     sites[what].size = sizeof sites[what];
@@ -69,7 +76,8 @@ static const char *uri_rest(const char *uri, const char *scheme)
 }
 
 /* Takes over what was opened; NULL: why says why. */
-static int32_t handle_new(const struct capture *c, struct replay *replay, struct live *live, const char *why, void **to)
+static int32_t handle_new(const struct capture *c, struct replay *replay, struct live *live,
+                          const char *why, void **to)
 {
     struct handle *h;
 
@@ -86,7 +94,8 @@ static int32_t handle_new(const struct capture *c, struct replay *replay, struct
     return EC_OK;
 }
 
-static int32_t file_open(void *self, const void *state, const char *uri, uint32_t share, uint32_t shares, void **handle)
+static int32_t file_open(void *self, const void *state, const char *uri, uint32_t share,
+                         uint32_t shares, void **handle)
 {
     const struct settings *s = state;
     struct replay_config c = {uri_rest(uri, "file"), s->filter, share, shares, {capture_say, self}};
@@ -95,14 +104,18 @@ static int32_t file_open(void *self, const void *state, const char *uri, uint32_
     return handle_new(self, replay_open(&c, why, sizeof why), NULL, why, handle);
 }
 
-static int32_t live_source_open(void *self, const void *state, const char *uri, uint32_t share, uint32_t shares,
-                                void **handle)
+static int32_t live_source_open(void *self, const void *state, const char *uri, uint32_t share,
+                                uint32_t shares, void **handle)
 {
     struct capture *p = self;
     const struct settings *s = state;
     const char *name = uri_rest(uri, "live");
-    struct live_config c = {name, s->filter, s->snaplen, s->buffer, s->timeout_ms, s->promiscuous, share, shares,
-                            p->host->intern(p->host, "iface", name), &p->fanout, {capture_say, self}};
+    struct live_config c = {
+        .interface = name, .filter = s->filter, .snaplen = s->snaplen, .buffer = s->buffer,
+        .timeout_ms = s->timeout_ms, .promiscuous = s->promiscuous, .share = share, .shares = shares,
+        .iface = p->host->intern(p->host, "iface", name), .fanout = &p->fanout,
+        .say = {capture_say, self},
+    };
     char why[1024];
 
     return handle_new(self, NULL, live_open(&c, why, sizeof why), why, handle);
@@ -117,7 +130,8 @@ static uint32_t source_fetch(void *handle, struct ec_frame *const *f, uint32_t m
                    : replay_fetch(h->replay, f, max, wake_fd, timeout_ms, why);
 }
 
-static void source_finish(void *handle, struct ec_frame *const *f, const uint32_t *verdict, uint32_t n)
+static void source_finish(void *handle, struct ec_frame *const *f, const uint32_t *verdict,
+                          uint32_t n)
 {
     struct handle *h = handle;
 
@@ -157,7 +171,8 @@ static int32_t capture_create(const struct ec_host *host, void **self)
     return EC_OK;
 }
 
-/* A filter has to make sense for at least one of the usual link types; which one a capture has is seen later. */
+/* A filter has to make sense for at least one of the usual link types; which one a capture has is
+ * seen later. */
 static int filter_usable(const char *text, char *why, uint32_t n)
 {
     static const uint32_t usual[] = {LINKTYPE_ETHERNET, LINKTYPE_RAW, LINKTYPE_LINUX_SLL, 105, 127};
@@ -183,7 +198,8 @@ static int32_t capture_configure(void *self, const struct ec_conf *c, void **sta
 {
     struct capture *p = self;
     struct settings *s = calloc(1, sizeof *s);
-    const char *where = p->host->conf_where(c, "filter", 0), *filter = p->host->conf_text(c, "filter", 0);
+    const char *where = p->host->conf_where(c, "filter", 0),
+               *filter = p->host->conf_text(c, "filter", 0);
     char why[1024];
 
     if (!s)
@@ -191,7 +207,8 @@ static int32_t capture_configure(void *self, const struct ec_conf *c, void **sta
     s->filter = filter ? filter : "";
     if (!filter_usable(s->filter, why, sizeof why)) {
         free(s);
-        return ec_failf(p->host, EC_EINVAL, "%s%scapture.filter: %s", where ? where : "", where ? ": " : "", why);
+        return ec_failf(p->host, EC_EINVAL, "%s%scapture.filter: %s", where ? where : "",
+                        where ? ": " : "", why);
     }
     s->snaplen = (uint32_t)number(p, c, "snaplen");
     s->buffer = (uint32_t)number(p, c, "buffer");
@@ -215,23 +232,38 @@ static void capture_destroy(void *self)
     free(p);
 }
 
-static const struct ec_source file_source = {sizeof file_source, EC_SOURCE_MAY_WAIT, "file", file_open, source_fetch,
-                                             source_finish, source_stats, source_close};
-static const struct ec_source live_source = {sizeof live_source, 0, "live", live_source_open, source_fetch,
-                                             source_finish, source_stats, source_close};
+static const struct ec_source file_source = {
+    sizeof file_source, EC_SOURCE_MAY_WAIT, "file",
+    file_open, source_fetch, source_finish, source_stats, source_close,
+};
+static const struct ec_source live_source = {
+    sizeof live_source, 0, "live",
+    live_source_open, source_fetch, source_finish, source_stats, source_close,
+};
 static const struct ec_offer offers[] = {
     {sizeof(struct ec_offer), 0, EC_SOURCE_ID, &file_source},
     {sizeof(struct ec_offer), 0, EC_SOURCE_ID, &live_source},
 };
 
 static const struct ec_plugin capture = {
-    .size = sizeof capture, .abi_major = EC_ABI_MAJOR, .api_level = EC_API_LEVEL,
-    .id = "ecyber.capture", .name = "capture", .version = PACKAGE_VERSION,
-    .summary = "packets from capture files and live interfaces", .license = "MIT",
-    .n_offer = sizeof offers / sizeof *offers, .offer_stride = sizeof *offers, .offer = offers,
-    .n_metric = sizeof metrics / sizeof *metrics, .metric_stride = sizeof *metrics, .metric = metrics,
+    .size = sizeof capture,
+    .abi_major = EC_ABI_MAJOR,
+    .api_level = EC_API_LEVEL,
+    .id = "ecyber.capture",
+    .name = "capture",
+    .version = PACKAGE_VERSION,
+    .summary = "packets from capture files and live interfaces",
+    .license = "MIT",
+    .n_offer = sizeof offers / sizeof *offers,
+    .offer_stride = sizeof *offers,
+    .offer = offers,
+    .n_metric = sizeof metrics / sizeof *metrics,
+    .metric_stride = sizeof *metrics,
+    .metric = metrics,
     .options = &options,
-    .create = capture_create, .configure = capture_configure, .state_free = capture_state_free,
+    .create = capture_create,
+    .configure = capture_configure,
+    .state_free = capture_state_free,
     .destroy = capture_destroy,
 };
 EC_PLUGIN(capture)

@@ -1,5 +1,5 @@
-/* fanout.h: several sockets of one process share an interface's packets, by the kernel's hash of the flow (packet(7),
- * PACKET_FANOUT). */
+/* fanout.h: several sockets of one process share an interface's packets, by the kernel's hash of
+ * the flow (packet(7), PACKET_FANOUT). */
 #ifndef CAPTURE_FANOUT_H
 #define CAPTURE_FANOUT_H
 #include <pthread.h>
@@ -13,8 +13,8 @@ struct fanout {                     /* of one process; the groups that it made *
     struct { char name[16]; uint16_t id; } group[FANOUT_INTERFACES];
 };
 
-/* Joins the packet socket fd to the interface's group: the first one makes it, under a number that no other process
- * has. 0, or −errno. May block; not on the packet lane. [any] */
+/* Joins the packet socket fd to the interface's group: the first one makes it, under a number that
+ * no other process has. 0, or −errno. May block; not on the packet lane. [any] */
 int fanout_join(struct fanout *f, const char *interface, int fd);
 
 #endif

@@ -5,7 +5,8 @@
 #include "plugins/capture/linktype.h"
 #include "plugins/capture/savefile.h"
 
-static int filter_compile(const char *text, uint32_t linktype, struct bpf_program *program, char *why, uint32_t n)
+static int filter_compile(const char *text, uint32_t linktype, struct bpf_program *program,
+                          char *why, uint32_t n)
 {
     pcap_t *dead = pcap_open_dead((int)linktype_to_dlt(linktype), SAVEFILE_CAPLEN);
     int err;
@@ -16,7 +17,8 @@ static int filter_compile(const char *text, uint32_t linktype, struct bpf_progra
     }
     err = pcap_compile(dead, program, text, 1, PCAP_NETMASK_UNKNOWN);
     if (err)
-        snprintf(why, n, "the filter '%s' cannot be used with link type %u: %s", text, linktype, pcap_geterr(dead));
+        snprintf(why, n, "the filter '%s' cannot be used with link type %u: %s", text, linktype,
+                 pcap_geterr(dead));
     pcap_close(dead);
     return err ? -1 : 0;
 }
@@ -68,8 +70,8 @@ static uint32_t filter_find(struct filter *f, uint32_t linktype, char *why, uint
     return i;
 }
 
-bool filter_wants(struct filter *f, uint32_t linktype, const uint8_t *p, uint32_t caplen, uint32_t wirelen, char *why,
-                  uint32_t n)
+bool filter_wants(struct filter *f, uint32_t linktype, const uint8_t *p, uint32_t caplen,
+                  uint32_t wirelen, char *why, uint32_t n)
 {
     uint32_t i;
 

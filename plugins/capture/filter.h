@@ -1,4 +1,5 @@
-/* filter.h: a BPF filter expression (pcap-filter(7)) for files, compiled anew for each link type that comes up. */
+/* filter.h: a BPF filter expression (pcap-filter(7)) for files, compiled anew for each link type
+ * that comes up. */
 #ifndef CAPTURE_FILTER_H
 #define CAPTURE_FILTER_H
 #include <pcap/pcap.h>
@@ -19,11 +20,12 @@ struct filter {
 
 /* 0, or −1 and a sentence: text is no filter for this link type. */
 int filter_check(const char *text, uint32_t linktype, char *why, uint32_t n);
-void filter_open(struct filter *f, const char *text);      /* text: borrowed until filter_close(); NULL or "": none */
+/* text: borrowed until filter_close(); NULL or "": none. */
+void filter_open(struct filter *f, const char *text);
 void filter_close(struct filter *f);
-/* Is the packet wanted? *why (n bytes) gets a sentence, once, where the filter cannot be used for its link type: then
- * none of them is wanted. */
-bool filter_wants(struct filter *f, uint32_t linktype, const uint8_t *p, uint32_t caplen, uint32_t wirelen, char *why,
-                  uint32_t n);
+/* Is the packet wanted? *why (n bytes) gets a sentence, once, where the filter cannot be used for
+ * its link type: then none of them is wanted. */
+bool filter_wants(struct filter *f, uint32_t linktype, const uint8_t *p, uint32_t caplen,
+                  uint32_t wirelen, char *why, uint32_t n);
 
 #endif

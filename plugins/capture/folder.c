@@ -54,7 +54,9 @@ static int folder_order(const void *a, const void *b)
 {
     const struct folder_file *x = a, *y = b;
 
-    return x->first_ns < y->first_ns ? -1 : x->first_ns > y->first_ns ? 1 : strcmp(x->path, y->path);
+    return x->first_ns < y->first_ns   ? -1
+           : x->first_ns > y->first_ns ? 1
+                                       : strcmp(x->path, y->path);
 }
 
 struct reading {
@@ -70,8 +72,8 @@ static int folder_entry(struct folder *d, const struct reading *in, const char *
     uint64_t first_ns;
     struct stat st;
 
-    if ((size_t)snprintf(path, sizeof path, "%s/%s", in->path, name) >= sizeof path || stat(path, &st) ||
-        !S_ISREG(st.st_mode))
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", in->path, name) >= sizeof path ||
+        stat(path, &st) || !S_ISREG(st.st_mode))
         return 0;
     if (first_packet(path, in->buf, &first_ns, why, sizeof why)) {
         d->skipped++;
@@ -97,14 +99,14 @@ static int folder_read(struct folder *d, const struct reading *in)
         errno = 0;
         e = readdir(dir);
     } while (e && !folder_entry(d, in, e->d_name));
-    err = errno;                    /* of readdir(), or of the entry that ended the loop; 0 at the end */
+    err = errno; /* of readdir(), or of the entry that ended the loop; 0 at the end */
     closedir(dir);
     errno = err;
     return err ? -1 : 0;
 }
 
-int folder_open(struct folder *d, const char *path, uint8_t *buf, void (*skip)(void *arg, const char *why), void *arg,
-                char *why, uint32_t n)
+int folder_open(struct folder *d, const char *path, uint8_t *buf,
+                void (*skip)(void *arg, const char *why), void *arg, char *why, uint32_t n)
 {
     struct reading in = {path, buf, skip, arg};
     struct stat st;
@@ -120,11 +122,13 @@ int folder_open(struct folder *d, const char *path, uint8_t *buf, void (*skip)(v
         snprintf(why, n, "out of memory");
     } else if (folder_read(d, &in)) {
         if (errno == EMFILE)
-            snprintf(why, n, "the folder %s has more than %u captures: replay it in parts", path, FOLDER_FILES);
+            snprintf(why, n, "the folder %s has more than %u captures: replay it in parts", path,
+                     FOLDER_FILES);
         else
             snprintf(why, n, "cannot read the folder %s: %s", path, strerror(errno));
     } else if (!d->n) {
-        snprintf(why, n, "the folder %s has no capture: none of its %u files is pcap or pcapng", path, d->skipped);
+        snprintf(why, n, "the folder %s has no capture: none of its %u files is pcap or pcapng",
+                 path, d->skipped);
     } else {
         qsort(d->file, d->n, sizeof *d->file, folder_order);
         return 0;

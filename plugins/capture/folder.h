@@ -1,5 +1,5 @@
-/* folder.h: the capture files that a path stands for: itself, or the captures of a folder in the order of their first
- * packet, then by name. One thread. */
+/* folder.h: the capture files that a path stands for: itself, or the captures of a folder in the
+ * order of their first packet, then by name. One thread. */
 #ifndef CAPTURE_FOLDER_H
 #define CAPTURE_FOLDER_H
 #include <stdint.h>
@@ -15,10 +15,10 @@ struct folder {
     struct folder_file *file;
 };
 
-/* buf: STREAM_SIZE bytes to read the first records with. skip: called with a sentence for each skipped file.
- * 0, or −1 and a sentence: cannot be read, or there is no capture in it. */
-int folder_open(struct folder *d, const char *path, uint8_t *buf, void (*skip)(void *arg, const char *why), void *arg,
-                char *why, uint32_t n);
+/* buf: STREAM_SIZE bytes to read the first records with. skip: called with a sentence for each
+ * skipped file. 0, or −1 and a sentence: cannot be read, or there is no capture in it. */
+int folder_open(struct folder *d, const char *path, uint8_t *buf,
+                void (*skip)(void *arg, const char *why), void *arg, char *why, uint32_t n);
 void folder_close(struct folder *d);
 
 #endif

@@ -3,7 +3,8 @@
 #include <pcap/dlt.h>
 #include <stddef.h>
 
-/* The other values are equal on both sides. A DLT that has two numbers in the wild (DLT_RAW) stands with its own first. */
+/* The other values are equal on both sides. A DLT that has two numbers in the wild (DLT_RAW) stands
+ * with its own first. */
 static const struct {
     uint32_t dlt, linktype;
 } table[] = {

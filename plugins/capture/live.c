@@ -34,7 +34,7 @@ struct live {
     uint64_t joined_ns;             /* frames of before belong to the other workers too */
     uint64_t nic_base, nic;
     uint64_t delivered, filtered, bytes;
-    uint8_t *copy;                  /* FETCH_MAX frames: libpcap gives a block back before the frames are used */
+    uint8_t *copy; /* FETCH_MAX frames: libpcap gives a block back before the frames are used */
 };
 
 static uint64_t clock_ns(clockid_t clock)
@@ -65,18 +65,23 @@ static void activate_explain(const struct live *l, pcap_t *p, int err, char *why
     switch (err) {
     case PCAP_ERROR_PERM_DENIED:
     case PCAP_ERROR_PROMISC_PERM_DENIED:
-        snprintf(why, n, "cannot capture on %s: CAP_NET_RAW is missing; start as root, or give it with: "
-                 "setcap cap_net_raw+ep PROGRAM", l->name);
+        snprintf(why, n,
+                 "cannot capture on %s: CAP_NET_RAW is missing; start as root, or give it with: "
+                 "setcap cap_net_raw+ep PROGRAM",
+                 l->name);
         break;
     case PCAP_ERROR_NO_SUCH_DEVICE:
         interfaces_name(names, sizeof names);
-        snprintf(why, n, "cannot capture on %s: there is no such interface; there are: %s", l->name, names);
+        snprintf(why, n, "cannot capture on %s: there is no such interface; there are: %s", l->name,
+                 names);
         break;
     case PCAP_ERROR_IFACE_NOT_UP:
-        snprintf(why, n, "the interface %s is down; set it up with: ip link set %s up", l->name, l->name);
+        snprintf(why, n, "the interface %s is down; set it up with: ip link set %s up", l->name,
+                 l->name);
         break;
     default:
-        snprintf(why, n, "cannot capture on %s: %s", l->name, *pcap_geterr(p) ? pcap_geterr(p) : pcap_statustostr(err));
+        snprintf(why, n, "cannot capture on %s: %s", l->name,
+                 *pcap_geterr(p) ? pcap_geterr(p) : pcap_statustostr(err));
     }
 }
 
@@ -93,7 +98,8 @@ static int live_filter(struct live *l, pcap_t *p, char *why, uint32_t n)
         pcap_freecode(&program);
     }
     if (err)
-        snprintf(why, n, "the filter '%s' cannot be used on %s: %s", l->filter, l->name, pcap_geterr(p));
+        snprintf(why, n, "the filter '%s' cannot be used on %s: %s", l->filter, l->name,
+                 pcap_geterr(p));
     return err;
 }
 
@@ -109,8 +115,8 @@ static int live_prepare(struct live *l, pcap_t *p, char *why, uint32_t n)
         return -1;
     }
     if (l->c.shares > 1 && (err = fanout_join(l->c.fanout, l->name, pcap_fileno(p)))) {
-        snprintf(why, n, "cannot share %s between %u workers (PACKET_FANOUT): %s; use --workers 1", l->name,
-                 l->c.shares, strerror(-err));
+        snprintf(why, n, "cannot share %s between %u workers (PACKET_FANOUT): %s; use --workers 1",
+                 l->name, l->c.shares, strerror(-err));
         return -1;
     }
     l->joined_ns = l->c.shares > 1 ? clock_ns(CLOCK_REALTIME) : 0;
@@ -177,7 +183,8 @@ static void frame_take(u_char *arg, const struct pcap_pkthdr *h, const u_char *d
     struct live *l = b->live;
     struct ec_frame *f = b->f[b->n];
     uint32_t caplen = h->caplen < l->c.snaplen ? h->caplen : l->c.snaplen;
-    uint64_t ts_ns = (uint64_t)h->ts.tv_sec * 1000000000u + (uint64_t)h->ts.tv_usec;   /* nanoseconds: as asked for */
+    /* Of nanosecond precision, as asked for: tv_usec holds them. */
+    uint64_t ts_ns = (uint64_t)h->ts.tv_sec * 1000000000u + (uint64_t)h->ts.tv_usec;
 
     l->read++;
     if (ts_ns < l->joined_ns) {
@@ -203,7 +210,8 @@ static void frame_take(u_char *arg, const struct pcap_pkthdr *h, const u_char *d
 static int live_read(struct live *l, struct ec_frame *const *f, uint32_t max)
 {
     struct batch b = {l, f, 0, l->copy};
-    int n = pcap_dispatch(l->pcap, (int)(max < FETCH_MAX ? max : FETCH_MAX), frame_take, (u_char *)&b);
+    int n =
+        pcap_dispatch(l->pcap, (int)(max < FETCH_MAX ? max : FETCH_MAX), frame_take, (u_char *)&b);
 
     l->delivered += b.n;
     return n < 0 && !b.n ? -1 : (int)b.n;
@@ -273,9 +281,10 @@ struct live *live_open(const struct live_config *c, char *why, uint32_t n)
         return NULL;
     }
     l->c = *c;
-    if (!*c->interface || (size_t)snprintf(l->name, sizeof l->name, "%s", c->interface) >= sizeof l->name) {
-        snprintf(why, n, "'%s' is no name of an interface: those have 1 to %zu characters", c->interface,
-                 sizeof l->name - 1);
+    if (!*c->interface ||
+        (size_t)snprintf(l->name, sizeof l->name, "%s", c->interface) >= sizeof l->name) {
+        snprintf(why, n, "'%s' is no name of an interface: those have 1 to %zu characters",
+                 c->interface, sizeof l->name - 1);
         live_close(l);
         return NULL;
     }
@@ -304,8 +313,8 @@ static uint32_t live_wait(const struct live *l, int32_t wake_fd, uint32_t timeou
     return p[0].revents ? EC_SRC_INTERRUPTED : EC_SRC_MORE;
 }
 
-uint32_t live_fetch(struct live *l, struct ec_frame *const *f, uint32_t max, int32_t wake_fd, uint32_t timeout_ms,
-                    uint32_t *why)
+uint32_t live_fetch(struct live *l, struct ec_frame *const *f, uint32_t max, int32_t wake_fd,
+                    uint32_t timeout_ms, uint32_t *why)
 {
     int n;
 

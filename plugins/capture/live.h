@@ -1,5 +1,6 @@
-/* live.h: a network interface as a source of frames, by libpcap's TPACKET_V3 ring. Never in immediate mode: that makes
- * libpcap fall back to TPACKET_V2. Needs CAP_NET_RAW. One thread for each handle. */
+/* live.h: a network interface as a source of frames, by libpcap's TPACKET_V3 ring. Never in
+ * immediate mode: that makes libpcap fall back to TPACKET_V2. Needs CAP_NET_RAW. One thread for
+ * each handle. */
 #ifndef CAPTURE_LIVE_H
 #define CAPTURE_LIVE_H
 #include <stdint.h>
@@ -13,7 +14,7 @@
 struct live;
 struct live_config {
     const char *interface;          /* copied */
-    const char *filter;             /* NULL or "": none; copied. Runs in the kernel: what it refuses is not counted */
+    const char *filter;             /* NULL or "": none; copied. The kernel does not count what it refuses */
     uint32_t snaplen;               /* bytes */
     uint32_t buffer;                /* bytes of ring, for each worker */
     uint32_t timeout_ms;            /* after which the kernel hands over a block that is not full */
@@ -26,8 +27,8 @@ struct live_config {
 
 /* As the functions of struct ec_source; NULL and one sentence that says what is missing. */
 struct live *live_open(const struct live_config *c, char *why, uint32_t n);
-uint32_t live_fetch(struct live *l, struct ec_frame *const *f, uint32_t max, int32_t wake_fd, uint32_t timeout_ms,
-                    uint32_t *why);
+uint32_t live_fetch(struct live *l, struct ec_frame *const *f, uint32_t max, int32_t wake_fd,
+                    uint32_t timeout_ms, uint32_t *why);
 void live_stats(struct live *l, uint64_t *c, uint32_t n);
 void live_close(struct live *l);
 

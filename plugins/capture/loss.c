@@ -13,7 +13,8 @@ static uint64_t counter_read(const char *interface, const char *name)
     int fd;
 
     if (strchr(interface, '/') ||
-        (size_t)snprintf(path, sizeof path, "/sys/class/net/%s/statistics/%s", interface, name) >= sizeof path)
+        (size_t)snprintf(path, sizeof path, "/sys/class/net/%s/statistics/%s", interface, name) >=
+            sizeof path)
         return 0;
     if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
         return 0;

@@ -3,7 +3,8 @@
 #define CAPTURE_LOSS_H
 #include <stdint.h>
 
-/* rx_dropped + rx_missed_errors + rx_fifo_errors of the interface; 0 where it does not tell ("any"). */
+/* rx_dropped + rx_missed_errors + rx_fifo_errors of the interface; 0 where it does not tell
+ * ("any"). */
 uint64_t loss_read(const char *interface);
 
 #endif

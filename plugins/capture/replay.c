@@ -12,7 +12,7 @@
 #include "plugins/capture/savefile.h"
 #include "plugins/capture/share.h"
 
-#define TURN_MAX     4096           /* records in one fetch(), wanted or not: then the worker looks round */
+#define TURN_MAX     4096 /* records in one fetch(), wanted or not: then the worker looks round */
 #define PIPE_WAIT_MS 10000          /* for the first bytes of a pipe */
 
 #define CLOCK_BACK_NS UINT64_C(10000000000)     /* further back than that, the clock was set back */
@@ -60,7 +60,8 @@ static int replay_next(struct replay *r, char *why, uint32_t n)
     if (savefile_open(&r->file, path, fd, r->buf, PIPE_WAIT_MS, why, n))
         return -1;
     if (r->c.shares > 1 && !r->file.stream.regular) {
-        snprintf(why, n, "%s is a pipe, which only one worker can read: use --workers 0 or 1", path);
+        snprintf(why, n, "%s is a pipe, which only one worker can read: use --workers 0 or 1",
+                 path);
         savefile_close(&r->file);
         return -1;
     }
@@ -72,7 +73,8 @@ struct replay *replay_open(const struct replay_config *c, char *why, uint32_t n)
 {
     struct replay *r = calloc(1, sizeof *r);
 
-    if (!r || !(r->buf = malloc(STREAM_SIZE)) || !(r->filter_text = strdup(c->filter ? c->filter : ""))) {
+    if (!r || !(r->buf = malloc(STREAM_SIZE)) ||
+        !(r->filter_text = strdup(c->filter ? c->filter : ""))) {
         snprintf(why, n, "out of memory");
         replay_close(r);
         return NULL;
@@ -114,7 +116,8 @@ static bool replay_ready(struct replay *r)
     return r->open;
 }
 
-/* A share's clock goes by every record, so that flows end for the same reason with any number of workers. */
+/* A share's clock goes by every record, so that flows end for the same reason with any number of
+ * workers. */
 static void replay_clock(struct replay *r, uint64_t ts_ns)
 {
     uint64_t *clock = &r->stats[EC_SRC_CLOCK];
@@ -129,10 +132,12 @@ static bool replay_keep(struct replay *r, const struct savefile_record *rec)
     char why[1024] = "";
     bool keep;
 
-    if (r->c.shares > 1 && share_of(rec->linktype, rec->data, rec->caplen, r->c.shares) != r->c.share)
+    if (r->c.shares > 1 &&
+        share_of(rec->linktype, rec->data, rec->caplen, r->c.shares) != r->c.share)
         return false;
     r->stats[EC_SRC_SEEN]++;
-    keep = filter_wants(&r->filter, rec->linktype, rec->data, rec->caplen, rec->wirelen, why, sizeof why);
+    keep = filter_wants(&r->filter, rec->linktype, rec->data, rec->caplen, rec->wirelen, why,
+                        sizeof why);
     if (*why)
         replay_say(r, SAY_FILTER, why);
     if (!keep)
@@ -188,8 +193,8 @@ static int replay_step(struct replay *r, struct ec_frame *f, uint32_t *why)
     }
 }
 
-uint32_t replay_fetch(struct replay *r, struct ec_frame *const *f, uint32_t max, int32_t wake_fd, uint32_t timeout_ms,
-                      uint32_t *why)
+uint32_t replay_fetch(struct replay *r, struct ec_frame *const *f, uint32_t max, int32_t wake_fd,
+                      uint32_t timeout_ms, uint32_t *why)
 {
     uint32_t n = 0;
 

@@ -36,12 +36,15 @@ static int refuse_stranger(const char *path, const uint8_t *h, char *why, uint32
         snprintf(why, n, "%s %s; %s %s", path, strangers[i].what, strangers[i].advice, path);
         return -1;
     }
-    snprintf(why, n, "%s is not a capture: it starts with %02x %02x %02x %02x, which is neither pcap nor pcapng", path,
-             h[0], h[1], h[2], h[3]);
+    snprintf(
+        why, n,
+        "%s is not a capture: it starts with %02x %02x %02x %02x, which is neither pcap nor pcapng",
+        path, h[0], h[1], h[2], h[3]);
     return -1;
 }
 
-static int refuse_short(struct savefile *f, enum stream_status st, const char *path, char *why, uint32_t n)
+static int refuse_short(struct savefile *f, enum stream_status st, const char *path, char *why,
+                        uint32_t n)
 {
     uint32_t left = stream_left(&f->stream);
 
@@ -52,7 +55,8 @@ static int refuse_short(struct savefile *f, enum stream_status st, const char *p
     else if (!left)
         snprintf(why, n, "%s is empty: it holds no capture; was it recorded to the end?", path);
     else
-        snprintf(why, n, "%s is no capture, or it was cut: it has only %u byte%s", path, left, left == 1 ? "" : "s");
+        snprintf(why, n, "%s is no capture, or it was cut: it has only %u byte%s", path, left,
+                 left == 1 ? "" : "s");
     return -1;
 }
 
@@ -87,7 +91,8 @@ static int header_read(struct savefile *f, const char *path, char *why, uint32_t
     return 0;
 }
 
-int savefile_open(struct savefile *f, const char *path, int fd, uint8_t *buf, uint32_t wait_ms, char *why, uint32_t n)
+int savefile_open(struct savefile *f, const char *path, int fd, uint8_t *buf, uint32_t wait_ms,
+                  char *why, uint32_t n)
 {
     memset(f, 0, sizeof *f);
     stream_open(&f->stream, fd, buf);
@@ -111,7 +116,8 @@ int savefile_interface_add(struct savefile *f, uint32_t linktype)
 {
     if (f->n_if == f->room_if) {
         uint32_t room = f->room_if ? 2 * f->room_if : 4;
-        struct savefile_interface *ifs = f->n_if >= SAVEFILE_INTERFACES ? NULL : realloc(f->ifs, room * sizeof *ifs);
+        struct savefile_interface *ifs =
+            f->n_if >= SAVEFILE_INTERFACES ? NULL : realloc(f->ifs, room * sizeof *ifs);
 
         if (!ifs) {
             f->damage = "it describes more interfaces than memory is given to (4096)";
@@ -137,12 +143,15 @@ enum savefile_status savefile_stopped(struct savefile *f, enum stream_status st,
     }
 }
 
-void savefile_explain(const struct savefile *f, enum savefile_status st, const char *path, char *why, uint32_t n)
+void savefile_explain(const struct savefile *f, enum savefile_status st, const char *path,
+                      char *why, uint32_t n)
 {
     const char *what = st == SAVEFILE_CUT      ? "the file was cut in the middle of the next one"
                        : st == SAVEFILE_FAILED ? strerror(f->stream.error)
                                                : f->damage;
 
-    snprintf(why, n, "%s ends early: after %" PRIu64 " packet%s, at byte %" PRIu64 ": %s; what was read counts", path,
-             f->records, f->records == 1 ? "" : "s", stream_offset(&f->stream), what);
+    snprintf(why, n,
+             "%s ends early: after %" PRIu64 " packet%s, at byte %" PRIu64
+             ": %s; what was read counts",
+             path, f->records, f->records == 1 ? "" : "s", stream_offset(&f->stream), what);
 }

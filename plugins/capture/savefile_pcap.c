@@ -1,4 +1,5 @@
-/* The pcap format: draft-ietf-opsawg-pcap, and the modified one of old Linux kernels with 24-byte record headers. */
+/* The pcap format: draft-ietf-opsawg-pcap, and the modified one of old Linux kernels with 24-byte
+ * record headers. */
 #include "plugins/capture/savefile.h"
 
 #define NS             1000000000u
@@ -16,7 +17,8 @@ static enum savefile_status pcap_next(struct savefile *f, struct savefile_record
         return savefile_stopped(f, st, false);
     caplen = savefile_u32(f, h + 8);
     wirelen = savefile_u32(f, h + 12);
-    if (f->minor < 3 || (f->minor == 3 && caplen > wirelen)) {      /* before 2.4 writers had them the other way round */
+    if (f->minor < 3 ||
+        (f->minor == 3 && caplen > wirelen)) { /* before 2.4 writers had them the other way round */
         uint32_t swap = caplen;
         caplen = wirelen;
         wirelen = swap;
@@ -57,7 +59,8 @@ int savefile_pcap(struct savefile *f, const uint8_t *h)
         f->damage = "its header names a pcap version that was never in use (only 2.x was)";
         return -1;
     }
-    if (savefile_interface_add(f, savefile_u32(f, h + 20) & 0xffff))    /* above it: reserved, and the length of a FCS */
+    if (savefile_interface_add(f, savefile_u32(f, h + 20) &
+                                      0xffff)) /* above it: reserved, and the length of a FCS */
         return -1;
     stream_take(&f->stream, 24);
     return 0;

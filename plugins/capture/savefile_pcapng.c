@@ -11,7 +11,7 @@ enum { OPT_END = 0, OPT_TSRESOL = 9, OPT_TSOFFSET = 14 };
 
 #define BLOCK_FRAME  12u            /* type, length, length */
 #define BLOCK_MAX    (16u << 20)    /* of a block that is skipped */
-#define BLOCKS_TURN  1024           /* blocks without a packet in one call: then let the caller look round */
+#define BLOCKS_TURN  1024 /* blocks without a packet in one call: then let the caller look round */
 
 static enum savefile_status damaged(struct savefile *f, const char *what)
 {
@@ -22,7 +22,8 @@ static enum savefile_status damaged(struct savefile *f, const char *what)
 /* Units of if_tsresol (10^-n, or 2^-n with the high bit) since 1970 to nanoseconds. */
 static uint64_t units_to_ns(uint64_t units, uint8_t resolution)
 {
-    static const uint64_t ten[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
+    static const uint64_t ten[] = {1,      10,      100,      1000,      10000,
+                                   100000, 1000000, 10000000, 100000000, 1000000000};
     unsigned n = resolution & 0x7f;
 
     if (resolution & 0x80)
@@ -56,7 +57,8 @@ static enum savefile_status section(struct savefile *f)
     return SAVEFILE_AGAIN;
 }
 
-static void interface_options(struct savefile *f, struct savefile_interface *i, const uint8_t *p, const uint8_t *end)
+static void interface_options(struct savefile *f, struct savefile_interface *i, const uint8_t *p,
+                              const uint8_t *end)
 {
     while (end - p >= 4) {
         uint16_t code = savefile_u16(f, p), len = savefile_u16(f, p + 2);
@@ -67,7 +69,8 @@ static void interface_options(struct savefile *f, struct savefile_interface *i, 
         if (code == OPT_TSRESOL && len == 1)
             i->resolution = *p;
         if (code == OPT_TSOFFSET && len == 8) {
-            uint64_t lo = savefile_u32(f, p + (f->swapped ? 4 : 0)), hi = savefile_u32(f, p + (f->swapped ? 0 : 4));
+            uint64_t lo = savefile_u32(f, p + (f->swapped ? 4 : 0)),
+                     hi = savefile_u32(f, p + (f->swapped ? 0 : 4));
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
             uint64_t swap = lo;
             lo = hi;
@@ -94,8 +97,8 @@ static enum savefile_status interface(struct savefile *f, const uint8_t *h, uint
     return SAVEFILE_AGAIN;
 }
 
-static enum savefile_status packet(struct savefile *f, uint32_t type, const uint8_t *h, uint32_t total,
-                                   struct savefile_record *r)
+static enum savefile_status packet(struct savefile *f, uint32_t type, const uint8_t *h,
+                                   uint32_t total, struct savefile_record *r)
 {
     uint32_t fixed = type == BLOCK_SIMPLE ? 4 : 20, id, room = total - BLOCK_FRAME;
     const struct savefile_interface *i;
@@ -103,7 +106,9 @@ static enum savefile_status packet(struct savefile *f, uint32_t type, const uint
     f->records++;
     if (room < fixed)
         return SAVEFILE_BAD;
-    id = type == BLOCK_SIMPLE ? 0 : type == BLOCK_PACKET ? savefile_u16(f, h + 8) : savefile_u32(f, h + 8);
+    id = type == BLOCK_SIMPLE   ? 0
+         : type == BLOCK_PACKET ? savefile_u16(f, h + 8)
+                                : savefile_u32(f, h + 8);
     if (id >= f->n_if)
         return SAVEFILE_BAD;
     i = &f->ifs[id];
@@ -116,8 +121,10 @@ static enum savefile_status packet(struct savefile *f, uint32_t type, const uint
     } else {
         r->caplen = savefile_u32(f, h + 20);
         r->wirelen = savefile_u32(f, h + 24);
-        f->last_ts_ns = units_to_ns((uint64_t)savefile_u32(f, h + 12) << 32 | savefile_u32(f, h + 16), i->resolution) +
-                        i->offset_ns;
+        f->last_ts_ns =
+            units_to_ns((uint64_t)savefile_u32(f, h + 12) << 32 | savefile_u32(f, h + 16),
+                        i->resolution) +
+            i->offset_ns;
     }
     if (r->caplen > room || r->caplen > SAVEFILE_CAPLEN)
         return SAVEFILE_BAD;
@@ -145,7 +152,8 @@ static enum savefile_status block(struct savefile *f, struct savefile_record *r)
     total = savefile_u32(f, h + 4);
     if (total < BLOCK_FRAME || total > BLOCK_MAX || total % 4)
         return damaged(f, "the next block has an impossible length");
-    if (type != BLOCK_INTERFACE && type != BLOCK_PACKET && type != BLOCK_SIMPLE && type != BLOCK_ENHANCED) {
+    if (type != BLOCK_INTERFACE && type != BLOCK_PACKET && type != BLOCK_SIMPLE &&
+        type != BLOCK_ENHANCED) {
         stream_skip(&f->stream, total);
         return SAVEFILE_AGAIN;
     }

@@ -7,8 +7,14 @@
 #define TAGS_MAX 16                 /* VLAN tags and MPLS labels that are looked through */
 
 enum {
-    ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_IPV6 = 0x86dd, ETHERTYPE_VLAN = 0x8100, ETHERTYPE_QINQ = 0x88a8,
-    ETHERTYPE_QINQ_OLD = 0x9100, ETHERTYPE_PPPOE = 0x8864, ETHERTYPE_MPLS = 0x8847, ETHERTYPE_MPLS_MULTI = 0x8848
+    ETHERTYPE_IPV4 = 0x0800,
+    ETHERTYPE_IPV6 = 0x86dd,
+    ETHERTYPE_VLAN = 0x8100,
+    ETHERTYPE_QINQ = 0x88a8,
+    ETHERTYPE_QINQ_OLD = 0x9100,
+    ETHERTYPE_PPPOE = 0x8864,
+    ETHERTYPE_MPLS = 0x8847,
+    ETHERTYPE_MPLS_MULTI = 0x8848
 };
 enum { PPP_IPV4 = 0x0021, PPP_IPV6 = 0x0057 };
 
@@ -51,7 +57,7 @@ static int skip_to_ip(struct rest *r, uint32_t type)
                 return 0;
             return be16(r->p - 2) == PPP_IPV4 || be16(r->p - 2) == PPP_IPV6;
         case ETHERTYPE_MPLS:
-        case ETHERTYPE_MPLS_MULTI:                  /* RFC 3032 §2.1: the bottom of the stack is marked */
+        case ETHERTYPE_MPLS_MULTI: /* RFC 3032 §2.1: the bottom of the stack is marked */
             if (!skip(r, 4))
                 return 0;
             if (r->p[-2] & 1)
@@ -77,7 +83,7 @@ static int skip_link(struct rest *r, uint32_t linktype)
     case LINKTYPE_LOOP:
         return skip(r, 4);
     case LINKTYPE_PPP:
-    case LINKTYPE_PPP_HDLC:                         /* RFC 1661, RFC 1662: address and control may be left out */
+    case LINKTYPE_PPP_HDLC: /* RFC 1661, RFC 1662: address and control may be left out */
         if (r->n >= 2 && r->p[0] == 0xff && r->p[1] == 0x03)
             skip(r, 2);
         return skip(r, 2) && (be16(r->p - 2) == PPP_IPV4 || be16(r->p - 2) == PPP_IPV6);
@@ -116,5 +122,6 @@ uint32_t share_of(uint32_t linktype, const uint8_t *p, uint32_t n, uint32_t shar
     len = r.p[0] >> 4 == 4 ? 4 : 16;
     if ((r.p[0] >> 4 != 4 && r.p[0] >> 4 != 6) || r.n < at + 2 * len)
         return 0;
-    return (uint32_t)(mix(address_hash(r.p + at, len) + address_hash(r.p + at + len, len)) % shares);
+    return (uint32_t)(mix(address_hash(r.p + at, len) + address_hash(r.p + at + len, len)) %
+                      shares);
 }

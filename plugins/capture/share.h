@@ -1,5 +1,6 @@
-/* share.h: which worker a packet of a file belongs to: by the addresses of its outermost IP header alone, the same for
- * both directions, so that all fragments of a datagram and everything inside a tunnel stay on one worker. */
+/* share.h: which worker a packet of a file belongs to: by the addresses of its outermost IP header
+ * alone, the same for both directions, so that all fragments of a datagram and everything inside a
+ * tunnel stay on one worker. */
 #ifndef CAPTURE_SHARE_H
 #define CAPTURE_SHARE_H
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* stream.h: a file read through one large buffer, so that records can be used where they lie. Read, never mapped: a
- * file that is cut while it is mapped would be a SIGBUS. One thread. */
+/* stream.h: a file read through one large buffer, so that records can be used where they lie. Read,
+ * never mapped: a file that is cut while it is mapped would be a SIGBUS. One thread. */
 #ifndef CAPTURE_STREAM_H
 #define CAPTURE_STREAM_H
 #include <stdbool.h>
@@ -28,11 +28,21 @@ struct stream {
 
 void stream_open(struct stream *s, int fd, uint8_t *buf);
 void stream_close(struct stream *s);
-/* Makes n (≤ STREAM_SIZE) bytes available at *p. Nothing is consumed: on any other status than OK call again later. */
+/* Makes n (≤ STREAM_SIZE) bytes available at *p. Nothing is consumed: on any other status than OK
+ * call again later. */
 enum stream_status stream_need(struct stream *s, uint32_t n, const uint8_t **p);
-static inline void stream_take(struct stream *s, uint32_t n) { s->pos += n; }      /* consume what need() gave */
-static inline void stream_skip(struct stream *s, uint64_t n) { s->skip += n; }     /* done by the next need() */
+static inline void stream_take(struct stream *s, uint32_t n)
+{
+    s->pos += n;
+} /* consume what need() gave */
+static inline void stream_skip(struct stream *s, uint64_t n)
+{
+    s->skip += n;
+} /* done by the next need() */
 static inline uint64_t stream_offset(const struct stream *s) { return s->base + s->pos; }
-static inline uint32_t stream_left(const struct stream *s) { return s->len - s->pos; }      /* in the buffer */
+static inline uint32_t stream_left(const struct stream *s)
+{
+    return s->len - s->pos;
+} /* in the buffer */
 
 #endif

@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (fd < 0 || write(fd, data, size) != (ssize_t)size)
         abort();
     replay_once(fd, NULL, 0, 1);
-    replay_once(fd, size % 16 ? NULL : "ip or ip6", size % 2, 2);      /* compiling a filter is slow */
+    replay_once(fd, size % 16 ? NULL : "ip or ip6", size % 2, 2); /* compiling a filter is slow */
     close(fd);
     return 0;
 }

@@ -124,7 +124,8 @@ static void interface(uint16_t linktype, uint8_t resolution)
 }
 static void enhanced(uint32_t id, uint64_t units, const char *text)
 {
-    uint32_t body[5 + 64] = {id, (uint32_t)(units >> 32), (uint32_t)units, (uint32_t)strlen(text), 9999};
+    uint32_t body[5 + 64] = {id, (uint32_t)(units >> 32), (uint32_t)units, (uint32_t)strlen(text),
+                             9999};
 
     memcpy(body + 5, text, strlen(text));
     block(6, body, 20 + (uint32_t)strlen(text));
@@ -144,7 +145,8 @@ static void hear(void *arg, enum say_what what, const char *sentence)
         snprintf(said[n_said++], sizeof said[0], "%s", sentence);
 }
 
-static struct replay *replay(const char *path, const char *filter, uint32_t share, uint32_t shares, char *why)
+static struct replay *replay(const char *path, const char *filter, uint32_t share, uint32_t shares,
+                             char *why)
 {
     struct replay_config c = {path, filter, share, shares, {hear, NULL}};
 
@@ -153,7 +155,8 @@ static struct replay *replay(const char *path, const char *filter, uint32_t shar
 
 typedef void frame_fn(const struct ec_frame *f, void *arg);
 
-/* Fetches all, in batches of n. Checks what must hold for every fetch. Returns the number of frames. */
+/* Fetches all, in batches of n. Checks what must hold for every fetch. Returns the number of
+ * frames. */
 static uint32_t replay_all(struct replay *r, uint32_t batch, frame_fn *fn, void *arg)
 {
     struct ec_frame frame[64], *f[64];
@@ -217,7 +220,8 @@ static void compare(const struct ec_frame *f, void *arg)
     if (ref->refused)
         return;
     if (pcap_next_ex(ref->p, &h, &data) == PCAP_ERROR) {
-        ck_assert_ptr_nonnull(strstr(pcap_geterr(ref->p), "different from the type of the first interface"));
+        ck_assert_ptr_nonnull(
+            strstr(pcap_geterr(ref->p), "different from the type of the first interface"));
         ref->refused = 1;
         return;
     }
@@ -244,8 +248,8 @@ START_TEST(reads_what_libpcap_reads)
 
         snprintf(path, sizeof path, "%s/%s", data, e[i]->d_name);
         free(e[i]);
-        if (!strstr(path, ".pcap") ||
-            !(ref.p = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, text)))
+        if (!strstr(path, ".pcap") || !(ref.p = pcap_open_offline_with_tstamp_precision(
+                                            path, PCAP_TSTAMP_PRECISION_NANO, text)))
             continue;
         replay_path(path, compare, &ref);
         if (!ref.refused)
@@ -295,9 +299,17 @@ static const struct {
     uint8_t resolution;
     uint64_t units, ns;
 } resolutions[] = {
-    {6, 1500000, 1500000000}, {9, 1500000000, 1500000000}, {0, 2, 2000000000}, {3, 1500, 1500000000},
-    {12, UINT64_C(1500000000000), 1500000000}, {18, UINT64_C(1500000000000000000), 1500000000},
-    {0x80, 2, 2000000000}, {0x81, 3, 1500000000}, {0xa0, UINT64_C(3) << 31, 1500000000}, {0xff, 7, 0}, {0x7f, 7, 0},
+    {6, 1500000, 1500000000},
+    {9, 1500000000, 1500000000},
+    {0, 2, 2000000000},
+    {3, 1500, 1500000000},
+    {12, UINT64_C(1500000000000), 1500000000},
+    {18, UINT64_C(1500000000000000000), 1500000000},
+    {0x80, 2, 2000000000},
+    {0x81, 3, 1500000000},
+    {0xa0, UINT64_C(3) << 31, 1500000000},
+    {0xff, 7, 0},
+    {0x7f, 7, 0},
 };
 
 START_TEST(pcapng_resolutions)
@@ -392,8 +404,9 @@ START_TEST(cut_at_every_byte)
         }
         ck_assert_uint_eq(n_said, 1);
         ck_assert_ptr_nonnull(strstr(said[0], end));
-        ck_assert_ptr_nonnull(strstr(said[0], packets ? "after 1 packet, at byte 45: the file was cut"
-                                                      : "after 0 packets, at byte 24: the file was cut"));
+        ck_assert_ptr_nonnull(
+            strstr(said[0], packets ? "after 1 packet, at byte 45: the file was cut"
+                                    : "after 0 packets, at byte 24: the file was cut"));
     }
 }
 END_TEST
@@ -431,8 +444,9 @@ START_TEST(an_absurd_record_ends_the_file_and_not_the_replay)
     put_file("b.pcap");
     ck_assert_uint_eq(replay_path(dir, NULL, NULL), 2);
     ck_assert_uint_eq(n_said, 1);
-    ck_assert_ptr_nonnull(strstr(said[0], "a.pcap ends early: after 1 packet, at byte 45: the next one claims to be "
-                                          "longer than 256 KiB; what was read counts"));
+    ck_assert_ptr_nonnull(
+        strstr(said[0], "a.pcap ends early: after 1 packet, at byte 45: the next one claims to be "
+                        "longer than 256 KiB; what was read counts"));
 }
 END_TEST
 
@@ -451,15 +465,16 @@ static const struct {
     {"\xfd\x37\x7a\x58\x5a\0\0\0", 8, " is compressed with xz; unpack it first: unxz -k "},
     {"BZh91AY&", 8, " is compressed with bzip2; unpack it first: bunzip2 -k "},
     {"snoop\0\0\0", 8, " is a snoop capture; convert it to pcapng first: editcap -F pcapng "},
-    {"#!/bin/sh\n", 10, " is not a capture: it starts with 23 21 2f 62, which is neither pcap nor pcapng"},
+    {"#!/bin/sh\n", 10,
+     " is not a capture: it starts with 23 21 2f 62, which is neither pcap nor pcapng"},
     {"\xd4\xc3\xb2\xa1\1\0\4\0\0\0\0\0\0\0\0\0\xff\xff\0\0\1\0\0\0", 24,
      " is damaged: its header names a pcap version that was never in use (only 2.x was)"},
-    {"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1b\1\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x1c\0\0\0", 28,
-     " is damaged: a section header has no byte-order mark"},
-    {"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a\2\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x1c\0\0\0", 28,
-     " is damaged: a section is of a pcapng version that is not known here (only 1.x is)"},
-    {"\x0a\x0d\x0d\x0a\x0c\0\0\0\x4d\x3c\x2b\x1a\1\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x1c\0\0\0", 28,
-     " is damaged: a section header has an impossible length"},
+    {"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1b\1\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x1c\0\0\0",
+     28, " is damaged: a section header has no byte-order mark"},
+    {"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a\2\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x1c\0\0\0",
+     28, " is damaged: a section is of a pcapng version that is not known here (only 1.x is)"},
+    {"\x0a\x0d\x0d\x0a\x0c\0\0\0\x4d\x3c\x2b\x1a\1\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x1c\0\0\0",
+     28, " is damaged: a section header has an impossible length"},
 };
 
 START_TEST(what_is_no_capture_is_refused_in_one_sentence)
@@ -485,7 +500,8 @@ START_TEST(paths_that_cannot_be_read)
     put("text", 4);
     put_file("readme");
     ck_assert_ptr_null(replay(dir, NULL, 0, 1, why));
-    snprintf(want, sizeof want, "the folder %s has no capture: none of its 1 files is pcap or pcapng", dir);
+    snprintf(want, sizeof want,
+             "the folder %s has no capture: none of its 1 files is pcap or pcapng", dir);
     ck_assert_str_eq(why, want);
     ck_assert_uint_eq(said_of[SAY_SKIPPED], 1);
 }
@@ -669,7 +685,8 @@ END_TEST
 static const char hex_v4[] = "45000000000000004011000001020304ffeeddcc";
 static const char hex_v4_back[] = "45000000000000004011"
                                   "0000ffeeddcc01020304";
-static const char hex_v6[] = "6000000000001140200100000000000000000000000000012001000000000000000000000000aabb";
+static const char hex_v6[] =
+    "6000000000001140200100000000000000000000000000012001000000000000000000000000aabb";
 static const char hex_v6_back[] = "6000000000001140"
                                   "2001000000000000000000000000aabb"
                                   "20010000000000000000000000000001";
@@ -689,13 +706,17 @@ static const struct {
 } links[] = {
     {LINKTYPE_RAW, "", ""},
     {LINKTYPE_ETHERNET, "0102030405060708090a0b0c0800", "0102030405060708090a0b0c86dd"},
-    {LINKTYPE_ETHERNET, "0102030405060708090a0b0c810000050800", "0102030405060708090a0b0c8100000586dd"},
-    {LINKTYPE_ETHERNET, "0102030405060708090a0b0c88a80001810000050800", "0102030405060708090a0b0c910000018100000586dd"},
-    {LINKTYPE_ETHERNET, "0102030405060708090a0b0c88641100000100040021", "0102030405060708090a0b0c88641100000100040057"},
+    {LINKTYPE_ETHERNET, "0102030405060708090a0b0c810000050800",
+     "0102030405060708090a0b0c8100000586dd"},
+    {LINKTYPE_ETHERNET, "0102030405060708090a0b0c88a80001810000050800",
+     "0102030405060708090a0b0c910000018100000586dd"},
+    {LINKTYPE_ETHERNET, "0102030405060708090a0b0c88641100000100040021",
+     "0102030405060708090a0b0c88641100000100040057"},
     {LINKTYPE_ETHERNET, "0102030405060708090a0b0c88470000104000002140",
      "0102030405060708090a0b0c88470000104000002140"},
     {LINKTYPE_LINUX_SLL, "00000001000600000000000000000800", "000000010006000000000000000086dd"},
-    {LINKTYPE_LINUX_SLL2, "0800000000000001000100060000000000000000", "86dd000000000001000100060000000000000000"},
+    {LINKTYPE_LINUX_SLL2, "0800000000000001000100060000000000000000",
+     "86dd000000000001000100060000000000000000"},
     {LINKTYPE_NULL, "02000000", "1c000000"},
     {LINKTYPE_PPP, "ff030021", "0057"},
 };
@@ -791,7 +812,8 @@ int main(void)
     tcase_add_test(tc, cut_at_every_byte);
     tcase_add_test(tc, pcapng_cut_at_every_byte);
     tcase_add_test(tc, an_absurd_record_ends_the_file_and_not_the_replay);
-    tcase_add_loop_test(tc, what_is_no_capture_is_refused_in_one_sentence, 0, sizeof strangers / sizeof *strangers);
+    tcase_add_loop_test(tc, what_is_no_capture_is_refused_in_one_sentence, 0,
+                        sizeof strangers / sizeof *strangers);
     tcase_add_test(tc, paths_that_cannot_be_read);
     suite_add_tcase(suite, tc);
 
@@ -806,7 +828,8 @@ int main(void)
     suite_add_tcase(suite, tc);
 
     tc = tcase_create("share and filter");
-    tcase_add_loop_test(tc, share_sees_through_link_headers_and_both_ways, 0, sizeof links / sizeof *links);
+    tcase_add_loop_test(tc, share_sees_through_link_headers_and_both_ways, 0,
+                        sizeof links / sizeof *links);
     tcase_add_test(tc, filter_errors_are_sentences);
     suite_add_tcase(suite, tc);
     return unit_run(suite);

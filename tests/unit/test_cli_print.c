@@ -81,7 +81,8 @@ static void flat(void *arg)
 
 START_TEST(anything_comes_out_flat)
 {
-    struct json_object *o = json_tokener_parse("{\"a\":{\"b\":[1,\"x\\ty\",null]},\"c\":true,\"d\":{},\"e\":[]}");
+    struct json_object *o =
+        json_tokener_parse("{\"a\":{\"b\":[1,\"x\\ty\",null]},\"c\":true,\"d\":{},\"e\":[]}");
 
     ck_assert_str_eq(printed(flat, o), "a.b.0\t1\na.b.1\tx\\x09y\na.b.2\t\nc\ttrue\n");
     json_object_put(o);

@@ -95,8 +95,10 @@ static const struct {
     {"echo a \"b c\"", "[\"a\",\"b c\"]\n"},
     {"missing", "{\"error\":{\"code\":\"not_found\",\"message\":\"there is none\"}}\n"},
     {"failing", "{\"error\":{\"code\":\"failed\",\"message\":\"no luck \\\"today\\\"\"}}\n"},
-    {"nonsense", "{\"error\":{\"code\":\"usage\",\"message\":\"there is no command 'nonsense'; 'help' lists them\"}}\n"},
-    {"echo \"", "{\"error\":{\"code\":\"usage\",\"message\":\"a request is one line: COMMAND ARG…, at most 16 words, "
+    {"nonsense", "{\"error\":{\"code\":\"usage\",\"message\":\"there is no command 'nonsense'; "
+                 "'help' lists them\"}}\n"},
+    {"echo \"", "{\"error\":{\"code\":\"usage\",\"message\":\"a request is one line: COMMAND ARG…, "
+                "at most 16 words, "
                 "quoted by \\\"\"}}\n"},
 };
 
@@ -287,7 +289,8 @@ START_TEST(paths_that_cannot_be)
     ck_assert_int_ne(control_open(base, other, why, sizeof why), 0);
     ck_assert_ptr_nonnull(strstr(why, "a socket's path has 1 to 107 bytes, this has "));
     ck_assert_int_ne(control_open(base, "/nonexistent/x", why, sizeof why), 0);
-    ck_assert_str_eq(why, "the control socket /nonexistent/x cannot be made: No such file or directory");
+    ck_assert_str_eq(why,
+                     "the control socket /nonexistent/x cannot be made: No such file or directory");
     f = fopen(path, "w");
     fclose(f);
     ck_assert_int_ne(control_open(base, path, why, sizeof why), 0);

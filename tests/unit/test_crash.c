@@ -99,8 +99,11 @@ START_TEST(a_crash_names_plugin_callback_and_thread_and_counts)
         in_child(crash_in_plugin);
         ck_assert(WIFSIGNALED(status));
         ck_assert_int_eq(WTERMSIG(status), SIGSEGV);
-        snprintf(want, sizeof want, "ecyberd: crashed (SIGSEGV at 0x10) in plugin badplug, callback setup, thread control; "
-                 "crash %u in a row of this plugin, which is left out %s\n", i, i < 3 ? "after 3" : "at the next start");
+        snprintf(
+            want, sizeof want,
+            "ecyberd: crashed (SIGSEGV at 0x10) in plugin badplug, callback setup, thread control; "
+            "crash %u in a row of this plugin, which is left out %s\n",
+            i, i < 3 ? "after 3" : "at the next start");
         ck_assert_str_eq(heard, want);
         strcat(want, "row badplug ");
         ck_assert_int_eq(strncmp(file_text(), want, strlen(want)), 0);
@@ -157,7 +160,8 @@ START_TEST(a_stack_overflow_in_a_thread_is_told_too)
     in_child(crash_of_the_stack);
     ck_assert(WIFSIGNALED(status));
     ck_assert_int_eq(WTERMSIG(status), SIGSEGV);
-    ck_assert_ptr_nonnull(strstr(heard, ") in plugin deep, callback packet, thread W0; crash 1 in a row"));
+    ck_assert_ptr_nonnull(
+        strstr(heard, ") in plugin deep, callback packet, thread W0; crash 1 in a row"));
 }
 END_TEST
 
@@ -172,14 +176,16 @@ START_TEST(an_abort_of_the_core_without_a_state_folder)
 {
     in_child(abort_in_core);
     ck_assert_int_eq(WTERMSIG(status), SIGABRT);
-    ck_assert_str_eq(heard, "ecyberd: crashed (SIGABRT) in the core, thread control; crash 1 in a row\n");
+    ck_assert_str_eq(heard,
+                     "ecyberd: crashed (SIGABRT) in the core, thread control; crash 1 in a row\n");
 }
 END_TEST
 
 START_TEST(a_damaged_mark_file_is_read_as_far_as_it_makes_sense)
 {
-    file_put("sentence\nrow good 2\nrow BAD 3\nrow good\nrow neg -1\nrow big 99999999999\nrow zero 0\n"
-             "row waytoolongnameofapluginwhichcannotexist 2\n\n\n\xff\xfe\nrow other 1");
+    file_put(
+        "sentence\nrow good 2\nrow BAD 3\nrow good\nrow neg -1\nrow big 99999999999\nrow zero 0\n"
+        "row waytoolongnameofapluginwhichcannotexist 2\n\n\n\xff\xfe\nrow other 1");
     ck_assert_int_eq(crash_row_open(dir), 0);
     ck_assert_uint_eq(crash_count("good"), 2);
     ck_assert_uint_eq(crash_count("other"), 1);
@@ -269,7 +275,8 @@ START_TEST(a_long_stall_is_a_crash_of_that_plugin)
     ck_assert(WIFSIGNALED(status));
     ck_assert_int_eq(WTERMSIG(status), SIGABRT);
     ck_assert_ptr_nonnull(strstr(heard, "ecyberd: crashed (did not move for 0."));
-    ck_assert_ptr_nonnull(strstr(heard, ") in plugin stuck, callback packet, thread W1; crash 1 in a row of this plugin"));
+    ck_assert_ptr_nonnull(strstr(
+        heard, ") in plugin stuck, callback packet, thread W1; crash 1 in a row of this plugin"));
     crash_row_open(dir);
     ck_assert_uint_eq(crash_count("stuck"), 1);
 }

@@ -29,9 +29,11 @@ static const char *line(enum log_form form, const char *msg, uint64_t suppressed
 
 START_TEST(plain_line_has_utc_time_level_and_owner)
 {
-    ck_assert_str_eq(line(LOG_FORM_PLAIN, "hello", 0), "2025-11-22T15:03:11.123456Z WARNING traffic: hello");
-    ck_assert_str_eq(line(LOG_FORM_PLAIN, "hello", 7),
-                     "2025-11-22T15:03:11.123456Z WARNING traffic: hello (7 similar lines suppressed)");
+    ck_assert_str_eq(line(LOG_FORM_PLAIN, "hello", 0),
+                     "2025-11-22T15:03:11.123456Z WARNING traffic: hello");
+    ck_assert_str_eq(
+        line(LOG_FORM_PLAIN, "hello", 7),
+        "2025-11-22T15:03:11.123456Z WARNING traffic: hello (7 similar lines suppressed)");
     ck_assert_str_eq(line(LOG_FORM_BARE, "hello", 0), "traffic: hello");
 }
 END_TEST
@@ -44,7 +46,8 @@ static const struct {
     {"\x7f", "\\x7f", "\x7f"},
     {"\xc2\x9b", "\\u009b", "\xc2\x9b"},
     {"\xe2\x80\xa8\xe2\x80\xae", "\\u2028\\u202e", "\xe2\x80\xa8\xe2\x80\xae"},
-    {"gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80", "gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80", "gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80"},
+    {"gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80", "gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80",
+     "gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80"},
     {"\xff\xc3(", "\\xff\\xc3(", "\\xff\\xc3("},
     {"\xc0\x8a", "\\xc0\\x8a", "\\xc0\\x8a"},
     {"\xed\xa0\x80", "\\xed\\xa0\\x80", "\\xed\\xa0\\x80"},
