@@ -143,6 +143,23 @@ START_TEST(swept)
 }
 END_TEST
 
+/* A packet that comes late makes a flow that is over already: it goes with the next ones, not an hour later. */
+START_TEST(born_late)
+{
+    struct feed f;
+
+    start(&f), f.conf.timeout[CLASS_UDP][EC_FLOW_NEW] = SECOND, feed_open(&f);
+    feed_udp(&f, a, b, "now", 3);
+    f.now_ns -= 5 * SECOND;
+    feed_udp(&f, (struct side){ 7, 7 }, b, "late", 4);
+    f.now_ns += 8 * SECOND;
+    for (int i = 0; i < 3; i++)
+        feed_udp(&f, (struct side){ 8, 8 }, b, "next", 4);
+    ck_assert_uint_eq(n_ended, 2);
+    feed_close(&f);
+}
+END_TEST
+
 /* One stamp far in the future must not end the flows of all packets that follow. */
 START_TEST(wild_clock)
 {
@@ -280,6 +297,7 @@ int main(void)
     tcase_add_test(c, vlans);
     tcase_add_test(c, timeout_at_look_up);
     tcase_add_test(c, swept);
+    tcase_add_test(c, born_late);
     tcase_add_test(c, wild_clock);
     tcase_add_test(c, limits);
     tcase_add_test(c, nothing_depends_on_key_or_batch);
