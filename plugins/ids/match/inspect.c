@@ -17,7 +17,7 @@ static uint32_t address_version(const uint8_t a[16])
     return __builtin_memcmp(a, mapped, 12) ? 6 : 4;
 }
 
-static bool header_matches(const struct scope *s, const struct rule *r)
+bool inspect_header(const struct scope *s, const struct rule *r)
 {
     const uint8_t *src = scope_src(s), *dst = scope_dst(s);
     bool ports = scope_l4(s) & (RULE_L4_TCP | RULE_L4_UDP);
@@ -35,7 +35,7 @@ bool inspect_rule(const struct scope *s, const struct rule *r)
 {
     uint32_t proto = s->tx ? s->tx->proto : s->flow ? s->flow->proto : 0;
 
-    if (!(r->l4 & scope_l4(s)) || (r->app_proto && r->app_proto != proto) || !header_matches(s, r))
+    if (!(r->l4 & scope_l4(s)) || (r->app_proto && r->app_proto != proto) || !inspect_header(s, r))
         return false;
     for (const struct cond *c = r->cond; c; c = c->next)
         if (!c->match(c, s))
@@ -139,8 +139,10 @@ bool inspect_passed(struct scope *s)
     m->asked = true;
     g = &s->engine->groups.pass[group_l4(scope_l4(s))][s->dir];
     for (size_t i = 0; i < g->n && !m->passed; i++) {
-        struct hit h = { .rule = s->engine->rule[g->rules[i]] };
+        struct hit h;
 
+        h.rule = s->engine->rule[g->rules[i]];
+        h.n = 0;
         if (inspect_rule(s, h.rule))
             inspect_fire(s, &h);
     }

@@ -10,6 +10,7 @@ void tx_inspect(struct scope *s);
 
 /* Is this inspection over: did a pass rule match? Asks the pass rules on headers first, once a packet. */
 bool inspect_passed(struct scope *s);
+bool inspect_header(const struct scope *s, const struct rule *r);       /* addresses and ports */
 /* Addresses, ports, protocol and every condition of the rule. */
 bool inspect_rule(const struct scope *s, const struct rule *r);
 /* One chain in one buffer; v: data, len, base and fresh are set. Appends to h where it holds. */

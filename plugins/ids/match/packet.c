@@ -1,10 +1,12 @@
 /* Rules on single packets: headers, addresses, payload. */
 #include "plugins/ids/match/inspect.h"
 
+/* Most of these rules ask for other addresses than the packet's: the few that are left have to be put in order. */
 static void packet_headers(struct scope *s, const struct header_group *g)
 {
     for (size_t i = 0; i < g->n; i++)
-        candidates_add(&s->hand->candidates, g->rules[i]);
+        if (inspect_header(s, s->engine->rule[g->rules[i]]))
+            candidates_add(&s->hand->candidates, g->rules[i]);
 }
 
 /* Rules on addresses alone are asked once for each direction of a flow. */
@@ -55,10 +57,12 @@ static struct hit_source packet_source(const struct scope *s)
 static void packet_rule(struct scope *s, const struct rule *r)
 {
     const struct ec_packet *p = s->packet;
-    struct hit h = { .rule = r };
+    struct hit h;
 
     if (!inspect_rule(s, r) || inspect_fired(s, r))
         return;
+    h.rule = r;
+    h.n = 0;
     if (r->raw) {
         struct verify v = { .data = p->data + p->payload, .len = p->payload_len };
         struct hit_source src = packet_source(s);

@@ -46,10 +46,12 @@ static void stream_wait(struct scope *s, struct window *w, const struct rule *r)
 static void stream_rule(struct scope *s, const struct rule *r, struct verify *v, const struct hit_source *src,
                         struct window *w)
 {
-    struct hit h = { .rule = r };
+    struct hit h;
 
     if (!inspect_rule(s, r))
         return;
+    h.rule = r;
+    h.n = 0;
     if (inspect_chain(s, r->raw, v, src, &h))
         inspect_fire(s, &h);
     else

@@ -208,9 +208,12 @@ static void tx_candidates(struct scope *s, struct txstate *t, const struct tx_gr
 void tx_inspect(struct scope *s)
 {
     const struct tx_group *g = groups_tx(&s->engine->groups, s->tx->proto);
-    struct tx_look l = { .s = s, .t = EC_LEASED(s->tx, s->w->port->tx_lease, struct txstate) };
+    struct tx_look l;
     struct candidates *c = &s->hand->candidates;
 
+    l.s = s;
+    l.t = EC_LEASED(s->tx, s->w->port->tx_lease, struct txstate);
+    l.dir = s->dir;
     if (s->packet && s->tx->fresh)
         l.t->count[s->packet->dir] = s->packet->frame->count;
     if (!g || inspect_passed(s))
