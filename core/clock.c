@@ -43,5 +43,6 @@ uint64_t clock_monotonic(void)
 
 uint64_t clock_now(void)
 {
-    return clock_follows_packets() ? atomic_load_explicit(&packet_ns, memory_order_relaxed) : clock_wall();
+    return clock_follows_packets() ? atomic_load_explicit(&packet_ns, memory_order_relaxed)
+                                   : clock_wall();
 }

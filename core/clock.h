@@ -4,7 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* [ctl] before the workers start. true: clock_now() is the latest time given to clock_packet(), 0 before the first. */
+/* [ctl] before the workers start. true: clock_now() is the latest time given to clock_packet(), 0
+ * before the first. */
 void clock_follow_packets(bool on);
 bool clock_follows_packets(void);
 void clock_packet(uint64_t ts_ns);      /* [wrk] a packet's time; the clock never goes back */

@@ -7,7 +7,14 @@
 #include <string.h>
 
 enum {
-    OPT_WORKERS = 256, OPT_BATCH, OPT_SET, OPT_DUMP, OPT_LIST_PLUGINS, OPT_LIST_OPTIONS, OPT_BUILD_INFO, OPT_VERSION,
+    OPT_WORKERS = 256,
+    OPT_BATCH,
+    OPT_SET,
+    OPT_DUMP,
+    OPT_LIST_PLUGINS,
+    OPT_LIST_OPTIONS,
+    OPT_BUILD_INFO,
+    OPT_VERSION,
     OPT_HELP
 };
 
@@ -26,24 +33,27 @@ static const struct option table[] = {
 
 void cmdline_help(FILE *to)
 {
-    fputs("usage: ecyberd [-T] [-c FILE] [-r CAPTURE]… [-i INTERFACE]… [--set SECTION.KEY=VALUE]…\n"
-          "\n"
-          "  -c FILE            the configuration; default: " ECYBER_CONFDIR "/ecyber.yaml where it exists\n"
-          "  -r CAPTURE         replay a capture file or a folder of them, and end (repeatable)\n"
-          "  -i INTERFACE       watch an interface; \"any\": all of them\n"
-          "  -T                 check the configuration and all that plugins read, and end\n"
-          "  --workers N        packet threads; 0: everything on one thread, the same from run to run\n"
-          "  --batch N          frames fetched at once\n"
-          "  --set KEY=VALUE    one option, over files and environment (repeatable)\n"
-          "  --dump-config      print every option with its origin\n"
-          "  --list-plugins     print the plugins, and why one is left out\n"
-          "  --list-options     print the options of the daemon and of every plugin\n"
-          "  --list-keywords    print the rule keywords; --list-NAME: any list that a plugin offers\n"
-          "  --build-info       print how this program was built\n"
-          "  --version  --help\n"
-          "\n"
-          "Signals: TERM, INT stop (a second INT: at once), HUP opens the log anew and reloads.\n"
-          "Exit codes: 0 fine, 1 failed, 2 wrong usage, 6 wrong configuration.\n", to);
+    fputs(
+        "usage: ecyberd [-T] [-c FILE] [-r CAPTURE]… [-i INTERFACE]… [--set KEY=VALUE]…\n"
+        "\n"
+        "  -c FILE            the configuration; default: " ECYBER_CONFDIR
+        "/ecyber.yaml where it exists\n"
+        "  -r CAPTURE         replay a capture file or a folder of them, and end (repeatable)\n"
+        "  -i INTERFACE       watch an interface; \"any\": all of them\n"
+        "  -T                 check the configuration and all that plugins read, and end\n"
+        "  --workers N        packet threads; 0: all on one thread, the same from run to run\n"
+        "  --batch N          frames fetched at once\n"
+        "  --set KEY=VALUE    one option, over files and environment (repeatable)\n"
+        "  --dump-config      print every option with its origin\n"
+        "  --list-plugins     print the plugins, and why one is left out\n"
+        "  --list-options     print the options of the daemon and of every plugin\n"
+        "  --list-keywords    print the rule keywords; --list-NAME: any list that a plugin offers\n"
+        "  --build-info       print how this program was built\n"
+        "  --version  --help\n"
+        "\n"
+        "Signals: TERM, INT stop (a second INT: at once), HUP opens the log anew and reloads.\n"
+        "Exit codes: 0 fine, 1 failed, 2 wrong usage, 6 wrong configuration.\n",
+        to);
 }
 
 /* Appends "PREFIX" + text to a list of strings. false: out of memory. */

@@ -48,7 +48,8 @@ void daemon_conf_input(const struct daemon *d, struct conf_input *in)
     };
 }
 
-struct conf *daemon_conf_load(const struct daemon *d, void (*err)(const char *sentence, void *arg), void *arg)
+struct conf *daemon_conf_load(const struct daemon *d, void (*err)(const char *sentence, void *arg),
+                              void *arg)
 {
     uint32_t n = 0;
     struct conf_section *s = plugins_sections(&d->plugins, &n);
@@ -78,8 +79,9 @@ static void open_state(struct daemon *d)
 {
     if (d->cmd->mode == MODE_RUN) {
         if (folder_make(d->opt.state_dir))
-            LOG(EC_LOG_WARNING, "core.state_dir: %s cannot be written: %s; nothing outlasts this run", d->opt.state_dir,
-                strerror(errno));
+            LOG(EC_LOG_WARNING,
+                "core.state_dir: %s cannot be written: %s; nothing outlasts this run",
+                d->opt.state_dir, strerror(errno));
         else
             d->state_dir = strdup(d->opt.state_dir);
     }
@@ -160,7 +162,8 @@ static void down(struct daemon *d)
 static int first_generation(struct daemon *d)
 {
     char why[1200];
-    struct plan *p = generation_build(d->plugins.order, d->plugins.n_order, d->conf, 1, why, sizeof why);
+    struct plan *p =
+        generation_build(d->plugins.order, d->plugins.n_order, d->conf, 1, why, sizeof why);
 
     if (!p) {
         print_sentence(why, NULL);
@@ -182,8 +185,8 @@ static bool start_plugins(struct daemon *d)
     return true;
 }
 
-/* Prepare, freeze, configure, start. Whoever fails is left out, and it begins anew without him; a wrong configuration
- * ends it. */
+/* Prepare, freeze, configure, start. Whoever fails is left out, and it begins anew without him; a
+ * wrong configuration ends it. */
 static int up(struct daemon *d, bool start)
 {
     char why[512];
@@ -221,13 +224,13 @@ static int test(struct daemon *d)
 
     /* A run goes on without a broken rule; a check is there to find it. */
     if (!rc && host_errors()) {
-        fprintf(stderr, "%s: %u errors in what the plugins read, see above\n", d->file ? d->file : "defaults",
-                host_errors());
+        fprintf(stderr, "%s: %u errors in what the plugins read, see above\n",
+                d->file ? d->file : "defaults", host_errors());
         rc = EXIT_CONFIG;
     }
     if (!rc)
-        printf("%s: the configuration is fine; %u plugins, %u left out\n", d->file ? d->file : "defaults",
-               d->plugins.n_order, plugins_left_out(&d->plugins));
+        printf("%s: the configuration is fine; %u plugins, %u left out\n",
+               d->file ? d->file : "defaults", d->plugins.n_order, plugins_left_out(&d->plugins));
     down(d);
     return rc;
 }
@@ -262,7 +265,8 @@ static int act(struct daemon *d)
         rc = up(d, true);
         if (!rc)
             rc = run(d);
-        deadline_open(d->opt.stop_timeout > STOP_LEAST ? d->opt.stop_timeout : STOP_LEAST, "core.stop_timeout");
+        deadline_open(d->opt.stop_timeout > STOP_LEAST ? d->opt.stop_timeout : STOP_LEAST,
+                      "core.stop_timeout");
         down(d);
         return rc;
     }

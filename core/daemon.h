@@ -35,10 +35,13 @@ struct daemon {
 int daemon_main(const struct cmdline *c);       /* an exit code */
 /* The configuration's input as the command line gives it; `set` stays valid with the daemon. */
 void daemon_conf_input(const struct daemon *d, struct conf_input *in);
-/* Read and check the whole configuration against the loaded plugins. NULL after a sentence each to err. [ctl] [cfg] */
-struct conf *daemon_conf_load(const struct daemon *d, void (*err)(const char *sentence, void *arg), void *arg);
+/* Read and check the whole configuration against the loaded plugins. NULL after a sentence each to
+ * err. [ctl] [cfg] */
+struct conf *daemon_conf_load(const struct daemon *d, void (*err)(const char *sentence, void *arg),
+                              void *arg);
 void daemon_stop(struct daemon *d, const char *why);    /* [ctl] ask for the ordered end */
-/* [ctl] Threads are stuck in plugins, so that nothing may be freed: name them, stop the other plugins, and exit. */
+/* [ctl] Threads are stuck in plugins, so that nothing may be freed: name them, stop the other
+ * plugins, and exit. */
 _Noreturn void daemon_abandon(struct daemon *d);
 
 #endif

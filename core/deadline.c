@@ -22,7 +22,8 @@ static void expire(void)
 {
     char reason[96];
 
-    snprintf(reason, sizeof reason, "it did not return within %.1f s, %s", (double)timeout / 1e9, timeout_option);
+    snprintf(reason, sizeof reason, "it did not return within %.1f s, %s", (double)timeout / 1e9,
+             timeout_option);
     crash_blame(target, reason);
 }
 

@@ -23,7 +23,8 @@ static const struct interface {
       { FN(ec_source, scheme), FN(ec_source, open), FN(ec_source, fetch), FN(ec_source, finish),
         FN(ec_source, stats), FN(ec_source, close), { 0, NULL } } },
     { EC_STAGE_ID, sizeof(struct ec_stage), { FN(ec_stage, packet), { 0, NULL } } },
-    { EC_ENRICH_ID, sizeof(struct ec_enricher), { FN(ec_enricher, topic), FN(ec_enricher, lookup), { 0, NULL } } },
+    { EC_ENRICH_ID, sizeof(struct ec_enricher), { FN(ec_enricher, topic), FN(ec_enricher, lookup),
+      { 0, NULL } } },
     { EC_LIST_ID, sizeof(struct ec_listing),
       { FN(ec_listing, name), FN(ec_listing, column), FN(ec_listing, each), { 0, NULL } } },
 };
@@ -76,8 +77,10 @@ int extension_check(struct instance *i)
         if (!f)
             continue;
         if (table_size(o->vtable) < f->bytes) {
-            refuse(i, "its table of %s has %u bytes, this daemon needs %u; rebuild it against this daemon's SDK", o->id,
-                   table_size(o->vtable), f->bytes);
+            refuse(i,
+                   "its table of %s has %u bytes, this daemon needs %u; rebuild it against this "
+                   "daemon's SDK",
+                   o->id, table_size(o->vtable), f->bytes);
             return EC_EINVAL;
         }
         for (const struct function *m = f->fn; m->name; m++) {
@@ -124,14 +127,15 @@ static bool alive(const struct instance *i)
     return i->status != INSTANCE_REFUSED;
 }
 
-/* The plugin that serves this id, NULL: none. Where several do and nobody chose, the first; check_single() has dealt
- * with those. */
+/* The plugin that serves this id, NULL: none. Where several do and nobody chose, the first;
+ * check_single() has dealt with those. */
 static struct instance *provider(const struct resolve *r, const char *id)
 {
     const char *wanted = r->choose ? r->choose(id, r->arg) : NULL;
 
     for (uint32_t k = 0; k < r->n; k++)
-        if (alive(r->all[k]) && extension_offer(r->all[k], id, 0) && (!wanted || !strcmp(wanted, r->all[k]->d.name)))
+        if (alive(r->all[k]) && extension_offer(r->all[k], id, 0) &&
+            (!wanted || !strcmp(wanted, r->all[k]->d.name)))
             return r->all[k];
     return NULL;
 }
@@ -149,8 +153,10 @@ static bool check_single(const struct resolve *r, struct instance *a)
 
             if (b == a || !alive(b) || !extension_offer(b, id, 0))
                 continue;
-            refuse(a, "%s is offered by %s and by %s; name one of them in core.providers", id, a->d.name, b->d.name);
-            refuse(b, "%s is offered by %s and by %s; name one of them in core.providers", id, a->d.name, b->d.name);
+            refuse(a, "%s is offered by %s and by %s; name one of them in core.providers", id,
+                   a->d.name, b->d.name);
+            refuse(b, "%s is offered by %s and by %s; name one of them in core.providers", id,
+                   a->d.name, b->d.name);
             return true;
         }
     }
@@ -165,8 +171,10 @@ static void refuse_missing(const struct resolve *r, struct instance *i, const ch
     const char *wanted = r->choose ? r->choose(id, r->arg) : NULL;
 
     if (wanted) {
-        refuse(i, "it needs %s, which core.providers expects of %s, and that plugin is not there or does not offer it", id,
-               wanted);
+        refuse(i,
+               "it needs %s, which core.providers expects of %s, and that plugin is not there or "
+               "does not offer it",
+               id, wanted);
         return;
     }
     for (uint32_t k = 0; k < r->n; k++)
@@ -176,9 +184,10 @@ static void refuse_missing(const struct resolve *r, struct instance *i, const ch
         }
     for (uint32_t k = 0; k < r->n; k++)
         for (uint32_t o = 0; alive(r->all[k]) && o < r->all[k]->d.n_offer; o++)
-            if (!strncmp(r->all[k]->d.offer[o].id, id, family) && strcmp(r->all[k]->d.offer[o].id, id) != 0) {
-                refuse(i, "it needs %s, and %s offers %s; rebuild it against this daemon's SDK", id, r->all[k]->d.name,
-                       r->all[k]->d.offer[o].id);
+            if (!strncmp(r->all[k]->d.offer[o].id, id, family) &&
+                strcmp(r->all[k]->d.offer[o].id, id) != 0) {
+                refuse(i, "it needs %s, and %s offers %s; rebuild it against this daemon's SDK", id,
+                       r->all[k]->d.name, r->all[k]->d.offer[o].id);
                 return;
             }
     refuse(i, "it needs %s, which no plugin offers; load one that does", id);
@@ -196,8 +205,8 @@ static bool bind_uses(const struct resolve *r, struct instance *i)
         if (i->bound[u] || (use->flags & EC_USE_OPTIONAL))
             continue;
         if (p)
-            refuse(i, "it needs at least %u bytes of %s, and %s offers %u; update %s", use->min_size, use->id,
-                   p->d.name, size, p->d.name);
+            refuse(i, "it needs at least %u bytes of %s, and %s offers %u; update %s",
+                   use->min_size, use->id, p->d.name, size, p->d.name);
         else
             refuse_missing(r, i, use->id);
         return false;
@@ -249,7 +258,8 @@ static void refuse_cycle(struct visit *v, const struct instance *i)
         snprintf(circle + at, sizeof circle - at, "%s -> ", v->path[k]->d.name);
     }
     for (uint32_t k = from; k < v->depth; k++)
-        refuse(v->path[k], "its RUN uses form a cycle: %s%s; make one of them a SETUP use", circle, i->d.name);
+        refuse(v->path[k], "its RUN uses form a cycle: %s%s; make one of them a SETUP use", circle,
+               i->d.name);
 }
 
 /* false: a cycle was found and its members are refused. */
@@ -266,7 +276,8 @@ static bool visit(struct visit *v, struct instance *i)
     v->seen[at] = 1;
     v->path[v->depth++] = i;
     for (uint32_t u = 0; u < i->d.n_use; u++)
-        if ((i->d.use[u].flags & EC_USE_RUN) && i->bound[u] && i->bound[u] != i && !visit(v, i->bound[u]))
+        if ((i->d.use[u].flags & EC_USE_RUN) && i->bound[u] && i->bound[u] != i &&
+            !visit(v, i->bound[u]))
             return false;
     v->depth--;
     v->seen[at] = 2;
@@ -293,11 +304,12 @@ static bool bound_alloc(struct instance *i)
     return i->bound != NULL;
 }
 
-uint32_t extension_resolve(struct instance *const *all, uint32_t n, extension_choose_fn *choose, const void *arg,
-                           struct instance **order)
+uint32_t extension_resolve(struct instance *const *all, uint32_t n, extension_choose_fn *choose,
+                           const void *arg, struct instance **order)
 {
     struct resolve r = { all, n, choose, arg };
-    struct visit v = { .r = &r, .order = order, .path = calloc(n + 1, sizeof *v.path), .seen = calloc(n + 1, 1) };
+    struct visit v = {
+        .r = &r, .order = order, .path = calloc(n + 1, sizeof *v.path), .seen = calloc(n + 1, 1)};
 
     for (uint32_t k = 0; k < n; k++)
         if (alive(all[k]) && bound_alloc(all[k]))

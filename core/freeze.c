@@ -17,10 +17,11 @@
 #include <string.h>
 
 static const struct ec_metric rows[FREEZE_METRICS] = {
-    [FREEZE_GENERATION] = { sizeof rows[0], EC_METRIC_GAUGE, "generation", NULL, "of the configuration, from 1" },
-    [FREEZE_RELOADS] = { sizeof rows[0], EC_METRIC_COUNTER, "reloads", NULL, "that took effect" },
-    [FREEZE_RELOAD_FAILURES] = { sizeof rows[0], EC_METRIC_COUNTER, "reload_failures", NULL,
-                                 "reloads that kept the old generation" },
+    [FREEZE_GENERATION] = {sizeof rows[0], EC_METRIC_GAUGE, "generation", NULL,
+                           "of the configuration, from 1"},
+    [FREEZE_RELOADS] = {sizeof rows[0], EC_METRIC_COUNTER, "reloads", NULL, "that took effect"},
+    [FREEZE_RELOAD_FAILURES] = {sizeof rows[0], EC_METRIC_COUNTER, "reload_failures", NULL,
+                                "reloads that kept the old generation"},
 };
 static uint32_t index_of[FREEZE_METRICS];
 
@@ -34,7 +35,8 @@ static bool add_metric(struct instance *i, const struct ec_metric *m)
     uint32_t index;
 
     if (metric_add(i->d.name, m, &index)) {
-        instance_refuse(i, "there are %u metrics already, at most %d are kept", metric_count(), METRIC_MAX);
+        instance_refuse(i, "there are %u metrics already, at most %d are kept", metric_count(),
+                        METRIC_MAX);
         return false;
     }
     if (!i->n_metric++)
@@ -62,7 +64,8 @@ static bool subscribe(struct instance *i)
         const struct ec_sub *s = &i->wants.sub[k];
 
         if (strcmp(s->topic, "*") != 0 && !topic_find(s->topic)) {
-            LOG(EC_LOG_WARNING, "%s subscribes to %s, which no plugin declares", i->d.name, s->topic);
+            LOG(EC_LOG_WARNING, "%s subscribes to %s, which no plugin declares", i->d.name,
+                s->topic);
         } else if (bus_subscribe(i, s, why, sizeof why)) {
             instance_refuse(i, "subscription to %s: %s", s->topic, why);
             return false;
@@ -129,8 +132,8 @@ static void add_stages(const struct plugins *p, const struct options *o, struct 
         if (i && i->status != INSTANCE_REFUSED && extension_offer(i, EC_STAGE_ID, 0))
             extension_each(&i, 1, EC_STAGE_ID, add_stage, h);
         else
-            LOG(EC_LOG_WARNING, "%s: core.stages: no plugin '%s' offers a packet stage", conf_where(o->c, "stages", k),
-                name);
+            LOG(EC_LOG_WARNING, "%s: core.stages: no plugin '%s' offers a packet stage",
+                conf_where(o->c, "stages", k), name);
     }
     for (uint32_t k = 0; k < p->n_order; k++)
         if (!is_in_stages(o, p->order[k]->d.name))

@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-struct plan *generation_build(struct instance *const *order, uint32_t n, struct conf *conf, uint32_t gen, char *why,
-                              uint32_t why_n)
+struct plan *generation_build(struct instance *const *order, uint32_t n, struct conf *conf,
+                              uint32_t gen, char *why, uint32_t why_n)
 {
     struct plan *p = plan_new(gen, n);
 
@@ -16,7 +16,8 @@ struct plan *generation_build(struct instance *const *order, uint32_t n, struct 
         return NULL;
     }
     for (uint32_t k = 0; k < n; k++)
-        if (instance_configure(order[k], conf_of(conf, order[k]->d.name), &p->state[k], why, why_n)) {
+        if (instance_configure(order[k], conf_of(conf, order[k]->d.name), &p->state[k], why,
+                               why_n)) {
             generation_free(order, p);
             return NULL;
         }

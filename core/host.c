@@ -46,8 +46,8 @@ void host_why_clear(void)
 static const char *error_name(int32_t err)
 {
     static const char *const names[] = {
-        "EC_OK", "EC_EINVAL", "EC_ENOMEM", "EC_ENOTSUP", "EC_EAGAIN", "EC_EIO", "EC_EPERM", "EC_ENOENT", "EC_EEND",
-        "EC_ELIMIT", "EC_EEXIST",
+        "EC_OK",    "EC_EINVAL", "EC_ENOMEM", "EC_ENOTSUP", "EC_EAGAIN", "EC_EIO",
+        "EC_EPERM", "EC_ENOENT", "EC_EEND",   "EC_ELIMIT",  "EC_EEXIST",
     };
 
     return err <= 0 && err >= EC_EEXIST ? names[-err] : "an unknown error";
@@ -166,7 +166,8 @@ static int32_t host_timer(const struct ec_host *h, const struct ec_timer *t)
     if (!w)
         return EC_EPERM;
     if (!t || t->size < sizeof *t || !t->fn || t->every_ns < 1000000)
-        return host_fail(h, EC_EINVAL, "a timer lacks its size or function, or its period is under 1 ms");
+        return host_fail(h, EC_EINVAL,
+                         "a timer lacks its size or function, or its period is under 1 ms");
     if (!(timer = reallocarray(w->timer, w->n_timer + 1, sizeof *timer)))
         return host_fail(h, EC_ENOMEM, "out of memory");
     timer[w->n_timer] = *t;
@@ -211,7 +212,8 @@ static uint32_t host_topic_find(const struct ec_host *h, const char *name)
     return topic_find(name);
 }
 
-static int32_t host_open(const struct ec_host *h, uint32_t worker, uint32_t topic, struct ec_build *b)
+static int32_t host_open(const struct ec_host *h, uint32_t worker, uint32_t topic,
+                         struct ec_build *b)
 {
     return bus_open(instance_of(h), worker, topic, b);
 }
@@ -318,14 +320,16 @@ static void job_run(void *arg)
     free(j);
 }
 
-static int32_t host_work(const struct ec_host *h, void (*fn)(void *self, const void *state, void *arg), void *arg)
+static int32_t host_work(const struct ec_host *h,
+                         void (*fn)(void *self, const void *state, void *arg), void *arg)
 {
     struct instance *i = instance_of(h);
     struct job *j = fn ? malloc(sizeof *j) : NULL;
     int32_t err;
 
     if (!j)
-        return host_fail(h, fn ? EC_ENOMEM : EC_EINVAL, fn ? "out of memory" : "work() without a function");
+        return host_fail(h, fn ? EC_ENOMEM : EC_EINVAL,
+                         fn ? "out of memory" : "work() without a function");
     *j = (struct job){ i, plan_hold(i->d.name), fn, arg };
     err = pool_run(i->d.name, "work", job_run, j);
     if (err) {
@@ -392,7 +396,8 @@ void host_init(struct instance *i)
         .open = host_open, .publish = host_publish, .discard = host_discard,
         .cells = host_cells, .metric = host_metric, .gauge = host_gauge,
         .intern = host_intern, .interned = host_interned,
-        .state = host_state, .worker_mem = host_worker_mem, .gen = host_gen, .workers = host_workers,
+        .state = host_state, .worker_mem = host_worker_mem, .gen = host_gen,
+        .workers = host_workers,
         .mark = host_mark,
         .work = host_work, .now = host_now, .state_dir = host_state_dir, .loop = host_loop,
     };

@@ -15,8 +15,9 @@ static struct { struct instance *const *list; uint32_t n; } running;
 const char *instance_status_name(enum instance_status s)
 {
     static const char *const names[] = {
-        [INSTANCE_LOADED] = "loaded", [INSTANCE_CREATED] = "created", [INSTANCE_SETUP] = "set up",
-        [INSTANCE_CONFIGURED] = "configured", [INSTANCE_RUNNING] = "running", [INSTANCE_STOPPED] = "stopped",
+        [INSTANCE_LOADED] = "loaded",    [INSTANCE_CREATED] = "created",
+        [INSTANCE_SETUP] = "set up",     [INSTANCE_CONFIGURED] = "configured",
+        [INSTANCE_RUNNING] = "running",  [INSTANCE_STOPPED] = "stopped",
         [INSTANCE_REFUSED] = "left out",
     };
 
@@ -31,7 +32,8 @@ struct instance *instance_new(const char *path)
     char *name = strndup(file, n > 3 && !strcmp(file + n - 3, ".so") ? n - 3 : n);
 
     if (i && name) {
-        i->d.name = intern_get("plugin file", intern_name("plugin file", name));   /* marks point to it for ever */
+        /* marks point to it for ever */
+        i->d.name = intern_get("plugin file", intern_name("plugin file", name));
         i->path = strdup(path);
     }
     free(name);
@@ -93,7 +95,8 @@ static void leave(struct ec_mark old)
 }
 
 /* The end of a callback on the way up: its status, or its sentence and its refusal. */
-static int reached(struct instance *i, int32_t err, enum instance_status status, const char *callback)
+static int reached(struct instance *i, int32_t err, enum instance_status status,
+                   const char *callback)
 {
     if (!err) {
         i->status = status;
@@ -128,7 +131,8 @@ int instance_setup(struct instance *i)
     return reached(i, err, INSTANCE_SETUP, "setup");
 }
 
-int instance_configure(struct instance *i, const struct ec_conf *c, void **state, char *why, uint32_t n)
+int instance_configure(struct instance *i, const struct ec_conf *c, void **state, char *why,
+                       uint32_t n)
 {
     struct ec_mark old = enter(i, "configure");
     int32_t err;
@@ -230,8 +234,9 @@ int instance_worker_init(uint32_t worker, char *why, uint32_t n)
         int32_t err;
 
         host_why_clear();
-        err = !i->worker_mem ? EC_ENOMEM : i->d.worker_init ? i->d.worker_init(i->self, worker, &i->worker_mem[worker])
-                                                            : EC_OK;
+        err = !i->worker_mem     ? EC_ENOMEM
+              : i->d.worker_init ? i->d.worker_init(i->self, worker, &i->worker_mem[worker])
+                                 : EC_OK;
         mark_leave(old);
         if (!err)
             continue;

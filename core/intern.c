@@ -8,8 +8,8 @@
 #define SPACES 64
 #define CHUNK 1024u             /* names in a chunk, chunks in a space: 1 M names */
 
-/* Names by number are found through two levels that never move, so that readers need no lock; by name through an open
- * hash table that only the lock's holder touches. */
+/* Names by number are found through two levels that never move, so that readers need no lock; by
+ * name through an open hash table that only the lock's holder touches. */
 struct space {
     char *name;
     uint32_t count, slots;

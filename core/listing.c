@@ -25,8 +25,8 @@ int listing_plugins(const struct plugins *p, FILE *to)
         const struct instance *i = p->all[k];
         const char *text = i->status == INSTANCE_REFUSED ? i->why : i->d.summary;
 
-        fprintf(to, "%s\t%s\t%s\t%s\t%s\n", i->d.name, i->d.version, i->status == INSTANCE_REFUSED ? "left out" : "fine",
-                i->path, text ? text : "");
+        fprintf(to, "%s\t%s\t%s\t%s\t%s\n", i->d.name, i->d.version,
+                i->status == INSTANCE_REFUSED ? "left out" : "fine", i->path, text ? text : "");
     }
     for (uint32_t k = 0; k < p->n_dormant; k++)
         fprintf(to, "%s\t\tnot enabled\t\tcore.plugins does not name it\n", p->dormant[k]);
@@ -36,11 +36,13 @@ int listing_plugins(const struct plugins *p, FILE *to)
 static const char *type_name(const struct ec_row *r)
 {
     static const char *const names[] = {
-        [EC_T_U8] = "number", [EC_T_U16] = "number", [EC_T_U32] = "number", [EC_T_U64] = "number",
-        [EC_T_I64] = "number", [EC_T_F64] = "decimal", [EC_T_BOOL] = "yes or no", [EC_T_IP] = "address",
-        [EC_T_MAC] = "MAC address", [EC_T_TIME] = "time", [EC_T_DURATION] = "duration", [EC_T_SIZE] = "size",
-        [EC_T_TEXT] = "text", [EC_T_WIRE] = "text", [EC_T_BYTES] = "base64", [EC_T_HEX] = "hexadecimal",
-        [EC_T_ENUM] = "one of", [EC_T_NAME] = "name", [EC_T_RECORD] = "record", [EC_T_MAP] = "map",
+        [EC_T_U8] = "number",       [EC_T_U16] = "number",        [EC_T_U32] = "number",
+        [EC_T_U64] = "number",      [EC_T_I64] = "number",        [EC_T_F64] = "decimal",
+        [EC_T_BOOL] = "yes or no",  [EC_T_IP] = "address",        [EC_T_MAC] = "MAC address",
+        [EC_T_TIME] = "time",       [EC_T_DURATION] = "duration", [EC_T_SIZE] = "size",
+        [EC_T_TEXT] = "text",       [EC_T_WIRE] = "text",         [EC_T_BYTES] = "base64",
+        [EC_T_HEX] = "hexadecimal", [EC_T_ENUM] = "one of",       [EC_T_NAME] = "name",
+        [EC_T_RECORD] = "record",   [EC_T_MAP] = "map",
     };
 
     return names[r->type];
@@ -52,13 +54,14 @@ static void print_options(const char *section, const struct ec_record *r, FILE *
         struct ec_row buf;
         const struct ec_row *row = record_row(r, k, &buf);
 
-        fprintf(to, "%s.%s\t%s%s%s%s\t%s\t", section, row->name, row->flags & EC_R_LIST ? "list of " : "",
-                type_name(row), row->type == EC_T_ENUM ? " " : "", row->type == EC_T_ENUM ? row->allow : "",
+        fprintf(to, "%s.%s\t%s%s%s%s\t%s\t", section, row->name,
+                row->flags & EC_R_LIST ? "list of " : "", type_name(row),
+                row->type == EC_T_ENUM ? " " : "", row->type == EC_T_ENUM ? row->allow : "",
                 row->def ? row->def : "");
         if (row->min || row->max)
             fprintf(to, "%lld..%lld", (long long)row->min, (long long)row->max);
-        fprintf(to, "\t%s\t%s\t%s\n", row->unit ? row->unit : "", row->flags & EC_R_LIVE ? "reload" : "restart",
-                row->help ? row->help : "");
+        fprintf(to, "\t%s\t%s\t%s\n", row->unit ? row->unit : "",
+                row->flags & EC_R_LIVE ? "reload" : "restart", row->help ? row->help : "");
     }
 }
 
@@ -118,8 +121,8 @@ int listing_print(const struct plugins *p, const char *name, FILE *to)
 
     extension_each(p->order, p->n_order, EC_LIST_ID, print_list, &l);
     if (!l.found) {
-        fprintf(stderr, "ecyberd: no plugin has a list of %s; there is: plugins, options%s%s\n", name,
-                l.names[0] ? ", " : "", l.names);
+        fprintf(stderr, "ecyberd: no plugin has a list of %s; there is: plugins, options%s%s\n",
+                name, l.names[0] ? ", " : "", l.names);
         return EXIT_USAGE;
     }
     return l.failed ? EXIT_FAILED : flushed(to);

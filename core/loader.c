@@ -43,7 +43,8 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);      /* whatever the locale */
 }
 
-int loader_scan(const char *dir, void (*fn)(const char *path, void *arg), void *arg, char *why, uint32_t n)
+int loader_scan(const char *dir, void (*fn)(const char *path, void *arg), void *arg, char *why,
+                uint32_t n)
 {
     struct dirent **e;
     int count = scandir(dir, &e, is_object, by_name);
@@ -74,13 +75,15 @@ static bool trusts_one(const char *path, const char *what, char *why, uint32_t n
         return false;
     }
     if (st.st_uid != 0 && st.st_uid != geteuid()) {
-        snprintf(why, n, "%s belongs to user %u, and neither to root nor to the user that runs the daemon; "
-                 "chown root %s", what, (unsigned)st.st_uid, path);
+        snprintf(why, n,
+                 "%s belongs to user %u, and neither to root nor to the user that runs the daemon; "
+                 "chown root %s",
+                 what, (unsigned)st.st_uid, path);
         return false;
     }
     if ((st.st_mode & S_IWOTH) || ((st.st_mode & S_IWGRP) && st.st_gid != 0)) {
-        snprintf(why, n, "others can write to %s (mode %04o); chmod go-w %s", what, (unsigned)(st.st_mode & 07777),
-                 path);
+        snprintf(why, n, "others can write to %s (mode %04o); chmod go-w %s", what,
+                 (unsigned)(st.st_mode & 07777), path);
         return false;
     }
     return true;
@@ -96,7 +99,8 @@ bool loader_trusts(const char *path, char *why, uint32_t n)
     return ok;
 }
 
-/* A copy of n elements at our own stride; what the author's element lacks is zero. NULL: out of memory. */
+/* A copy of n elements at our own stride; what the author's element lacks is zero. NULL: out of
+ * memory. */
 static void *table_copy(const void *from, uint32_t n, uint32_t from_stride, uint32_t to_stride)
 {
     uint8_t *to = calloc(n ? n : 1, to_stride);
@@ -107,35 +111,45 @@ static void *table_copy(const void *from, uint32_t n, uint32_t from_stride, uint
     return to;
 }
 
-static int table_check(struct instance *i, const char *what, const char *name, const void *p, uint32_t n, uint32_t stride,
-                       uint32_t least)
+static int table_check(struct instance *i, const char *what, const char *name, const void *p,
+                       uint32_t n, uint32_t stride, uint32_t least)
 {
     if (!n)
         return EC_OK;
     if (!p)
-        return refuse(i, "%s: refused: it announces %u %s and its table is NULL; " REBUILD, what, n, name);
+        return refuse(i, "%s: refused: it announces %u %s and its table is NULL; " REBUILD, what, n,
+                      name);
     if (n > TABLE_MAX)
-        return refuse(i, "%s: refused: it announces %u %s, at most %d are taken; " REBUILD, what, n, name, TABLE_MAX);
+        return refuse(i, "%s: refused: it announces %u %s, at most %d are taken; " REBUILD, what, n,
+                      name, TABLE_MAX);
     if (stride < least || stride % 4)
-        return refuse(i, "%s: refused: its table of %s has a stride of %u bytes, level 1 has %u; " REBUILD, what, name,
-                      stride, least);
+        return refuse(
+            i, "%s: refused: its table of %s has a stride of %u bytes, level 1 has %u; " REBUILD,
+            what, name, stride, least);
     return EC_OK;
 }
 
 static int versions_check(struct instance *i, const struct ec_plugin *p, const char *what)
 {
     if (p->abi_major != EC_ABI_MAJOR)
-        return refuse(i, "%s: refused: built for ABI %u, this daemon speaks ABI %d level %d; " REBUILD, what,
-                      p->abi_major, EC_ABI_MAJOR, EC_API_LEVEL);
+        return refuse(i,
+                      "%s: refused: built for ABI %u, this daemon speaks ABI %d level %d; " REBUILD,
+                      what, p->abi_major, EC_ABI_MAJOR, EC_API_LEVEL);
     if (p->api_level < 1)
-        return refuse(i, "%s: refused: it states API level 0, this daemon speaks ABI %d level 1 to %d; define "
-                      "EC_API_LEVEL and " REBUILD, what, EC_ABI_MAJOR, EC_API_LEVEL);
+        return refuse(
+            i,
+            "%s: refused: it states API level 0, this daemon speaks ABI %d level 1 to %d; define "
+            "EC_API_LEVEL and " REBUILD,
+            what, EC_ABI_MAJOR, EC_API_LEVEL);
     if (p->api_level > EC_API_LEVEL)
-        return refuse(i, "%s: refused: built for ABI %u level %u, this daemon speaks ABI %d level %d; update the daemon, "
-                      "or " REBUILD, what, p->abi_major, p->api_level, EC_ABI_MAJOR, EC_API_LEVEL);
+        return refuse(i,
+                      "%s: refused: built for ABI %u level %u, this daemon speaks ABI %d level %d; "
+                      "update the daemon, or " REBUILD,
+                      what, p->abi_major, p->api_level, EC_ABI_MAJOR, EC_API_LEVEL);
     if (p->size < LEVEL1(struct ec_plugin, destroy))
-        return refuse(i, "%s: refused: its descriptor has %u bytes, that of ABI %d level 1 has %u; " REBUILD, what,
-                      p->size, EC_ABI_MAJOR, LEVEL1(struct ec_plugin, destroy));
+        return refuse(
+            i, "%s: refused: its descriptor has %u bytes, that of ABI %d level 1 has %u; " REBUILD,
+            what, p->size, EC_ABI_MAJOR, LEVEL1(struct ec_plugin, destroy));
     return EC_OK;
 }
 
@@ -146,10 +160,14 @@ static int names_check(struct instance *i, const char *what)
 
     if (!n || n > 128 ||
         strspn(d->id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != n)
-        return refuse(i, "%s: refused: its id '%.64s' is not like org.example.hello; give it one that is unique in the "
-                      "world", what, d->id ? d->id : "");
+        return refuse(i,
+                      "%s: refused: its id '%.64s' is not like org.example.hello; give it one that "
+                      "is unique in the world",
+                      what, d->id ? d->id : "");
     if (!record_name_ok(d->name) || !strcmp(d->name, "core"))
-        return refuse(i, "%s: refused: its name '%.64s' is not [a-z][a-z0-9_]{0,31}, or is 'core'; give it another",
+        return refuse(i,
+                      "%s: refused: its name '%.64s' is not [a-z][a-z0-9_]{0,31}, or is 'core'; "
+                      "give it another",
                       what, d->name ? d->name : "");
     return EC_OK;
 }
@@ -160,7 +178,8 @@ static int tables_check(struct instance *i, const char *what)
     char why[512];
     int rc;
 
-    if ((rc = table_check(i, what, "uses", d->use, d->n_use, d->use_stride, LEVEL1(struct ec_use, id))) ||
+    if ((rc = table_check(i, what, "uses", d->use, d->n_use, d->use_stride,
+                          LEVEL1(struct ec_use, id))) ||
         (rc = table_check(i, what, "offers", d->offer, d->n_offer, d->offer_stride,
                           LEVEL1(struct ec_offer, vtable))) ||
         (rc = table_check(i, what, "metrics", d->metric, d->n_metric, d->metric_stride,
@@ -177,15 +196,21 @@ static int elements_check(struct instance *i, const char *what)
 
     for (uint32_t k = 0; k < d->n_use; k++)
         if (!d->use[k].id || !*d->use[k].id || !(d->use[k].flags & (EC_USE_SETUP | EC_USE_RUN)))
-            return refuse(i, "%s: refused: its use %u has no id, or is neither SETUP nor RUN; correct it", what, k);
+            return refuse(
+                i, "%s: refused: its use %u has no id, or is neither SETUP nor RUN; correct it",
+                what, k);
     for (uint32_t k = 0; k < d->n_offer; k++)
         if (!d->offer[k].id || !*d->offer[k].id || !d->offer[k].vtable)
-            return refuse(i, "%s: refused: its offer %u ('%.64s') has no id or no table of functions; correct it", what,
-                          k, d->offer[k].id ? d->offer[k].id : "");
+            return refuse(i,
+                          "%s: refused: its offer %u ('%.64s') has no id or no table of functions; "
+                          "correct it",
+                          what, k, d->offer[k].id ? d->offer[k].id : "");
     for (uint32_t k = 0; k < d->n_metric; k++)
         if (!d->metric[k].name || !*d->metric[k].name ||
             (d->metric[k].kind != EC_METRIC_COUNTER && d->metric[k].kind != EC_METRIC_GAUGE))
-            return refuse(i, "%s: refused: its metric %u has no name, or is neither a counter nor a gauge; correct it",
+            return refuse(i,
+                          "%s: refused: its metric %u has no name, or is neither a counter nor a "
+                          "gauge; correct it",
                           what, k);
     return EC_OK;
 }
@@ -216,14 +241,15 @@ int loader_agree(struct instance *i, const struct ec_plugin *p, const char *what
     int rc;
 
     if (!p)
-        return refuse(i, "%s: refused: its entry gave no descriptor; correct it, and " REBUILD, what);
+        return refuse(i, "%s: refused: its entry gave no descriptor; correct it, and " REBUILD,
+                      what);
     if ((rc = versions_check(i, p, what)))
         return rc;
     memset(&i->d, 0, sizeof i->d);
     memcpy(&i->d, p, p->size < sizeof i->d ? p->size : sizeof i->d);
     i->d.size = p->size < sizeof i->d ? p->size : sizeof i->d;
-    if (!(rc = names_check(i, what)) && !(rc = tables_check(i, what)) && !(rc = tables_copy(i, what)) &&
-        (rc = elements_check(i, what)))
+    if (!(rc = names_check(i, what)) && !(rc = tables_check(i, what)) &&
+        !(rc = tables_copy(i, what)) && (rc = elements_check(i, what)))
         loader_forget(i);
     if (rc)
         i->d = (struct ec_plugin){ .name = stem, .id = "", .version = "" };
@@ -251,11 +277,14 @@ static int refuse_symbol(struct instance *i, void *object)
     for (int major = MAJOR_MAX; major >= 0; major--) {
         snprintf(name, sizeof name, "ec_plugin_entry_%d", major);
         if (dlsym(object, name))
-            return refuse(i, "%s: refused: built for ABI %d, this daemon speaks ABI %d level %d; " REBUILD, i->path,
-                          major, EC_ABI_MAJOR, EC_API_LEVEL);
+            return refuse(
+                i, "%s: refused: built for ABI %d, this daemon speaks ABI %d level %d; " REBUILD,
+                i->path, major, EC_ABI_MAJOR, EC_API_LEVEL);
     }
-    return refuse(i, "%s: refused: it has no symbol " EC_ENTRY_SYMBOL ", so it is no plugin for ABI %d level %d; remove "
-                  "it, or " REBUILD, i->path, EC_ABI_MAJOR, EC_API_LEVEL);
+    return refuse(i,
+                  "%s: refused: it has no symbol " EC_ENTRY_SYMBOL
+                  ", so it is no plugin for ABI %d level %d; remove it, or " REBUILD,
+                  i->path, EC_ABI_MAJOR, EC_API_LEVEL);
 }
 
 int loader_open(struct instance *i)

@@ -16,20 +16,23 @@
 #define MIB INT64_C(1048576)
 
 static const struct ec_row rows[] = {
-    EC_OPTION(TEXT, EC_R_LIST | EC_R_PATH, "plugin_dirs", "[\"" ECYBER_PLUGINDIR "\"]", 1, 4096, NULL,
-              "folders whose *.so files are loaded"),
+    EC_OPTION(TEXT, EC_R_LIST | EC_R_PATH, "plugin_dirs", "[\"" ECYBER_PLUGINDIR "\"]", 1, 4096,
+              NULL, "folders whose *.so files are loaded"),
     EC_OPTION(TEXT, EC_R_LIST, "plugins", NULL, 1, 32, NULL,
               "names of the plugin files (without .so) to load; empty: all that are found"),
     EC_OPTION(MAP, 0, "providers", NULL, 1, 32, NULL,
               "which plugin serves an extension that several offer, as \"ec.store/1\": name"),
-    EC_OPTION(TEXT, EC_R_LIST, "stages", NULL, 1, 32, NULL,
-              "order of the packet stages, as plugin names; others follow in the order of their needs"),
+    EC_OPTION(
+        TEXT, EC_R_LIST, "stages", NULL, 1, 32, NULL,
+        "order of the packet stages, as plugin names; others follow in the order of their needs"),
     EC_OPTION(TEXT, EC_R_LIST, "sources", NULL, 1, 4096, NULL,
               "where packets come from: file:PATH (one after the other) or live:INTERFACE"),
-    EC_OPTION(U32, 0, "workers", "1", 0, 64, "threads", "packet workers; 0: everything on one thread"),
+    EC_OPTION(U32, 0, "workers", "1", 0, 64, "threads",
+              "packet workers; 0: everything on one thread"),
     EC_OPTION(U32, 0, "batch", "64", 1, 64, "frames", "fetched at once by a worker"),
     EC_OPTION(U32, 0, "lanes", "1", 1, 16, "threads", "that deliver events"),
-    EC_OPTION(SIZE, 0, "arena", "32MiB", MIB, 4096 * MIB, "bytes", "for events on their way, of each publisher"),
+    EC_OPTION(SIZE, 0, "arena", "32MiB", MIB, 4096 * MIB, "bytes",
+              "for events on their way, of each publisher"),
     EC_OPTION(U32, 0, "ring", "16384", 64, 1048576, "events",
               "between a worker and a lane; rounded up to a power of two"),
     EC_OPTION(U32, 0, "queue_events", "65536", 64, 1048576, "events",
@@ -37,26 +40,32 @@ static const struct ec_row rows[] = {
     EC_OPTION(SIZE, 0, "queue_bytes", "8MiB", 65536, 2048 * MIB, "bytes",
               "in a subscriber's queue, where it does not say itself"),
     EC_OPTION(U32, 0, "pool_threads", "2", 1, 64, "threads", "for what blocks"),
-    EC_OPTION(TEXT, EC_R_PATH, "state_dir", ECYBER_STATEDIR, 1, 4096, NULL, "folder that keeps what outlasts a run"),
+    EC_OPTION(TEXT, EC_R_PATH, "state_dir", ECYBER_STATEDIR, 1, 4096, NULL,
+              "folder that keeps what outlasts a run"),
     EC_OPTION(TEXT, EC_R_PATH, "control_socket", NULL, 1, 107, NULL,
               "Unix socket for ecyberctl; unset: " ECYBER_RUNDIR "/control.sock, or none with -r"),
     EC_OPTION(DURATION, EC_R_LIVE, "stop_timeout", "10s", 0, 600 * SECOND, NULL,
               "in which queues are drained at the end; what is left is counted as dropped"),
     EC_OPTION(DURATION, 0, "start_timeout", "2m", SECOND / 10, 3600 * SECOND, NULL,
-              "for one callback of a plugin at the start; after it the daemon ends with the plugin's name"),
+              "for one callback of a plugin at the start; after it the daemon ends with the "
+              "plugin's name"),
     EC_OPTION(DURATION, EC_R_LIVE, "reload_grace", "30s", SECOND / 100, 3600 * SECOND, NULL,
               "after which a reload names who still holds the old generation"),
     EC_OPTION(DURATION, 0, "watchdog.warn", "5s", SECOND / 10, 3600 * SECOND, NULL,
               "without a sign of life from a thread, after which it is named"),
     EC_OPTION(DURATION, 0, "watchdog.abort", "0s", 0, 3600 * SECOND, NULL,
               "after which the daemon ends with that thread's plugin as the reason; 0: never"),
-    EC_OPTION_ENUM(EC_R_LIVE, "log.level", "debug,info,warning,error,critical", "info", "the least that is written"),
-    EC_OPTION(MAP, EC_R_LIVE, "log.levels", NULL, 1, 32, NULL, "exceptions by plugin, as name: level"),
+    EC_OPTION_ENUM(EC_R_LIVE, "log.level", "debug,info,warning,error,critical", "info",
+                   "the least that is written"),
+    EC_OPTION(MAP, EC_R_LIVE, "log.levels", NULL, 1, 32, NULL,
+              "exceptions by plugin, as name: level"),
     EC_OPTION_ENUM(EC_R_LIVE, "log.to", "stderr,file,syslog", "stderr", "where the log goes"),
     EC_OPTION(TEXT, EC_R_LIVE | EC_R_PATH, "log.file", NULL, 1, 4096, NULL,
               "its file with log.to: file; opened anew on SIGHUP"),
-    EC_OPTION_ENUM(EC_R_LIVE, "log.format", "plain,json", "plain", "one line each, for people or for programs"),
-    EC_OPTION(U32, EC_R_LIVE, "log.rate", "10", 0, 1000000, "lines/s", "of one call site; 0: no limit"),
+    EC_OPTION_ENUM(EC_R_LIVE, "log.format", "plain,json", "plain",
+                   "one line each, for people or for programs"),
+    EC_OPTION(U32, EC_R_LIVE, "log.rate", "10", 0, 1000000, "lines/s",
+              "of one call site; 0: no limit"),
     EC_OPTION(U32, EC_R_LIVE, "log.burst", "20", 1, 1000000, "lines", "of one call site at once"),
 };
 const struct ec_record options_table = EC_RECORD_OPTIONS(rows);
@@ -117,8 +126,10 @@ int options_check(const struct options *o, char *why, uint32_t n)
 
         if (word && log_level_parse(word) >= 0)
             continue;
-        snprintf(why, n, "%s: core.log.levels: '%s' is no level; take debug, info, warning, error or critical",
-                 place(o->c, "log.levels", i), word ? word : "");
+        snprintf(
+            why, n,
+            "%s: core.log.levels: '%s' is no level; take debug, info, warning, error or critical",
+            place(o->c, "log.levels", i), word ? word : "");
         return EC_EINVAL;
     }
     if (number(o->c, "log.to") == LOG_TO_FILE && !conf_text(o->c, "log.file", 0)) {

@@ -1,4 +1,5 @@
-/* options.h: the core's own options, section "core": their rows, and their values as the daemon uses them. */
+/* options.h: the core's own options, section "core": their rows, and their values as the daemon
+ * uses them. */
 #ifndef CORE_OPTIONS_H
 #define CORE_OPTIONS_H
 #include <stdbool.h>
@@ -16,11 +17,14 @@ struct options {                    /* texts live as long as the conf that they 
     uint64_t arena, queue_bytes;                                /* bytes */
     uint64_t stop_timeout, start_timeout, reload_grace;         /* ns */
     uint64_t watchdog_warn, watchdog_abort;                     /* ns; 0: never */
-    const char *state_dir, *control_socket;                     /* control_socket NULL: the default */
+    /* control_socket NULL: the default */
+    const char *state_dir, *control_socket;
 };
 
-void options_read(struct options *o, const struct conf *c);     /* [ctl] of a conf that was checked: cannot fail */
-/* What the rows cannot say: do the values fit together? 0, or EC_E* with a sentence in why. [ctl] */
+/* [ctl] of a conf that was checked: cannot fail */
+void options_read(struct options *o, const struct conf *c);
+/* What the rows cannot say: do the values fit together? 0, or EC_E* with a sentence in why.
+ * [ctl] */
 int options_check(const struct options *o, char *why, uint32_t n);
 /* Set the log as the options say; 0, or EC_E* with a sentence in why. [ctl] */
 int options_log(const struct options *o, char *why, uint32_t n);

@@ -69,7 +69,8 @@ static int scan_all(struct scan *s, char *why, uint32_t n)
     char sentence[1024];
 
     for (uint32_t i = 0; i < dirs; i++)
-        if (loader_scan(conf_text(s->o->c, "plugin_dirs", i), found, s, sentence, sizeof sentence)) {
+        if (loader_scan(conf_text(s->o->c, "plugin_dirs", i), found, s, sentence,
+                        sizeof sentence)) {
             const char *where = conf_where(s->o->c, "plugin_dirs", i);
 
             if (where && strcmp(where, "default") != 0) {
@@ -86,8 +87,8 @@ static int scan_all(struct scan *s, char *why, uint32_t n)
         if (!s->named[i]) {
             const char *where = conf_where(s->o->c, "plugins", i);
 
-            snprintf(why, n, "%s: core.plugins: no folder of core.plugin_dirs has %s.so", where ? where : "core.plugins",
-                     conf_text(s->o->c, "plugins", i));
+            snprintf(why, n, "%s: core.plugins: no folder of core.plugin_dirs has %s.so",
+                     where ? where : "core.plugins", conf_text(s->o->c, "plugins", i));
             return EC_ENOENT;
         }
     return EC_OK;
@@ -102,7 +103,8 @@ static bool is_unique(const struct plugins *p, struct instance *i)
 
         if (o->status == INSTANCE_REFUSED || !(id || name))
             continue;
-        snprintf(i->why, sizeof i->why, "%s: refused: its %s '%s' is that of %s already; remove one of them", i->path,
+        snprintf(i->why, sizeof i->why,
+                 "%s: refused: its %s '%s' is that of %s already; remove one of them", i->path,
                  id ? "id" : "name", id ? i->d.id : i->d.name, o->path);
         i->status = INSTANCE_REFUSED;
         return false;
@@ -110,23 +112,24 @@ static bool is_unique(const struct plugins *p, struct instance *i)
     return true;
 }
 
-static bool crashed_too_often(struct plugins *p, const struct options *o, struct instance *i)
+static bool crashed_too_often(const struct options *o, struct instance *i)
 {
     if (crash_count(i->d.name) < CRASH_LIMIT)
         return false;
-    p->crashed = true;
-    instance_refuse(i, "it crashed the daemon %d times in a row; replace it, then remove %s/crash to try again", CRASH_LIMIT,
-                    o->state_dir);
+    instance_refuse(
+        i, "it crashed the daemon %d times in a row; replace it, then remove %s/crash to try again",
+        CRASH_LIMIT, o->state_dir);
     return true;
 }
 
 static void load_one(struct plugins *p, const struct options *o, struct instance *i)
 {
-    if (crashed_too_often(p, o, i))     /* while it was loaded, when only its file's name was known */
+    /* while it was loaded, when only its file's name was known */
+    if (crashed_too_often(o, i))
         return;
     if (loader_open(i))
         i->status = INSTANCE_REFUSED;
-    else if (!crashed_too_often(p, o, i) && is_unique(p, i))
+    else if (!crashed_too_often(o, i) && is_unique(p, i))
         LOG(EC_LOG_DEBUG, "%s: %s %s, level %u", i->path, i->d.name, i->d.version, i->d.api_level);
 }
 
@@ -168,7 +171,8 @@ struct conf_section *plugins_sections(const struct plugins *p, uint32_t *n)
     s[at++] = (struct conf_section){ .name = OPTIONS_SECTION, .options = &options_table };
     for (uint32_t k = 0; k < p->n; k++)             /* a plugin that agreed has an id */
         if (p->all[k]->d.id[0] && !has_section(s, at, p->all[k]->d.name))
-            s[at++] = (struct conf_section){ .name = p->all[k]->d.name, .options = p->all[k]->d.options };
+            s[at++] =
+                (struct conf_section){.name = p->all[k]->d.name, .options = p->all[k]->d.options};
     for (uint32_t k = 0; k < p->n; k++)
         if (!p->all[k]->d.id[0] && !has_section(s, at, p->all[k]->d.name))
             s[at++] = (struct conf_section){ .name = p->all[k]->d.name, .dormant = true };

@@ -7,12 +7,13 @@
 #include <string.h>
 
 /* Bytes and alignment of a type at its offset; a RECORD's depend on its row. */
-static const struct { uint8_t bytes, align; } shape[] = {
-    [EC_T_U8] = {1, 1}, [EC_T_U16] = {2, 2}, [EC_T_U32] = {4, 4}, [EC_T_U64] = {8, 8}, [EC_T_I64] = {8, 8},
-    [EC_T_F64] = {8, 8}, [EC_T_BOOL] = {1, 1}, [EC_T_IP] = {16, 1}, [EC_T_MAC] = {6, 1}, [EC_T_TIME] = {8, 8},
-    [EC_T_DURATION] = {8, 8}, [EC_T_SIZE] = {8, 8}, [EC_T_TEXT] = {8, 4}, [EC_T_WIRE] = {8, 4},
-    [EC_T_BYTES] = {8, 4}, [EC_T_HEX] = {8, 4}, [EC_T_ENUM] = {4, 4}, [EC_T_NAME] = {4, 4},
-    [EC_T_RECORD] = {16, 4}, [EC_T_MAP] = {16, 4},
+static const struct { uint8_t bytes, align;
+} shape[] = {
+    [EC_T_U8] = {1, 1},   [EC_T_U16] = {2, 2},  [EC_T_U32] = {4, 4},      [EC_T_U64] = {8, 8},
+    [EC_T_I64] = {8, 8},  [EC_T_F64] = {8, 8},  [EC_T_BOOL] = {1, 1},     [EC_T_IP] = {16, 1},
+    [EC_T_MAC] = {6, 1},  [EC_T_TIME] = {8, 8}, [EC_T_DURATION] = {8, 8}, [EC_T_SIZE] = {8, 8},
+    [EC_T_TEXT] = {8, 4}, [EC_T_WIRE] = {8, 4}, [EC_T_BYTES] = {8, 4},    [EC_T_HEX] = {8, 4},
+    [EC_T_ENUM] = {4, 4}, [EC_T_NAME] = {4, 4}, [EC_T_RECORD] = {16, 4},  [EC_T_MAP] = {16, 4},
 };
 
 struct check { char *why; uint32_t n; };
@@ -54,7 +55,8 @@ static bool row_name_ok(const char *s)
            strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == n;
 }
 
-/* Two rows must not want the same place: the same name, or a value where the other needs an object. */
+/* Two rows must not want the same place: the same name, or a value where the other needs an object.
+ */
 static bool row_names_clash(const struct ec_row *a, const struct ec_row *b)
 {
     size_t na = strlen(a->name), nb = strlen(b->name);
@@ -62,7 +64,8 @@ static bool row_names_clash(const struct ec_row *a, const struct ec_row *b)
 
     if (na == nb)
         return !strcmp(a->name, b->name);
-    return !strncmp(a->name, b->name, na < nb ? na : nb) && (na < nb ? b->name[na] : a->name[nb]) == '.' &&
+    return !strncmp(a->name, b->name, na < nb ? na : nb) &&
+           (na < nb ? b->name[na] : a->name[nb]) == '.' &&
            !(shorter->type == EC_T_RECORD && (shorter->flags & EC_R_INLINE));
 }
 
@@ -80,7 +83,8 @@ static int check_names(const struct check *c, const struct ec_record *r)
 }
 
 /* Where the value stands in the author's struct. */
-static int check_place(const struct check *c, const struct ec_record *r, const struct ec_row *row, uint32_t i)
+static int check_place(const struct check *c, const struct ec_record *r, const struct ec_row *row,
+                       uint32_t i)
 {
     uint32_t bytes = shape[row->type].bytes, align = shape[row->type].align;
 
@@ -104,17 +108,20 @@ static int check_place(const struct check *c, const struct ec_record *r, const s
     return row->has < 64 ? EC_OK : bad(c, row, i, "its bit is above 63");
 }
 
-static int check_record(const struct check *c, const struct ec_record *r, enum record_kind kind, uint32_t depth);
+static int check_record(const struct check *c, const struct ec_record *r, enum record_kind kind,
+                        uint32_t depth);
 
-static int check_row(const struct check *c, const struct ec_record *r, enum record_kind kind, uint32_t i,
-                     uint32_t depth)
+static int check_row(const struct check *c, const struct ec_record *r, enum record_kind kind,
+                     uint32_t i, uint32_t depth)
 {
     struct ec_row buf;
     const struct ec_row *row = record_row(r, i, &buf);
     int rc;
 
     if (!row->name || !row_name_ok(row->name))
-        return bad(c, row, i, "its name is missing or has other characters than letters, digits, '_', '-' and '.'");
+        return bad(
+            c, row, i,
+            "its name is missing or has other characters than letters, digits, '_', '-' and '.'");
     if (!row->type || row->type > EC_T_MAP)
         return bad(c, row, i, "this daemon does not know its type");
     if (row->type == EC_T_ENUM && (!row->allow || !*row->allow))
@@ -123,13 +130,14 @@ static int check_row(const struct check *c, const struct ec_record *r, enum reco
         return bad(c, row, i, "a NAME needs its space");
     if (row->type == EC_T_RECORD && !row->sub)
         return bad(c, row, i, "a record needs the shape of its element");
-    if (row->type == EC_T_RECORD && (rc = check_record(c, row->sub, kind == RECORD_OPTIONS ? kind : RECORD_ELEMENT,
-                                                       depth + 1)))
+    if (row->type == EC_T_RECORD &&
+        (rc = check_record(c, row->sub, kind == RECORD_OPTIONS ? kind : RECORD_ELEMENT, depth + 1)))
         return rc;
     return kind == RECORD_OPTIONS ? EC_OK : check_place(c, r, row, i);
 }
 
-static int check_record(const struct check *c, const struct ec_record *r, enum record_kind kind, uint32_t depth)
+static int check_record(const struct check *c, const struct ec_record *r, enum record_kind kind,
+                        uint32_t depth)
 {
     int rc;
 
@@ -142,10 +150,12 @@ static int check_record(const struct check *c, const struct ec_record *r, enum r
         return EC_EINVAL;
     }
     if (r->n_row > RECORD_ROWS) {
-        snprintf(c->why, c->n, "its table has %u rows, at most %d are taken", r->n_row, RECORD_ROWS);
+        snprintf(c->why, c->n, "its table has %u rows, at most %d are taken", r->n_row,
+                 RECORD_ROWS);
         return EC_EINVAL;
     }
-    if (kind == RECORD_PART && (r->bytes < sizeof(struct ec_part) || r->has_off != offsetof(struct ec_part, has))) {
+    if (kind == RECORD_PART &&
+        (r->bytes < sizeof(struct ec_part) || r->has_off != offsetof(struct ec_part, has))) {
         snprintf(c->why, c->n, "its struct does not start with struct ec_part");
         return EC_EINVAL;
     }

@@ -1,5 +1,6 @@
-/* record.h: checks of the tables that plugins hand over: records of topics and options. A table that passes can be
- * walked without further checks: names are there, offsets lie inside the author's struct, sub-records end. */
+/* record.h: checks of the tables that plugins hand over: records of topics and options. A table
+ * that passes can be walked without further checks: names are there, offsets lie inside the
+ * author's struct, sub-records end. */
 #ifndef CORE_RECORD_H
 #define CORE_RECORD_H
 #include <stdbool.h>

@@ -15,7 +15,8 @@
 #include <string.h>
 #include <time.h>
 
-/* BUILD on a pool thread, SWAP on the control thread, GRACE on a pool thread, and back to IDLE on the control thread. */
+/* BUILD on a pool thread, SWAP on the control thread, GRACE on a pool thread, and back to IDLE on
+ * the control thread. */
 enum step { STEP_IDLE, STEP_BUILD, STEP_GRACE };
 
 static struct {
@@ -41,7 +42,8 @@ static void take_sentence(const char *sentence, void *arg)
 static void tell_kept(const char *section, const char *name, void *arg)
 {
     (void)arg;
-    log_f("core", EC_LOG_WARNING, NULL, "reload: %s.%s has changed; it takes effect at the next start", section, name);
+    log_f("core", EC_LOG_WARNING, NULL,
+          "reload: %s.%s has changed; it takes effect at the next start", section, name);
 }
 
 /* [cfg] Reads the old conf, which lives as long as the current plan: nobody else swaps it. */
@@ -63,15 +65,16 @@ static void build(void *arg)
     }
     options_read(&o, c);
     if (!options_check(&o, why, sizeof why))
-        r.next = generation_build(r.d->plugins.order, r.d->plugins.n_order, c, r.gen, why, sizeof why);
+        r.next =
+            generation_build(r.d->plugins.order, r.d->plugins.n_order, c, r.gen, why, sizeof why);
     if (!r.next) {
         take_sentence(why, NULL);
         conf_free(c);
     }
 }
 
-/* [cfg] Wait until nobody can hold the old plan, then free it. It is never freed early: over the grace period its
- * holder is named, again and again. */
+/* [cfg] Wait until nobody can hold the old plan, then free it. It is never freed early: over the
+ * grace period its holder is named, again and again. */
 static void grace(void *arg)
 {
     uint64_t limit = r.d->opt.reload_grace;
@@ -81,15 +84,16 @@ static void grace(void *arg)
 
     (void)arg;
     while (!r.in_place && !epoch_wait(limit, &holder))
-        LOG(EC_LOG_WARNING, "reload: generation %u is still held, after %.1f s, by thread %s", r.old->gen,
-            (double)limit / 1e9, holder ? holder : "?");
+        LOG(EC_LOG_WARNING, "reload: generation %u is still held, after %.1f s, by thread %s",
+            r.old->gen, (double)limit / 1e9, holder ? holder : "?");
     while (plan_refs(r.old)) {
         nanosleep(&pause, NULL);
         waited += 2000000;
         if (waited < limit)
             continue;
         waited = 0;
-        LOG(EC_LOG_WARNING, "reload: generation %u is still held, after %.1f s, by a job of plugin %s", r.old->gen,
+        LOG(EC_LOG_WARNING,
+            "reload: generation %u is still held, after %.1f s, by a job of plugin %s", r.old->gen,
             (double)limit / 1e9, r.old->holder);
     }
     generation_free(r.d->plugins.order, r.old);

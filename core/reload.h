@@ -1,6 +1,7 @@
-/* reload.h: a new generation while the old one runs: the configuration is read anew and every plugin's configure() runs
- * on a pool thread; the plan is swapped by the control thread; after a grace period the old states are freed. Any failure
- * keeps the old plan and says why. At most two generations live: a request meanwhile is served afterwards, once. */
+/* reload.h: a new generation while the old one runs: the configuration is read anew and every
+ * plugin's configure() runs on a pool thread; the plan is swapped by the control thread; after a
+ * grace period the old states are freed. Any failure keeps the old plan and says why. At most two
+ * generations live: a request meanwhile is served afterwards, once. */
 #ifndef CORE_RELOAD_H
 #define CORE_RELOAD_H
 #include <stdbool.h>
@@ -17,7 +18,8 @@ struct reload_result {
 };
 
 int reload_open(struct daemon *d);              /* [ctl] 0 or −1 */
-void reload_request(const char *who);           /* [ctl] who asked: "SIGHUP", "the control socket" */
+/* [ctl] who asked: "SIGHUP", "the control socket" */
+void reload_request(const char *who);
 const struct reload_result *reload_last(void);  /* [ctl] */
 /* [ctl] Workers and pool have ended: drop what a reload left half done. */
 void reload_close(void);

@@ -76,7 +76,8 @@ static void on_ended(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (!d->stopping)
-        LOG(EC_LOG_INFO, "stops: %s", d->ended_failed ? "a source has failed" : "the last source is at its end");
+        LOG(EC_LOG_INFO, "stops: %s",
+            d->ended_failed ? "a source has failed" : "the last source is at its end");
     d->stopping = true;
     event_base_loopbreak(d->base);
 }
@@ -106,15 +107,17 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
         bus_drain_idle(clock_now());            /* no worker does it */
 }
 
-/* A copy: a reload frees the configuration that named them, and the workers open one after the other. */
+/* A copy: a reload frees the configuration that named them, and the workers open one after the
+ * other. */
 static int copy_uris(struct daemon *d)
 {
     uint32_t n = d->cmd->n_source ? d->cmd->n_source : conf_count(d->opt.c, "sources");
 
     d->uri = calloc(n + 1, sizeof *d->uri);
     for (; d->uri && d->n_uri < n; d->n_uri++)
-        if (!(d->uri[d->n_uri] = strdup(d->cmd->n_source ? d->cmd->source[d->n_uri]
-                                                         : conf_text(d->opt.c, "sources", d->n_uri))))
+        if (!(d->uri[d->n_uri] =
+                  strdup(d->cmd->n_source ? d->cmd->source[d->n_uri]
+                                          : conf_text(d->opt.c, "sources", d->n_uri))))
             return -1;
     return d->uri ? 0 : -1;
 }
@@ -154,8 +157,8 @@ static int start_workers(struct daemon *d)
     return worker_start(&wc, on_workers_done, d);
 }
 
-/* The socket stands where it is configured; a replay has none of its own accord, so that it never takes the place of the
- * service's. */
+/* The socket stands where it is configured; a replay has none of its own accord, so that it never
+ * takes the place of the service's. */
 static void open_control(struct daemon *d)
 {
     const char *path = d->opt.control_socket;
@@ -166,7 +169,8 @@ static void open_control(struct daemon *d)
     if (!path) {
         path = ECYBER_RUNDIR "/control.sock";
         if (folder_make(ECYBER_RUNDIR)) {
-            LOG(EC_LOG_WARNING, "%s cannot be written: %s; there is no control socket", ECYBER_RUNDIR, strerror(errno));
+            LOG(EC_LOG_WARNING, "%s cannot be written: %s; there is no control socket",
+                ECYBER_RUNDIR, strerror(errno));
             return;
         }
     }
@@ -184,11 +188,14 @@ static void log_start(const struct daemon *d)
         size_t at = strlen(names);
 
         if (d->plugins.all[k]->status == INSTANCE_REFUSED)
-            snprintf(names + at, sizeof names - at, "%s%s", at ? ", " : "", d->plugins.all[k]->d.name);
+            snprintf(names + at, sizeof names - at, "%s%s", at ? ", " : "",
+                     d->plugins.all[k]->d.name);
     }
-    LOG(EC_LOG_INFO, "eCyber %s runs: %u plugins, %u workers", version_string(), d->plugins.n_order, d->opt.workers);
+    LOG(EC_LOG_INFO, "eCyber %s runs: %u plugins, %u workers", version_string(), d->plugins.n_order,
+        d->opt.workers);
     if (out)
-        LOG(EC_LOG_WARNING, "runs degraded: %u %s left out: %s", out, out == 1 ? "plugin is" : "plugins are", names);
+        LOG(EC_LOG_WARNING, "runs degraded: %u %s left out: %s", out,
+            out == 1 ? "plugin is" : "plugins are", names);
 }
 
 static int open_loop(struct daemon *d, struct event **beat)
@@ -220,7 +227,8 @@ static void close_loop(struct daemon *d, struct event *beat)
     d->base = NULL;
 }
 
-/* Which thread did not end, and what is it doing? A worker that waits for packets is in no plugin. */
+/* Which thread did not end, and what is it doing? A worker that waits for packets is in no plugin.
+ */
 static bool name_thread(const struct mark_thread *t, void *arg)
 {
     const struct daemon *d = arg;
@@ -247,12 +255,13 @@ static void end_at_once(int sig)
     _exit(EXIT_FAILED);
 }
 
-/* What the plugins that no thread is in hold must not be lost for the others' sake. They may wait for the others, so
- * their time is short. */
+/* What the plugins that no thread is in hold must not be lost for the others' sake. They may wait
+ * for the others, so their time is short. */
 void daemon_abandon(struct daemon *d)
 {
     d->stuck = true;
-    LOG(EC_LOG_CRITICAL, "threads did not end within %.0f s: ends at once", (double)d->opt.stop_timeout / 1e9);
+    LOG(EC_LOG_CRITICAL, "threads did not end within %.0f s: ends at once",
+        (double)d->opt.stop_timeout / 1e9);
     mark_each(name_thread, d);
     signal(SIGALRM, end_at_once);
     alarm(ABANDON_SECONDS);
@@ -287,7 +296,8 @@ static int finish(struct daemon *d)
     bool ended;
 
     if (d->sources && d->opt.workers && !__atomic_load_n(&d->workers_ended, __ATOMIC_ACQUIRE)) {
-        LOG(EC_LOG_CRITICAL, "a worker did not end within %.0f s: ends at once", (double)d->opt.stop_timeout / 1e9);
+        LOG(EC_LOG_CRITICAL, "a worker did not end within %.0f s: ends at once",
+            (double)d->opt.stop_timeout / 1e9);
         mark_each(name_thread, d);
         _Exit(EXIT_FAILED);
     }
@@ -325,7 +335,7 @@ int run(struct daemon *d)
             if (!bus_stop(0))
                 daemon_abandon(d);
         }
-        if (!rc && !d->plugins.crashed)
+        if (!rc)
             crash_survived();
     }
     close_loop(d, beat);

@@ -64,8 +64,10 @@ static struct json_object *metrics(const char *only)
 static struct json_object *source_counters(const uint64_t *c)
 {
     static const char *const names[EC_SRC_STATS] = {
-        [EC_SRC_SEEN] = "seen", [EC_SRC_DELIVERED] = "delivered", [EC_SRC_KERNEL] = "lost_kernel",
-        [EC_SRC_NIC] = "lost_nic", [EC_SRC_FILTERED] = "filtered", [EC_SRC_BAD] = "bad", [EC_SRC_BYTES] = "bytes",
+        [EC_SRC_SEEN] = "seen",          [EC_SRC_DELIVERED] = "delivered",
+        [EC_SRC_KERNEL] = "lost_kernel", [EC_SRC_NIC] = "lost_nic",
+        [EC_SRC_FILTERED] = "filtered",  [EC_SRC_BAD] = "bad",
+        [EC_SRC_BYTES] = "bytes",
     };
     struct json_object *o = json_object_new_object();
 
@@ -77,8 +79,10 @@ static struct json_object *source_counters(const uint64_t *c)
 static const char *source_status(uint32_t why)
 {
     static const char *const names[] = {
-        [0] = "not started", [EC_SRC_MORE] = "busy", [EC_SRC_IDLE] = "idle", [EC_SRC_INTERRUPTED] = "interrupted",
-        [EC_SRC_DOWN] = "down", [EC_SRC_END] = "ended", [EC_SRC_ERROR] = "broken",
+        [0] = "not started",       [EC_SRC_MORE] = "busy",
+        [EC_SRC_IDLE] = "idle",    [EC_SRC_INTERRUPTED] = "interrupted",
+        [EC_SRC_DOWN] = "down",    [EC_SRC_END] = "ended",
+        [EC_SRC_ERROR] = "broken",
     };
 
     return why < sizeof names / sizeof names[0] ? names[why] : "?";
@@ -287,7 +291,8 @@ static void add_sentence(const char *sentence, void *arg)
     json_object_array_add(arg, json_object_new_string(sentence));
 }
 
-/* Against the option rows of the loaded plugins; what a plugin makes of its values (rules, filters) `ecyberd -T` says. */
+/* Against the option rows of the loaded plugins; what a plugin makes of its values (rules, filters)
+ * `ecyberd -T` says. */
 static struct json_object *on_config_check(char *const *args, char *why, uint32_t n)
 {
     struct json_object *o = json_object_new_object(), *errors = json_object_new_array();
@@ -341,6 +346,7 @@ void status_commands(struct daemon *of)
     control_command("plugin", "NAME: one plugin, what it uses and offers, its metrics", on_plugin);
     control_command("reload", "read the configuration anew", on_reload);
     control_command("drops", "an exact account of every event and packet", on_drops);
-    control_command("config-check", "[FILE]: check a configuration against the loaded plugins", on_config_check);
+    control_command("config-check", "[FILE]: check a configuration against the loaded plugins",
+                    on_config_check);
     control_command("stop", "end in order", on_stop);
 }

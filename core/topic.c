@@ -47,7 +47,8 @@ static int name_check(const char *s, char *why, uint32_t n)
     const char *slash = s ? strchr(s, '/') : NULL;
 
     if (!slash || slash == s || !slash[1] || strlen(s) > 127 ||
-        strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_.-/") != strlen(s) || strchr(slash + 1, '/')) {
+        strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_.-/") != strlen(s) ||
+        strchr(slash + 1, '/')) {
         snprintf(why, n, "topic '%.127s': a topic's name is like org.example.hello/1", s ? s : "");
         return EC_EINVAL;
     }
@@ -60,13 +61,15 @@ static int root_check(const struct ec_topic *t, char *why, uint32_t n)
 
     if (!s || !*s || strlen(s) > 63 || *s == '.' || s[strlen(s) - 1] == '.' || strstr(s, "..") ||
         strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_.") != strlen(s)) {
-        snprintf(why, n, "topic '%s': its root '%.63s' is no dotted name of small letters", t->name, s ? s : "");
+        snprintf(why, n, "topic '%s': its root '%.63s' is no dotted name of small letters", t->name,
+                 s ? s : "");
         return EC_EINVAL;
     }
     for (uint32_t i = 0; i < count; i++) {
         const struct ec_topic *o = topics[i].topic;
 
-        /* An event and a nested record may share one: a flow of its own, and the flow that an alert carries. */
+        /* An event and a nested record may share one: a flow of its own, and the flow that an alert
+         * carries. */
         if (!strcmp(o->root, s) && (o->flags & EC_TOPIC_EVENT) == (t->flags & EC_TOPIC_EVENT)) {
             snprintf(why, n, "topic '%s': its root '%s' is %s's already", t->name, s, o->name);
             return EC_EEXIST;
@@ -88,7 +91,9 @@ static int topic_check(const struct ec_topic *t, char *why, uint32_t n)
         return rc;
     if (topic_find(t->name)) {
         snprintf(why, n, "topic '%s' is declared already, by %s", t->name,
-                 topics[topic_find(t->name) - 1].owner ? topics[topic_find(t->name) - 1].owner->d.name : "the core");
+                 topics[topic_find(t->name) - 1].owner
+                     ? topics[topic_find(t->name) - 1].owner->d.name
+                     : "the core");
         return EC_EEXIST;
     }
     if (!(t->flags & (EC_TOPIC_EVENT | EC_TOPIC_ATTRIBUTE | EC_TOPIC_NESTED))) {
@@ -102,7 +107,8 @@ static int topic_check(const struct ec_topic *t, char *why, uint32_t n)
     return root_check(t, why, n);
 }
 
-int topic_declare(struct instance *owner, const struct ec_topic *t, uint32_t *id, char *why, uint32_t n)
+int topic_declare(struct instance *owner, const struct ec_topic *t, uint32_t *id, char *why,
+                  uint32_t n)
 {
     int rc = topic_check(t, why, n);
 

@@ -24,7 +24,8 @@ static int parse(const char *line)
 
 START_TEST(sources_and_options_keep_their_order)
 {
-    ck_assert_int_eq(parse("-c f.yaml -r a.pcap -i eth0 -r b --workers 2 --set x.y=1 --batch=8"), EXIT_FINE);
+    ck_assert_int_eq(parse("-c f.yaml -r a.pcap -i eth0 -r b --workers 2 --set x.y=1 --batch=8"),
+                     EXIT_FINE);
     ck_assert_int_eq(c.mode, MODE_RUN);
     ck_assert_str_eq(c.file, "f.yaml");
     ck_assert(c.replay);
@@ -41,8 +42,10 @@ START_TEST(sources_and_options_keep_their_order)
 END_TEST
 
 static const struct { const char *line; enum cmdline_mode mode; } modes[] = {
-    { "", MODE_RUN }, { "-T", MODE_TEST }, { "--dump-config", MODE_DUMP }, { "--list-plugins", MODE_LIST_PLUGINS },
-    { "--list-options", MODE_LIST_OPTIONS }, { "--list-keywords", MODE_LIST }, { "--build-info", MODE_BUILD_INFO },
+    { "", MODE_RUN }, { "-T", MODE_TEST }, { "--dump-config", MODE_DUMP }, { "--list-plugins",
+      MODE_LIST_PLUGINS },
+    { "--list-options", MODE_LIST_OPTIONS }, { "--list-keywords", MODE_LIST }, { "--build-info",
+      MODE_BUILD_INFO },
     { "--version", MODE_VERSION }, { "--help", MODE_HELP },
 };
 

@@ -104,9 +104,14 @@ START_TEST(a_run_cycle_is_refused_by_name_with_its_dependants)
     gives(b, "x.b/1", &small);
     (void)d;
     ck_assert_str_eq(resolve(NULL), "d ");
-    ck_assert_str_eq(all[a]->why, "a: left out: its RUN uses form a cycle: a -> b -> a; make one of them a SETUP use");
-    ck_assert_str_eq(all[b]->why, "b: left out: its RUN uses form a cycle: a -> b -> a; make one of them a SETUP use");
-    ck_assert_str_eq(all[c]->why, "c: left out: it needs x.a/1, and a, which offers it, is left out");
+    ck_assert_str_eq(
+        all[a]->why,
+        "a: left out: its RUN uses form a cycle: a -> b -> a; make one of them a SETUP use");
+    ck_assert_str_eq(
+        all[b]->why,
+        "b: left out: its RUN uses form a cycle: a -> b -> a; make one of them a SETUP use");
+    ck_assert_str_eq(all[c]->why,
+                     "c: left out: it needs x.a/1, and a, which offers it, is left out");
 }
 END_TEST
 
@@ -119,8 +124,11 @@ START_TEST(a_missing_need_leaves_the_chain_out)
     gives(b, "x.b/1", &small);
     needs(c, "x.b/1", EC_USE_RUN | EC_USE_OPTIONAL, 0);
     ck_assert_str_eq(resolve(NULL), "c ");
-    ck_assert_str_eq(all[b]->why, "b: left out: it needs x.nobody/1, which no plugin offers; load one that does");
-    ck_assert_str_eq(all[a]->why, "a: left out: it needs x.b/1, and b, which offers it, is left out");
+    ck_assert_str_eq(
+        all[b]->why,
+        "b: left out: it needs x.nobody/1, which no plugin offers; load one that does");
+    ck_assert_str_eq(all[a]->why,
+                     "a: left out: it needs x.b/1, and b, which offers it, is left out");
     ck_assert_ptr_null(all[c]->bound[0]);
 }
 END_TEST
@@ -133,9 +141,13 @@ START_TEST(another_revision_and_a_short_table_are_named)
     needs(b, "x.c/1-draft.2", EC_USE_RUN, 16);
     gives(c, "x.c/1-draft.2", &small);
     ck_assert_str_eq(resolve(NULL), "c ");
-    ck_assert_str_eq(all[a]->why, "a: left out: it needs x.c/1-draft.1, and c offers x.c/1-draft.2; rebuild it against this "
-                                  "daemon's SDK");
-    ck_assert_str_eq(all[b]->why, "b: left out: it needs at least 16 bytes of x.c/1-draft.2, and c offers 8; update c");
+    ck_assert_str_eq(
+        all[a]->why,
+        "a: left out: it needs x.c/1-draft.1, and c offers x.c/1-draft.2; rebuild it against this "
+        "daemon's SDK");
+    ck_assert_str_eq(
+        all[b]->why,
+        "b: left out: it needs at least 16 bytes of x.c/1-draft.2, and c offers 8; update c");
 }
 END_TEST
 
@@ -176,8 +188,12 @@ START_TEST(two_providers_are_refused)
 {
     two_providers();
     ck_assert_str_eq(resolve(NULL), "");
-    ck_assert_str_eq(all[0]->why, "a: left out: x.store/1 is offered by a and by b; name one of them in core.providers");
-    ck_assert_str_eq(all[1]->why, "b: left out: x.store/1 is offered by a and by b; name one of them in core.providers");
+    ck_assert_str_eq(
+        all[0]->why,
+        "a: left out: x.store/1 is offered by a and by b; name one of them in core.providers");
+    ck_assert_str_eq(
+        all[1]->why,
+        "b: left out: x.store/1 is offered by a and by b; name one of them in core.providers");
 }
 END_TEST
 
@@ -193,12 +209,15 @@ START_TEST(a_chosen_provider_that_is_not_there_serves_nobody)
 {
     two_providers();
     ck_assert_str_eq(resolve(choose_nobody), "a b ");
-    ck_assert_str_eq(all[2]->why, "c: left out: it needs x.store/1, which core.providers expects of nobody, and that plugin "
-                                  "is not there or does not offer it");
+    ck_assert_str_eq(
+        all[2]->why,
+        "c: left out: it needs x.store/1, which core.providers expects of nobody, and that plugin "
+        "is not there or does not offer it");
 }
 END_TEST
 
-static void packet(void *self, void *w, const void *state, uint32_t worker, uint32_t i, struct ec_frame *f, uint32_t *v)
+static void packet(void *self, void *w, const void *state, uint32_t worker, uint32_t i,
+                   struct ec_frame *f, uint32_t *v)
 {
     (void)self;
     (void)w;
@@ -211,8 +230,9 @@ static void packet(void *self, void *w, const void *state, uint32_t worker, uint
 
 START_TEST(many_may_offer_an_interface_if_it_is_whole)
 {
-    static const struct ec_stage whole = { .size = sizeof whole, .packet = packet }, hollow = { .size = sizeof hollow },
-                                 cut = { .size = 8, .packet = packet };
+    static const struct ec_stage whole = {.size = sizeof whole, .packet = packet},
+                                 hollow = {.size = sizeof hollow},
+                                 cut = {.size = 8, .packet = packet};
     uint32_t a = add("a"), b = add("b"), c = add("c"), d = add("d");
 
     gives(a, EC_STAGE_ID, &whole);

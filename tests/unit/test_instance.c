@@ -1,5 +1,5 @@
-/* What the host gives a plugin: in setup() and elsewhere, its errors, its memory by worker, its jobs; and what is undone
- * when a plugin fails. */
+/* What the host gives a plugin: in setup() and elsewhere, its errors, its memory by worker, its
+ * jobs; and what is undone when a plugin fails. */
 #include "core/conf.h"
 #include "core/generation.h"
 #include "core/host.h"
@@ -16,7 +16,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct self { const struct ec_host *h; int32_t (*setup)(const struct ec_host *h); int freed, inits, finis; };
+struct self {
+    const struct ec_host *h;
+    int32_t (*setup)(const struct ec_host *h);
+    int freed, inits, finis;
+};
 static struct self selves[3];
 static int32_t fail_in_configure, fail_in_worker_init;
 static char said[256];
@@ -75,10 +79,13 @@ static const struct ec_metric metrics[] = {
     { sizeof(struct ec_metric), EC_METRIC_COUNTER, "one", NULL, "help" },
     { sizeof(struct ec_metric), EC_METRIC_GAUGE, "two", NULL, "help" } };
 static const struct ec_plugin descriptor = {
-    .size = sizeof descriptor, .abi_major = EC_ABI_MAJOR, .api_level = EC_API_LEVEL, .id = "org.example.test",
+    .size = sizeof descriptor, .abi_major = EC_ABI_MAJOR, .api_level = EC_API_LEVEL,
+    .id = "org.example.test",
     .name = "test", .version = "1", .n_use = 1, .use_stride = sizeof uses[0], .use = uses,
-    .n_metric = 2, .metric_stride = sizeof metrics[0], .metric = metrics, .create = create, .setup = setup,
-    .configure = configure, .state_free = state_free, .worker_init = worker_init, .worker_fini = worker_fini,
+    .n_metric = 2, .metric_stride = sizeof metrics[0], .metric = metrics, .create = create,
+    .setup = setup,
+    .configure = configure, .state_free = state_free, .worker_init = worker_init,
+    .worker_fini = worker_fini,
 };
 
 static struct instance *list[3];
@@ -120,8 +127,11 @@ static void on_event(void *self, const void *state, const struct ec_event *ev)
     (void)ev;
 }
 
-static const struct ec_sub sub = { .size = sizeof sub, .mode = EC_SUB_QUEUED, .overflow = EC_OVF_DROP_NEW, .topic = "*",
-                                   .fn = on_event };
+static const struct ec_sub sub = {.size = sizeof sub,
+                                  .mode = EC_SUB_QUEUED,
+                                  .overflow = EC_OVF_DROP_NEW,
+                                  .topic = "*",
+                                  .fn = on_event};
 
 static void on_time(void *self, const void *state, uint64_t now)
 {
@@ -332,7 +342,8 @@ START_TEST(the_state_folder_is_made_on_first_use)
 
     create_all();
     ck_assert_ptr_null(list[0]->host.state_dir(&list[0]->host));
-    ck_assert_str_eq(host_why(list[0], EC_EPERM), "there is no state folder: core.state_dir cannot be written");
+    ck_assert_str_eq(host_why(list[0], EC_EPERM),
+                     "there is no state folder: core.state_dir cannot be written");
     ck_assert_ptr_nonnull(mkdtemp(base));
     host_configure(2, base);
     snprintf(expected, sizeof expected, "%s/test", base);
@@ -352,7 +363,8 @@ int main(void)
     tcase_add_checked_fixture(t, make, release);
     tcase_add_test(t, what_setup_asks_for_is_kept_until_the_freeze);
     tcase_add_test(t, elsewhere_nothing_may_be_asked_for);
-    tcase_add_loop_test(t, a_failing_setup_has_its_sentence, 0, sizeof failures / sizeof failures[0]);
+    tcase_add_loop_test(t, a_failing_setup_has_its_sentence, 0,
+                        sizeof failures / sizeof failures[0]);
     tcase_add_test(t, a_generation_is_built_whole_or_not_at_all);
     tcase_add_test(t, workers_have_memory_of_their_own);
     tcase_add_test(t, a_job_holds_its_generation);

@@ -23,7 +23,8 @@ START_TEST(a_name_keeps_its_number)
 }
 END_TEST
 
-/* Each of four threads enters the same names; all get the same numbers, and can be read meanwhile. */
+/* Each of four threads enters the same names; all get the same numbers, and can be read meanwhile.
+ */
 #define NAMES 5000
 static uint32_t got[4][NAMES];
 

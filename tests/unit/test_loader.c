@@ -12,14 +12,20 @@
 #define BAD "tests/plugins/bad/.libs/"
 
 static const struct { const char *file, *sentence; } refused[] = {
-    { BAD "no_symbol.so", "it has no symbol ec_plugin_entry_1, so it is no plugin for ABI 1 level 1; remove it, or rebuild "
-                          "it against this daemon's SDK" },
-    { BAD "wrong_major.so", "built for ABI 2, this daemon speaks ABI 1 level 1; rebuild it against this daemon's SDK" },
-    { BAD "future_level.so", "built for ABI 1 level 99, this daemon speaks ABI 1 level 1; update the daemon, or rebuild it "
-                             "against this daemon's SDK" },
-    { BAD "null_descriptor.so", "its entry gave no descriptor; correct it, and rebuild it against this daemon's SDK" },
-    { BAD "null_table.so", "it announces 3 uses and its table is NULL; rebuild it against this daemon's SDK" },
-    { BAD "unnamed.so", "its name 'Un-Named' is not [a-z][a-z0-9_]{0,31}, or is 'core'; give it another" },
+    { BAD "no_symbol.so",
+      "it has no symbol ec_plugin_entry_1, so it is no plugin for ABI 1 level 1; remove it, or "
+      "rebuild it against this daemon's SDK" },
+    { BAD "wrong_major.so",
+      "built for ABI 2, this daemon speaks ABI 1 level 1; rebuild it against this daemon's SDK" },
+    { BAD "future_level.so",
+      "built for ABI 1 level 99, this daemon speaks ABI 1 level 1; update the daemon, or rebuild "
+      "it against this daemon's SDK" },
+    { BAD "null_descriptor.so",
+      "its entry gave no descriptor; correct it, and rebuild it against this daemon's SDK" },
+    { BAD "null_table.so",
+      "it announces 3 uses and its table is NULL; rebuild it against this daemon's SDK" },
+    { BAD "unnamed.so", "its name 'Un-Named' is not [a-z][a-z0-9_]{0,31}, or is 'core'; give it "
+      "another" },
     { BAD "missing.so", "it cannot be read: No such file or directory" },
 };
 
@@ -41,8 +47,10 @@ START_TEST(a_short_descriptor_is_refused_with_both_sizes)
     struct instance *i = instance_new(BAD "short_struct.so");
     char expected[1024];
 
-    snprintf(expected, sizeof expected, "%s: refused: its descriptor has 40 bytes, that of ABI 1 level 1 has %zu; rebuild it "
-             "against this daemon's SDK", i->path, offsetof(struct ec_plugin, destroy) + sizeof(void *));
+    snprintf(expected, sizeof expected,
+             "%s: refused: its descriptor has 40 bytes, that of ABI 1 level 1 has %zu; rebuild it "
+             "against this daemon's SDK",
+             i->path, offsetof(struct ec_plugin, destroy) + sizeof(void *));
     ck_assert_int_ne(loader_open(i), 0);
     ck_assert_str_eq(i->why, expected);
     instance_free(i);
@@ -95,7 +103,8 @@ START_TEST(a_file_that_others_can_write_is_refused)
     char expected[512];
 
     ck_assert_int_eq(chmod(copy, 0757), 0);
-    snprintf(expected, sizeof expected, "%s: refused: others can write to it (mode 0757); chmod go-w %s", copy, copy);
+    snprintf(expected, sizeof expected,
+             "%s: refused: others can write to it (mode 0757); chmod go-w %s", copy, copy);
     ck_assert_int_ne(loader_open(i), 0);
     ck_assert_str_eq(i->why, expected);
     instance_free(i);
@@ -108,7 +117,8 @@ START_TEST(a_folder_that_others_can_write_is_refused)
     char expected[512];
 
     ck_assert_int_eq(chmod(folder, 0777), 0);
-    snprintf(expected, sizeof expected, "%s: refused: others can write to its folder (mode 0777); chmod go-w %s", copy,
+    snprintf(expected, sizeof expected,
+             "%s: refused: others can write to its folder (mode 0777); chmod go-w %s", copy,
              folder);
     ck_assert_int_ne(loader_open(i), 0);
     ck_assert_str_eq(i->why, expected);
@@ -123,8 +133,10 @@ START_TEST(a_file_of_another_user_is_refused)
 
     if (geteuid() == 0) {                           /* only root can give a file away */
         ck_assert_int_eq(chown(copy, 12345, 0), 0);
-        snprintf(expected, sizeof expected, "%s: refused: it belongs to user 12345, and neither to root nor to the user "
-                 "that runs the daemon; chown root %s", copy, copy);
+        snprintf(expected, sizeof expected,
+                 "%s: refused: it belongs to user 12345, and neither to root nor to the user "
+                 "that runs the daemon; chown root %s",
+                 copy, copy);
         ck_assert_int_ne(loader_open(i), 0);
         ck_assert_str_eq(i->why, expected);
     }
@@ -148,7 +160,8 @@ START_TEST(a_file_that_is_no_object_is_refused)
 }
 END_TEST
 
-/* Descriptors of another length and tables of another stride, as later levels of this major will have them. */
+/* Descriptors of another length and tables of another stride, as later levels of this major will
+ * have them. */
 struct later_use { struct ec_use use; uint64_t more; };
 static const struct later_use uses[] = {
     { { sizeof(struct later_use), EC_USE_RUN, 8, 0, "org.example.a/1" }, 1 },
@@ -237,16 +250,19 @@ START_TEST(a_folder_is_scanned_by_name)
         unlink(path);
     }
     ck_assert_int_ne(loader_scan("/nonexistent", note, NULL, why, sizeof why), 0);
-    ck_assert_str_eq(why, "/nonexistent: the plugin folder cannot be read: No such file or directory");
+    ck_assert_str_eq(why,
+                     "/nonexistent: the plugin folder cannot be read: No such file or directory");
 }
 END_TEST
 
 int main(void)
 {
     Suite *s = suite_create("loader");
-    TCase *t = tcase_create("files"), *rights = tcase_create("rights"), *agree = tcase_create("agree");
+    TCase *t = tcase_create("files"), *rights = tcase_create("rights"),
+          *agree = tcase_create("agree");
 
-    tcase_add_loop_test(t, a_bad_file_is_refused_in_one_sentence, 0, sizeof refused / sizeof refused[0]);
+    tcase_add_loop_test(t, a_bad_file_is_refused_in_one_sentence, 0,
+                        sizeof refused / sizeof refused[0]);
     tcase_add_test(t, a_short_descriptor_is_refused_with_both_sizes);
     tcase_add_test(t, a_plugin_without_callbacks_is_loaded);
     suite_add_tcase(s, t);

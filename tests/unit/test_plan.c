@@ -32,8 +32,8 @@ START_TEST(a_reference_outlasts_the_swap)
 }
 END_TEST
 
-/* Readers look at the state of the plan that they loaded, by epoch or by reference, while another thread swaps and frees.
- * The sanitizers watch. */
+/* Readers look at the state of the plan that they loaded, by epoch or by reference, while another
+ * thread swaps and frees. The sanitizers watch. */
 #define SWAPS 300
 struct number { uint64_t gen, twice; };
 static atomic_bool stop;

@@ -9,7 +9,13 @@
 #include <string.h>
 
 struct pair { uint32_t a; struct ec_span name; };
-struct event { struct ec_part part; uint64_t n; struct ec_span text; struct ec_list pairs; struct pair inner; };
+struct event {
+    struct ec_part part;
+    uint64_t n;
+    struct ec_span text;
+    struct ec_list pairs;
+    struct pair inner;
+};
 static const struct ec_row pair_rows[] = {
     EC_FIELD(U32, 0, struct pair, a, "a", NULL, "a number"),
     EC_FIELD(WIRE, 0, struct pair, name, "name", NULL, "a name"),
@@ -19,11 +25,13 @@ static const struct ec_row good_rows[] = {
     EC_FIELD(U64, 0, struct event, n, "n", NULL, "a number"),
     EC_FIELD_OPT(TEXT, 0, 1, struct event, text, "text.long", NULL, "a text"),
     EC_FIELD_LIST(&pair_record, struct event, pairs, "pairs", "a list"),
-    { EC_T_RECORD, EC_R_INLINE, 0, 0, offsetof(struct event, inner), "inner", &pair_record, NULL, NULL, NULL, "", 0, 0 },
+    { EC_T_RECORD, EC_R_INLINE, 0, 0, offsetof(struct event, inner), "inner", &pair_record, NULL,
+      NULL, NULL, "", 0, 0 },
 };
 static const struct ec_record good = EC_RECORD_PART(struct event, good_rows);
 
-static struct ec_topic topic(const char *name, const char *root, const struct ec_record *record, uint32_t flags)
+static struct ec_topic topic(const char *name, const char *root, const struct ec_record *record,
+                             uint32_t flags)
 {
     return (struct ec_topic){ sizeof(struct ec_topic), flags, name, root, record, NULL, "help" };
 }
@@ -63,7 +71,8 @@ START_TEST(an_event_and_a_nested_record_may_share_a_root)
     ck_assert_int_eq(topic_declare(NULL, &a, &id, why, sizeof why), 0);
     ck_assert_int_eq(topic_declare(NULL, &b, &id, why, sizeof why), 0);
     ck_assert_int_eq(topic_declare(NULL, &c, &id, why, sizeof why), EC_EEXIST);
-    ck_assert_str_eq(why, "topic 'org.example.other/1': its root 'flow' is org.example.flow/1's already");
+    ck_assert_str_eq(
+        why, "topic 'org.example.other/1': its root 'flow' is org.example.flow/1's already");
     ck_assert_int_eq(topic_declare(NULL, &a, &id, why, sizeof why), EC_EEXIST);
     ck_assert_str_eq(why, "topic 'org.example.flow/1' is declared already, by the core");
     topic_reset();
@@ -71,13 +80,19 @@ START_TEST(an_event_and_a_nested_record_may_share_a_root)
 END_TEST
 
 static const struct { const char *name, *root; uint32_t flags; const char *why; } bad_names[] = {
-    { "noslash", "a", EC_TOPIC_EVENT, "topic 'noslash': a topic's name is like org.example.hello/1" },
-    { "two/1/2", "a", EC_TOPIC_EVENT, "topic 'two/1/2': a topic's name is like org.example.hello/1" },
-    { "Upper/1", "a", EC_TOPIC_EVENT, "topic 'Upper/1': a topic's name is like org.example.hello/1" },
+    { "noslash", "a", EC_TOPIC_EVENT,
+      "topic 'noslash': a topic's name is like org.example.hello/1" },
+    { "two/1/2", "a", EC_TOPIC_EVENT,
+      "topic 'two/1/2': a topic's name is like org.example.hello/1" },
+    { "Upper/1", "a", EC_TOPIC_EVENT,
+      "topic 'Upper/1': a topic's name is like org.example.hello/1" },
     { NULL, "a", EC_TOPIC_EVENT, "topic '': a topic's name is like org.example.hello/1" },
-    { "x.a/1", "a..b", EC_TOPIC_EVENT, "topic 'x.a/1': its root 'a..b' is no dotted name of small letters" },
-    { "x.a/1", NULL, EC_TOPIC_EVENT, "topic 'x.a/1': its root '' is no dotted name of small letters" },
-    { "x.a/1", "a", EC_TOPIC_RESERVED, "topic 'x.a/1' is neither an event, an attribute nor nested" },
+    { "x.a/1", "a..b", EC_TOPIC_EVENT,
+      "topic 'x.a/1': its root 'a..b' is no dotted name of small letters" },
+    { "x.a/1", NULL, EC_TOPIC_EVENT,
+      "topic 'x.a/1': its root '' is no dotted name of small letters" },
+    { "x.a/1", "a", EC_TOPIC_RESERVED,
+      "topic 'x.a/1' is neither an event, an attribute nor nested" },
 };
 
 START_TEST(bad_names_are_refused)
@@ -97,20 +112,28 @@ END_TEST
     { type, flags, has, 0, off, name, sub, allow, NULL, NULL, NULL, 0, 0 }
 static const struct { struct ec_row row; const char *why; } bad_rows[] = {
     { ROW(EC_T_U32, 0, 0, 0, NULL, NULL, NULL), "row 1: its name is missing" },
-    { ROW(EC_T_U32, 0, 0, 0, "a b", NULL, NULL), "row 'a b': its name is missing or has other characters" },
+    { ROW(EC_T_U32, 0, 0, 0, "a b", NULL, NULL),
+      "row 'a b': its name is missing or has other characters" },
     { ROW(0, 0, 0, 0, "a", NULL, NULL), "row 'a': this daemon does not know its type" },
     { ROW(99, 0, 0, 0, "a", NULL, NULL), "row 'a': this daemon does not know its type" },
-    { ROW(EC_T_U64, 0, 0, sizeof(struct event), "a", NULL, NULL), "row 'a': its offset lies outside the struct" },
-    { ROW(EC_T_IP, 0, 0, sizeof(struct event) - 15, "a", NULL, NULL), "row 'a': its offset lies outside the struct" },
-    { ROW(EC_T_U64, 0, 0, UINT32_MAX, "a", NULL, NULL), "row 'a': its offset lies outside the struct" },
+    { ROW(EC_T_U64, 0, 0, sizeof(struct event), "a", NULL, NULL),
+      "row 'a': its offset lies outside the struct" },
+    { ROW(EC_T_IP, 0, 0, sizeof(struct event) - 15, "a", NULL, NULL),
+      "row 'a': its offset lies outside the struct" },
+    { ROW(EC_T_U64, 0, 0, UINT32_MAX, "a", NULL, NULL),
+      "row 'a': its offset lies outside the struct" },
     { ROW(EC_T_U64, 0, 0, 4, "a", NULL, NULL), "row 'a': its offset is not aligned for its type" },
     { ROW(EC_T_ENUM, 0, 0, 32, "a", NULL, NULL), "row 'a': an ENUM needs its words" },
     { ROW(EC_T_NAME, 0, 0, 32, "a", NULL, NULL), "row 'a': a NAME needs its space" },
-    { ROW(EC_T_RECORD, EC_R_LIST, 0, 32, "a", NULL, NULL), "row 'a': a record needs the shape of its element" },
-    { ROW(EC_T_RECORD, 0, 0, 32, "a", &pair_record, NULL), "row 'a': a record needs EC_R_LIST or EC_R_INLINE" },
+    { ROW(EC_T_RECORD, EC_R_LIST, 0, 32, "a", NULL, NULL),
+      "row 'a': a record needs the shape of its element" },
+    { ROW(EC_T_RECORD, 0, 0, 32, "a", &pair_record, NULL),
+      "row 'a': a record needs EC_R_LIST or EC_R_INLINE" },
     { ROW(EC_T_U64, EC_R_OPT, 64, 32, "a", NULL, NULL), "row 'a': its bit is above 63" },
-    { ROW(EC_T_U64, 0, 0, 32, "n", NULL, NULL), "row 'n': its name stands twice, or inside another row's" },
-    { ROW(EC_T_U64, 0, 0, 32, "n.more", NULL, NULL), "row 'n.more': its name stands twice, or inside another row's" },
+    { ROW(EC_T_U64, 0, 0, 32, "n", NULL, NULL),
+      "row 'n': its name stands twice, or inside another row's" },
+    { ROW(EC_T_U64, 0, 0, 32, "n.more", NULL, NULL),
+      "row 'n.more': its name stands twice, or inside another row's" },
 };
 
 START_TEST(bad_rows_are_refused)

@@ -2,7 +2,8 @@
  *   BAD_DO  crash | hang | fail     what it does
  *   BAD_IN  create | packet | …     where
  *   BAD_AT  N                       at the Nth call, from 1 (default 1)
- * As a source it opens "bad:N": N frames of 60 zero bytes, 1 ms apart; N = 0: without end, some thousand a second. */
+ * As a source it opens "bad:N": N frames of 60 zero bytes, 1 ms apart; N = 0: without end, some
+ * thousand a second. */
 #include "bad.h"
 
 #include <ecyber/ext/enrich.h>
@@ -16,13 +17,16 @@
 #include <unistd.h>
 
 struct behave_event { struct ec_part part; uint64_t n; };
-static const struct ec_row event_rows[] = { EC_FIELD(U64, 0, struct behave_event, n, "n", NULL, "number") };
+static const struct ec_row event_rows[] = {
+    EC_FIELD(U64, 0, struct behave_event, n, "n", NULL, "number")};
 static const struct ec_record event_record = EC_RECORD_PART(struct behave_event, event_rows);
 static const struct ec_topic event_topic = {
-    sizeof event_topic, EC_TOPIC_EVENT, "org.example.behave/1", "behave", &event_record, NULL, "one in a hundred packets" };
+    sizeof event_topic, EC_TOPIC_EVENT, "org.example.behave/1",    "behave",
+    &event_record,      NULL,           "one in a hundred packets"};
 static const struct ec_record mood_record = EC_RECORD_PART(struct behave_event, event_rows);
 static const struct ec_topic mood_topic = {
-    sizeof mood_topic, EC_TOPIC_ATTRIBUTE, "org.example.mood/1", "mood", &mood_record, NULL, "an attribute" };
+    sizeof mood_topic, EC_TOPIC_ATTRIBUTE, "org.example.mood/1", "mood", &mood_record, NULL,
+    "an attribute"};
 static const struct ec_row option_rows[] = {
     EC_OPTION(U32, EC_R_LIVE, "n", "1", 0, 1000, NULL, "a number that a reload may change"),
     EC_OPTION(U32, 0, "fixed", "1", 0, 1000, NULL, "a number that it may not"),
@@ -64,7 +68,8 @@ static void behave_load(void)
 /* A source: frames out of nothing. */
 struct handle { const struct behave *p; uint64_t n, at; int endless; uint8_t frame[60]; };
 
-static int32_t source_open(void *self, const void *state, const char *uri, uint32_t share, uint32_t shares, void **handle)
+static int32_t source_open(void *self, const void *state, const char *uri, uint32_t share,
+                           uint32_t shares, void **handle)
 {
     struct handle *h = calloc(1, sizeof *h);
     struct behave *p = self;
@@ -84,8 +89,8 @@ static int32_t source_open(void *self, const void *state, const char *uri, uint3
     *handle = h;
     return EC_OK;
 }
-static uint32_t source_fetch(void *handle, struct ec_frame *const *f, uint32_t max, int32_t wake_fd, uint32_t timeout_ms,
-                             uint32_t *why)
+static uint32_t source_fetch(void *handle, struct ec_frame *const *f, uint32_t max, int32_t wake_fd,
+                             uint32_t timeout_ms, uint32_t *why)
 {
     struct handle *h = handle;
     uint32_t n = 0;
@@ -102,14 +107,20 @@ static uint32_t source_fetch(void *handle, struct ec_frame *const *f, uint32_t m
         h->n = h->at + 10;
     }
     for (; n < max && h->at < h->n; n++) {
-        *f[n] = (struct ec_frame){ .size = sizeof **f, .flags = EC_FR_REPLAY, .data = h->frame, .count = ++h->at,
-                                   .ts_ns = UINT64_C(1700000000000000000) + h->at * 1000000,
-                                   .caplen = sizeof h->frame, .wirelen = sizeof h->frame, .linktype = 1 };
+        *f[n] = (struct ec_frame){.size = sizeof **f,
+                                  .flags = EC_FR_REPLAY,
+                                  .data = h->frame,
+                                  .count = ++h->at,
+                                  .ts_ns = UINT64_C(1700000000000000000) + h->at * 1000000,
+                                  .caplen = sizeof h->frame,
+                                  .wirelen = sizeof h->frame,
+                                  .linktype = 1};
     }
     *why = h->at < h->n ? EC_SRC_MORE : h->endless ? EC_SRC_IDLE : EC_SRC_END;
     return n;
 }
-static void source_finish(void *handle, struct ec_frame *const *f, const uint32_t *verdict, uint32_t n)
+static void source_finish(void *handle, struct ec_frame *const *f, const uint32_t *verdict,
+                          uint32_t n)
 {
     (void)handle;
     (void)f;
@@ -122,18 +133,22 @@ static void source_stats(void *handle, uint64_t *c, uint32_t n)
     const struct handle *h = handle;
     deed("stats");
     for (uint32_t i = 0; i < n; i++)
-        c[i] = i == EC_SRC_SEEN || i == EC_SRC_DELIVERED ? h->at : i == EC_SRC_BYTES ? h->at * sizeof h->frame : 0;
+        c[i] = i == EC_SRC_SEEN || i == EC_SRC_DELIVERED ? h->at
+               : i == EC_SRC_BYTES                       ? h->at * sizeof h->frame
+                                                         : 0;
 }
 static void source_close(void *handle)
 {
     deed("close");
     free(handle);
 }
-static const struct ec_source source = {
-    sizeof source, EC_SOURCE_MAY_WAIT, "bad", source_open, source_fetch, source_finish, source_stats, source_close };
+static const struct ec_source source = {sizeof source, EC_SOURCE_MAY_WAIT, "bad",
+                                        source_open,   source_fetch,       source_finish,
+                                        source_stats,  source_close};
 
 /* A stage: publishes an event for every hundredth packet. */
-static void stage_prepare(void *self, void *w, const void *state, uint32_t worker, struct ec_frame *const *f, uint32_t n)
+static void stage_prepare(void *self, void *w, const void *state, uint32_t worker,
+                          struct ec_frame *const *f, uint32_t n)
 {
     (void)self;
     (void)w;
@@ -143,8 +158,8 @@ static void stage_prepare(void *self, void *w, const void *state, uint32_t worke
     (void)n;
     deed("prepare");
 }
-static void stage_packet(void *self, void *w, const void *state, uint32_t worker, uint32_t i, struct ec_frame *f,
-                         uint32_t *verdict)
+static void stage_packet(void *self, void *w, const void *state, uint32_t worker, uint32_t i,
+                         struct ec_frame *f, uint32_t *verdict)
 {
     struct behave *p = self;
     struct behave_event *e;
@@ -172,7 +187,8 @@ static void stage_idle(void *self, void *w, const void *state, uint32_t worker, 
     (void)now_ns;
     deed("idle");
 }
-static uint32_t stage_finish(void *self, void *w, const void *state, uint32_t worker, uint32_t reason)
+static uint32_t stage_finish(void *self, void *w, const void *state, uint32_t worker,
+                             uint32_t reason)
 {
     (void)self;
     (void)w;
@@ -182,10 +198,11 @@ static uint32_t stage_finish(void *self, void *w, const void *state, uint32_t wo
     deed("end");
     return 0;
 }
-static const struct ec_stage stage = { sizeof stage, 0, stage_prepare, stage_packet, stage_idle, stage_finish };
+static const struct ec_stage stage = {sizeof stage, 0,          stage_prepare,
+                                      stage_packet, stage_idle, stage_finish};
 
-static int32_t mood_lookup(void *self, const void *state, const void *key, uint32_t len, uint32_t side, uint32_t topic,
-                           struct ec_build *b)
+static int32_t mood_lookup(void *self, const void *state, const void *key, uint32_t len,
+                           uint32_t side, uint32_t topic, struct ec_build *b)
 {
     (void)self;
     (void)state;
@@ -197,7 +214,8 @@ static int32_t mood_lookup(void *self, const void *state, const void *key, uint3
     deed("lookup");
     return EC_ENOENT;
 }
-static const struct ec_enricher mood = { sizeof mood, EC_ENRICH_ADDRESS, "org.example.mood/1", NULL, mood_lookup };
+static const struct ec_enricher mood = {sizeof mood, EC_ENRICH_ADDRESS, "org.example.mood/1", NULL,
+                                        mood_lookup};
 
 static int32_t list_each(void *self, void (*row)(void *arg, const char *const *cell), void *arg)
 {
@@ -209,9 +227,12 @@ static int32_t list_each(void *self, void (*row)(void *arg, const char *const *c
     return err;
 }
 static const char *const columns[] = { "deed", "help" };
-static const struct ec_listing deeds = { sizeof deeds, 2, "deeds", "what it can do", columns, list_each };
+static const struct ec_listing deeds = {sizeof deeds,     2,       "deeds",
+                                        "what it can do", columns, list_each};
 static const struct ec_offer offers[] = {
-    BAD_OFFER(EC_SOURCE_ID, &source), BAD_OFFER(EC_STAGE_ID, &stage), BAD_OFFER(EC_ENRICH_ID, &mood),
+    BAD_OFFER(EC_SOURCE_ID, &source),
+    BAD_OFFER(EC_STAGE_ID, &stage),
+    BAD_OFFER(EC_ENRICH_ID, &mood),
     BAD_OFFER(EC_LIST_ID, &deeds),
 };
 
@@ -259,13 +280,18 @@ static int32_t behave_create(const struct ec_host *h, void **self)
 }
 static int32_t behave_setup(void *self)
 {
-    static const struct ec_sub sub = { .size = sizeof sub, .mode = EC_SUB_QUEUED, .overflow = EC_OVF_DROP_NEW,
-                                       .topic = "org.example.behave/1", .fn = on_event, .idle = on_empty };
+    static const struct ec_sub sub = {.size = sizeof sub,
+                                      .mode = EC_SUB_QUEUED,
+                                      .overflow = EC_OVF_DROP_NEW,
+                                      .topic = "org.example.behave/1",
+                                      .fn = on_event,
+                                      .idle = on_empty};
     static const struct ec_timer timer = { sizeof timer, 0, UINT64_C(100000000), on_timer };
     struct behave *p = self;
     uint32_t id;
     int32_t err;
-    if ((err = p->host->topic(p->host, &event_topic, &p->topic)) || (err = p->host->topic(p->host, &mood_topic, &id)) ||
+    if ((err = p->host->topic(p->host, &event_topic, &p->topic)) ||
+        (err = p->host->topic(p->host, &mood_topic, &id)) ||
         (err = p->host->subscribe(p->host, &sub)) || (err = p->host->timer(p->host, &timer)))
         return err;
     return may_fail(p, "setup");
@@ -319,10 +345,32 @@ static void behave_destroy(void *self)
 }
 
 static const struct ec_plugin behave = {
-    EC_PLUGIN_HEAD, "org.example.behave", "behave", "1", "does well but for one callback", "MIT", NULL,
-    0, 0, sizeof offers / sizeof offers[0], sizeof offers[0], 1, sizeof metrics[0], NULL, offers, metrics, &options,
-    behave_create, behave_setup, behave_configure, behave_state_free, behave_start, behave_stop, behave_worker_init,
-    behave_worker_fini, behave_destroy,
+    EC_PLUGIN_HEAD,
+    "org.example.behave",
+    "behave",
+    "1",
+    "does well but for one callback",
+    "MIT",
+    NULL,
+    0,
+    0,
+    sizeof offers / sizeof offers[0],
+    sizeof offers[0],
+    1,
+    sizeof metrics[0],
+    NULL,
+    offers,
+    metrics,
+    &options,
+    behave_create,
+    behave_setup,
+    behave_configure,
+    behave_state_free,
+    behave_start,
+    behave_stop,
+    behave_worker_init,
+    behave_worker_fini,
+    behave_destroy,
 };
 
 EC_EXPORT const struct ec_plugin *ec_plugin_entry_1(void);

@@ -2,6 +2,7 @@
 #include "bad.h"
 
 static const struct ec_plugin bad = {
-    .size = 40, .abi_major = EC_ABI_MAJOR, .api_level = 1, .id = "org.example.short", .name = "short",
+    .size = 40, .abi_major = EC_ABI_MAJOR, .api_level = 1, .id = "org.example.short",
+    .name = "short",
 };
 EC_PLUGIN(bad)
