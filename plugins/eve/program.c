@@ -9,6 +9,7 @@ struct node {
     char *name;
     const struct ec_row *row; /* NULL: an object */
     uint32_t base, has_off;   /* of the struct that the row belongs to */
+    uint32_t has;             /* the bit, where has_off is not 0; of an object too: an optional member */
     struct node *child, *last, *next;
 };
 
@@ -85,11 +86,12 @@ static bool tree_add_row(struct node *at, const struct ec_row *row, const struct
             return false;
     if (depth >= PROGRAM_DEPTH || !(at = node_child(at, name, strlen(name))))
         return false;
+    at->has_off = (row->flags & EC_R_OPT) && r->has_off ? base + r->has_off : 0;
+    at->has = row->has & 63;
     if (row->type == EC_T_RECORD && (row->flags & EC_R_INLINE))
         return row->sub && tree_add(at, row->sub, base + row->off, depth + 1);
     at->row = row;
     at->base = base;
-    at->has_off = (row->flags & EC_R_OPT) && r->has_off ? base + r->has_off : 0;
     return true;
 }
 
@@ -163,7 +165,7 @@ static bool compile_row(struct program *p, const struct node *n)
     s->type = (uint8_t)row->type;
     s->off = n->base + row->off;
     s->has_off = n->has_off;
-    s->has = row->has & 63;
+    s->has = n->has;
     s->always = n->has_off != 0;
     s->secret = (row->flags & EC_R_SECRET) != 0;
     s->width = op == OP_VALUE ? program_width(row->type) : (uint32_t)sizeof(struct ec_list);
@@ -177,14 +179,21 @@ static bool compile_row(struct program *p, const struct node *n)
 
 static bool compile_node(struct program *p, const struct node *n)
 {
+    uint32_t open = p->n;
+
     if (n->row)
         return compile_row(p, n);
     if (!step_add(p, OP_OPEN, n->name))
         return false;
+    p->step[open].has_off = n->has_off;
+    p->step[open].has = n->has;
     for (const struct node *c = n->child; c; c = c->next)
         if (!compile_node(p, c))
             return false;
-    return step_add(p, OP_CLOSE, NULL) != NULL;
+    if (!step_add(p, OP_CLOSE, NULL))
+        return false;
+    p->step[open].skip = p->n - 1 - open;
+    return true;
 }
 
 struct program *program_compile(const struct ec_host *h, const struct ec_record *r)

@@ -11,7 +11,7 @@ struct step {
     uint8_t secret;
     uint32_t off, has_off;        /* from the start of the struct; has_off 0: not optional */
     uint32_t has, key_len, width; /* bit; bytes of key; of the member */
-    uint32_t n_word;
+    uint32_t n_word, skip;        /* OPEN: steps to its CLOSE, which an absent member leaves out */
     char *key;           /* "\"name\":" */
     const char *space;   /* NAME */
     char **word;         /* ENUM: quoted words */

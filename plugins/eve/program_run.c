@@ -298,8 +298,10 @@ static bool run(const struct program *p, struct json *j, const uint8_t *base,
             uint64_t has;
 
             memcpy(&has, base + s->has_off, sizeof has);
-            if (!(has >> s->has & 1))
+            if (!(has >> s->has & 1)) {
+                i += s->skip;
                 continue;
+            }
         }
         if (!json_need(j, s->key_len + VALUE_ROOM))
             return false;

@@ -19,7 +19,7 @@ static inline void fuzz_conversation(struct fake_traffic *f, const uint8_t *d, s
         if (gap)
             fake_gap(f, dir, len);
         fake_feed(f, dir, d, len, flags);
-        (void)f->proto->probe(d, len, dir);
+        (void)f->proto->probe(d, len, flags ? dir | EC_PROBE_DATAGRAM : dir);
         d += len;
         n -= len;
     }

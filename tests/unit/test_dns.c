@@ -137,14 +137,23 @@ START_TEST(detection_takes_dns_and_leaves_the_rest)
     struct fake_traffic *f = fake_new(dns_register);
     const uint8_t http[] = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
     const uint8_t zero[64] = { 0 };
+    uint8_t framed[ANSWER_LEN + 2];
     const uint8_t netbios[] = "\x12\x34\x01\x10\x00\x01\x00\x00\x00\x00\x00\x00"
                               " CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\x00\x00\x21\x00\x01";
 
-    ck_assert_int_eq(f->proto->probe(answer, ANSWER_LEN, EC_TO_CLIENT), EC_YES);
-    ck_assert_int_eq(f->proto->probe(http, sizeof http - 1, EC_TO_SERVER), EC_NO);
-    ck_assert_int_eq(f->proto->probe(zero, sizeof zero, EC_TO_SERVER), EC_NO);
-    ck_assert_int_eq(f->proto->probe(netbios, sizeof netbios - 1, EC_TO_SERVER), EC_NO);
-    ck_assert_int_eq(f->proto->probe(answer, 5, EC_TO_CLIENT), EC_MORE);
+    memcpy(framed + 2, answer, ANSWER_LEN);
+    framed[0] = 0;
+    framed[1] = ANSWER_LEN;
+    ck_assert_int_eq(f->proto->probe(answer, ANSWER_LEN, EC_TO_CLIENT | EC_PROBE_DATAGRAM), EC_YES);
+    ck_assert_int_eq(f->proto->probe(framed, sizeof framed, EC_TO_CLIENT), EC_YES);
+    ck_assert_int_eq(f->proto->probe(framed, 5, EC_TO_CLIENT), EC_MORE);
+    ck_assert_int_eq(f->proto->probe(framed, sizeof framed, EC_TO_CLIENT | EC_PROBE_DATAGRAM), EC_NO);
+    ck_assert_int_eq(f->proto->probe(answer, 5, EC_TO_CLIENT | EC_PROBE_DATAGRAM), EC_NO);
+    for (uint32_t dir = EC_TO_SERVER; dir <= EC_PROBE_DATAGRAM; dir += EC_PROBE_DATAGRAM) {
+        ck_assert_int_eq(f->proto->probe(http, sizeof http - 1, dir), EC_NO);
+        ck_assert_int_eq(f->proto->probe(zero, sizeof zero, dir), EC_NO);
+        ck_assert_int_eq(f->proto->probe(netbios, sizeof netbios - 1, dir), EC_NO);
+    }
     fake_free(f);
 }
 END_TEST

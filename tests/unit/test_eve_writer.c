@@ -21,6 +21,7 @@ struct all {
     struct ec_list texts, numbers, questions, map, maps;
     struct inner inner;
     uint32_t maybe, deep;
+    struct plain { uint32_t x; } gone, here;
 };
 
 static const struct ec_row question_rows[] = {
@@ -35,6 +36,8 @@ static const struct ec_row inner_rows[] = {
 static const struct ec_record inner_record = {
     (uint32_t)sizeof(struct ec_record), (uint32_t)sizeof(struct inner), EC_ROWS(inner_rows),
     (uint32_t)offsetof(struct inner, has), 0, inner_rows };
+static const struct ec_row plain_rows[] = { EC_FIELD(U32, 0, struct plain, x, "x", NULL, "") };
+static const struct ec_record plain_record = EC_RECORD_ELEMENT(struct plain, plain_rows);
 static const struct ec_row all_rows[] = {
     EC_FIELD(U8, 0, struct all, u8, "u8", NULL, ""),
     EC_FIELD(U32, 0, struct all, u32, "group.u32", NULL, ""),
@@ -65,6 +68,10 @@ static const struct ec_row all_rows[] = {
     EC_FIELD(MAP, EC_R_LIST, struct all, maps, "metadata", NULL, ""),
     { EC_T_RECORD, EC_R_INLINE, 0, 0, (uint32_t)offsetof(struct all, inner), "inner", &inner_record, NULL, NULL, NULL, "",
       0, 0 },
+    { EC_T_RECORD, EC_R_INLINE | EC_R_OPT, 5, 0, (uint32_t)offsetof(struct all, gone), "gone", &plain_record, NULL, NULL,
+      NULL, "", 0, 0 },
+    { EC_T_RECORD, EC_R_INLINE | EC_R_OPT, 6, 0, (uint32_t)offsetof(struct all, here), "here", &plain_record, NULL, NULL,
+      NULL, "", 0, 0 },
     EC_FIELD_OPT(U32, 0, 3, struct all, maybe, "maybe", NULL, ""),
     EC_FIELD_OPT(U32, 0, 4, struct all, deep, "absent.deep.down", NULL, ""),
 };
@@ -192,7 +199,7 @@ START_TEST(every_type)
     pair[1].value = ec_puts(&b, "high");
     p->inner.has = 2;
     p->inner.b = 9;
-    p->part.has = 1u << 3;
+    p->part.has = 1u << 3 | 1u << 6;
     p->maybe = 1;
     ck_assert_uint_eq(part, b.part);
     expect(WRITER_OK, STAMP "\"event_type\":\"all\",\"all\":{\"u8\":255,"
@@ -203,7 +210,7 @@ START_TEST(every_type)
            "\"name\":\"a \\\"thing\\\"\",\"texts\":[\"x\",\"\"],\"numbers\":[0,5],"
            "\"questions\":[{\"rrname\":\"example.org\",\"rrtype\":\"A\"},{\"rrname\":\"example.net\",\"rrtype\":\"AAAA\"}],"
            "\"map\":{\"k\":\"v\",\"l\":\"w\"},\"metadata\":{\"cve\":[\"2026-1\",\"2026-2\"],\"level\":[\"high\"]},"
-           "\"inner\":{\"sub\":{\"b\":9}},\"maybe\":1}}");
+           "\"inner\":{\"sub\":{\"b\":9}},\"here\":{\"x\":0},\"maybe\":1}}");
 }
 END_TEST
 

@@ -14,13 +14,14 @@ static int ask(const struct worker *w, const struct flow *f, uint64_t *refused, 
                uint32_t dir, bool want_hinted, bool *more)
 {
     const struct traffic *tr = w->tr;
+    bool tcp = f->pub.ip_proto == PROTO_TCP;
 
     for (uint32_t i = 0; i < tr->protos; i++) {
         const struct proto *p = &tr->proto[i];
         int32_t answer;
-        if ((*refused >> i & 1) || !(f->pub.ip_proto == PROTO_TCP ? p->tcp : p->udp) || hinted(p, f) != want_hinted)
+        if ((*refused >> i & 1) || !(tcp ? p->tcp : p->udp) || hinted(p, f) != want_hinted)
             continue;
-        answer = p->def->probe(d, n, dir);
+        answer = p->def->probe(d, n, tcp ? dir : dir | EC_PROBE_DATAGRAM);
         if (answer == EC_YES)
             return (int)i;
         if (answer == EC_MORE && n < DETECT_BYTES)

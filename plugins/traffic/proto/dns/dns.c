@@ -35,11 +35,10 @@ static int32_t dns_probe(const uint8_t *d, uint32_t n, uint32_t dir)
     struct dns_message m;
     uint32_t whole;
 
-    (void)dir;
+    if (dir & EC_PROBE_DATAGRAM)
+        return dns_message_open(&m, d, n) ? dns_message_probe(&m, n) : EC_NO;
     if (n < DNS_HEADER + 2)
         return EC_MORE;
-    if (dns_message_open(&m, d, n) && dns_message_probe(&m, n) == EC_YES)
-        return EC_YES;
     /* Over TCP a length stands first (RFC 1035 §4.2.2). */
     whole = dns_u16(d);
     if (whole < DNS_HEADER)

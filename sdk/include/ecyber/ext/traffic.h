@@ -1,4 +1,4 @@
-/* traffic.h: ec.traffic/1, the service of the traffic engine. STATUS: draft 1.
+/* traffic.h: ec.traffic/1, the service of the traffic engine. STATUS: draft 2.
  *
  * Flows, in-order stream bytes, transactions and inspection buffers by name. Inspectors (ids, ml, yours) register
  * hooks; parsers register protocols.
@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define EC_TRAFFIC_ID "ec.traffic/1-draft.1"
+#define EC_TRAFFIC_ID "ec.traffic/1-draft.2"
 
 /* Directions as array indexes: 0 to the server, 1 to the client. */
 enum { EC_TO_SERVER = 0, EC_TO_CLIENT = 1 };
@@ -108,6 +108,7 @@ struct ec_bufdef {                  /* slot = index in ec_proto.buf */
 
 struct ec_pctx;                     /* a parser's context, valid within parse() */
 enum { EC_NO = 0, EC_YES = 1, EC_MORE = 2 };
+#define EC_PROBE_DATAGRAM 2u        /* added to dir: d is a whole datagram */
 struct ec_proto {                   /* IMPLEMENTED by parsers, static [run] */
     uint32_t size, flags;
     const char *name;               /* "http": its name in rules and in EVE's app_proto */
@@ -118,7 +119,8 @@ struct ec_proto {                   /* IMPLEMENTED by parsers, static [run] */
     const struct ec_bufdef *buf;
     uint32_t n_anomaly, tx_max;     /* open transactions in one flow; 0: default */
     const char *const *anomaly;     /* event names: "http.invalid_request_line" */
-    /* Is this the protocol? d: the first bytes of direction dir. EC_YES, EC_NO, EC_MORE. */
+    /* Is this the protocol? d: the first bytes of direction dir (EC_TO_*, with EC_PROBE_DATAGRAM over UDP). EC_YES,
+     * EC_NO, EC_MORE. */
     int32_t (*probe)(const uint8_t *d, uint32_t n, uint32_t dir);
     /* Bytes eaten; the rest comes again with more behind it (at most 64 KiB are kept). Negative EC_E*: give up on this
      * flow; say why with anomaly(). With EC_CH_GAP, missing bytes come first. self: as given to proto(). */
