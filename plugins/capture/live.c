@@ -31,6 +31,8 @@ struct live {
     uint64_t past_recv, past_drop;  /* kernel counters of handles that are closed */
     uint64_t past_left;             /* of those: received, but never read */
     uint64_t read;                  /* frames read from the current handle */
+    uint64_t thrown, maybe_thrown;  /* and such as libpcap threw away itself: see live_settle() */
+    uint64_t past_thrown;
     uint64_t joined_ns;             /* frames of before belong to the other workers too */
     uint64_t nic_base, nic;
     uint64_t delivered, filtered, bytes;
@@ -83,6 +85,16 @@ static void activate_explain(const struct live *l, pcap_t *p, int err, char *why
         snprintf(why, n, "cannot capture on %s: %s", l->name,
                  *pcap_geterr(p) ? pcap_geterr(p) : pcap_statustostr(err));
     }
+}
+
+/* SIOCGIFFLAGS; −1: there is no such interface. */
+static int flags_get(const struct live *l, pcap_t *p)
+{
+    struct ifreq r;
+
+    memset(&r, 0, sizeof r);
+    memcpy(r.ifr_name, l->name, sizeof r.ifr_name);
+    return ioctl(pcap_fileno(p), SIOCGIFFLAGS, &r) ? -1 : (uint16_t)r.ifr_flags;
 }
 
 static int live_filter(struct live *l, pcap_t *p, char *why, uint32_t n)
@@ -147,7 +159,7 @@ static int live_activate(struct live *l, char *why, uint32_t n)
         return err == PCAP_ERROR_IFACE_NOT_UP ? 1 : -1;
     }
     l->pcap = p;
-    l->read = 0;
+    l->read = l->thrown = l->maybe_thrown = 0;
     l->linktype = linktype_from_dlt((uint32_t)pcap_datalink(p));
     return 0;
 }
@@ -164,8 +176,10 @@ static void live_drop(struct live *l)
         kept = s.ps_recv - s.ps_drop;
         l->past_recv += s.ps_recv;
         l->past_drop += s.ps_drop;
-        l->past_left += kept > l->read ? kept - l->read : 0;
+        l->past_left += kept > l->read + l->thrown ? kept - l->read - l->thrown : 0;
     }
+    l->past_thrown += l->thrown;
+    l->thrown = 0;
     pcap_close(l->pcap);
     l->pcap = NULL;
 }
@@ -256,17 +270,35 @@ static void live_try(struct live *l)
 static void live_look(struct live *l)
 {
     uint64_t now = clock_ns(CLOCK_MONOTONIC);
-    struct ifreq r;
+    int flags;
 
     if (now < l->look_at || !strcmp(l->name, "any"))
         return;
     l->look_at = now + LOOK_NS;
-    memset(&r, 0, sizeof r);
-    memcpy(r.ifr_name, l->name, sizeof r.ifr_name);
-    if (ioctl(pcap_fileno(l->pcap), SIOCGIFFLAGS, &r))
+    flags = flags_get(l, l->pcap);
+    if (flags < 0)
         live_lose(l, "the interface does not exist any more");
     else
-        live_tell(l, !(r.ifr_flags & IFF_UP), "it was set down");
+        live_tell(l, !(flags & IFF_UP), "it was set down");
+}
+
+/* Some frames the kernel counts and libpcap never hands over: what came before the filter stood,
+ * the second copy of a packet on loopback. What is missing at two moments of silence, with time for
+ * the ring between them, is such. */
+static void live_settle(struct live *l)
+{
+    struct pcap_stat s = {0, 0, 0};
+    uint64_t kept, missing;
+
+    if (pcap_stats(l->pcap, &s))
+        return;
+    kept = s.ps_recv - s.ps_drop;
+    missing = kept > l->read ? kept - l->read : 0;
+    if (missing < l->maybe_thrown)
+        l->maybe_thrown = missing;
+    if (l->maybe_thrown > l->thrown)
+        l->thrown = l->maybe_thrown;
+    l->maybe_thrown = missing;
 }
 
 struct live *live_open(const struct live_config *c, char *why, uint32_t n)
@@ -330,6 +362,8 @@ uint32_t live_fetch(struct live *l, struct ec_frame *const *f, uint32_t max, int
     else if (l->pcap)
         live_look(l);
     *why = live_wait(l, wake_fd, timeout_ms);
+    if (*why == EC_SRC_IDLE && l->pcap && timeout_ms >= l->c.timeout_ms)
+        live_settle(l);
     if (*why == EC_SRC_IDLE && (l->down || !l->pcap))
         *why = EC_SRC_DOWN;
     return 0;
@@ -353,7 +387,7 @@ void live_stats(struct live *l, uint64_t *c, uint32_t n)
     all[EC_SRC_BYTES] = l->bytes;
     all[EC_SRC_KERNEL] = l->past_drop + l->past_left + s.ps_drop;
     all[EC_SRC_NIC] = l->nic;
-    all[EC_SRC_FILTERED] = l->filtered;
+    all[EC_SRC_FILTERED] = l->filtered + l->past_thrown + l->thrown;
     all[EC_SRC_SEEN] = l->past_recv + s.ps_recv + l->nic;
     memcpy(c, all, (n < EC_SRC_ALL ? n : EC_SRC_ALL) * sizeof *c);
 }

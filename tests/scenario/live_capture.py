@@ -188,6 +188,24 @@ def filtered():
     d.end()
 
 
+def loopback():
+    """Each packet passes there twice, and libpcap keeps one: no account may stay open."""
+    sh("ip", "-n", NS[1], "link", "set", "lo", "up")
+    d = Daemon("--workers", "1", "-i", "lo")
+    sent = sh("ip", "netns", "exec", NS[1], "python3", "-c", "import socket, time\n"
+              "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind(('127.0.0.1', 9999))\n"
+              "for i in range(200): s.sendto(b'x', ('127.0.0.1', 9999)); time.sleep(0.001)")
+    time.sleep(0.5)
+    for _ in range(30):
+        c = d.packets()[0]["source"]
+        if c["seen"] >= 200 and c["seen"] == c["delivered"] + c["filtered"] + c["lost_kernel"] + c["lost_nic"]:
+            break
+        time.sleep(0.2)
+    check(not sent.returncode and c["delivered"] == 200 and c["filtered"] == c["seen"] - 200,
+          "200 packets on loopback are 200", c)
+    d.end()
+
+
 def down_and_up():
     d = Daemon("--workers", "1", "-i", "v1")
     sh("ip", "-n", NS[1], "link", "set", "v1", "down")
@@ -247,6 +265,7 @@ def main():
         fenced()
         overrun()
         filtered()
+        loopback()
         down_and_up()
         refused()
     finally:
