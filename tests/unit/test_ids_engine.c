@@ -172,6 +172,44 @@ START_TEST(addresses_alone_alert_once_a_flow_and_direction)
 }
 END_TEST
 
+/* Rules found by their addresses are those that a look at every rule finds. */
+START_TEST(rules_are_found_by_their_addresses)
+{
+    char *text = malloc(600 * 120);
+    uint32_t list[600], n = 0;
+    struct addr_index x;
+    size_t at = 0;
+
+    srand(7);
+    for (int i = 1; i <= 600; i++) {
+        int a = rand() % 4, b = rand() % 256, c = b + rand() % (256 - b);
+
+        at += (size_t)sprintf(text + at, i % 3 ? "alert ip [10.0.%d.%d-10.0.%d.%d,10.0.9.%d] any -> any any (sid:%d;)\n"
+                              : "alert ip 10.0.%d.%d/31 any -> any any (metadata:a%d%d%d; sid:%d;)\n", a, b, a, c, b, i);
+    }
+    env_load(&w, text);
+    for (uint32_t i = 0; i < 600; i++)
+        if (addr_index_takes(w.engine->rule[i], ADDR_SRC))
+            list[n++] = i;
+    ck_assert_uint_eq(n, 600);
+    ck_assert(addr_index_build(&x, w.engine->rule, list, n, ADDR_SRC));
+    for (int k = 0; k < 4096; k++) {
+        uint8_t key[16] = { [10] = 0xff, [11] = 0xff, [12] = 10, [14] = (uint8_t)(k >> 8), [15] = (uint8_t)k };
+        const uint32_t *rules;
+        size_t found, want = 0;
+
+        rules = addr_index_find(&x, key, &found);
+        for (uint32_t i = 0; i < 600; i++)
+            want += rangeset_has(w.engine->rule[i]->src, key);
+        ck_assert_uint_eq(found, want);
+        for (size_t i = 0; i < found; i++)
+            ck_assert(rangeset_has(w.engine->rule[rules[i]]->src, key));
+    }
+    addr_index_free(&x);
+    free(text);
+}
+END_TEST
+
 START_TEST(a_transaction_alerts_once)
 {
     env_load(&w, HTTP "(http.uri; content:\"/evil\"; sid:1;)\n" HTTP "(content:\"POST\"; http_method; sid:2;)\n"
@@ -453,6 +491,7 @@ int main(void)
     tcase_add_test(tc, what_no_stream_shows_is_seen_in_the_packet);
     tcase_add_test(tc, datagrams_and_dsize);
     tcase_add_test(tc, addresses_alone_alert_once_a_flow_and_direction);
+    tcase_add_test(tc, rules_are_found_by_their_addresses);
     tcase_add_test(tc, a_transaction_alerts_once);
     tcase_add_test(tc, buffers_of_both_directions_come_together);
     tcase_add_test(tc, negations_wait_until_the_buffer_is_whole);

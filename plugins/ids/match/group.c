@@ -178,12 +178,38 @@ static bool draft_header(struct draft *d, uint32_t l4, uint32_t dir, uint32_t fl
     return true;
 }
 
+/* Move the rules that one side's addresses find from the list into that side's index. */
+static bool draft_addresses(struct draft *d, struct header_group *g, enum addr_side side)
+{
+    uint32_t *found = calloc(g->n + 1, sizeof *found);
+    size_t n = 0, left = 0;
+    bool ok;
+
+    for (size_t i = 0; found && i < g->n; i++) {
+        if (addr_index_takes(d->rule[g->rules[i]], side))
+            found[n++] = g->rules[i];
+        else
+            g->rules[left++] = g->rules[i];
+    }
+    ok = found && addr_index_build(&g->by[side], d->rule, found, n, side);
+    if (ok)
+        g->n = left;
+    free(found);
+    return ok || draft_nomem(d);
+}
+
+static bool draft_list(struct draft *d, uint32_t l4, uint32_t dir, uint32_t flags, struct header_group *g)
+{
+    return draft_header(d, l4, dir, flags, false, g) && draft_addresses(d, g, ADDR_SRC) &&
+           draft_addresses(d, g, ADDR_DST);
+}
+
 /* Pass rules on headers are asked before anything else; those on addresses alone are among them. */
 static bool draft_headers(struct draft *d, uint32_t i, uint32_t dir)
 {
-    struct header_group plain = { NULL, 0 }, only = { NULL, 0 }, *g = &d->g->pass[i][dir];
-    bool ok = draft_header(d, 1u << i, dir, 0, false, &d->g->header[i][dir]) &&
-              draft_header(d, 1u << i, dir, RULE_IPONLY, false, &d->g->iponly[i][dir]) &&
+    struct header_group plain = { .n = 0 }, only = { .n = 0 }, *g = &d->g->pass[i][dir];
+    bool ok = draft_list(d, 1u << i, dir, 0, &d->g->header[i][dir]) &&
+              draft_list(d, 1u << i, dir, RULE_IPONLY, &d->g->iponly[i][dir]) &&
               draft_header(d, 1u << i, dir, 0, true, &plain) &&
               draft_header(d, 1u << i, dir, RULE_IPONLY, true, &only);
 
@@ -309,15 +335,22 @@ static void raw_group_free(struct raw_group *g)
     free(g->src);
 }
 
+static void header_group_free(struct header_group *g)
+{
+    free(g->rules);
+    addr_index_free(&g->by[ADDR_SRC]);
+    addr_index_free(&g->by[ADDR_DST]);
+}
+
 void groups_free(struct groups *g)
 {
     for (uint32_t dir = 0; dir < 2; dir++) {
         raw_group_free(&g->stream[dir]);
         for (uint32_t i = 0; i < GROUP_L4; i++) {
             raw_group_free(&g->payload[i][dir]);
-            free(g->header[i][dir].rules);
-            free(g->iponly[i][dir].rules);
-            free(g->pass[i][dir].rules);
+            header_group_free(&g->header[i][dir]);
+            header_group_free(&g->iponly[i][dir]);
+            header_group_free(&g->pass[i][dir]);
         }
     }
     for (size_t p = 0; p < g->n_tx; p++) {

@@ -1,6 +1,7 @@
 /* group.h: the rules of a set, sorted to where they are inspected: by protocol, direction, port and buffer. Immutable. */
 #ifndef IDS_MATCH_GROUP_H
 #define IDS_MATCH_GROUP_H
+#include "plugins/ids/match/addrindex.h"
 #include "plugins/ids/match/prefilter.h"
 
 struct port_group { uint16_t port; struct prefilter *filter; };
@@ -10,7 +11,8 @@ struct raw_group {
     struct port_group *dst, *src;               /* sorted by port */
     size_t n_dst, n_src;
 };
-struct header_group { uint32_t *rules; size_t n; };
+/* Rules without contents: those that name few addresses are found by them. */
+struct header_group { uint32_t *rules; size_t n; struct addr_index by[2]; };   /* by: enum addr_side */
 struct tx_group { struct prefilter *slot[EC_SLOTS_MAX]; uint64_t slots; };
 
 enum { GROUP_L4 = 4 };

@@ -2,11 +2,23 @@
 #include "plugins/ids/match/inspect.h"
 
 /* Most of these rules ask for other addresses than the packet's: the few that are left have to be put in order. */
+static void packet_list(struct scope *s, const uint32_t *rules, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (inspect_header(s, s->engine->rule[rules[i]]))
+            candidates_add(&s->hand->candidates, rules[i]);
+}
+
 static void packet_headers(struct scope *s, const struct header_group *g)
 {
-    for (size_t i = 0; i < g->n; i++)
-        if (inspect_header(s, s->engine->rule[g->rules[i]]))
-            candidates_add(&s->hand->candidates, g->rules[i]);
+    const uint32_t *rules;
+    size_t n;
+
+    packet_list(s, g->rules, g->n);
+    rules = addr_index_find(&g->by[ADDR_SRC], scope_src(s), &n);
+    packet_list(s, rules, n);
+    rules = addr_index_find(&g->by[ADDR_DST], scope_dst(s), &n);
+    packet_list(s, rules, n);
 }
 
 /* Rules on addresses alone are asked once for each direction of a flow. */
