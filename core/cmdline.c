@@ -120,7 +120,10 @@ int cmdline_parse(struct cmdline *c, int argc, char **argv, FILE *err)
     optind = 1;
     while ((opt = getopt_long(argc, argv, ":Tc:r:i:", table, NULL)) != -1) {
         const char *word = argv[optind - 1];
+        char letter[] = { '-', (char)optopt, '\0' };
 
+        if (optopt > 0 && optopt < OPT_WORKERS && (opt == '?' || opt == ':'))
+            word = letter;          /* of several behind one '-': optind stands on them still */
         if (opt == ':') {
             fprintf(err, "ecyberd: %s needs a value; see --help\n", word);
             return EXIT_USAGE;

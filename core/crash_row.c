@@ -18,27 +18,42 @@ static struct row {
 static uint32_t n_rows;
 static char path[512], new_path[512 + 4];       /* made ahead: the handler only uses them */
 
-static struct row *row_find(const char *name)
+/* A file that crashes while it is loaded is known by its file's name only, which may have any characters: those that a
+ * plugin's name cannot have become '_', and only the start counts. */
+static void shape(const char *name, char to[32])
+{
+    uint32_t n = 0;
+
+    for (; name[n] && n < 31; n++) {
+        char c = name[n];
+
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c + 'a' - 'A');
+        to[n] = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : '_';
+    }
+    to[n] = '\0';
+}
+
+static struct row *row_find(const char *shaped)
 {
     for (uint32_t i = 0; i < n_rows; i++)
-        if (!strcmp(rows[i].name, name))
+        if (!strcmp(rows[i].name, shaped))
             return &rows[i];
     return NULL;
 }
 
 static struct row *row_get(const char *name)
 {
-    struct row *r = row_find(name);
-    uint32_t n = 0;
+    char shaped[32];
+    struct row *r;
 
+    shape(name, shaped);
+    r = row_find(shaped);
     if (r || n_rows == CRASH_ROWS)
         return r;
-    r = &rows[n_rows];
-    for (; name[n] && n < sizeof r->name - 1; n++)
-        r->name[n] = name[n];
-    r->name[n] = '\0';
+    r = &rows[n_rows++];
+    memcpy(r->name, shaped, sizeof shaped);
     r->count = 0;
-    n_rows++;
     return r;
 }
 
@@ -84,8 +99,11 @@ int crash_row_open(const char *state_dir)
 
 uint32_t crash_row_count(const char *name)
 {
-    const struct row *r = row_find(name);
+    char shaped[32];
+    const struct row *r;
 
+    shape(name, shaped);
+    r = row_find(shaped);
     return r ? r->count : 0;
 }
 

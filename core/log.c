@@ -120,10 +120,10 @@ static bool settings_same(const struct settings *a, const struct settings *b)
            !memcmp(a->levels, b->levels, a->n_level * sizeof a->levels[0]);
 }
 
-/* Open path for appending, as file_fd. */
+/* Open path for appending, as file_fd. A pipe without a reader is an error, not a wait. */
 static int file_open(const char *path)
 {
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640), err;
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640), err;
 
     if (fd < 0)
         return -errno;

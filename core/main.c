@@ -2,13 +2,25 @@
 #include "core/daemon.h"
 #include "core/version.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
+
+/* A descriptor that is closed would go to the next file that is opened, and the log would be written into it. */
+static void open_standard(void)
+{
+    while (fcntl(STDERR_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0 || fcntl(STDIN_FILENO, F_GETFD) < 0)
+        if (open("/dev/null", O_RDWR) < 0)
+            return;
+}
 
 int main(int argc, char **argv)
 {
     struct cmdline c;
-    int rc = cmdline_parse(&c, argc, argv, stderr);
+    int rc;
 
+    open_standard();
+    rc = cmdline_parse(&c, argc, argv, stderr);
     if (!rc)
         switch (c.mode) {
         case MODE_VERSION:

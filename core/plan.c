@@ -19,9 +19,10 @@ struct plan *plan_new(uint32_t gen, uint32_t n)
     return p;
 }
 
+/* Sequentially consistent, like the announcement of an epoch before it: on no machine may it be read earlier. */
 const struct plan *plan_current(void)
 {
-    return atomic_load_explicit(&current, memory_order_acquire);
+    return atomic_load_explicit(&current, memory_order_seq_cst);
 }
 
 struct plan *plan_swap(struct plan *next)

@@ -83,7 +83,7 @@ static void grace(void *arg)
     const char *holder = NULL;
 
     (void)arg;
-    while (!r.in_place && !epoch_wait(limit, &holder))
+    while (!epoch_wait(limit, &holder))
         LOG(EC_LOG_WARNING, "reload: generation %u is still held, after %.1f s, by thread %s",
             r.old->gen, (double)limit / 1e9, holder ? holder : "?");
     while (plan_refs(r.old)) {

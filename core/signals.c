@@ -2,6 +2,7 @@
 
 #include "core/cmdline.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@ static void on_signal(int sig)
 {
     static const char at_once[] = "ecyberd: interrupted twice: ends at once\n";
     uint64_t one = 1;
+    int saved = errno;
 
     if (sig == SIGINT && interrupted++) {
         if (write(STDERR_FILENO, at_once, sizeof at_once - 1) < 0)
@@ -32,7 +34,7 @@ static void on_signal(int sig)
         if (handled[i] == sig)
             pending[i] = 1;
     if (write(fd, &one, sizeof one) < 0)
-        return;                     /* the counter is full: the loop wakes anyway */
+        errno = saved;              /* the counter is full: the loop wakes anyway */
 }
 
 static void on_readable(evutil_socket_t s, short what, void *arg)

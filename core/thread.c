@@ -10,6 +10,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* Fewer than the tables of marks and epochs hold: a thread that stands in no epoch could read a plan that is freed. The
+ * rest is for the control thread and for plugins' own threads that publish. */
+#define THREADS_MAX 224u
+
 struct life {
     struct life *next;
     pthread_t id;
@@ -24,6 +28,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ended;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct life *alive;
+static uint32_t n_alive;
 
 static void ended_init(void)
 {
@@ -43,6 +48,7 @@ static void life_end(struct life *l)
     while (*at != l)
         at = &(*at)->next;
     *at = l->next;
+    n_alive--;
     pthread_cond_broadcast(&ended);
     pthread_mutex_unlock(&lock);
     free(l);
@@ -77,8 +83,9 @@ int thread_start(pthread_t *t, const char *name, void (*fn)(void *arg), void *ar
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     pthread_mutex_lock(&lock);
-    err = pthread_create(&l->id, NULL, thread_main, l);
+    err = n_alive == THREADS_MAX ? EAGAIN : pthread_create(&l->id, NULL, thread_main, l);
     if (!err) {
+        n_alive++;
         *t = l->id;
         l->next = alive;
         alive = l;

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* [any] Start fn(arg) on a new thread. name: at most 15 bytes, copied. 0, or EC_EAGAIN where the system gives none. */
+/* [any] Start fn(arg) on a new thread. name: at most 15 bytes, copied. 0, or EC_EAGAIN where the system gives none,
+ * or 224 run. */
 int thread_start(pthread_t *t, const char *name, void (*fn)(void *arg), void *arg);
 /* [any] Wait for its end; false: it still ran at the deadline (CLOCK_MONOTONIC, ns) and was detached. */
 bool thread_join(pthread_t t, uint64_t deadline_ns);

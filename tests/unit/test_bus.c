@@ -229,6 +229,18 @@ START_TEST(a_queued_subscriber_may_publish)
 }
 END_TEST
 
+START_TEST(an_attached_part_may_be_the_first)
+{
+    uint64_t room[64] = { 0 };
+    struct ec_build b = { .base = (uint8_t *)room, .used = sizeof(struct ec_event), .cap = sizeof room };
+    struct rig_note n = { .part = { .size = sizeof n, .total = sizeof n, .topic = 7 }, .n = 42 };
+
+    ck_assert_int_eq(ec_attach(&b, &n.part), 1);
+    ck_assert_uint_eq(ec_head(&b)->parts, 1);
+    ck_assert_uint_eq(ec_part_first(ec_head(&b))->topic, 7);
+}
+END_TEST
+
 /* Enrichers. */
 static uint32_t lookups;
 static int lookup_mode;             /* 1: says nothing but leaves a part; 2: a part that does not fit; 3: a long part */
@@ -464,6 +476,7 @@ int main(void)
     tcase_add_test(tc, a_subscription_is_checked);
     tcase_add_test(tc, overflow_policies_drop_what_they_say);
     tcase_add_test(tc, a_queue_is_bounded_in_bytes);
+    tcase_add_test(tc, an_attached_part_may_be_the_first);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }

@@ -63,6 +63,8 @@ END_TEST
 static const struct { const char *line, *sentence; } wrong[] = {
     { "--nonsense", "ecyberd: there is no option --nonsense; see --help\n" },
     { "-T -x", "ecyberd: there is no option -x; see --help\n" },
+    { "-Txq", "ecyberd: there is no option -x; see --help\n" },
+    { "-Tr", "ecyberd: -r needs a value; see --help\n" },
     { "-r", "ecyberd: -r needs a value; see --help\n" },
     { "--set", "ecyberd: --set needs a value; see --help\n" },
     { "-T stray", "ecyberd: 'stray' belongs to no option; see --help\n" },

@@ -198,6 +198,20 @@ START_TEST(a_damaged_mark_file_is_read_as_far_as_it_makes_sense)
 }
 END_TEST
 
+START_TEST(a_file_of_any_name_is_counted)
+{
+    static const char name[] = "My-plugin v2 with a name that is far too long for a row";
+
+    crash_row_open(dir);
+    for (uint32_t i = 1; i <= 3; i++)
+        ck_assert_uint_eq(crash_row_add(name), i);
+    crash_row_write("again\n", 6);
+    crash_row_open(dir);
+    ck_assert_uint_eq(crash_count(name), 3);
+    ck_assert_uint_eq(crash_count("my_plugin"), 0);
+}
+END_TEST
+
 START_TEST(more_plugins_than_rows)
 {
     char name[16];
@@ -321,6 +335,7 @@ int main(void)
     tcase_add_test(tc, a_stack_overflow_in_a_thread_is_told_too);
     tcase_add_test(tc, an_abort_of_the_core_without_a_state_folder);
     tcase_add_test(tc, a_damaged_mark_file_is_read_as_far_as_it_makes_sense);
+    tcase_add_test(tc, a_file_of_any_name_is_counted);
     tcase_add_test(tc, more_plugins_than_rows);
     suite_add_tcase(suite, tc);
 

@@ -262,7 +262,8 @@ static inline int ec_attach(struct ec_build *b, const struct ec_part *p)
         return 0;
     memcpy(to, p, p->total);
     b->part = at;
-    ec_head(b)->parts++;
+    if (!ec_head(b)->parts++)
+        ec_head(b)->first = at;
     return 1;
 }
 
