@@ -1,4 +1,5 @@
-/* engine.h: what the parts of the engine share: the plugin, its configuration of one generation, a worker. */
+/* engine.h: what the parts of the engine share: the plugin, its configuration of one generation, a
+ * worker. */
 #ifndef TRAFFIC_ENGINE_H
 #define TRAFFIC_ENGINE_H
 #include <stdatomic.h>
@@ -34,14 +35,16 @@ struct inspector {
     const struct ec_host *host;
     void *self;
 };
-struct bound { void *w; const void *state; uint32_t gen, index; };     /* an inspector for this batch */
+/* an inspector for this batch */
+struct bound { void *w; const void *state; uint32_t gen, index; };
 
 #define HINTS_MAX 16
 struct proto {
     const struct ec_proto *def;
     const struct ec_host *host;
     void *self;
-    uint32_t index, id, topic;      /* id: of its name in "app_proto"; topic: of its record, 0: none */
+    /* id: of its name in "app_proto"; topic: of its record, 0: none */
+    uint32_t index, id, topic;
     bool tcp, udp;                  /* spoken over */
     uint32_t hints;
     uint16_t hint[HINTS_MAX];       /* ports */
@@ -86,8 +89,10 @@ struct worker {
 };
 
 /* worker.c */
-int worker_open(struct worker **w, struct traffic *tr, const struct tconf *c, uint32_t index);  /* 0 or EC_ENOMEM */
-void worker_close(struct worker *w);    /* frees all; flows are not ended, only their memory is given back */
+/* 0 or EC_ENOMEM */
+int worker_open(struct worker **w, struct traffic *tr, const struct tconf *c, uint32_t index);
+/* frees all; flows are not ended, only their memory is given back */
+void worker_close(struct worker *w);
 void worker_prepare(struct worker *w, struct ec_frame *const *f, uint32_t n);
 void worker_packet(struct worker *w, uint32_t i, uint32_t *verdict);
 void worker_idle(struct worker *w, uint64_t now_ns);
@@ -95,6 +100,9 @@ uint32_t worker_finish(struct worker *w, uint32_t reason);      /* flows left */
 void tconf_defaults(struct tconf *c);
 
 static inline void count(struct worker *w, uint32_t metric) { w->cells[metric]++; }
-static inline void count_add(struct worker *w, uint32_t metric, uint64_t n) { w->cells[metric] += n; }
+static inline void count_add(struct worker *w, uint32_t metric, uint64_t n)
+{
+    w->cells[metric] += n;
+}
 
 #endif

@@ -11,8 +11,10 @@
 
 static const struct ec_row rows[] = {
     EC_OPTION(SIZE, EC_R_LIVE, "memcap", "512MiB", 4 * MIB, INT64_C(1) << 42, "bytes",
-              "flows, protocol states and transactions of all workers; beyond it the flow that is due first ends early"),
-    EC_OPTION(U32, EC_R_LIVE, "max_flows", "1000000", 64, 200000000, "flows", "in the tables of all workers"),
+              "flows, protocol states and transactions of all workers; beyond it the flow that is "
+              "due first ends early"),
+    EC_OPTION(U32, EC_R_LIVE, "max_flows", "1000000", 64, 200000000, "flows",
+              "in the tables of all workers"),
     EC_OPTION(SIZE, EC_R_LIVE, "stream.memcap", "64MiB", MIB, INT64_C(1) << 42, "bytes",
               "TCP segments that wait for an earlier one; beyond it holes are given up"),
     EC_OPTION(SIZE, EC_R_LIVE, "stream.reorder", "256KiB", 4096, INT64_C(16) << 20, "bytes",
@@ -23,14 +25,17 @@ static const struct ec_row rows[] = {
               "follow TCP connections whose beginning was not seen"),
     EC_OPTION(BOOL, EC_R_LIVE, "checksums", "false", 0, 0, NULL,
               "verify checksums; packets with wrong ones are flagged and not parsed"),
-    EC_OPTION(BOOL, EC_R_LIVE, "anomalies", "true", 0, 0, NULL, "publish anomaly events; they are counted anyway"),
+    EC_OPTION(BOOL, EC_R_LIVE, "anomalies", "true", 0, 0, NULL,
+              "publish anomaly events; they are counted anyway"),
     EC_OPTION(BOOL, 0, "vlan_tracking", "true", 0, 0, NULL, "VLAN tags tell flows apart"),
-    EC_OPTION(U32, EC_R_LIVE, "max_transactions", "256", 1, 65536, NULL, "open at once in one flow"),
+    EC_OPTION(U32, EC_R_LIVE, "max_transactions", "256", 1, 65536, NULL,
+              "open at once in one flow"),
     EC_OPTION(U16, 0, "community_id.seed", "0", 0, 65535, NULL, "of Community ID 1.0"),
     EC_OPTION(TEXT, EC_R_LIST, "inspectors", NULL, 1, 32, NULL,
               "the order in which inspectors are called; those that are not named follow"),
-    EC_OPTION(TEXT, 0, "hash_key", "", 0, KEY_DIGITS, NULL,
-              "key of the flow table, 32 hexadecimal digits; empty: random at each start. For tests"),
+    EC_OPTION(
+        TEXT, 0, "hash_key", "", 0, KEY_DIGITS, NULL,
+        "key of the flow table, 32 hexadecimal digits; empty: random at each start. For tests"),
     TIMEOUT("timeouts.tcp.new", "60s", "TCP before the handshake is over"),
     TIMEOUT("timeouts.tcp.established", "10m", "TCP connections"),
     TIMEOUT("timeouts.tcp.closed", "60s", "TCP after both sides have closed"),
@@ -56,10 +61,11 @@ static int32_t read_key(const struct ec_host *h, const struct ec_conf *conf, uin
     const char *text = h->conf_text(conf, "hash_key", 0);
 
     if (!text || !*text)
-        return getrandom(key, 16, 0) == 16 ? EC_OK : h->fail(h, EC_EIO, "no random key: getrandom failed");
+        return getrandom(key, 16, 0) == 16 ? EC_OK
+                                           : h->fail(h, EC_EIO, "no random key: getrandom failed");
     if (strlen(text) != KEY_DIGITS || strspn(text, "0123456789abcdefABCDEF") != KEY_DIGITS)
-        return ec_failf(h, EC_EINVAL, "%s: hash_key needs %d hexadecimal digits", h->conf_where(conf, "hash_key", 0),
-                        KEY_DIGITS);
+        return ec_failf(h, EC_EINVAL, "%s: hash_key needs %d hexadecimal digits",
+                        h->conf_where(conf, "hash_key", 0), KEY_DIGITS);
     for (int i = 0; i < 2; i++) {
         char half[KEY_DIGITS / 2 + 1] = { 0 };
         memcpy(half, text + i * KEY_DIGITS / 2, KEY_DIGITS / 2);

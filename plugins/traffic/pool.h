@@ -1,6 +1,6 @@
-/* pool.h: a worker's memory for segments, protocol states and transactions: blocks of size classes, cut from slabs
- * and kept on free lists, so that no packet costs a malloc. One thread. Under AddressSanitizer each block is a malloc
- * of its own, so that it sees uses after free. */
+/* pool.h: a worker's memory for segments, protocol states and transactions: blocks of size
+ * classes, cut from slabs and kept on free lists, so that no packet costs a malloc. One thread.
+ * Under AddressSanitizer each block is a malloc of its own, so that it sees uses after free. */
 #ifndef TRAFFIC_POOL_H
 #define TRAFFIC_POOL_H
 #include <stdbool.h>
@@ -17,10 +17,12 @@ struct pool {
 };
 
 void pool_init(struct pool *p, uint64_t cap);
-/* A block of at least n bytes, 16-aligned, its content undefined; NULL: the limit is reached or there is no memory. */
+/* A block of at least n bytes, 16-aligned, its content undefined; NULL: the limit is reached or
+ * there is no memory. */
 void *pool_get(struct pool *p, uint64_t n);
 void *pool_zero(struct pool *p, uint64_t n);            /* the same, zeroed */
-void pool_put(struct pool *p, void *m, uint64_t n);     /* n as given to pool_get(); m may be NULL */
+/* n as given to pool_get(); m may be NULL */
+void pool_put(struct pool *p, void *m, uint64_t n);
 /* Account for memory that somebody else holds. False: over the limit, and nothing is charged. */
 bool pool_charge(struct pool *p, uint64_t n);
 void pool_refund(struct pool *p, uint64_t n);

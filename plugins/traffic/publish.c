@@ -13,18 +13,26 @@ struct flow_record {
 };
 enum { FLOW_END, FLOW_AGE, FLOW_STATE, FLOW_REASON, FLOW_ALERTED };
 static const struct ec_row flow_rows[] = {
-    EC_FIELD(U64, EC_R_COLUMN, struct flow_record, pkts[0], "pkts_toserver", "packets", "Packets from the initiator."),
-    EC_FIELD(U64, EC_R_COLUMN, struct flow_record, pkts[1], "pkts_toclient", "packets", "Packets to the initiator."),
-    EC_FIELD(U64, EC_R_COLUMN, struct flow_record, bytes[0], "bytes_toserver", "bytes", "Bytes of those frames."),
-    EC_FIELD(U64, EC_R_COLUMN, struct flow_record, bytes[1], "bytes_toclient", "bytes", "Bytes of those frames."),
-    EC_FIELD(TIME, EC_R_COLUMN, struct flow_record, start, "start", NULL, "Time of the first packet."),
-    EC_FIELD_OPT(TIME, 0, FLOW_END, struct flow_record, end, "end", NULL, "Time of the last packet."),
-    EC_FIELD_OPT(U64, 0, FLOW_AGE, struct flow_record, age, "age", "s", "Whole seconds between the two."),
-    { EC_T_ENUM, EC_R_OPT, FLOW_STATE, 0, offsetof(struct flow_record, state), "state", NULL,
-      "new,established,closed", NULL, NULL, "How far the conversation got.", 0, 0 },
-    { EC_T_ENUM, EC_R_OPT, FLOW_REASON, 0, offsetof(struct flow_record, reason), "reason", NULL,
-      "unknown,timeout,shutdown,memory,tcp_reuse", NULL, NULL, "Why the flow ended.", 0, 0 },
-    EC_FIELD_OPT(BOOL, 0, FLOW_ALERTED, struct flow_record, alerted, "alerted", NULL, "A rule fired on it."),
+    EC_FIELD(U64, EC_R_COLUMN, struct flow_record, pkts[0], "pkts_toserver", "packets",
+             "Packets from the initiator."),
+    EC_FIELD(U64, EC_R_COLUMN, struct flow_record, pkts[1], "pkts_toclient", "packets",
+             "Packets to the initiator."),
+    EC_FIELD(U64, EC_R_COLUMN, struct flow_record, bytes[0], "bytes_toserver", "bytes",
+             "Bytes of those frames."),
+    EC_FIELD(U64, EC_R_COLUMN, struct flow_record, bytes[1], "bytes_toclient", "bytes",
+             "Bytes of those frames."),
+    EC_FIELD(TIME, EC_R_COLUMN, struct flow_record, start, "start", NULL,
+             "Time of the first packet."),
+    EC_FIELD_OPT(TIME, 0, FLOW_END, struct flow_record, end, "end", NULL,
+                 "Time of the last packet."),
+    EC_FIELD_OPT(U64, 0, FLOW_AGE, struct flow_record, age, "age", "s",
+                 "Whole seconds between the two."),
+    {EC_T_ENUM, EC_R_OPT, FLOW_STATE, 0, offsetof(struct flow_record, state), "state", NULL,
+     "new,established,closed", NULL, NULL, "How far the conversation got.", 0, 0},
+    {EC_T_ENUM, EC_R_OPT, FLOW_REASON, 0, offsetof(struct flow_record, reason), "reason", NULL,
+     "unknown,timeout,shutdown,memory,tcp_reuse", NULL, NULL, "Why the flow ended.", 0, 0},
+    EC_FIELD_OPT(BOOL, 0, FLOW_ALERTED, struct flow_record, alerted, "alerted", NULL,
+                 "A rule fired on it."),
 };
 static const struct ec_record flow_shape = EC_RECORD_PART(struct flow_record, flow_rows);
 
@@ -34,9 +42,12 @@ struct tcp_record {
     uint8_t bit[8];
 };
 static const struct ec_row tcp_rows[] = {
-    EC_FIELD(TEXT, 0, struct tcp_record, flags[0], "tcp_flags", NULL, "All flags seen, hexadecimal."),
-    EC_FIELD(TEXT, 0, struct tcp_record, flags[1], "tcp_flags_ts", NULL, "Flags seen from the client."),
-    EC_FIELD(TEXT, 0, struct tcp_record, flags[2], "tcp_flags_tc", NULL, "Flags seen from the server."),
+    EC_FIELD(TEXT, 0, struct tcp_record, flags[0], "tcp_flags", NULL,
+             "All flags seen, hexadecimal."),
+    EC_FIELD(TEXT, 0, struct tcp_record, flags[1], "tcp_flags_ts", NULL,
+             "Flags seen from the client."),
+    EC_FIELD(TEXT, 0, struct tcp_record, flags[2], "tcp_flags_tc", NULL,
+             "Flags seen from the server."),
     EC_FIELD_OPT(BOOL, 0, 1, struct tcp_record, bit[1], "syn", NULL, "A SYN was seen."),
     EC_FIELD_OPT(BOOL, 0, 0, struct tcp_record, bit[0], "fin", NULL, "A FIN was seen."),
     EC_FIELD_OPT(BOOL, 0, 2, struct tcp_record, bit[2], "rst", NULL, "A RST was seen."),
@@ -45,7 +56,8 @@ static const struct ec_row tcp_rows[] = {
     EC_FIELD_OPT(BOOL, 0, 5, struct tcp_record, bit[5], "urg", NULL, "An URG was seen."),
     EC_FIELD_OPT(BOOL, 0, 6, struct tcp_record, bit[6], "ecn", NULL, "An ECE was seen."),
     EC_FIELD_OPT(BOOL, 0, 7, struct tcp_record, bit[7], "cwr", NULL, "A CWR was seen."),
-    EC_FIELD_OPT(TEXT, 0, 8, struct tcp_record, state, "state", NULL, "The state of the connection."),
+    EC_FIELD_OPT(TEXT, 0, 8, struct tcp_record, state, "state", NULL,
+                 "The state of the connection."),
 };
 static const struct ec_record tcp_shape = EC_RECORD_PART(struct tcp_record, tcp_rows);
 
@@ -55,9 +67,11 @@ struct anomaly_record {
     struct ec_span event, layer;
 };
 static const struct ec_row anomaly_rows[] = {
-    EC_FIELD_ENUM(EC_R_COLUMN, struct anomaly_record, type, "type", "decode,stream,applayer", "Who found it."),
+    EC_FIELD_ENUM(EC_R_COLUMN, struct anomaly_record, type, "type", "decode,stream,applayer",
+                  "Who found it."),
     EC_FIELD(TEXT, EC_R_COLUMN, struct anomaly_record, event, "event", NULL, "What was wrong."),
-    EC_FIELD_OPT(TEXT, 0, 0, struct anomaly_record, layer, "layer", NULL, "The part of the application layer."),
+    EC_FIELD_OPT(TEXT, 0, 0, struct anomaly_record, layer, "layer", NULL,
+                 "The part of the application layer."),
 };
 static const struct ec_record anomaly_shape = EC_RECORD_PART(struct anomaly_record, anomaly_rows);
 
@@ -90,8 +104,8 @@ void publish_start(struct traffic *tr)
             tr->proto[i].topic = tr->host->topic_find(tr->host, tr->proto[i].def->topic);
 }
 
-static void head_tuple(struct ec_event *e, uint8_t proto, const uint8_t src[16], const uint8_t dst[16], uint16_t sport,
-                       uint16_t dport)
+static void head_tuple(struct ec_event *e, uint8_t proto, const uint8_t src[16],
+                       const uint8_t dst[16], uint16_t sport, uint16_t dport)
 {
     memcpy(e->src, src, 16);
     memcpy(e->dst, dst, 16);
@@ -197,21 +211,23 @@ void publish_flow(struct worker *w, struct flow *f, uint32_t reason)
         r->state = f->pub.state;
         r->reason = reason;
         r->alerted = !!(f->flags & FL_ALERTED);
-        r->part.has = 1u << FLOW_END | 1u << FLOW_AGE | 1u << FLOW_STATE | 1u << FLOW_REASON | 1u << FLOW_ALERTED;
+        r->part.has = 1u << FLOW_END | 1u << FLOW_AGE | 1u << FLOW_STATE | 1u << FLOW_REASON |
+                      1u << FLOW_ALERTED;
         if (f->pub.ip_proto == PROTO_TCP)
             tcp_part(tr, &b, f);
     }
     tr->host->publish(tr->host, &b);
 }
 
-void publish_anomaly(struct worker *w, struct flow *f, const struct packet *p, uint32_t kind, const char *event,
-                     const char *layer)
+void publish_anomaly(struct worker *w, struct flow *f, const struct packet *p, uint32_t kind,
+                     const char *event, const char *layer)
 {
     struct traffic *tr = w->tr;
     struct anomaly_record *r;
     struct ec_build b;
 
-    if (!tr->host || !w->conf->anomalies || tr->host->open(tr->host, w->index, tr->topic_anomaly, &b) != EC_OK)
+    if (!tr->host || !w->conf->anomalies ||
+        tr->host->open(tr->host, w->index, tr->topic_anomaly, &b) != EC_OK)
         return;
     publish_head(tr, &b, f ? &f->pub : NULL, p ? &p->pub : NULL);
     if ((r = ec_add(&b, tr->topic_anomaly, sizeof *r))) {
@@ -238,7 +254,7 @@ void publish_tx(struct worker *w, struct flow *f, struct ec_tx *x, const struct 
     e = ec_head(&b);
     e->tx_id = x->id;
     e->flags |= EC_EV_TX;
-    if (w->now) {                   /* addresses as the flow has them, place and time of the packet */
+    if (w->now) { /* addresses as the flow has them, place and time of the packet */
         e->ts_ns = w->now->pub.frame->ts_ns;
         e->count = w->now->pub.frame->count;
         e->flags |= EC_EV_COUNT;

@@ -4,12 +4,14 @@
 #include "plugins/traffic/engine.h"
 
 int32_t publish_topics(struct traffic *tr);         /* [ctl] in setup() */
-void publish_start(struct traffic *tr);             /* [ctl] in start(): everybody has declared his topics */
+/* [ctl] in start(): everybody has declared his topics */
+void publish_start(struct traffic *tr);
 void publish_flow(struct worker *w, struct flow *f, uint32_t reason);
 /* A transaction's record, with the packet that ended it, if any. */
 void publish_tx(struct worker *w, struct flow *f, struct ec_tx *x, const struct proto *p);
 /* f or p may be NULL. kind: ANOMALY_*; layer may be NULL. */
-void publish_anomaly(struct worker *w, struct flow *f, const struct packet *p, uint32_t kind, const char *event,
+void publish_anomaly(struct worker *w, struct flow *f, const struct packet *p, uint32_t kind,
+                     const char *event,
                      const char *layer);
 
 /* As struct ec_traffic says; self: struct traffic. */

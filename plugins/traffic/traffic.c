@@ -11,13 +11,17 @@
 
 #include <ecyber/ext/stage.h>
 
-#define ROW(symbol, kind, name, unit, help) { sizeof(struct ec_metric), EC_METRIC_##kind, name, unit, help },
-#define DECODE(symbol, name) ROW(symbol, COUNTER, "decode." name, "packets", "Packets with this fault.")
-#define STREAM(symbol, name) ROW(symbol, COUNTER, "stream." name, "events", "Times that a stream did this.")
-static const struct ec_metric metrics[M_COUNT] = { METRICS(ROW) EVENTS_DECODE(DECODE) EVENTS_STREAM(STREAM) };
+#define ROW(symbol, kind, name, unit, help)                                                        \
+    {sizeof(struct ec_metric), EC_METRIC_##kind, name, unit, help},
+#define DECODE(symbol, name)                                                                       \
+    ROW(symbol, COUNTER, "decode." name, "packets", "Packets with this fault.")
+#define STREAM(symbol, name)                                                                       \
+    ROW(symbol, COUNTER, "stream." name, "events", "Times that a stream did this.")
+static const struct ec_metric metrics[M_COUNT] = {METRICS(ROW) EVENTS_DECODE(DECODE)
+                                                      EVENTS_STREAM(STREAM)};
 
-static int32_t t_inspect(void *self, const struct ec_host *h, const struct ec_inspector *i, void *insp_self,
-                         uint32_t *index)
+static int32_t t_inspect(void *self, const struct ec_host *h, const struct ec_inspector *i,
+                         void *insp_self, uint32_t *index)
 {
     struct traffic *tr = self;
     struct inspector *s = &tr->inspector[tr->inspectors];
@@ -35,13 +39,14 @@ static int32_t t_inspect(void *self, const struct ec_host *h, const struct ec_in
     return EC_OK;
 }
 
-static int32_t t_proto(void *self, const struct ec_host *h, const struct ec_proto *p, void *proto_self, uint32_t *id)
+static int32_t t_proto(void *self, const struct ec_host *h, const struct ec_proto *p,
+                       void *proto_self, uint32_t *id)
 {
     return registry_proto(self, h, p, proto_self, id);
 }
 
-static int32_t t_lease(void *self, uint32_t what, uint32_t bytes, void (*drop)(void *lease_self, void *m),
-                       void *lease_self, uint32_t *off)
+static int32_t t_lease(void *self, uint32_t what, uint32_t bytes,
+                       void (*drop)(void *lease_self, void *m), void *lease_self, uint32_t *off)
 {
     return registry_lease(self, what, bytes, drop, lease_self, off);
 }
@@ -74,13 +79,28 @@ static void t_mute(void *self, struct ec_flow *f, uint32_t index)
 }
 
 static const struct ec_traffic service = {
-    .size = sizeof service, .inspect = t_inspect, .proto = t_proto, .lease = t_lease,
-    .slot = t_slot, .slot_at = t_slot_at, .fill = tx_fill, .mute = t_mute, .head = publish_head, .attach_flow = publish_attach_flow,
-    .attach_tx = publish_attach_tx, .tx_begin = tx_begin, .tx_step = tx_step, .tx_end = tx_end, .anomaly = tx_anomaly,
-    .flow = tx_flow, .upgrade = tx_upgrade, .proto_at = t_proto_at,
+    .size = sizeof service,
+    .inspect = t_inspect,
+    .proto = t_proto,
+    .lease = t_lease,
+    .slot = t_slot,
+    .slot_at = t_slot_at,
+    .fill = tx_fill,
+    .mute = t_mute,
+    .head = publish_head,
+    .attach_flow = publish_attach_flow,
+    .attach_tx = publish_attach_tx,
+    .tx_begin = tx_begin,
+    .tx_step = tx_step,
+    .tx_end = tx_end,
+    .anomaly = tx_anomaly,
+    .flow = tx_flow,
+    .upgrade = tx_upgrade,
+    .proto_at = t_proto_at,
 };
 
-static int32_t h_space(void *self, const char *name, uint32_t bytes, uint32_t cap, uint64_t idle_ns, uint32_t *id)
+static int32_t h_space(void *self, const char *name, uint32_t bytes, uint32_t cap, uint64_t idle_ns,
+                       uint32_t *id)
 {
     return hosts_space(((struct traffic *)self)->hosts, name, bytes, cap, idle_ns, id);
 }
@@ -102,7 +122,8 @@ static void h_unlock(void *self, void *entry)
 
 static const struct ec_hosts hosts_service = { sizeof hosts_service, 0, h_space, h_lock, h_unlock };
 
-static void s_prepare(void *self, void *w, const void *state, uint32_t worker, struct ec_frame *const *f, uint32_t n)
+static void s_prepare(void *self, void *w, const void *state, uint32_t worker,
+                      struct ec_frame *const *f, uint32_t n)
 {
     (void)self;
     (void)worker;
@@ -110,8 +131,8 @@ static void s_prepare(void *self, void *w, const void *state, uint32_t worker, s
     worker_prepare(w, f, n);
 }
 
-static void s_packet(void *self, void *w, const void *state, uint32_t worker, uint32_t i, struct ec_frame *f,
-                     uint32_t *verdict)
+static void s_packet(void *self, void *w, const void *state, uint32_t worker, uint32_t i,
+                     struct ec_frame *f, uint32_t *verdict)
 {
     struct traffic *tr = self;
 
@@ -124,9 +145,11 @@ static void s_packet(void *self, void *w, const void *state, uint32_t worker, ui
 /* What the shared tables have counted since the last time. */
 static void hosts_account(struct traffic *tr)
 {
-    static const uint32_t metric[] = { M_HOSTS_REUSED, M_HOSTS_WAITS, M_ORDER_WAITS, M_ORDER_GIVEN_UP };
-    uint64_t now[] = { hosts_reused(tr->hosts), hosts_waits(tr->hosts), tr->order ? order_waits(tr->order) : 0,
-                       tr->order ? order_given_up(tr->order) : 0 };
+    static const uint32_t metric[] = {M_HOSTS_REUSED, M_HOSTS_WAITS, M_ORDER_WAITS,
+                                      M_ORDER_GIVEN_UP};
+    uint64_t now[] = {hosts_reused(tr->hosts), hosts_waits(tr->hosts),
+                      tr->order ? order_waits(tr->order) : 0,
+                      tr->order ? order_given_up(tr->order) : 0};
 
     for (unsigned i = 0; i < sizeof now / sizeof now[0]; i++) {
         uint64_t before = atomic_exchange(&tr->accounted[i], now[i]);

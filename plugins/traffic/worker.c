@@ -1,5 +1,5 @@
-/* One worker's packets: decode and prefetch a whole batch, then each packet to its end. What can be seen depends on the
- * packets alone, never on where a batch began. */
+/* One worker's packets: decode and prefetch a whole batch, then each packet to its end. What can be
+ * seen depends on the packets alone, never on where a batch began. */
 #include <stdlib.h>
 
 #include "plugins/traffic/engine.h"
@@ -16,7 +16,8 @@
 void tconf_defaults(struct tconf *c)
 {
     static const uint64_t second = 1000000000u;
-    static const uint16_t seconds[CLASSES][3] = { { 60, 600, 60 }, { 30, 300, 0 }, { 30, 300, 0 }, { 30, 300, 0 } };
+    static const uint16_t seconds[CLASSES][3] = {
+        {60, 600, 60}, {30, 300, 0}, {30, 300, 0}, {30, 300, 0}};
 
     memset(c, 0, sizeof *c);
     c->memcap = UINT64_C(512) << 20;
@@ -111,8 +112,10 @@ static void count_packet(struct worker *w, const struct packet *p)
     if (p->what & PK_FRAGMENT)
         count(w, M_FRAGS);
     if (p->what & PK_KEY)
-        count(w, p->pub.ip_proto == PROTO_TCP ? M_TCP : p->pub.ip_proto == PROTO_UDP ? M_UDP
-              : p->pub.ip_proto == PROTO_ICMP || p->pub.ip_proto == PROTO_ICMPV6 ? M_ICMP : M_OTHER);
+        count(w, p->pub.ip_proto == PROTO_TCP                                       ? M_TCP
+                 : p->pub.ip_proto == PROTO_UDP                                     ? M_UDP
+                 : p->pub.ip_proto == PROTO_ICMP || p->pub.ip_proto == PROTO_ICMPV6 ? M_ICMP
+                                                                                    : M_OTHER);
 }
 
 /* A flood of broken packets shall not become a flood of events. */
@@ -137,7 +140,8 @@ static void decode_anomalies(struct worker *w, const struct packet *p)
     for (uint32_t i = 0; i < p->events; i++) {
         count(w, M_EVENT + p->event[i]);
         count(w, M_ANOMALY);
-        if (f ? flow_event_first(f, p->event[i]) : !anomaly_limited(w, p->event[i], p->pub.frame->ts_ns))
+        if (f ? flow_event_first(f, p->event[i])
+              : !anomaly_limited(w, p->event[i], p->pub.frame->ts_ns))
             publish_anomaly(w, f, p, ANOMALY_DECODE, event_name(p->event[i]), NULL);
         else
             count(w, M_ANOMALY_LIMITED);

@@ -1,8 +1,8 @@
 /* bench_flows: what the traffic engine costs without a daemon around it.
  *
- *   bench_flows [FLOWS]     memory of so many idle flows (default: 1,000,000), and of TCP ones; time for a new flow and
- *                           for a packet of an old one, at random
- *   bench_flows -r FILE     packets per CPU-second of a capture held in memory, beside a loop that touches each packet */
+ *   bench_flows [FLOWS]     memory of so many idle flows (default: 1,000,000), and of TCP ones;
+ * time for a new flow and for a packet of an old one, at random bench_flows -r FILE     packets per
+ * CPU-second of a capture held in memory, beside a loop that touches each packet */
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +33,11 @@ static double cpu_seconds(void)
          + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-struct batch { struct ec_frame frame[BATCH_MAX], *list[BATCH_MAX]; uint8_t bytes[BATCH_MAX][64]; uint32_t n; };
+struct batch {
+    struct ec_frame frame[BATCH_MAX], *list[BATCH_MAX];
+    uint8_t bytes[BATCH_MAX][64];
+    uint32_t n;
+};
 
 static void batch_flush(struct feed *f, struct batch *b)
 {
@@ -48,10 +52,12 @@ static void batch_flush(struct feed *f, struct batch *b)
 static void batch_add(struct feed *f, struct batch *b, uint32_t host, bool tcp)
 {
     struct ec_frame *r = b->list[b->n] = &b->frame[b->n];
-    const struct side from = { 0x0a000000 + host / 50000, (uint16_t)(1024 + host % 50000) }, to = { 0xc0a80001, 80 };
+    const struct side from = {0x0a000000 + host / 50000, (uint16_t)(1024 + host % 50000)},
+                      to = {0xc0a80001, 80};
 
     memset(r, 0, sizeof *r);
-    r->size = sizeof *r, r->flags = EC_FR_REPLAY, r->data = b->bytes[b->n], r->ts_ns = f->now_ns, r->linktype = 101;
+    r->size = sizeof *r, r->flags = EC_FR_REPLAY, r->data = b->bytes[b->n], r->ts_ns = f->now_ns,
+    r->linktype = 101;
     r->count = ++f->count;
     r->caplen = r->wirelen = tcp ? build_tcp(b->bytes[b->n], from, to, TCP_SYN, 1, 0, NULL, 0)
                                  : build_udp(b->bytes[b->n], from, to, "0123456789", 10);
@@ -81,7 +87,8 @@ static void bench_memory(uint32_t flows, bool tcp)
     }
     batch_flush(&f, &b);
     t2 = cpu_seconds();
-    printf("%s: %u flows, %.0f bytes a flow resident (%.0f MiB), %.0f ns for a new flow, %.0f ns for a packet at random\n",
+    printf("%s: %u flows, %.0f bytes a flow resident (%.0f MiB), %.0f ns for a new flow, %.0f ns "
+           "for a packet at random\n",
            tcp ? "tcp" : "udp", f.w->table.used, (double)(resident() - before) / flows,
            (double)(resident() - before) / 1048576, (t1 - t0) / flows * 1e9, (t2 - t1) / 4e6 * 1e9);
     feed_close(&f);
@@ -104,7 +111,8 @@ static void capture_load(struct capture *c, const char *path)
         struct ec_frame *f;
         uint8_t *copy = malloc(h->caplen ? h->caplen : 1);
         if (c->n == c->room)
-            c->frame = realloc(c->frame, (c->room = c->room ? c->room * 2 : 1024) * sizeof *c->frame);
+            c->frame =
+                realloc(c->frame, (c->room = c->room ? c->room * 2 : 1024) * sizeof *c->frame);
         memcpy(copy, d, h->caplen);
         f = &c->frame[c->n++];
         memset(f, 0, sizeof *f);
@@ -143,8 +151,9 @@ static void bench_replay(const char *path)
             worker_packet(f.w, k, &verdict);
     }
     engine = cpu_seconds() - t0;
-    printf("%u packets: touching %.1f M/s, engine %.2f M/s (%.0f ns a packet), %u flows open, %llu in all\n", c.n,
-           c.n / touch / 1e6, c.n / engine / 1e6, engine / c.n * 1e9, f.w->table.used,
+    printf("%u packets: touching %.1f M/s, engine %.2f M/s (%.0f ns a packet), %u flows open, %llu "
+           "in all\n",
+           c.n, c.n / touch / 1e6, c.n / engine / 1e6, engine / c.n * 1e9, f.w->table.used,
            (unsigned long long)f.w->cells[M_FLOWS]);
     feed_close(&f);
     for (uint32_t i = 0; i < c.n; i++)

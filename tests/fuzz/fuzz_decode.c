@@ -1,4 +1,5 @@
-/* The whole engine on the frames of a classic pcap file: decode, flows, streams, protocols; no inspector. */
+/* The whole engine on the frames of a classic pcap file: decode, flows, streams, protocols; no
+ * inspector. */
 #include <stdlib.h>
 
 #include "sdk/testhost/testhost.h"
@@ -33,7 +34,8 @@ static void give(struct ec_frame *const *f, uint32_t n)
     stage->idle(self, w, state, 0, f[n - 1]->ts_ns);
 }
 
-/* An exact copy of each packet lets a sanitizer see a read past its end. Returns the bytes used, 0: the end. */
+/* An exact copy of each packet lets a sanitizer see a read past its end. Returns the bytes used, 0:
+ * the end. */
 static size_t record_read(const uint8_t *d, size_t left, struct ec_frame *f)
 {
     uint32_t caplen, wirelen;
@@ -93,7 +95,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (n)
         give(f, n);
-    while (stage->finish(testhost_self(host), testhost_worker(host), testhost_state(host), 0, EC_STAGE_END_SOURCE)) {}
+    while (stage->finish(testhost_self(host), testhost_worker(host), testhost_state(host), 0,
+                         EC_STAGE_END_SOURCE)) {
+    }
     testhost_forget(host);
     return 0;
 }

@@ -1,4 +1,5 @@
-/* Decoding: every link layer, every way to be malformed, and nothing read outside the captured bytes. */
+/* Decoding: every link layer, every way to be malformed, and nothing read outside the captured
+ * bytes. */
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
@@ -14,14 +15,15 @@ static void add(struct bytes *b, const void *d, uint32_t n)
     memcpy(b->d + b->n, d, n);
     b->n += n;
 }
-#define ADD(b, ...) add((b), (const uint8_t[]){ __VA_ARGS__ }, sizeof (const uint8_t[]){ __VA_ARGS__ })
+#define ADD(b, ...) add((b), (const uint8_t[]){__VA_ARGS__}, sizeof(const uint8_t[]){__VA_ARGS__})
 
 static void add_udp(struct bytes *b)
 {
     b->n += build_udp(b->d + b->n, client, server, "payload", 7);
 }
 
-/* An IPv6 header; the extension headers and an 8-byte UDP header with one byte of payload follow by hand. */
+/* An IPv6 header; the extension headers and an 8-byte UDP header with one byte of payload follow by
+ * hand. */
 static void add_ip6(struct bytes *b, uint8_t next, uint32_t len)
 {
     uint8_t h[40] = { 0x60 };
@@ -35,7 +37,8 @@ static void add_ip6(struct bytes *b, uint8_t next, uint32_t len)
 /* The frame in an exact allocation. wire: its length on the wire, 0: the same. */
 static struct packet decode(uint32_t link, const struct bytes *b, uint32_t n, uint32_t wire)
 {
-    struct ec_frame f = { .size = sizeof f, .caplen = n, .wirelen = wire ? wire : n, .linktype = link };
+    struct ec_frame f = {
+        .size = sizeof f, .caplen = n, .wirelen = wire ? wire : n, .linktype = link};
     uint8_t *copy = malloc(n ? n : 1);
     struct packet p;
 
@@ -83,9 +86,11 @@ START_TEST(links)
     ADD(&b, 0, 0, 0, 0), expect_udp(1, &b, 0);      /* padding of the frame is no payload */
     b.n = 0, ADD(&b, MACS, 0x81, 0, 0x20, 5, 8, 0), add_udp(&b), expect_udp(1, &b, 1);
     ck_assert_uint_eq(decode(1, &b, b.n, 0).vlan[0], 5);
-    b.n = 0, ADD(&b, MACS, 0x88, 0xa8, 0, 6, 0x81, 0, 0, 7, 8, 0), add_udp(&b), expect_udp(1, &b, 2);
+    b.n = 0, ADD(&b, MACS, 0x88, 0xa8, 0, 6, 0x81, 0, 0, 7, 8, 0), add_udp(&b),
+    expect_udp(1, &b, 2);
     ck_assert_uint_eq(decode(1, &b, b.n, 0).vlan[1], 7);
-    b.n = 0, ADD(&b, MACS, 0x91, 0, 0, 6, 0x81, 0, 0, 7, 0x81, 0, 0, 8, 8, 0), add_udp(&b), expect_udp(1, &b, 2);
+    b.n = 0, ADD(&b, MACS, 0x91, 0, 0, 6, 0x81, 0, 0, 7, 0x81, 0, 0, 8, 8, 0), add_udp(&b),
+    expect_udp(1, &b, 2);
     b.n = 0, add_udp(&b), expect_udp(101, &b, 0), expect_udp(228, &b, 0);
     b.n = 0, add(&b, sll, 16), add_udp(&b), expect_udp(113, &b, 0);
     b.n = 0, add(&b, sll2, 20), add_udp(&b), expect_udp(276, &b, 0);
@@ -122,8 +127,11 @@ static struct packet raw_tcp(uint32_t at, uint8_t value, uint32_t n)
 }
 
 #define EXPECT(p, event) do { struct packet p_ = (p); ck_assert(has(&p_, (event))); } while (0)
-#define EXPECT_BAD(p, event) do { struct packet p_ = (p); ck_assert(has(&p_, (event)) && (p_.what & PK_BAD) \
-                                  && !(p_.what & PK_KEY)); } while (0)
+#define EXPECT_BAD(p, event)                                                                       \
+    do {                                                                                           \
+        struct packet p_ = (p);                                                                    \
+        ck_assert(has(&p_, (event)) && (p_.what & PK_BAD) && !(p_.what & PK_KEY));                 \
+    } while (0)
 
 START_TEST(broken_headers)
 {
@@ -163,7 +171,8 @@ START_TEST(ipv6_extensions)
     struct packet p;
 
     add_ip6(&b, 0, 8 + 8 + 8 + 9);
-    ADD(&b, 60, 0, 1, 4, 0, 0, 0, 0), ADD(&b, 43, 0, 1, 4, 0, 0, 0, 0), ADD(&b, 17, 0, 2, 0, 0, 0, 0, 0), ADD(&b, UDP6);
+    ADD(&b, 60, 0, 1, 4, 0, 0, 0, 0), ADD(&b, 43, 0, 1, 4, 0, 0, 0, 0),
+        ADD(&b, 17, 0, 2, 0, 0, 0, 0, 0), ADD(&b, UDP6);
     p = decode(229, &b, b.n, 0);
     ck_assert(p.what & PK_KEY);
     ck_assert_uint_eq(p.pub.dport, 53);
@@ -201,7 +210,8 @@ START_TEST(fragments)
     ck_assert_uint_eq(p.pub.dport, 80);
     b.d[7] = 3;                     /* a later one: no layer 4 */
     p = decode(101, &b, b.n, 0);
-    ck_assert_uint_eq(p.what & (PK_FRAGMENT | PK_FRAGMENT_LATER | PK_KEY), PK_FRAGMENT | PK_FRAGMENT_LATER);
+    ck_assert_uint_eq(p.what & (PK_FRAGMENT | PK_FRAGMENT_LATER | PK_KEY),
+                      PK_FRAGMENT | PK_FRAGMENT_LATER);
     ck_assert_uint_eq(p.pub.l4, EC_NOOFF);
     b.d[6] = 0x1f, b.d[7] = 0xff;
     EXPECT(decode(101, &b, b.n, 0), EV_IPV4_FRAG_PKT_TOO_LARGE);
@@ -246,7 +256,8 @@ START_TEST(checksums)
     b.d[26] = 0x12, b.d[27] = 0x34;
     EXPECT(decode(101, &b, b.n, 0), EV_UDP_BADSUM);
     b.d[26] = b.d[27] = 0;          /* the right one, from the definition */
-    sum = sum_end(sum_add(sum_add(sum_add(0, b.d + 12, 8), (const uint8_t[]){ 0, 17, 0, 15 }, 4), b.d + 20, 15));
+    sum = sum_end(sum_add(sum_add(sum_add(0, b.d + 12, 8), (const uint8_t[]){0, 17, 0, 15}, 4),
+                          b.d + 20, 15));
     b.d[26] = (uint8_t)(sum >> 8), b.d[27] = (uint8_t)sum;
     p = decode(101, &b, b.n, 0);
     ck_assert(!(p.pub.flags & EC_PK_BADSUM));
@@ -281,7 +292,8 @@ static uint32_t rng(uint32_t n)
     return (uint32_t)(rng_state >> 11) % n;
 }
 
-/* Damaged frames of every link type, cut anywhere: offsets stay inside. (A sanitizer sees reads outside.) */
+/* Damaged frames of every link type, cut anywhere: offsets stay inside. (A sanitizer sees reads
+ * outside.) */
 START_TEST(hostile)
 {
     static const uint32_t link[] = { 0, 1, 9, 12, 50, 101, 108, 113, 228, 229, 276 };
@@ -297,7 +309,8 @@ START_TEST(hostile)
             add(&b, sll, 16);
         if (l == 229) {
             add_ip6(&b, (uint8_t[]){ 0, 43, 44, 51, 60, 17, 6, 58 }[rng(8)], 33);
-            ADD(&b, 60, 0, 1, 4, 0, 0, 0, 0), ADD(&b, 44, 0, 1, 4, 0, 0, 0, 0), ADD(&b, 17, 0, 2, 0, 0, 0, 0, 0), ADD(&b, UDP6);
+            ADD(&b, 60, 0, 1, 4, 0, 0, 0, 0), ADD(&b, 44, 0, 1, 4, 0, 0, 0, 0),
+                ADD(&b, 17, 0, 2, 0, 0, 0, 0, 0), ADD(&b, UDP6);
         } else if (rng(2)) {
             b.n += build_tcp(b.d + b.n, client, server, TCP_ACK, 1, 2, "abcdefghijklmnopqrst", 20);
             b.d[b.n - 28] = (uint8_t)(rng(16) << 4);

@@ -1,5 +1,5 @@
-/* The flow table: who belongs together, when a flow ends and in which order, and that none of it depends on the table's
- * key or on batches. */
+/* The flow table: who belongs together, when a flow ends and in which order, and that none of it
+ * depends on the table's key or on batches. */
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
@@ -13,7 +13,8 @@ struct ended { uint64_t id, pkts[2], bytes[2], first_ns, last_ns; uint32_t reaso
 static struct ended ended[100000];
 static uint32_t n_ended;
 
-static void on_end(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f, uint32_t reason)
+static void on_end(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f,
+                   uint32_t reason)
 {
     struct ended *e = &ended[n_ended++];
 
@@ -27,7 +28,7 @@ static void on_end(void *self, void *w, const void *st, uint32_t gen, struct ec_
     e->reason = reason;
     e->sport = f->sport;
 }
-static const struct ec_inspector hooks = { .size = sizeof hooks, .name = "test", .flow_end = on_end };
+static const struct ec_inspector hooks = {.size = sizeof hooks, .name = "test", .flow_end = on_end};
 
 static void start(struct feed *f)
 {
@@ -143,7 +144,8 @@ START_TEST(swept)
 }
 END_TEST
 
-/* A packet that comes late makes a flow that is over already: it goes with the next ones, not an hour later. */
+/* A packet that comes late makes a flow that is over already: it goes with the next ones, not an
+ * hour later. */
 START_TEST(born_late)
 {
     struct feed f;
@@ -210,7 +212,8 @@ START_TEST(limits)
 }
 END_TEST
 
-/* A thousand hosts at random, with silences: everything that is seen, for one key and one batch size. */
+/* A thousand hosts at random, with silences: everything that is seen, for one key and one batch
+ * size. */
 static uint32_t run(struct ended *out, uint64_t key, uint32_t batch)
 {
     static uint8_t bytes[BATCH_MAX][64];
@@ -229,7 +232,8 @@ static uint32_t run(struct ended *out, uint64_t key, uint32_t batch)
             rng = rng * UINT64_C(6364136223846793005) + 1442695040888963407u;
             f.now_ns += (rng >> 33) % 400 == 0 ? 40 * SECOND : SECOND / 200;
             memset(r, 0, sizeof *r);
-            r->size = sizeof *r, r->flags = EC_FR_REPLAY, r->data = bytes[n], r->ts_ns = f.now_ns, r->linktype = 101;
+            r->size = sizeof *r, r->flags = EC_FR_REPLAY, r->data = bytes[n], r->ts_ns = f.now_ns,
+            r->linktype = 101;
             r->count = done + n + 1;
             r->caplen = r->wirelen = rng >> 63
                 ? build_udp(bytes[n], (struct side){ 1 + (rng >> 40) % 1000, 5 }, b, "q", 1)

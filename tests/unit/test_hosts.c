@@ -53,7 +53,8 @@ START_TEST(cap)
         hosts_unlock(v);
     }
     ck_assert_uint_eq(hosts_reused(h), 10000 - 640);
-    for (uint32_t i = 10000; i-- > 0;) {            /* newest first, so that looking does not push out what is asked next */
+    for (uint32_t i = 10000;
+         i-- > 0;) { /* newest first, so that looking does not push out what is asked next */
         v = hosts_lock(h, id, &i, sizeof i, 20000);
         if (*v) {
             ck_assert_uint_eq(*v, i + 1);

@@ -1,5 +1,5 @@
-/* Detection, parsing and transactions, with two protocols of the test's own: "line" (text lines, each a transaction that
- * the answer line ends) and "never" (asks for more for ever). */
+/* Detection, parsing and transactions, with two protocols of the test's own: "line" (text lines,
+ * each a transaction that the answer line ends) and "never" (asks for more for ever). */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -38,7 +38,8 @@ static int32_t line_probe(const uint8_t *d, uint32_t n, uint32_t dir)
     return n < 5 ? EC_MORE : EC_YES;
 }
 
-static void line_take(struct ec_pctx *c, struct line_state *s, uint32_t dir, const uint8_t *d, uint32_t n, uint64_t wire)
+static void line_take(struct ec_pctx *c, struct line_state *s, uint32_t dir, const uint8_t *d,
+                      uint32_t n, uint64_t wire)
 {
     struct line_tx *m;
 
@@ -50,7 +51,8 @@ static void line_take(struct ec_pctx *c, struct line_state *s, uint32_t dir, con
         txs++;
         m = s->open->mem;
         snprintf(m->text, sizeof m->text, "%.*s", (int)n, (const char *)d);
-        ec_buf_set(s->open, SLOT_REQUEST, (const uint8_t *)m->text, (uint32_t)strlen(m->text), EC_BUF_WHOLE | EC_BUF_VERBATIM, wire);
+        ec_buf_set(s->open, SLOT_REQUEST, (const uint8_t *)m->text, (uint32_t)strlen(m->text),
+                   EC_BUF_WHOLE | EC_BUF_VERBATIM, wire);
         s->open->buf[SLOT_LENGTH].state = EC_BUF_LAZY;
         tx_step(c, s->open, dir, 1);
     } else if (s->open) {
@@ -101,9 +103,18 @@ static void line_fill(void *self, struct ec_tx *x, uint32_t slot, struct ec_buf 
 }
 
 static void line_tx_drop(void *self, void *mem) { (void)self, (void)mem; note("drop "); txs--; }
-static void line_state_drop(void *self, void *mem) { (void)self, (void)mem; states--; note("state-drop "); }
+static void line_state_drop(void *self, void *mem)
+{
+    (void)self, (void)mem;
+    states--;
+    note("state-drop ");
+}
 
-static int32_t never_probe(const uint8_t *d, uint32_t n, uint32_t dir) { (void)d, (void)n, (void)dir; return EC_MORE; }
+static int32_t never_probe(const uint8_t *d, uint32_t n, uint32_t dir)
+{
+    (void)d, (void)n, (void)dir;
+    return EC_MORE;
+}
 static int64_t never_parse(void *self, struct ec_pctx *c, void *state, const struct ec_chunk *k)
 {
     (void)self, (void)c, (void)state;
@@ -117,28 +128,45 @@ static const struct ec_bufdef line_buf[] = {
 };
 static const char *const line_anomaly[] = { "line.answer_without_line" };
 static const struct ec_proto line = {
-    .size = sizeof line, .name = "line", .hints = "tcp/7777 udp/7777", .state_bytes = sizeof(struct line_state),
-    .tx_bytes = sizeof(struct line_tx), .n_buf = 3, .buf_stride = sizeof *line_buf, .buf = line_buf, .n_anomaly = 1,
-    .tx_max = 3, .anomaly = line_anomaly, .probe = line_probe, .parse = line_parse, .fill = line_fill,
-    .tx_drop = line_tx_drop, .state_drop = line_state_drop,
+    .size = sizeof line,
+    .name = "line",
+    .hints = "tcp/7777 udp/7777",
+    .state_bytes = sizeof(struct line_state),
+    .tx_bytes = sizeof(struct line_tx),
+    .n_buf = 3,
+    .buf_stride = sizeof *line_buf,
+    .buf = line_buf,
+    .n_anomaly = 1,
+    .tx_max = 3,
+    .anomaly = line_anomaly,
+    .probe = line_probe,
+    .parse = line_parse,
+    .fill = line_fill,
+    .tx_drop = line_tx_drop,
+    .state_drop = line_state_drop,
 };
-static const struct ec_proto never = { .size = sizeof never, .name = "never", .hints = "tcp", .probe = never_probe,
-                                       .parse = never_parse };
+static const struct ec_proto never = {.size = sizeof never,
+                                      .name = "never",
+                                      .hints = "tcp",
+                                      .probe = never_probe,
+                                      .parse = never_parse};
 
 static uint32_t lease_off;
-static void on_tx(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f, struct ec_tx *x, struct ec_packet *p)
+static void on_tx(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f,
+                  struct ec_tx *x, struct ec_packet *p)
 {
     const struct ec_buf *b = x->buf;
 
     (void)self, (void)w, (void)st, (void)gen, (void)f;
-    note("tx%llu:%llx%s%s%s%s", (unsigned long long)x->id, (unsigned long long)x->fresh, x->flags & EC_TX_END ? "E" : "",
-         x->flags & EC_TX_CUT ? "C" : "", p ? "" : "-", " ");
+    note("tx%llu:%llx%s%s%s%s", (unsigned long long)x->id, (unsigned long long)x->fresh,
+         x->flags & EC_TX_END ? "E" : "", x->flags & EC_TX_CUT ? "C" : "", p ? "" : "-", " ");
     if (b[SLOT_LENGTH].state & EC_BUF_LAZY)
         ck_assert_uint_eq(tx_fill(NULL, x, SLOT_LENGTH)->u.data[0], '0' + b[SLOT_REQUEST].len % 10);
     ck_assert_uint_eq((*EC_LEASED(x, lease_off, uint64_t))++, x->flags & EC_TX_END ? 1 : 0);
 }
 
-static void on_chunk(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f, const struct ec_chunk *k)
+static void on_chunk(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f,
+                     const struct ec_chunk *k)
 {
     (void)self, (void)w, (void)st, (void)gen, (void)f, (void)k;
     note("chunk ");
@@ -149,8 +177,8 @@ static void on_packet(void *self, void *w, const void *st, uint32_t gen, struct 
     if (p->payload_len)
         note("packet%s ", p->flags & EC_PK_STREAM ? "S" : "");
 }
-static const struct ec_inspector hooks = { .size = sizeof hooks, .name = "test", .chunk = on_chunk, .tx = on_tx,
-                                           .packet = on_packet };
+static const struct ec_inspector hooks = {
+    .size = sizeof hooks, .name = "test", .chunk = on_chunk, .tx = on_tx, .packet = on_packet};
 static const struct ec_inspector tx_only = { .size = sizeof tx_only, .name = "test", .tx = on_tx };
 
 static uint32_t sent[2];
@@ -177,8 +205,8 @@ static void say(struct feed *f, uint32_t dir, const char *text)
 {
     uint32_t n = (uint32_t)strlen(text);
 
-    feed_tcp(f, dir ? server : client, dir ? client : server, TCP_ACK | TCP_PSH, (dir ? 500 : 100) + sent[dir],
-             (dir ? 100 : 500) + sent[!dir], text, n);
+    feed_tcp(f, dir ? server : client, dir ? client : server, TCP_ACK | TCP_PSH,
+             (dir ? 500 : 100) + sent[dir], (dir ? 100 : 500) + sent[!dir], text, n);
     sent[dir] += n;
 }
 
@@ -214,7 +242,7 @@ START_TEST(pieces)
     say(&f, 0, "LINE four\n");                      /* three are open: refused and counted */
     ck_assert_uint_eq(f.w->cells[M_TX_LIMIT], 1);
     trace[0] = 0;
-    feed_close(&f);                                 /* the flow ends: all are cut, without a packet */
+    feed_close(&f); /* the flow ends: all are cut, without a packet */
     ck_assert_str_eq(trace, "end0 tx0:0EC- drop tx1:0EC- drop tx2:0EC- drop state-drop ");
     ck_assert_uint_eq(txs, 0);
 }
@@ -225,10 +253,10 @@ START_TEST(server_speaks_first)
     struct feed f;
 
     start(&f, &tx_only);
-    say(&f, 1, "hello, who are you?\n");            /* unknown, kept until the client's bytes tell */
+    say(&f, 1, "hello, who are you?\n"); /* unknown, kept until the client's bytes tell */
     say(&f, 0, "LINE x\n");
     ck_assert_uint_eq(f.w->cells[M_APP_DETECTED], 1);
-    ck_assert_uint_eq(f.w->cells[M_ANOMALY], 1);    /* the parser got the greeting, before the line */
+    ck_assert_uint_eq(f.w->cells[M_ANOMALY], 1); /* the parser got the greeting, before the line */
     ck_assert_str_eq(trace, "tx0:1 ");
     feed_close(&f);
 }
@@ -321,7 +349,8 @@ START_TEST(datagrams)
     trace[0] = 0;
     feed_udp(&f, client, server, "LINE a\nrest", 11);
     feed_udp(&f, client, server, "LINE b\n", 7);
-    ck_assert_str_eq(trace, "tx0:1 packet tx1:1 packet ");  /* no chunk hooks, and the rest does not wait */
+    ck_assert_str_eq(trace,
+                     "tx0:1 packet tx1:1 packet "); /* no chunk hooks, and the rest does not wait */
     for (int i = 0; i < 6; i++)
         feed_udp(&f, client, (struct side){ 9, 9 }, "????", 4);
     ck_assert_uint_eq(f.w->cells[M_APP_FAILED], 1);

@@ -1,5 +1,5 @@
-/* TCP reassembly against a model: every byte that arrived is delivered once, in order, with the value that came first;
- * every byte that never came is part of a reported gap. */
+/* TCP reassembly against a model: every byte that arrived is delivered once, in order, with the
+ * value that came first; every byte that never came is part of a reported gap. */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -22,7 +22,8 @@ struct seen {                       /* what the chunk hook saw in one direction 
 static struct seen seen[2];
 static uint32_t overlaps;
 
-static void on_chunk(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f, const struct ec_chunk *k)
+static void on_chunk(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f,
+                     const struct ec_chunk *k)
 {
     struct seen *s = &seen[k->dir];
 
@@ -40,7 +41,7 @@ static void on_chunk(void *self, void *w, const void *st, uint32_t gen, struct e
     s->ended = k->flags & EC_CH_END;
 }
 
-static const struct ec_inspector hooks = { .size = sizeof hooks, .name = "test", .chunk = on_chunk };
+static const struct ec_inspector hooks = {.size = sizeof hooks, .name = "test", .chunk = on_chunk};
 
 static uint64_t rng_state;
 static uint32_t rng(uint32_t n)     /* 0 … n − 1; xorshift64* */
@@ -71,7 +72,7 @@ static void model_make(struct model *m)
 {
     for (uint32_t d = 0; d < 2; d++) {
         m->len[d] = rng(4) ? rng(600) : rng(STREAM_MAX);
-        m->isn[d] = rng(3) ? rng(UINT32_MAX) : UINT32_MAX - rng(2000);      /* often near the wrap */
+        m->isn[d] = rng(3) ? rng(UINT32_MAX) : UINT32_MAX - rng(2000); /* often near the wrap */
         for (uint32_t i = 0; i < m->len[d]; i++)
             m->data[d][i] = (uint8_t)rng(256);
         memset(m->came[d], 0, sizeof m->came[d]);
@@ -119,7 +120,8 @@ static void handshake(struct feed *f, const struct model *m)
     feed_tcp(f, client, server, TCP_ACK, m->isn[0] + 1, m->isn[1] + 1, NULL, 0);
 }
 
-/* ack: the highest in-order byte of the other direction, as its receiver would say; or nothing new. */
+/* ack: the highest in-order byte of the other direction, as its receiver would say; or nothing new.
+ */
 static void segment_send(struct feed *f, struct model *m, const struct seg *g, bool acks)
 {
     uint8_t bytes[STREAM_MAX];
@@ -136,8 +138,8 @@ static void segment_send(struct feed *f, struct model *m, const struct seg *g, b
     m->fin[d] |= g->fin;
     if (acks)
         ack += rng(m->len[!d] + 1);
-    feed_tcp(f, d ? server : client, d ? client : server, g->fin ? TCP_FIN | TCP_ACK : TCP_ACK, m->isn[d] + 1 + g->off, ack,
-             bytes, g->len);
+    feed_tcp(f, d ? server : client, d ? client : server, g->fin ? TCP_FIN | TCP_ACK : TCP_ACK,
+             m->isn[d] + 1 + g->off, ack, bytes, g->len);
 }
 
 static const char *check_exact(const struct model *m, uint32_t d)
@@ -152,7 +154,8 @@ static const char *check_exact(const struct model *m, uint32_t d)
     for (uint32_t i = 0; i < last; i++) {
         missing += !m->came[d][i];
         if (m->came[d][i] != seen[d].have[i])
-            return m->came[d][i] ? "a byte that came was not delivered" : "a byte that never came was delivered";
+            return m->came[d][i] ? "a byte that came was not delivered"
+                                 : "a byte that never came was delivered";
         if (m->came[d][i] && m->value[d][i] != seen[d].value[i])
             return "not the value that came first";
     }
@@ -161,7 +164,8 @@ static const char *check_exact(const struct model *m, uint32_t d)
     return seen[d].gaps != missing ? "the gaps do not add up" : NULL;
 }
 
-/* With acknowledgements a hole may be given up before a late segment fills it; what is delivered must still be right. */
+/* With acknowledgements a hole may be given up before a late segment fills it; what is delivered
+ * must still be right. */
 static const char *check_sound(const struct model *m, uint32_t d)
 {
     for (uint32_t i = 0; i < m->len[d]; i++)
@@ -190,7 +194,9 @@ static const char *run_case(struct feed *f, uint64_t seed)
         segment_send(f, &m, &s[i], acks);
     while (worker_finish(f->w, 0)) {}
     for (uint32_t d = 0; d < 2 && !why; d++) {
-        why = seen[d].wrong ? "offsets, gaps or the end are wrong" : acks ? check_sound(&m, d) : check_exact(&m, d);
+        why = seen[d].wrong ? "offsets, gaps or the end are wrong"
+              : acks        ? check_sound(&m, d)
+                            : check_exact(&m, d);
         if (!why && f->w->segments.used)
             why = "memory is still charged";
     }
@@ -223,10 +229,11 @@ static void start(struct feed *f)
     handshake(f, &plain);
 }
 
-static void say(struct feed *f, uint32_t d, uint32_t off, const char *text, uint8_t flags, uint32_t acked)
+static void say(struct feed *f, uint32_t d, uint32_t off, const char *text, uint8_t flags,
+                uint32_t acked)
 {
-    feed_tcp(f, d ? server : client, d ? client : server, TCP_ACK | flags, plain.isn[d] + 1 + off, plain.isn[!d] + 1 + acked,
-             text, (uint32_t)strlen(text));
+    feed_tcp(f, d ? server : client, d ? client : server, TCP_ACK | flags, plain.isn[d] + 1 + off,
+             plain.isn[!d] + 1 + acked, text, (uint32_t)strlen(text));
 }
 
 static struct flow *only_flow(struct feed *f)
@@ -323,7 +330,8 @@ START_TEST(forged_end)
     say(&f, 0, 9, "jkl", TCP_FIN, 0);
     ck_assert(seen[0].ended);
     ck_assert_uint_eq(seen[0].next, 12);
-    feed_tcp(&f, server, client, TCP_RST, plain.isn[1] + 1 + 5000, 0, NULL, 0);    /* in the window, but not next */
+    feed_tcp(&f, server, client, TCP_RST, plain.isn[1] + 1 + 5000, 0, NULL,
+             0); /* in the window, but not next */
     ck_assert_uint_eq(f.w->cells[M_EVENT + EV_STREAM_SUSPECTED_RST_INJECT], 1);
     say(&f, 1, 0, "answer", 0, 12);
     ck_assert_uint_eq(seen[1].next, 6);
@@ -440,7 +448,8 @@ START_TEST(midstream)
     ck_assert_uint_eq(seen[1].next, 5);
     feed_close(&f);
 
-    memset(seen, 0, sizeof seen);   /* the SYN was not seen: its answer still tells who is the server */
+    memset(seen, 0,
+           sizeof seen); /* the SYN was not seen: its answer still tells who is the server */
     feed_start(&f);
     f.conf.midstream = true;
     feed_tcp(&f, server, client, TCP_SYN | TCP_ACK, plain.isn[1], plain.isn[0] + 1, NULL, 0);

@@ -23,17 +23,27 @@ static void lane_open(struct lane *l)
 
 static void lane_frame(struct lane *l, const uint8_t *d, uint32_t n)
 {
-    struct ec_frame f = { .size = sizeof f, .flags = EC_FR_REPLAY, .data = d, .ts_ns = l->now_ns, .count = ++l->count,
-                          .caplen = n, .wirelen = n, .linktype = 101 };
+    struct ec_frame f = {.size = sizeof f,
+                         .flags = EC_FR_REPLAY,
+                         .data = d,
+                         .ts_ns = l->now_ns,
+                         .count = ++l->count,
+                         .caplen = n,
+                         .wirelen = n,
+                         .linktype = 101};
     uint32_t verdict = 0;
 
-    l->s->prepare(testhost_self(l->t), testhost_worker(l->t), testhost_state(l->t), 0, (struct ec_frame *const[]){ &f }, 1);
-    l->s->packet(testhost_self(l->t), testhost_worker(l->t), testhost_state(l->t), 0, 0, &f, &verdict);
+    l->s->prepare(testhost_self(l->t), testhost_worker(l->t), testhost_state(l->t), 0,
+                  (struct ec_frame *const[]){&f}, 1);
+    l->s->packet(testhost_self(l->t), testhost_worker(l->t), testhost_state(l->t), 0, 0, &f,
+                 &verdict);
 }
 
 static void lane_finish(struct lane *l)
 {
-    while (l->s->finish(testhost_self(l->t), testhost_worker(l->t), testhost_state(l->t), 0, EC_STAGE_END_SOURCE)) {}
+    while (l->s->finish(testhost_self(l->t), testhost_worker(l->t), testhost_state(l->t), 0,
+                        EC_STAGE_END_SOURCE)) {
+    }
 }
 
 START_TEST(flow_event)
@@ -82,7 +92,8 @@ START_TEST(anomaly_event)
     lane_open(&l);
     build_udp(d, client, server, "hello", 5);
     for (int i = 0; i < 300; i++)
-        lane_frame(&l, d, 25);      /* the frame ends before the header's length says so; without a flow: 100 a second */
+        lane_frame(&l, d, 25); /* the frame ends before the header's length says so; without a flow:
+                                  100 a second */
     ck_assert_uint_eq(testhost_count(l.t, "ec.anomaly/1"), 100);
     ck_assert_int_eq((int)testhost_metric(l.t, "decode.ipv4.trunc_pkt"), 300);
     ck_assert_int_eq((int)testhost_metric(l.t, "anomaly.limited"), 200);
@@ -109,9 +120,11 @@ static void lane_say(struct lane *l, bool answer, const char *text)
     uint8_t d[2048];
 
     if (answer)
-        lane_frame(l, d, build_tcp(d, server, client, TCP_ACK, server_next, client_next, text, n)), server_next += n;
+        lane_frame(l, d, build_tcp(d, server, client, TCP_ACK, server_next, client_next, text, n)),
+            server_next += n;
     else
-        lane_frame(l, d, build_tcp(d, client, server, TCP_ACK, client_next, server_next, text, n)), client_next += n;
+        lane_frame(l, d, build_tcp(d, client, server, TCP_ACK, client_next, server_next, text, n)),
+            client_next += n;
 }
 
 START_TEST(transaction_event)
@@ -133,7 +146,8 @@ START_TEST(transaction_event)
     ck_assert_uint_eq(e->sport, client.port);       /* … but the flow's addresses */
     ck_assert(e->flags & EC_EV_TX);
     ck_assert_uint_eq(e->tx_id, 0);
-    ck_assert_str_eq(testhost_host(l.t)->interned(testhost_host(l.t), "app_proto", e->app_proto), "http");
+    ck_assert_str_eq(testhost_host(l.t)->interned(testhost_host(l.t), "app_proto", e->app_proto),
+                     "http");
     lane_finish(&l);
     ck_assert_uint_eq(testhost_count(l.t, "ec.flow/1"), 1);
     ck_assert_uint_eq(testhost_event(l.t, "ec.flow/1", 0)->app_proto, e->app_proto);
@@ -149,8 +163,8 @@ static void first_packet(void *self, void *w, const void *st, uint32_t gen, stru
     if (*(const char *)self == 'b')
         ec_raise(p, EC_V_DROP, 7);
 }
-static const struct ec_inspector one = { .size = sizeof one, .name = "one", .packet = first_packet };
-static const struct ec_inspector two = { .size = sizeof two, .name = "two", .packet = first_packet };
+static const struct ec_inspector one = {.size = sizeof one, .name = "one", .packet = first_packet};
+static const struct ec_inspector two = {.size = sizeof two, .name = "two", .packet = first_packet};
 
 START_TEST(inspectors_in_order)
 {
@@ -163,8 +177,10 @@ START_TEST(inspectors_in_order)
     lane_open(&l);
     service = testhost_offer(l.t, EC_TRAFFIC_ID);
     ck_assert_ptr_nonnull(service);
-    ck_assert_int_eq(service->inspect(testhost_self(l.t), testhost_host(l.t), &one, a, &index), EC_OK);
-    ck_assert_int_eq(service->inspect(testhost_self(l.t), testhost_host(l.t), &two, b, &index), EC_OK);
+    ck_assert_int_eq(service->inspect(testhost_self(l.t), testhost_host(l.t), &one, a, &index),
+                     EC_OK);
+    ck_assert_int_eq(service->inspect(testhost_self(l.t), testhost_host(l.t), &two, b, &index),
+                     EC_OK);
     ck_assert_uint_eq(index, 1);
     ck_assert_int_eq(testhost_reload(l.t), EC_OK);
     called[0] = 0;

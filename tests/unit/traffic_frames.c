@@ -57,8 +57,8 @@ static void build_ip(uint8_t *out, uint32_t from, uint32_t to, uint8_t proto, ui
     put16(out + 10, sum_end(sum_add(0, out, 20)));
 }
 
-uint32_t build_tcp(uint8_t *out, struct side from, struct side to, uint8_t flags, uint32_t seq, uint32_t ack,
-                   const void *d, uint32_t n)
+uint32_t build_tcp(uint8_t *out, struct side from, struct side to, uint8_t flags, uint32_t seq,
+                   uint32_t ack, const void *d, uint32_t n)
 {
     uint8_t *h = out + 20;
 
@@ -90,8 +90,8 @@ uint32_t build_udp(uint8_t *out, struct side from, struct side to, const void *d
     return 28 + n;
 }
 
-uint32_t feed_tcp(struct feed *f, struct side from, struct side to, uint8_t flags, uint32_t seq, uint32_t ack,
-                  const void *d, uint32_t n)
+uint32_t feed_tcp(struct feed *f, struct side from, struct side to, uint8_t flags, uint32_t seq,
+                  uint32_t ack, const void *d, uint32_t n)
 {
     return feed_frame(f, 101, f->bytes, build_tcp(f->bytes, from, to, flags, seq, ack, d, n));
 }

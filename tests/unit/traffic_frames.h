@@ -1,4 +1,5 @@
-/* traffic_frames.h: makes frames for the tests of the traffic engine: raw IPv4 (LINKTYPE_RAW), with a packet clock. */
+/* traffic_frames.h: makes frames for the tests of the traffic engine: raw IPv4 (LINKTYPE_RAW),
+ * with a packet clock. */
 #ifndef ECYBER_TESTS_TRAFFIC_FRAMES_H
 #define ECYBER_TESTS_TRAFFIC_FRAMES_H
 #include "plugins/traffic/engine.h"
@@ -22,12 +23,14 @@ void feed_close(struct feed *f);    /* ends all flows first */
 
 /* Give the engine one frame of link type `link`; returns its verdict. */
 uint32_t feed_frame(struct feed *f, uint32_t link, const void *d, uint32_t n);
-uint32_t feed_tcp(struct feed *f, struct side from, struct side to, uint8_t flags, uint32_t seq, uint32_t ack,
+uint32_t feed_tcp(struct feed *f, struct side from, struct side to, uint8_t flags, uint32_t seq,
+                  uint32_t ack,
                   const void *d, uint32_t n);
 uint32_t feed_udp(struct feed *f, struct side from, struct side to, const void *d, uint32_t n);
 uint32_t feed_icmp(struct feed *f, uint32_t from, uint32_t to, uint8_t type, uint8_t code);
 /* Only build it, in out: returns its length. */
-uint32_t build_tcp(uint8_t *out, struct side from, struct side to, uint8_t flags, uint32_t seq, uint32_t ack,
+uint32_t build_tcp(uint8_t *out, struct side from, struct side to, uint8_t flags, uint32_t seq,
+                   uint32_t ack,
                    const void *d, uint32_t n);
 uint32_t build_udp(uint8_t *out, struct side from, struct side to, const void *d, uint32_t n);
 

@@ -28,7 +28,8 @@ bool sum_transport_ok(const struct packet *p, const uint8_t *d, uint32_t n, uint
 
     if (proto != PROTO_ICMP) {
         uint32_t from = k->ip_version == 4 ? 12 : 0;
-        uint8_t rest[6] = { (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, 0, proto };
+        uint8_t rest[6] = {
+            (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, 0, proto};
         sum = sum_add(sum, k->src + from, 16 - from);
         sum = sum_add(sum, k->dst + from, 16 - from);
         sum = sum_add(sum, rest, 6);

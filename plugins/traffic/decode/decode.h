@@ -1,4 +1,5 @@
-/* decode.h: from the bytes of a frame to addresses, ports and payload. Reads nothing outside caplen, keeps no state. */
+/* decode.h: from the bytes of a frame to addresses, ports and payload. Reads nothing outside
+ * caplen, keeps no state. */
 #ifndef TRAFFIC_DECODE_H
 #define TRAFFIC_DECODE_H
 #include <stdbool.h>
@@ -8,7 +9,8 @@
 #include "plugins/traffic/sdk.h"
 
 enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMPV6 = 58, PROTO_SCTP = 132 };
-enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32, TCP_ECE = 64, TCP_CWR = 128 };
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32,
+       TCP_ECE = 64, TCP_CWR = 128 };
 
 enum {                              /* packet.what */
     PK_IP = 1,                      /* addresses are there */
@@ -27,7 +29,8 @@ struct packet {                     /* ec_packet and what the engine needs besid
     struct ec_packet pub;
     uint32_t hash, what;
     uint32_t seq, ack;              /* TCP */
-    uint32_t whole_payload;         /* payload bytes by the headers: more than payload_len where the capture cut */
+    /* payload bytes by the headers: more than payload_len where the capture cut */
+    uint32_t whole_payload;
     uint32_t ts_val, ts_ecr;
     uint16_t window, vlan[2];
     uint8_t vlans, tcp_flags, wscale, events;
@@ -37,7 +40,8 @@ struct packet {                     /* ec_packet and what the engine needs besid
 /* Fill p from frame f. check_sums: verify checksums (unless the source did) and flag wrong ones. */
 void decode_frame(struct packet *p, const struct ec_frame *f, bool check_sums);
 
-/* Within decode/: what is left of the frame for one layer. end: where the layer above says that its data end. */
+/* Within decode/: what is left of the frame for one layer. end: where the layer above says that
+ * its data end. */
 struct cursor { struct packet *p; const uint8_t *d; uint32_t off, end; bool sums; };
 void decode_link(struct cursor *c, uint32_t linktype);
 void decode_ip(struct cursor *c);                       /* by the version nibble */
@@ -45,11 +49,13 @@ void decode_ipv4(struct cursor *c);
 void decode_ipv6(struct cursor *c);
 void decode_transport(struct cursor *c, uint8_t proto);
 void decode_icmp(struct cursor *c, uint8_t proto);
-bool decode_cut(const struct cursor *c);                /* is the frame shorter than it was on the wire? */
+/* is the frame shorter than it was on the wire? */
+bool decode_cut(const struct cursor *c);
 void decode_event(struct packet *p, uint32_t event);
 void decode_bad(struct packet *p, uint32_t event);      /* the same, and decoding ends here */
 
-/* RFC 1071. sum_add() starts with 0; the length may be odd only in the last call. sum_end(): 0 where it is right. */
+/* RFC 1071. sum_add() starts with 0; the length may be odd only in the last call. sum_end(): 0
+ * where it is right. */
 uint32_t sum_add(uint32_t sum, const uint8_t *d, uint32_t n);
 uint16_t sum_end(uint32_t sum);
 bool sum_transport_ok(const struct packet *p, const uint8_t *d, uint32_t n, uint8_t proto);

@@ -1,4 +1,5 @@
-/* event.h: what can be wrong with a packet or a stream, by Suricata's event names. The table gives the metric rows
+/* event.h: what can be wrong with a packet or a stream, by Suricata's event names. The table gives
+ * the metric rows
  * ("decode.ipv4.trunc_pkt") and the names in anomaly events ("decoder.ipv4.trunc_pkt"). */
 #ifndef TRAFFIC_DECODE_EVENT_H
 #define TRAFFIC_DECODE_EVENT_H

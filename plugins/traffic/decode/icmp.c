@@ -20,7 +20,18 @@ static uint8_t icmp4_codes(uint8_t type)
         return 1;
     case 12:
         return 2;
-    case 30: case 31: case 32: case 33: case 34: case 35: case 36: case 37: case 38: case 39: case 40: case 41:
+    case 30:
+    case 31:
+    case 32:
+    case 33:
+    case 34:
+    case 35:
+    case 36:
+    case 37:
+    case 38:
+    case 39:
+    case 40:
+    case 41:
         return ANY_CODE;
     default:
         return UNKNOWN;
@@ -33,14 +44,34 @@ static uint8_t icmp6_codes(uint8_t type)
     switch (type) {
     case 1:
         return 8;
-    case 2: case 128: case 129: case 130: case 131: case 132: case 133: case 134: case 135: case 136: case 137:
+    case 2:
+    case 128:
+    case 129:
+    case 130:
+    case 131:
+    case 132:
+    case 133:
+    case 134:
+    case 135:
+    case 136:
+    case 137:
     case 141: case 142: case 143:
         return 0;
     case 3:
         return 1;
     case 4:
         return 10;
-    case 138: case 139: case 140: case 144: case 145: case 146: case 147: case 148: case 149: case 150: case 151:
+    case 138:
+    case 139:
+    case 140:
+    case 144:
+    case 145:
+    case 146:
+    case 147:
+    case 148:
+    case 149:
+    case 150:
+    case 151:
     case 152: case 153: case 154: case 155: case 157: case 158: case 159: case 160: case 161:
         return ANY_CODE;
     default:
@@ -73,7 +104,8 @@ void decode_icmp(struct cursor *c, uint8_t proto)
         decode_event(p, v6 ? EV_ICMPV6_UNKNOWN_TYPE : EV_ICMPV4_UNKNOWN_TYPE);
     else if (h[1] > codes)
         decode_event(p, v6 ? EV_ICMPV6_UNKNOWN_CODE : EV_ICMPV4_UNKNOWN_CODE);
-    if (c->sums && !(p->what & (PK_CUT | PK_FRAGMENT)) && !sum_transport_ok(p, h, c->end - c->off, proto)) {
+    if (c->sums && !(p->what & (PK_CUT | PK_FRAGMENT)) &&
+        !sum_transport_ok(p, h, c->end - c->off, proto)) {
         p->pub.flags |= EC_PK_BADSUM;
         decode_event(p, EV_ICMP_BADSUM);
     }

@@ -18,7 +18,16 @@ void decode_ip(struct cursor *c)
 static bool option_known(uint8_t type)
 {
     switch (type) {
-    case 0x07: case 0x44: case 0x82: case 0x83: case 0x85: case 0x86: case 0x88: case 0x89: case 0x94: case 0x95:
+    case 0x07:
+    case 0x44:
+    case 0x82:
+    case 0x83:
+    case 0x85:
+    case 0x86:
+    case 0x88:
+    case 0x89:
+    case 0x94:
+    case 0x95:
         return true;                /* RR TS SEC LSRR ESEC CIPSO SID SSRR RTRALT SDB */
     default:
         return false;
@@ -78,7 +87,7 @@ static uint32_t ipv4_lengths(struct cursor *c, const uint8_t *h, uint32_t room)
         c->end = c->off + total;
     } else if (decode_cut(c) && hlen <= room) {
         c->p->what |= PK_CUT;
-        c->p->whole_payload = total - room;         /* missing; decode_transport() adds what is there */
+        c->p->whole_payload = total - room; /* missing; decode_transport() adds what is there */
     } else {
         decode_bad(c->p, EV_IPV4_TRUNC_PKT);
         return 0;

@@ -4,15 +4,30 @@
 #define IPV6_HEADER 40u
 #define EXTENSIONS 16u              /* more than that is an attack */
 
-enum { NH_HOP = 0, NH_ROUTING = 43, NH_FRAGMENT = 44, NH_AH = 51, NH_NONE = 59, NH_DEST = 60, NH_MOBILITY = 135,
-       NH_HIP = 139, NH_SHIM6 = 140 };
+enum {
+    NH_HOP = 0,
+    NH_ROUTING = 43,
+    NH_FRAGMENT = 44,
+    NH_AH = 51,
+    NH_NONE = 59,
+    NH_DEST = 60,
+    NH_MOBILITY = 135,
+    NH_HIP = 139,
+    NH_SHIM6 = 140
+};
 
 struct seen { bool hop, routing, fragment, auth; uint8_t dest; };
 
 static bool is_extension(uint8_t nh)
 {
     switch (nh) {
-    case NH_HOP: case NH_ROUTING: case NH_FRAGMENT: case NH_AH: case NH_DEST: case NH_MOBILITY: case NH_HIP:
+    case NH_HOP:
+    case NH_ROUTING:
+    case NH_FRAGMENT:
+    case NH_AH:
+    case NH_DEST:
+    case NH_MOBILITY:
+    case NH_HIP:
     case NH_SHIM6:
         return true;
     default:
@@ -134,7 +149,7 @@ void decode_ipv6(struct cursor *c)
     p->what |= PK_IP;
     total = IPV6_HEADER + be16(h + 4);
     if (total == IPV6_HEADER && h[6] == NH_HOP) {
-        total = room;               /* RFC 2675: a jumbogram's length stands in an option; the frame's will do */
+        total = room; /* RFC 2675: a jumbogram's length stands in an option; the frame's will do */
     } else if (total > room) {
         if (!decode_cut(c)) {
             decode_bad(p, EV_IPV6_TRUNC_PKT);

@@ -1,9 +1,27 @@
 /* Link layers: https://www.tcpdump.org/linktypes.html, IEEE 802.1Q, RFC 1661 §2. */
 #include "plugins/traffic/decode/decode.h"
 
-enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_PPP = 9, LINK_RAW_OLD = 12, LINK_RAW_BSD = 14, LINK_PPP_HDLC = 50,
-       LINK_RAW = 101, LINK_LOOP = 108, LINK_SLL = 113, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_SLL2 = 276 };
-enum { ETHER_IPV4 = 0x0800, ETHER_IPV6 = 0x86dd, ETHER_VLAN = 0x8100, ETHER_QINQ = 0x88a8, ETHER_QINQ_OLD = 0x9100 };
+enum {
+    LINK_NULL = 0,
+    LINK_ETHERNET = 1,
+    LINK_PPP = 9,
+    LINK_RAW_OLD = 12,
+    LINK_RAW_BSD = 14,
+    LINK_PPP_HDLC = 50,
+    LINK_RAW = 101,
+    LINK_LOOP = 108,
+    LINK_SLL = 113,
+    LINK_IPV4 = 228,
+    LINK_IPV6 = 229,
+    LINK_SLL2 = 276
+};
+enum {
+    ETHER_IPV4 = 0x0800,
+    ETHER_IPV6 = 0x86dd,
+    ETHER_VLAN = 0x8100,
+    ETHER_QINQ = 0x88a8,
+    ETHER_QINQ_OLD = 0x9100
+};
 #define VLAN_LAYERS 3
 
 /* What follows an EtherType; c->off stands behind it. */
@@ -11,7 +29,8 @@ static void link_ethertype(struct cursor *c, uint16_t type)
 {
     struct packet *p = c->p;
 
-    for (uint32_t layer = 0; type == ETHER_VLAN || type == ETHER_QINQ || type == ETHER_QINQ_OLD; layer++) {
+    for (uint32_t layer = 0; type == ETHER_VLAN || type == ETHER_QINQ || type == ETHER_QINQ_OLD;
+         layer++) {
         if (layer == VLAN_LAYERS) {
             decode_bad(p, EV_VLAN_TOO_MANY_LAYERS);
             return;
@@ -63,7 +82,8 @@ static void link_sll2(struct cursor *c)
     link_ethertype(c, be16(c->d));
 }
 
-/* The address family stands in the byte order of the machine that captured (NULL) or in network order (LOOP). */
+/* The address family stands in the byte order of the machine that captured (NULL) or in network
+ * order (LOOP). */
 static void link_loopback(struct cursor *c)
 {
     uint32_t family;

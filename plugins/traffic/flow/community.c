@@ -1,5 +1,6 @@
 /* Community ID 1.0: https://github.com/corelight/community-id-spec */
-#define OPENSSL_SUPPRESS_DEPRECATED     /* what replaces these looks an algorithm up by name for each flow */
+/* What replaces these functions looks an algorithm up by name for each flow. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
 #include "plugins/traffic/flow/flow.h"
@@ -11,8 +12,8 @@ static bool mapped(const uint8_t a[16])
     return !memcmp(a, prefix, sizeof prefix);
 }
 
-void community_hash(uint8_t out[20], uint16_t seed, const uint8_t src[16], const uint8_t dst[16], uint8_t proto,
-                    uint16_t sport, uint16_t dport)
+void community_hash(uint8_t out[20], uint16_t seed, const uint8_t src[16], const uint8_t dst[16],
+                    uint8_t proto, uint16_t sport, uint16_t dport)
 {
     uint32_t from = mapped(src) && mapped(dst) ? 12 : 0, len = 16 - from, n = 0;
     bool icmp = proto == PROTO_ICMP || proto == PROTO_ICMPV6, ordered = false;
@@ -52,6 +53,7 @@ void community_id(struct flow *f, uint16_t seed)
 {
     if (f->flags & FL_COMMUNITY)
         return;
-    community_hash(f->community, seed, f->pub.src, f->pub.dst, f->pub.ip_proto, f->pub.sport, f->pub.dport);
+    community_hash(f->community, seed, f->pub.src, f->pub.dst, f->pub.ip_proto, f->pub.sport,
+                   f->pub.dport);
     f->flags |= FL_COMMUNITY;
 }

@@ -6,7 +6,7 @@
 #include "plugins/traffic/publish.h"
 #include "plugins/traffic/stream/stream.h"
 
-#define VICTIM_TRIES 8              /* busy flows that are passed over before one of them has to go */
+#define VICTIM_TRIES 8 /* busy flows that are passed over before one of them has to go */
 
 static uint32_t flow_class(const struct flow *f)
 {
@@ -68,7 +68,8 @@ static void leases_drop(struct worker *w, struct flow *f)
 
 void flow_end(struct worker *w, struct flow *f, uint32_t reason)
 {
-    static const uint16_t counter[] = { 0, M_FLOW_TIMEOUT, M_FLOW_SHUTDOWN, M_FLOW_MEMORY, M_FLOW_REUSED };
+    static const uint16_t counter[] = {0, M_FLOW_TIMEOUT, M_FLOW_SHUTDOWN, M_FLOW_MEMORY,
+                                       M_FLOW_REUSED};
     struct packet *now = w->now;
 
     w->now = NULL;                  /* what happens from here on is not this packet's doing */
@@ -124,10 +125,12 @@ static struct flow *flow_room(struct worker *w)
 
 static bool is_syn_ack(const struct packet *p)
 {
-    return p->pub.ip_proto == PROTO_TCP && (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK);
+    return p->pub.ip_proto == PROTO_TCP &&
+           (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK);
 }
 
-/* Who sent p began the conversation; but a SYN-ACK is an answer, where it counts without its SYN. */
+/* Who sent p began the conversation; but a SYN-ACK is an answer, where it counts without its SYN.
+ */
 static uint32_t flow_ends(struct flow *f, const struct packet *p, bool answer)
 {
     const struct ec_packet *q = &p->pub;
@@ -139,7 +142,8 @@ static uint32_t flow_ends(struct flow *f, const struct packet *p, bool answer)
     return answer ? EC_TO_CLIENT : EC_TO_SERVER;
 }
 
-static struct flow *flow_make(struct worker *w, const struct packet *p, bool reopened, uint32_t *dir)
+static struct flow *flow_make(struct worker *w, const struct packet *p, bool reopened,
+                              uint32_t *dir)
 {
     const struct ec_packet *q = &p->pub;
     struct flow *f = flow_room(w);
@@ -157,7 +161,8 @@ static struct flow *flow_make(struct worker *w, const struct packet *p, bool reo
     f->hash = p->hash;
     f->count = q->frame->count;
     f->iface = q->frame->iface;
-    f->flags = (uint8_t)((q->frame->flags & EC_FR_REPLAY ? FL_REPLAY : 0) | (reopened ? FL_SESSION : 0));
+    f->flags =
+        (uint8_t)((q->frame->flags & EC_FR_REPLAY ? FL_REPLAY : 0) | (reopened ? FL_SESSION : 0));
     table_enter(&w->table, f);
     wheel_add(&w->table, f, flow_due(w, f));
     count(w, M_FLOWS);
@@ -172,7 +177,8 @@ static bool flow_reused(const struct flow *f, const struct packet *p)
         && (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
-/* Does p answer a SYN that came amid f? Then both ends have left the old connection, whose end was not seen. */
+/* Does p answer a SYN that came amid f? Then both ends have left the old connection, whose end was
+ * not seen. */
 static bool flow_reopened(const struct flow *f, const struct packet *p, uint32_t dir)
 {
     return is_syn_ack(p) && dir == EC_TO_CLIENT && (f->sflags[EC_TO_SERVER] & SD_SYN_AGAIN)
@@ -180,7 +186,8 @@ static bool flow_reopened(const struct flow *f, const struct packet *p, uint32_t
 }
 
 /* A flow that is over by p's clock, or whose addresses p takes anew, ends here and p finds none. */
-static struct flow *flow_find(struct worker *w, const struct packet *p, uint32_t *dir, bool *reopened)
+static struct flow *flow_find(struct worker *w, const struct packet *p, uint32_t *dir,
+                              bool *reopened)
 {
     struct flow *f = table_find(&w->table, p, dir);
     uint64_t ts = p->pub.frame->ts_ns;
@@ -216,11 +223,15 @@ void flow_packet(struct worker *w, struct packet *p)
         f->pub.last_ns = ts;
     f->pub.pkts[dir]++;
     f->pub.bytes[dir] += p->pub.frame->wirelen;
-    if (f->pub.ip_proto != PROTO_TCP && f->pub.state == EC_FLOW_NEW && f->pub.pkts[0] && f->pub.pkts[1])
+    if (f->pub.ip_proto != PROTO_TCP && f->pub.state == EC_FLOW_NEW && f->pub.pkts[0] &&
+        f->pub.pkts[1])
         flow_state(w, f, EC_FLOW_ESTABLISHED);
 }
 
-bool flow_is_due(const struct worker *w, const struct flow *f) { return flow_due(w, f) <= w->table.clock_ns; }
+bool flow_is_due(const struct worker *w, const struct flow *f)
+{
+    return flow_due(w, f) <= w->table.clock_ns;
+}
 
 void flow_sweep(struct worker *w, uint64_t now_ns, uint32_t budget)
 {

@@ -1,6 +1,7 @@
 /* flow.h: one connection or conversation, and the table of them. One worker, one thread.
  *
- * Nothing that can be seen depends on the table's key: the order of a walk is the time wheel's or the flows' birth. */
+ * Nothing that can be seen depends on the table's key: the order of a walk is the time wheel's or
+ * the flows' birth. */
 #ifndef TRAFFIC_FLOW_H
 #define TRAFFIC_FLOW_H
 #include <stdbool.h>
@@ -14,25 +15,29 @@ struct segment;
 struct worker;
 
 enum tcp_state {                    /* RFC 9293 §3.3.2, as seen from outside */
-    TCPS_NONE, TCPS_SYN_SENT, TCPS_SYN_RECV, TCPS_ESTABLISHED, TCPS_FIN_WAIT1, TCPS_FIN_WAIT2, TCPS_TIME_WAIT,
-    TCPS_LAST_ACK, TCPS_CLOSE_WAIT, TCPS_CLOSING, TCPS_CLOSED
+    TCPS_NONE, TCPS_SYN_SENT, TCPS_SYN_RECV, TCPS_ESTABLISHED, TCPS_FIN_WAIT1, TCPS_FIN_WAIT2,
+    TCPS_TIME_WAIT, TCPS_LAST_ACK, TCPS_CLOSE_WAIT, TCPS_CLOSING, TCPS_CLOSED
 };
 enum {                              /* flow.flags */
-    FL_COMMUNITY = 1, FL_ALERTED = 2, FL_MIDSTREAM = 4, FL_APP_OFF = 8, FL_RST = 16, FL_REPLAY = 32, FL_WHEEL = 64,
+    FL_COMMUNITY = 1, FL_ALERTED = 2, FL_MIDSTREAM = 4, FL_APP_OFF = 8, FL_RST = 16,
+    FL_REPLAY = 32, FL_WHEEL = 64,
     FL_SESSION = 128 /* TCP: the start was seen, or midstream pick-up is on */
 };
 enum {                              /* flow.sflags, by direction of the data */
     SD_BASE = 1,                    /* next is valid */
     SD_FIN = 2,                     /* fin is valid */
-    SD_FIN_ACKED = 4, SD_ENDED = 8 /* the last chunk went out */, SD_DEPTH = 16, SD_MID = 32 /* base was guessed */,
+    SD_FIN_ACKED = 4, SD_ENDED = 8 /* the last chunk went out */, SD_DEPTH = 16,
+    SD_MID = 32 /* base was guessed */,
     SD_ACK = 64,                    /* ack is valid */
-    SD_SYN_AGAIN = 128              /* to the server: a SYN with another number came amid the connection */
+    /* to the server: a SYN with another number came amid the connection */
+    SD_SYN_AGAIN = 128
 };
 
 struct sdir {                       /* bytes in one direction */
     uint64_t offset;                /* of the byte at next */
     struct segment *wait;           /* sorted, beyond next */
-    uint32_t next, ack, fin;        /* sequence numbers: next wanted; acknowledged by the other side; of the FIN */
+    /* sequence numbers: next wanted; acknowledged by the other side; of the FIN */
+    uint32_t next, ack, fin;
     uint32_t wait_bytes;
 };
 
@@ -72,11 +77,14 @@ struct flow_table {
 
 static inline struct flow *flow_at(const struct flow_table *t, uint32_t index)
 {
-    return (struct flow *)(void *)(t->chunk[index / STORE_CHUNK] + (uint64_t)(index % STORE_CHUNK) * t->stride);
+    uint8_t *chunk = t->chunk[index / STORE_CHUNK];
+
+    return (struct flow *)(void *)(chunk + (uint64_t)(index % STORE_CHUNK) * t->stride);
 }
 
 /* table.c */
-int table_init(struct flow_table *t, uint32_t lease_bytes, uint64_t k0, uint64_t k1, bool vlans);   /* 0 or EC_ENOMEM */
+/* 0 or EC_ENOMEM */
+int table_init(struct flow_table *t, uint32_t lease_bytes, uint64_t k0, uint64_t k1, bool vlans);
 void table_free(struct flow_table *t);
 uint64_t table_bytes(const struct flow_table *t);
 struct flow *table_new(struct flow_table *t);       /* zeroed, not entered; NULL: no memory */
@@ -91,35 +99,42 @@ struct birth *table_all(const struct flow_table *t, uint32_t *n);
 
 /* key.c: the tuple. */
 void key_hash(const struct flow_table *t, struct packet *p);
-bool key_match(const struct flow *f, const struct packet *p, bool vlans, uint32_t *dir);    /* dir: EC_TO_* of p in f */
-uint64_t key_flow_id(const struct packet *p);       /* the same for any number of workers; 1 … 2^51 − 1 */
+/* dir: EC_TO_* of p in f */
+bool key_match(const struct flow *f, const struct packet *p, bool vlans, uint32_t *dir);
+/* the same for any number of workers; 1 … 2^51 − 1 */
+uint64_t key_flow_id(const struct packet *p);
 int icmp_counterpart(uint8_t ip_proto, uint8_t type);   /* −1: a one-way message */
 
 /* wheel.c: flows by the tick in which they are due at the earliest. */
 void wheel_add(struct flow_table *t, struct flow *f, uint64_t due_ns);
 void wheel_remove(struct flow_table *t, struct flow *f);
 void wheel_clock(struct flow_table *t, uint64_t now_ns);
-struct flow *wheel_next(struct flow_table *t);      /* one that may be due now; NULL: none. It stays where it is */
-struct flow *wheel_first(struct flow_table *t);     /* the one with the earliest bucket; NULL: no flows */
+/* one that may be due now; NULL: none. It stays where it is */
+struct flow *wheel_next(struct flow_table *t);
+/* the one with the earliest bucket; NULL: no flows */
+struct flow *wheel_first(struct flow_table *t);
 
 /* flow.c: the life of a flow. */
-void flow_packet(struct worker *w, struct packet *p);       /* find or make p's flow and count p in it */
+/* find or make p's flow and count p in it */
+void flow_packet(struct worker *w, struct packet *p);
 void flow_end(struct worker *w, struct flow *f, uint32_t reason);
 void flow_sweep(struct worker *w, uint64_t now_ns, uint32_t budget);
 /* Has its time-out passed by the table's clock? */
 bool flow_is_due(const struct worker *w, const struct flow *f);
 uint64_t flow_timeout(const struct worker *w, const struct flow *f);
 void flow_state(struct worker *w, struct flow *f, uint32_t state);  /* EC_FLOW_*: only forward */
-bool flow_event_first(struct flow *f, uint32_t event);      /* true once for each event: it may be published */
+/* true once for each event: it may be published */
+bool flow_event_first(struct flow *f, uint32_t event);
 
 /* tcp.c: what the flags say about the connection. Called before the stream sees the segment. */
 void tcp_track(struct worker *w, struct flow *f, struct packet *p);
-void tcp_track_end(struct worker *w, struct flow *f);       /* after the stream: FINs that are acknowledged now */
+/* after the stream: FINs that are acknowledged now */
+void tcp_track_end(struct worker *w, struct flow *f);
 const char *tcp_state_name(uint32_t state);
 
 /* community.c */
 void community_id(struct flow *f, uint16_t seed);           /* fills f->community once */
-void community_hash(uint8_t out[20], uint16_t seed, const uint8_t src[16], const uint8_t dst[16], uint8_t proto,
-                    uint16_t sport, uint16_t dport);        /* ICMP: type and code */
+void community_hash(uint8_t out[20], uint16_t seed, const uint8_t src[16], const uint8_t dst[16],
+                    uint8_t proto, uint16_t sport, uint16_t dport);  /* ICMP: type and code */
 
 #endif

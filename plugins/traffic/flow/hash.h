@@ -1,5 +1,5 @@
-/* hash.h: SipHash-1-3 over whole words (https://www.aumasson.jp/siphash): keyed, so that nobody outside can choose
- * tuples that fall into one bucket. */
+/* hash.h: SipHash-1-3 over whole words (https://www.aumasson.jp/siphash): keyed, so that nobody
+ * outside can choose tuples that fall into one bucket. */
 #ifndef TRAFFIC_HASH_H
 #define TRAFFIC_HASH_H
 #include <stdint.h>

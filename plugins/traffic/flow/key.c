@@ -77,13 +77,14 @@ void key_hash(const struct flow_table *t, struct packet *p)
     uint32_t n = 0;
 
     key_sort(&k, p);
-    if (p->pub.ip_version == 4) {                   /* the first twelve bytes are the same for all */
+    if (p->pub.ip_version == 4) { /* the first twelve bytes are the same for all */
         m[n++] = k.a[1] >> 32 | (k.b[1] >> 32 << 32);
     } else {
         m[n++] = k.a[0], m[n++] = k.a[1];
         m[n++] = k.b[0], m[n++] = k.b[1];
     }
-    m[n++] = (uint64_t)k.pa << 48 | (uint64_t)k.pb << 32 | (uint64_t)p->pub.ip_proto << 8 | p->pub.ip_version;
+    m[n++] = (uint64_t)k.pa << 48 | (uint64_t)k.pb << 32 | (uint64_t)p->pub.ip_proto << 8 |
+             p->pub.ip_version;
     if (t->vlans && p->vlans)
         m[n++] = (uint64_t)p->vlans << 32 | (uint64_t)p->vlan[0] << 16 | p->vlan[1];
     h = sip_words(t->k0, t->k1, m, n);
@@ -125,9 +126,13 @@ bool key_match(const struct flow *f, const struct packet *p, bool vlans, uint32_
 uint64_t key_flow_id(const struct packet *p)
 {
     const struct ec_packet *q = &p->pub;
-    uint64_t m[7] = { word(q->src), word(q->src + 8), word(q->dst), word(q->dst + 8),
-                      (uint64_t)q->sport << 48 | (uint64_t)q->dport << 32 | q->ip_proto,
-                      (uint64_t)p->vlans << 32 | (uint64_t)p->vlan[0] << 16 | p->vlan[1], q->frame->count };
+    uint64_t m[7] = {word(q->src),
+                     word(q->src + 8),
+                     word(q->dst),
+                     word(q->dst + 8),
+                     (uint64_t)q->sport << 48 | (uint64_t)q->dport << 32 | q->ip_proto,
+                     (uint64_t)p->vlans << 32 | (uint64_t)p->vlan[0] << 16 | p->vlan[1],
+                     q->frame->count};
     uint64_t h = sip_words(0, 0, m, 7) >> 13;
 
     return h ? h : 1;

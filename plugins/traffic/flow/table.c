@@ -1,4 +1,5 @@
-/* Open addressing with linear probing over 8-byte slots; the flows stand in chunks that never move. */
+/* Open addressing with linear probing over 8-byte slots; the flows stand in chunks that never move.
+ */
 #include <stdlib.h>
 
 #include "plugins/traffic/flow/flow.h"
@@ -28,7 +29,8 @@ void table_free(struct flow_table *t)
 
 uint64_t table_bytes(const struct flow_table *t)
 {
-    return (uint64_t)t->chunks * STORE_CHUNK * t->stride + ((uint64_t)t->mask + 1) * sizeof *t->slot;
+    return (uint64_t)t->chunks * STORE_CHUNK * t->stride +
+           ((uint64_t)t->mask + 1) * sizeof *t->slot;
 }
 
 static bool table_chunk(struct flow_table *t)
@@ -86,7 +88,8 @@ struct flow *table_new(struct flow_table *t)
     uint32_t index = t->free;
     struct flow *f;
 
-    if ((uint64_t)t->used * 8 >= ((uint64_t)t->mask + 1) * 5 && !table_grow(t) && t->used >= t->mask - 1)
+    if ((uint64_t)t->used * 8 >= ((uint64_t)t->mask + 1) * 5 && !table_grow(t) &&
+        t->used >= t->mask - 1)
         return NULL;
     if (!index && !table_chunk(t))
         return NULL;

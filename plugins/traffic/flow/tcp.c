@@ -1,11 +1,12 @@
-/* The states of a connection as its segments show them: RFC 9293 §3.5 (opening), §3.6 (closing). */
+/* The states of a connection as its segments show them: RFC 9293 §3.5 (opening), §3.6 (closing) */
 #include "plugins/traffic/engine.h"
 #include "plugins/traffic/stream/stream.h"
 
 const char *tcp_state_name(uint32_t state)
 {
-    static const char *const names[] = { "none", "syn_sent", "syn_recv", "established", "fin_wait1", "fin_wait2",
-                                         "time_wait", "last_ack", "close_wait", "closing", "closed" };
+    static const char *const names[] = {"none",       "syn_sent",  "syn_recv",  "established",
+                                        "fin_wait1",  "fin_wait2", "time_wait", "last_ack",
+                                        "close_wait", "closing",   "closed"};
 
     return state < sizeof names / sizeof *names ? names[state] : "none";
 }
@@ -70,8 +71,9 @@ static void tcp_syn_ack(struct worker *w, struct flow *f, const struct packet *p
         f->wscale[dir] = p->wscale;
         stream_base(f, dir, p->seq + 1, false);
     } else if (f->dir[dir].next - (uint32_t)f->dir[dir].offset != p->seq + 1) {
-        stream_event(w, f, f->tcp_state == TCPS_SYN_RECV ? EV_STREAM_3WHS_SYNACK_RESEND_WITH_DIFF_SEQ
-                                                         : EV_STREAM_EST_SYNACK_RESEND_WITH_DIFF_SEQ);
+        stream_event(w, f,
+                     f->tcp_state == TCPS_SYN_RECV ? EV_STREAM_3WHS_SYNACK_RESEND_WITH_DIFF_SEQ
+                                                   : EV_STREAM_EST_SYNACK_RESEND_WITH_DIFF_SEQ);
     }
 }
 
@@ -90,11 +92,13 @@ static void tcp_segment(struct worker *w, struct flow *f, const struct packet *p
         tcp_established(w, f);
         break;
     case TCPS_SYN_RECV:
-        if (dir == EC_TO_SERVER && (p->tcp_flags & TCP_ACK) && seq_diff(p->ack, f->dir[1].next) >= 0)
+        if (dir == EC_TO_SERVER && (p->tcp_flags & TCP_ACK) &&
+            seq_diff(p->ack, f->dir[1].next) >= 0)
             tcp_established(w, f);
         break;
     case TCPS_SYN_SENT:             /* the SYN-ACK was not seen, but somebody answers */
-        if (dir == EC_TO_CLIENT && (p->tcp_flags & TCP_ACK) && seq_diff(p->ack, f->dir[0].next) >= 0)
+        if (dir == EC_TO_CLIENT && (p->tcp_flags & TCP_ACK) &&
+            seq_diff(p->ack, f->dir[0].next) >= 0)
             tcp_established(w, f);
         break;
     default:
@@ -124,7 +128,8 @@ void tcp_track(struct worker *w, struct flow *f, struct packet *p)
 
 static bool fin_acked(struct flow *f, uint32_t dir)
 {
-    if ((f->sflags[dir] & (SD_FIN | SD_ACK)) == (SD_FIN | SD_ACK) && seq_diff(f->dir[dir].ack, f->dir[dir].fin) > 0)
+    if ((f->sflags[dir] & (SD_FIN | SD_ACK)) == (SD_FIN | SD_ACK) &&
+        seq_diff(f->dir[dir].ack, f->dir[dir].fin) > 0)
         f->sflags[dir] |= SD_FIN_ACKED;
     return f->sflags[dir] & SD_FIN_ACKED;
 }
@@ -144,6 +149,7 @@ void tcp_track_end(struct worker *w, struct flow *f)
         f->tcp_state = acked[1] ? TCPS_FIN_WAIT2 : TCPS_FIN_WAIT1;
     else
         f->tcp_state = TCPS_CLOSE_WAIT;
-    if (f->tcp_state == TCPS_CLOSED || f->tcp_state == TCPS_LAST_ACK || f->tcp_state == TCPS_TIME_WAIT)
+    if (f->tcp_state == TCPS_CLOSED || f->tcp_state == TCPS_LAST_ACK ||
+        f->tcp_state == TCPS_TIME_WAIT)
         flow_state(w, f, EC_FLOW_CLOSED);
 }

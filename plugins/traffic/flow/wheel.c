@@ -1,9 +1,11 @@
-/* The time wheel: a flow stands in the bucket of the tick in which it can be due at the earliest, and stays there while
- * packets come. Only when that tick comes is it looked at, and moved on if it was busy: so a packet does not touch the
- * lists, and the order within a bucket is the order of entry. */
+/* The time wheel: a flow stands in the bucket of the tick in which it can be due at the earliest,
+ * and stays there while packets come. Only when that tick comes is it looked at, and moved on if it
+ * was busy: so a packet does not touch the lists, and the order within a bucket is the order of
+ * entry. */
 #include "plugins/traffic/flow/flow.h"
 
-#define CLOCK_BACK_NS (UINT64_C(10) << 30)  /* a clock that is further back than that was set back */
+#define CLOCK_BACK_NS (UINT64_C(10) << 30) /* a clock that is further back than that was set back  \
+                                            */
 
 void wheel_add(struct flow_table *t, struct flow *f, uint64_t due_ns)
 {

@@ -1,5 +1,6 @@
-/* An entry is found by its key in the shard that the key's hash names; it carries its neighbours in the order of use,
- * so that the one that was not used for the longest time goes first when a space is full. */
+/* An entry is found by its key in the shard that the key's hash names; it carries its neighbours in
+ * the order of use, so that the one that was not used for the longest time goes first when a space
+ * is full. */
 #include "plugins/traffic/hosts/hosts.h"
 
 #include <pthread.h>
@@ -88,7 +89,8 @@ void hosts_free(struct hosts *h)
     free(h);
 }
 
-int32_t hosts_space(struct hosts *h, const char *name, uint32_t bytes, uint32_t cap, uint64_t idle_ns, uint32_t *id)
+int32_t hosts_space(struct hosts *h, const char *name, uint32_t bytes, uint32_t cap,
+                    uint64_t idle_ns, uint32_t *id)
 {
     struct space *s = &h->space[h->spaces];
 
@@ -206,8 +208,8 @@ static struct entry *part_find(struct part *p, uint32_t hash, const void *key, u
     return e;
 }
 
-static struct entry *part_make(struct hosts *h, struct part *p, const struct space *s, uint32_t hash, const void *key,
-                               uint32_t len)
+static struct entry *part_make(struct hosts *h, struct part *p, const struct space *s,
+                               uint32_t hash, const void *key, uint32_t len)
 {
     struct entry *e = part_take(h, p, s);
 

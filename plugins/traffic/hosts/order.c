@@ -11,7 +11,9 @@
 #define SLEEP_NS 20000
 #define LIMIT_NS INT64_C(5000000000)
 
-struct place { _Alignas(64) _Atomic uint64_t count; };          /* a line of its own for each worker */
+struct place {
+    _Alignas(64) _Atomic uint64_t count;
+}; /* a line of its own for each worker */
 struct order {
     uint32_t workers;
     _Atomic uint64_t waits, given_up;
@@ -52,7 +54,8 @@ void order_done(struct order *o, uint32_t worker)
 static bool is_first(const struct order *o)
 {
     for (uint32_t i = 0; i < o->workers; i++)
-        if (i != here.worker && atomic_load_explicit(&o->place[i].count, memory_order_acquire) < here.count)
+        if (i != here.worker &&
+            atomic_load_explicit(&o->place[i].count, memory_order_acquire) < here.count)
             return false;
     return true;
 }

@@ -75,7 +75,8 @@ static struct app *app_make(struct worker *w, struct flow *f)
 }
 
 /* The parser asked for another one; `rest` are the bytes that it left. */
-static void app_upgrade(struct worker *w, struct flow *f, const struct proto *to, const struct ec_chunk *rest)
+static void app_upgrade(struct worker *w, struct flow *f, const struct proto *to,
+                        const struct ec_chunk *rest)
 {
     struct app *a = f->app;
 
@@ -100,7 +101,8 @@ static void app_upgrade(struct worker *w, struct flow *f, const struct proto *to
 }
 
 /* What the parser did not eat of k waits for more. own: k's bytes are those of `kept` already. */
-static void app_keep(struct worker *w, struct flow *f, const struct ec_chunk *k, uint32_t eaten, bool own)
+static void app_keep(struct worker *w, struct flow *f, const struct ec_chunk *k, uint32_t eaten,
+                     bool own)
 {
     struct kept *kept = &f->app->kept[k->dir];
     uint32_t left = k->len - eaten;
@@ -160,7 +162,8 @@ static void app_feed(struct worker *w, struct flow *f, const struct ec_chunk *k)
     struct kept *kept = &f->app->kept[k->dir];
     struct ec_chunk all = *k;
 
-    if (kept->len && (k->flags & EC_CH_GAP)) {      /* what waited for more will never get it: it is missing too */
+    if (kept->len &&
+        (k->flags & EC_CH_GAP)) { /* what waited for more will never get it: it is missing too */
         all.missing += kept->len;
         kept_free(w, kept);
     }
@@ -182,8 +185,12 @@ static void app_feed(struct worker *w, struct flow *f, const struct ec_chunk *k)
 static void app_start(struct worker *w, struct flow *f, const struct ec_chunk *k)
 {
     struct kept other = f->app->kept[!k->dir];
-    struct ec_chunk before = { .size = sizeof before, .data = other.data, .len = other.len, .dir = !k->dir,
-                               .offset = other.offset, .packet = k->packet };
+    struct ec_chunk before = {.size = sizeof before,
+                              .data = other.data,
+                              .len = other.len,
+                              .dir = !k->dir,
+                              .offset = other.offset,
+                              .packet = k->packet};
 
     memset(&f->app->kept[!k->dir], 0, sizeof other);
     if (other.len)
@@ -201,7 +208,7 @@ static void app_detect(struct worker *w, struct flow *f, const struct ec_chunk *
     uint32_t n = k->len;
     int found = -1;
 
-    if ((k->flags & EC_CH_GAP) || !k->len) {        /* with a hole in its first bytes it stays unknown */
+    if ((k->flags & EC_CH_GAP) || !k->len) { /* with a hole in its first bytes it stays unknown */
         if (k->flags & (EC_CH_GAP | EC_CH_END))
             a->failed[k->dir] = true;
         if ((k->flags & EC_CH_GAP) || (a->failed[0] && a->failed[1]))
@@ -255,8 +262,12 @@ void app_chunk(struct worker *w, struct flow *f, const struct ec_chunk *k)
 
 void app_datagram(struct worker *w, struct flow *f, struct packet *p)
 {
-    struct ec_chunk k = { .size = sizeof k, .flags = EC_CH_DATAGRAM, .data = p->pub.data + p->pub.payload,
-                          .len = p->pub.payload_len, .dir = p->pub.dir, .packet = &p->pub };
+    struct ec_chunk k = {.size = sizeof k,
+                         .flags = EC_CH_DATAGRAM,
+                         .data = p->pub.data + p->pub.payload,
+                         .len = p->pub.payload_len,
+                         .dir = p->pub.dir,
+                         .packet = &p->pub};
     uint64_t refused = 0;
     int found;
 

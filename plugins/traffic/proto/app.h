@@ -11,7 +11,8 @@
 #define UPGRADES_MAX 8u             /* changes of protocol in one flow */
 
 enum { APP_DETECT, APP_PARSE };
-struct txi {                        /* a transaction; leases, buffers and the parser's memory follow */
+/* a transaction; leases, buffers and the parser's memory follow */
+struct txi {
     struct ec_tx pub;
     struct txi *next, *prev;
     const struct proto *proto;
@@ -23,23 +24,35 @@ struct app {
     const struct proto *proto;
     void *state;
     struct txi *first, *last;
-    uint64_t tx_next, refused[2], anomalies;    /* refused: protocols that said no, by direction of the bytes */
+    /* refused: protocols that said no, by direction of the bytes */
+    uint64_t tx_next, refused[2], anomalies;
     struct kept kept[2];
     uint32_t tx_open;
     uint8_t phase, upgrades;
     bool failed[2];
 };
-struct ec_pctx { struct worker *w; struct flow *f; struct app *a; bool upgrade; const struct proto *to; };
+struct ec_pctx {
+    struct worker *w;
+    struct flow *f;
+    struct app *a;
+    bool upgrade;
+    const struct proto *to;
+};
 
 /* app.c */
-void app_chunk(struct worker *w, struct flow *f, const struct ec_chunk *k);     /* in-order bytes of a stream */
+/* in-order bytes of a stream */
+void app_chunk(struct worker *w, struct flow *f, const struct ec_chunk *k);
 void app_datagram(struct worker *w, struct flow *f, struct packet *p);
 void app_end(struct worker *w, struct flow *f);                                 /* the flow ends */
-void app_off(struct worker *w, struct flow *f);                                 /* never look at this flow again */
-bool app_set(struct worker *w, struct flow *f, const struct proto *p);          /* a protocol was found */
+/* never look at this flow again */
+void app_off(struct worker *w, struct flow *f);
+/* a protocol was found */
+bool app_set(struct worker *w, struct flow *f, const struct proto *p);
 
-/* detect.c: index of the protocol, −1: none of them (for good, in this direction), −2: not yet known. */
-int detect(const struct worker *w, const struct flow *f, uint64_t *refused, const uint8_t *d, uint32_t n, uint32_t dir);
+/* detect.c: index of the protocol, −1: none of them (for good, in this direction), −2: not yet
+ * known. */
+int detect(const struct worker *w, const struct flow *f, uint64_t *refused, const uint8_t *d,
+           uint32_t n, uint32_t dir);
 
 /* kept.c */
 bool kept_add(struct worker *w, struct kept *k, const uint8_t *d, uint32_t n, uint64_t offset);
@@ -57,11 +70,13 @@ int32_t tx_upgrade(struct ec_pctx *c, const char *proto);
 const struct ec_buf *tx_fill(void *self, struct ec_tx *x, uint32_t slot);
 
 /* registry.c: protocols and their buffers by name. */
-int32_t registry_proto(struct traffic *tr, const struct ec_host *h, const struct ec_proto *p, void *self, uint32_t *id);
-int32_t registry_lease(struct traffic *tr, uint32_t what, uint32_t bytes, void (*drop)(void *, void *), void *self,
-                       uint32_t *off);
+int32_t registry_proto(struct traffic *tr, const struct ec_host *h, const struct ec_proto *p,
+                       void *self, uint32_t *id);
+int32_t registry_lease(struct traffic *tr, uint32_t what, uint32_t bytes,
+                       void (*drop)(void *, void *), void *self, uint32_t *off);
 int32_t registry_slot(const struct traffic *tr, const char *name, uint32_t i, struct ec_slot *out);
-int32_t registry_slot_at(const struct traffic *tr, uint32_t i, const char **name, const char **help);
+int32_t registry_slot_at(const struct traffic *tr, uint32_t i, const char **name,
+                         const char **help);
 const struct proto *registry_find(const struct traffic *tr, const char *name);
 void registry_free(struct traffic *tr);
 

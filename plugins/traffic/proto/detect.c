@@ -4,14 +4,15 @@
 static bool hinted(const struct proto *p, const struct flow *f)
 {
     for (uint32_t i = 0; i < p->hints; i++)
-        if (p->hint_proto[i] == f->pub.ip_proto && (p->hint[i] == f->pub.dport || p->hint[i] == f->pub.sport))
+        if (p->hint_proto[i] == f->pub.ip_proto &&
+            (p->hint[i] == f->pub.dport || p->hint[i] == f->pub.sport))
             return true;
     return false;
 }
 
 /* Ask those that are hinted (or those that are not). */
-static int ask(const struct worker *w, const struct flow *f, uint64_t *refused, const uint8_t *d, uint32_t n,
-               uint32_t dir, bool want_hinted, bool *more)
+static int ask(const struct worker *w, const struct flow *f, uint64_t *refused, const uint8_t *d,
+               uint32_t n, uint32_t dir, bool want_hinted, bool *more)
 {
     const struct traffic *tr = w->tr;
     bool tcp = f->pub.ip_proto == PROTO_TCP;
@@ -32,7 +33,8 @@ static int ask(const struct worker *w, const struct flow *f, uint64_t *refused, 
     return -1;
 }
 
-int detect(const struct worker *w, const struct flow *f, uint64_t *refused, const uint8_t *d, uint32_t n, uint32_t dir)
+int detect(const struct worker *w, const struct flow *f, uint64_t *refused, const uint8_t *d,
+           uint32_t n, uint32_t dir)
 {
     bool more = false;
     int found = ask(w, f, refused, d, n, dir, true, &more);

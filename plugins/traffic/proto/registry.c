@@ -1,4 +1,5 @@
-/* Who speaks what: the protocols, their anomalies' metrics, buffers by name, leases. Written in setup() only. */
+/* Who speaks what: the protocols, their anomalies' metrics, buffers by name, leases. Written in
+ * setup() only. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -60,8 +61,8 @@ static int32_t anomalies_add(struct proto *p)
     return EC_OK;
 }
 
-int32_t registry_proto(struct traffic *tr, const struct ec_host *h, const struct ec_proto *def, void *self,
-                       uint32_t *id)
+int32_t registry_proto(struct traffic *tr, const struct ec_host *h, const struct ec_proto *def,
+                       void *self, uint32_t *id)
 {
     struct proto *p = &tr->proto[tr->protos];
     int32_t rc;
@@ -97,8 +98,8 @@ const struct proto *registry_find(const struct traffic *tr, const char *name)
     return NULL;
 }
 
-int32_t registry_lease(struct traffic *tr, uint32_t what, uint32_t bytes, void (*drop)(void *, void *), void *self,
-                       uint32_t *off)
+int32_t registry_lease(struct traffic *tr, uint32_t what, uint32_t bytes,
+                       void (*drop)(void *, void *), void *self, uint32_t *off)
 {
     uint32_t k = what == EC_LEASE_TX;
     struct lease *l;
@@ -108,7 +109,8 @@ int32_t registry_lease(struct traffic *tr, uint32_t what, uint32_t bytes, void (
     if (tr->n_lease[k] == LEASES_MAX)
         return EC_ELIMIT;
     l = &tr->lease[k][tr->n_lease[k]++];
-    l->off = (k ? (uint32_t)sizeof(struct txi) : (uint32_t)sizeof(struct flow)) + tr->lease_bytes[k];
+    l->off =
+        (k ? (uint32_t)sizeof(struct txi) : (uint32_t)sizeof(struct flow)) + tr->lease_bytes[k];
     l->drop = drop;
     l->self = self;
     tr->lease_bytes[k] += (bytes + 7u) & ~7u;
@@ -118,7 +120,8 @@ int32_t registry_lease(struct traffic *tr, uint32_t what, uint32_t bytes, void (
 
 static const struct ec_bufdef *buf_at(const struct ec_proto *def, uint32_t slot)
 {
-    return (const struct ec_bufdef *)(const void *)((const uint8_t *)def->buf + (uint64_t)slot * def->buf_stride);
+    return (const struct ec_bufdef *)(const void *)((const uint8_t *)def->buf +
+                                                    (uint64_t)slot * def->buf_stride);
 }
 
 int32_t registry_slot(const struct traffic *tr, const char *name, uint32_t i, struct ec_slot *out)
@@ -127,7 +130,8 @@ int32_t registry_slot(const struct traffic *tr, const char *name, uint32_t i, st
         const struct ec_proto *def = tr->proto[p].def;
         for (uint32_t s = 0; s < def->n_buf; s++) {
             const struct ec_bufdef *b = buf_at(def, s);
-            struct ec_slot slot = { sizeof slot, tr->proto[p].id, s, b->dir, b->kind, b->min_progress };
+            struct ec_slot slot = {sizeof slot, tr->proto[p].id, s,
+                                   b->dir,      b->kind,         b->min_progress};
             if (strcmp(b->name, name) || i--)
                 continue;
             memcpy(out, &slot, sizeof slot);

@@ -11,7 +11,8 @@ struct ec_tx *tx_begin(struct ec_pctx *c)
     const struct traffic *tr = c->w->tr;
     const struct ec_proto *def = c->a->proto->def;
     uint32_t lease = tr->lease_bytes[1], buf = (uint32_t)sizeof(struct txi) + lease;
-    uint32_t mem = buf + def->n_buf * (uint32_t)sizeof(struct ec_buf), bytes = ALIGN8(mem + def->tx_bytes);
+    uint32_t mem = buf + def->n_buf * (uint32_t)sizeof(struct ec_buf),
+             bytes = ALIGN8(mem + def->tx_bytes);
     struct txi *x = NULL;
 
     if (c->a->tx_open < (def->tx_max ? def->tx_max : c->w->conf->tx_max))

@@ -1,6 +1,6 @@
 #include "plugins/traffic/stream/stream.h"
 
-#define SEGMENT_COST 256u           /* charged for each, so that a flood of one-byte segments ends soon */
+#define SEGMENT_COST 256u /* charged for each, so that a flood of one-byte segments ends soon */
 
 static uint32_t segment_bytes(uint32_t len)
 {
@@ -13,11 +13,12 @@ bool segment_differs(const struct segment *s, uint32_t seq, const uint8_t *data,
     uint32_t from = seq_diff(s->seq, seq) > 0 ? s->seq : seq;
     uint32_t to = seq_diff(s->seq + s->len, seq + len) < 0 ? s->seq + s->len : seq + len;
 
-    return seq_diff(to, from) > 0 && memcmp(s->data + (from - s->seq), data + (from - seq), to - from) != 0;
+    return seq_diff(to, from) > 0 &&
+           memcmp(s->data + (from - s->seq), data + (from - seq), to - from) != 0;
 }
 
-static bool segment_add(struct worker *w, struct sdir *d, struct segment **at, uint32_t seq, const uint8_t *data,
-                        uint32_t len)
+static bool segment_add(struct worker *w, struct sdir *d, struct segment **at, uint32_t seq,
+                        const uint8_t *data, uint32_t len)
 {
     struct segment *s = pool_get(&w->segments, segment_bytes(len));
 
@@ -32,7 +33,8 @@ static bool segment_add(struct worker *w, struct sdir *d, struct segment **at, u
     return true;
 }
 
-int segment_insert(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq, const uint8_t *data, uint32_t len)
+int segment_insert(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq,
+                   const uint8_t *data, uint32_t len)
 {
     struct sdir *d = &f->dir[dir];
     struct segment **at = &d->wait;

@@ -4,7 +4,8 @@
 #include "plugins/traffic/proto/app.h"
 #include "plugins/traffic/publish.h"
 
-#define HOLE_PATIENCE 3             /* packets that a hole may outlive its acknowledgement: captures reorder */
+/* Packets that a hole may outlive its acknowledgement: captures reorder. */
+#define HOLE_PATIENCE 3
 
 void stream_event(struct worker *w, struct flow *f, uint32_t event)
 {
@@ -26,11 +27,12 @@ void stream_base(struct flow *f, uint32_t dir, uint32_t next, bool guessed)
 }
 
 /* Hand on len bytes that are next in line (or behind a hole of `missing` bytes). */
-static void stream_deliver(struct worker *w, struct flow *f, uint32_t dir, const uint8_t *data, uint32_t len,
-                           uint32_t missing)
+static void stream_deliver(struct worker *w, struct flow *f, uint32_t dir, const uint8_t *data,
+                           uint32_t len, uint32_t missing)
 {
     struct sdir *d = &f->dir[dir];
-    struct ec_chunk k = { .size = sizeof k, .data = data, .len = len, .dir = dir, .missing = missing };
+    struct ec_chunk k = {
+        .size = sizeof k, .data = data, .len = len, .dir = dir, .missing = missing};
     uint64_t depth = w->conf->depth;
 
     d->next += missing + len;
@@ -114,14 +116,16 @@ static void hole_skip(struct worker *w, struct flow *f, uint32_t dir)
     wait_drain(w, f, dir);
 }
 
-/* A hole that the other side has acknowledged was lost by the capture, not by the network: it is given up soon. */
+/* A hole that the other side has acknowledged was lost by the capture, not by the network: it is
+ * given up soon. */
 static void hole_check(struct worker *w, struct flow *f, uint32_t dir)
 {
     struct sdir *d = &f->dir[dir];
 
     while (d->wait && d->wait_bytes > w->conf->reorder)
         hole_skip(w, f, dir);
-    if ((f->sflags[dir] & (SD_ACK | SD_ENDED)) != SD_ACK || seq_diff(d->ack, d->wait ? d->wait->seq : d->fin) < 0)
+    if ((f->sflags[dir] & (SD_ACK | SD_ENDED)) != SD_ACK ||
+        seq_diff(d->ack, d->wait ? d->wait->seq : d->fin) < 0)
         return;
     if (++f->hole_age[dir] < HOLE_PATIENCE)
         return;
@@ -131,8 +135,10 @@ static void hole_check(struct worker *w, struct flow *f, uint32_t dir)
         stream_finish(w, f, dir);
 }
 
-/* Data that begin where they are expected, while others wait: holes are filled from data, the rest was there first. */
-static void stream_merge(struct worker *w, struct flow *f, uint32_t dir, const uint8_t *data, uint32_t len)
+/* Data that begin where they are expected, while others wait: holes are filled from data, the rest
+ * was there first. */
+static void stream_merge(struct worker *w, struct flow *f, uint32_t dir, const uint8_t *data,
+                         uint32_t len)
 {
     struct sdir *d = &f->dir[dir];
     uint32_t seq = d->next, end = seq + len;
@@ -154,8 +160,8 @@ static void stream_merge(struct worker *w, struct flow *f, uint32_t dir, const u
 }
 
 /* There is no memory to wait with: give up all holes of this direction, up to seq. */
-static void stream_flush_to(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq, const uint8_t *data,
-                            uint32_t len)
+static void stream_flush_to(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq,
+                            const uint8_t *data, uint32_t len)
 {
     struct sdir *d = &f->dir[dir];
     int32_t ahead;
@@ -174,8 +180,8 @@ static void stream_flush_to(struct worker *w, struct flow *f, uint32_t dir, uint
     }
 }
 
-static void stream_early(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq, const uint8_t *data,
-                         uint32_t len)
+static void stream_early(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq,
+                         const uint8_t *data, uint32_t len)
 {
     int rc;
 
@@ -192,7 +198,8 @@ static void stream_early(struct worker *w, struct flow *f, uint32_t dir, uint32_
         stream_event(w, f, EV_STREAM_REASSEMBLY_OVERLAP_DIFFERENT_DATA);
 }
 
-static void stream_data(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq, const uint8_t *data, uint32_t len)
+static void stream_data(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq,
+                        const uint8_t *data, uint32_t len)
 {
     struct sdir *d = &f->dir[dir];
     int32_t ahead = seq_diff(seq, d->next);
@@ -229,15 +236,16 @@ static void stream_ack(struct flow *f, const struct packet *p)
     f->sflags[dir] |= SD_ACK;
 }
 
-/* A FIN fixes the end of its direction: what comes behind it is not part of the stream. But while bytes before it are
- * missing, data from behind it show that it was none of the sender's. */
-static uint32_t stream_fin(struct worker *w, struct flow *f, const struct packet *p, uint32_t seq, uint32_t len)
+/* A FIN fixes the end of its direction: what comes behind it is not part of the stream. But while
+ * bytes before it are missing, data from behind it show that it was none of the sender's. */
+static uint32_t stream_fin(struct worker *w, struct flow *f, const struct packet *p, uint32_t seq,
+                           uint32_t len)
 {
     uint32_t dir = p->pub.dir, over;
     struct sdir *d = &f->dir[dir];
 
-    if ((p->tcp_flags & TCP_FIN) && !(f->sflags[dir] & SD_FIN) && seq_diff(seq + p->whole_payload, d->next) >= 0
-        && seq_diff(seq, d->next) <= STREAM_WINDOW) {
+    if ((p->tcp_flags & TCP_FIN) && !(f->sflags[dir] & SD_FIN) &&
+        seq_diff(seq + p->whole_payload, d->next) >= 0 && seq_diff(seq, d->next) <= STREAM_WINDOW) {
         d->fin = seq + p->whole_payload;
         f->sflags[dir] |= SD_FIN;
     }
@@ -279,8 +287,9 @@ static void stream_payload(struct worker *w, struct flow *f, struct packet *p)
         stream_finish(w, f, dir);
 }
 
-/* A reset counts where its receiver expects the next byte (RFC 5961 §3.2): behind what was delivered, what waits, or
- * what was acknowledged; a FIN takes a number of its own. One out of the blue may be anybody's. */
+/* A reset counts where its receiver expects the next byte (RFC 5961 §3.2): behind what was
+ * delivered, what waits, or what was acknowledged; a FIN takes a number of its own. One out of the
+ * blue may be anybody's. */
 static bool reset_believed(const struct flow *f, const struct packet *p)
 {
     uint32_t dir = p->pub.dir;

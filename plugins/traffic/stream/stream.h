@@ -1,6 +1,6 @@
-/* stream.h: TCP's bytes in order, each exactly once, at their arrival (RFC 9293 §3.4, §3.10). What is in order is
- * handed on without a copy; what is early waits. Bytes once delivered are final; of bytes that wait, the first to come
- * win. */
+/* stream.h: TCP's bytes in order, each exactly once, at their arrival (RFC 9293 §3.4, §3.10). What
+ * is in order is handed on without a copy; what is early waits. Bytes once delivered are final; of
+ * bytes that wait, the first to come win. */
 #ifndef TRAFFIC_STREAM_H
 #define TRAFFIC_STREAM_H
 #include "plugins/traffic/engine.h"
@@ -19,11 +19,14 @@ void stream_base(struct flow *f, uint32_t dir, uint32_t next, bool guessed);
 void stream_packet(struct worker *w, struct flow *f, struct packet *p);
 /* Deliver what waits, holes and all, and the end of each direction. */
 void stream_end(struct worker *w, struct flow *f);
-void stream_event(struct worker *w, struct flow *f, uint32_t event);    /* published once for each flow */
+/* published once for each flow */
+void stream_event(struct worker *w, struct flow *f, uint32_t event);
 
 /* segment.c */
-/* Keep the parts of data that nobody waits for yet. Returns 0, 1: it differs from what waits already, EC_ENOMEM. */
-int segment_insert(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq, const uint8_t *data, uint32_t len);
+/* Keep the parts of data that nobody waits for yet. Returns 0, 1: it differs from what waits
+ * already, EC_ENOMEM. */
+int segment_insert(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq,
+                   const uint8_t *data, uint32_t len);
 bool segment_differs(const struct segment *s, uint32_t seq, const uint8_t *data, uint32_t len);
 void segment_pop(struct worker *w, struct flow *f, uint32_t dir);
 
