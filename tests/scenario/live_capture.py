@@ -151,8 +151,9 @@ def fenced():
     """At a fence, under load, every frame of a worker is in exactly one place."""
     d = Daemon("--workers", "2", "-i", "v1")
     sender = send(20000, wait=False)
-    wrong, seen = [], set()
-    for _ in range(30):
+    wrong, seen, left = [], set(), (0, 0)
+    while not left[0]:              # as long as it sends
+        left = os.waitpid(sender, os.WNOHANG)
         reply = json.loads(sh(ECYBERCTL, "-s", "s", "-o", "json", "drops").stdout)
         for w in reply["packets"]:
             c = w["source"]
@@ -161,8 +162,8 @@ def fenced():
                     or waiting < 0:
                 wrong.append(w)
         seen.add(sum(w["source"]["seen"] for w in reply["packets"]))
-    check(os.waitpid(sender, 0)[1] == 0 and len(seen) > 5 and not wrong,
-          "30 fences under load: delivered = fetched = finished + at work", (wrong[:3], sorted(seen)))
+    check(left[1] == 0 and len(seen) > 3 and not wrong,
+          "fences under load: delivered = fetched = finished + at work", (left, wrong[:3], sorted(seen)))
     d.end()
 
 
