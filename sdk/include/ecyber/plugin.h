@@ -168,7 +168,9 @@ struct ec_plugin {
     const struct ec_metric *metric;
     const struct ec_record *options;
 
-    /* Any of these may be NULL. Order: create all, setup all, (configure), start in RUN order, stop in reverse. */
+    /* Any of these may be NULL. Order: create all, setup all, (configure), start in RUN order, stop in reverse.
+     * Who fails in create() has cleaned up: its destroy() is not called. Where one fails before it runs, those
+     * that were created are destroyed and all begins anew without it, so create() may be called again. */
     int32_t (*create)(const struct ec_host *h, void **self);         /* [ctl] cheap, no I/O; services work after it */
     int32_t (*setup)(void *self);                                    /* [ctl] topics, uses, parsers, keywords, leases */
     /* [cfg] Build an immutable state: at start and at each reload, while the old one is in use. c is valid as
