@@ -17,11 +17,14 @@
 #include "core/control_peer.h"
 #include "core/control_request.h"
 #include "core/log.h"
+#include "core/utf8.h"
 
 struct client {
     struct bufferevent *bev;        /* NULL: free */
     struct event *deadline;
     bool closing;                   /* after its last reply */
+    bool half;                      /* it will send no more */
+    bool owner;                     /* root or the daemon's own user */
 };
 
 static struct {
@@ -68,11 +71,12 @@ static void client_read(struct bufferevent *bev, void *arg)
     if (evbuffer_get_length(bufferevent_get_output(bev)) || c->closing)
         return;
     line = evbuffer_readln(in, &n, EVBUFFER_EOL_LF);
-    if (line && n < CONTROL_REQUEST && strlen(line) == n) {
+    if (line && n < CONTROL_REQUEST && strlen(line) == n && utf8_valid(line, n) == n) {
+        control_asker(c->owner);
         client_send(c, control_reply(line));
         evtimer_add(c->deadline, &request_time);
     } else if (line || evbuffer_get_length(in) >= CONTROL_REQUEST) {
-        client_refuse(c, "usage", "a request is one line of at most 4095 bytes, without NUL");
+        client_refuse(c, "usage", "a request is one line of at most 4095 bytes of UTF-8, without NUL");
     }
     free(line);
 }
@@ -81,20 +85,21 @@ static void client_written(struct bufferevent *bev, void *arg)
 {
     struct client *c = arg;
 
-    if (c->closing)
-        client_free(c);
-    else
+    if (!c->closing)
         client_read(bev, arg);
+    if ((c->closing || c->half) && !evbuffer_get_length(bufferevent_get_output(bev)))
+        client_free(c);
 }
 
 static void client_event(struct bufferevent *bev, short what, void *arg)
 {
     struct client *c = arg;
 
-    if ((what & BEV_EVENT_EOF) && evbuffer_get_length(bufferevent_get_output(bev)))
-        c->closing = true;          /* it closed its half only: let the reply go out */
-    else
+    c->half = what & BEV_EVENT_EOF;
+    if (!c->half)
         client_free(c);
+    else if (!evbuffer_get_length(bufferevent_get_output(bev)))
+        client_written(bev, arg);   /* else what it asked is answered first */
 }
 
 static void client_late(evutil_socket_t fd, short what, void *arg)
@@ -140,6 +145,7 @@ static void on_client(struct evconnlistener *l, evutil_socket_t fd, struct socka
         return;
     }
     if (control_peer_allowed(fd, why, sizeof why)) {
+        c->owner = control_peer_owner(fd);
         bufferevent_enable(c->bev, EV_READ | EV_WRITE);
         return;
     }

@@ -5,6 +5,7 @@
  * {"code": "not_found", "message": "a sentence"}}. */
 #ifndef CORE_CONTROL_H
 #define CORE_CONTROL_H
+#include <stdbool.h>
 #include <stdint.h>
 struct event_base;
 struct json_object;
@@ -28,6 +29,8 @@ typedef struct json_object *control_fn(char *const *args, char *why, uint32_t n)
 int control_command(const char *name, const char *help, control_fn *fn);
 /* For a handler that returns NULL: the kind of its error; CONTROL_FAILED where it does not say. */
 void control_error(enum control_code code);
+/* For a handler: root or the daemon's own user asks, so that it may be shown what they can read. */
+bool control_asked_by_owner(void);
 int control_open(struct event_base *base, const char *path, char *why, uint32_t n);    /* [ctl] */
 void control_close(void);
 

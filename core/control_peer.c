@@ -32,6 +32,14 @@ static bool peer_in_group(int fd, gid_t group)
     return in;
 }
 
+bool control_peer_owner(int fd)
+{
+    struct ucred c;
+    socklen_t len = sizeof c;
+
+    return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &len) && (c.uid == 0 || c.uid == geteuid());
+}
+
 bool control_peer_allowed(int fd, char *why, uint32_t n)
 {
     gid_t group = control_group();

@@ -9,6 +9,7 @@
 
 /* Root, the daemon's own user and members of the group ecyber may. Else false and a sentence. */
 bool control_peer_allowed(int fd, char *why, uint32_t n);
+bool control_peer_owner(int fd);    /* root or the daemon's own user: may read what the daemon may */
 gid_t control_group(void);          /* (gid_t)−1: there is no such group */
 
 #endif

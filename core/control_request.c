@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/control.h"
+#include "core/utf8.h"
 
 #define COMMANDS_MAX 64
 
@@ -30,6 +31,18 @@ int control_command(const char *name, const char *help, control_fn *fn)
     commands[i].help = help;
     commands[i].fn = fn;
     return 0;
+}
+
+static bool asked_by_owner;
+
+void control_asker(bool is_owner)
+{
+    asked_by_owner = is_owner;
+}
+
+bool control_asked_by_owner(void)
+{
+    return asked_by_owner;
 }
 
 void control_error(enum control_code code)
@@ -77,6 +90,18 @@ int control_split(char *line, char *word[CONTROL_WORDS + 1])
     return n;
 }
 
+/* File names and plugins' sentences may have any bytes; JSON is UTF-8. */
+static void clean(char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t at = 0, n; at < len; at += n ? n : 1) {
+        n = utf8_char((const unsigned char *)text + at, len - at);
+        if (!n)
+            text[at] = '?';
+    }
+}
+
 static char *text_of(struct json_object *o)
 {
     const char *text =
@@ -85,6 +110,8 @@ static char *text_of(struct json_object *o)
 
     if (!text || asprintf(&copy, "%s\n", text) < 0)
         copy = NULL;
+    if (copy)
+        clean(copy);
     json_object_put(o);
     return copy;
 }

@@ -2,6 +2,7 @@
  * calls. */
 #ifndef CORE_CONTROL_REQUEST_H
 #define CORE_CONTROL_REQUEST_H
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CONTROL_WORDS 16
@@ -11,6 +12,8 @@
  * quote, a control character. */
 int control_split(char *line, char *word[CONTROL_WORDS + 1]);
 
+/* Who asks from here on: root or the daemon's own user? [ctl] */
+void control_asker(bool is_owner);
 /* The reply to one request as JSON text with its newline; free() it. NULL: out of memory. [ctl] */
 char *control_reply(char *line);
 char *control_reply_error(const char *code, const char *message);

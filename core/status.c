@@ -292,15 +292,22 @@ static void add_sentence(const char *sentence, void *arg)
 }
 
 /* Against the option rows of the loaded plugins; what a plugin makes of its values (rules, filters)
- * `ecyberd -T` says. */
+ * `ecyberd -T` says. Its sentences quote the file, so others than the owner would read by the
+ * daemon what they may not read themselves. */
 static struct json_object *on_config_check(char *const *args, char *why, uint32_t n)
 {
-    struct json_object *o = json_object_new_object(), *errors = json_object_new_array();
+    struct json_object *o, *errors;
     struct daemon other = *d;
     struct conf *c;
 
-    (void)why;
-    (void)n;
+    if (args[0] && !control_asked_by_owner()) {
+        control_error(CONTROL_REFUSED);
+        snprintf(why, n, "only root and ecyberd's own user may name a file: 'ecyberd -T -c FILE' "
+                 "checks it without the daemon");
+        return NULL;
+    }
+    o = json_object_new_object();
+    errors = json_object_new_array();
     if (args[0])
         other.file = args[0];
     c = daemon_conf_load(&other, add_sentence, errors);

@@ -208,6 +208,40 @@ START_TEST(a_half_closed_client_gets_its_reply)
 }
 END_TEST
 
+START_TEST(all_that_a_half_closed_client_asked_is_answered)
+{
+    int fd = dial();
+    char all[64] = "";
+    size_t n = 0;
+
+    ask(fd, "echo 1\necho 2\necho 3\nhalf a request");
+    shutdown(fd, SHUT_WR);
+    for (int i = 0; i < 2000; i++) {
+        ssize_t got;
+
+        event_base_loop(base, EVLOOP_NONBLOCK);
+        got = read(fd, all + n, sizeof all - 1 - n);
+        if (!got)
+            break;
+        n += got > 0 ? (size_t)got : 0;
+        usleep(1000);
+    }
+    all[n] = '\0';
+    ck_assert_str_eq(all, "[\"1\"]\n[\"2\"]\n[\"3\"]\n");
+    close(fd);
+}
+END_TEST
+
+START_TEST(what_is_not_utf8_is_refused)
+{
+    int fd = dial();
+
+    ask(fd, "echo \xff\n");
+    ck_assert_ptr_nonnull(strstr(reply_of(fd), "UTF-8"));
+    close(fd);
+}
+END_TEST
+
 START_TEST(a_long_request_is_refused)
 {
     char line[CONTROL_REQUEST + 1];
@@ -313,6 +347,8 @@ int main(void)
     tcase_add_checked_fixture(tc, socket_open, socket_close);
     tcase_add_test(tc, several_requests_on_one_connection);
     tcase_add_test(tc, a_half_closed_client_gets_its_reply);
+    tcase_add_test(tc, all_that_a_half_closed_client_asked_is_answered);
+    tcase_add_test(tc, what_is_not_utf8_is_refused);
     tcase_add_test(tc, a_long_request_is_refused);
     tcase_add_test(tc, clients_are_bounded_and_places_come_back);
     tcase_add_test(tc, the_socket_is_for_owner_and_group);
