@@ -117,7 +117,7 @@ int cmdline_parse(struct cmdline *c, int argc, char **argv, FILE *err)
     *c = (struct cmdline){ .mode = MODE_RUN };
     argc = take_list(c, argc, argv);
     opterr = 0;
-    optind = 1;
+    optind = 0;                     /* glibc: begin anew, also after a parse that was left midway */
     while ((opt = getopt_long(argc, argv, ":Tc:r:i:", table, NULL)) != -1) {
         const char *word = argv[optind - 1];
         char letter[] = { '-', (char)optopt, '\0' };

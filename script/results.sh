@@ -39,14 +39,15 @@ ec_check() {
     fi
 }
 
-# ec_count_tap PREFIX FILE: takes over each 'ok', 'not ok', '# SKIP' line. Returns 1 when there is none.
+# ec_count_tap LABEL/NAME FILE: takes over each 'ok', 'not ok', '# SKIP' line; tests/skips.list allows skips
+# by NAME. Returns 1 when there is no such line.
 ec_count_tap() {
     local line what seen=1
     while IFS= read -r line; do
         what=${line#*ok }
         what=${what#*- }
         case $line in
-        "ok "*"# SKIP"* | "ok "*"# skip"*) skip "$1 ${what%% # *}" "${line##*# [sS][kK][iI][pP]}" ;;
+        "ok "*"# SKIP"* | "ok "*"# skip"*) skip "${1##*/}" "${what%% # *}:${line##*# [sS][kK][iI][pP]}" ;;
         "ok "*) pass "$1 $what" ;;
         "not ok "*) fail "$1 $what" ;;
         *) continue ;;

@@ -17,4 +17,5 @@ trap 'rm -rf "$work"' EXIT
 cp -R "$(pkg-config --variable=templatedir ecyber-plugin)/." "$work"
 # The make that runs this must not hand its own variables on.
 env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u CFLAGS make -C "$work" check hello.so
-"$daemon" --set "core.plugin_dirs=$work" --list-plugins | grep '^hello'
+plugins=$(pkg-config --variable=plugindir ecyber-plugin)
+"$daemon" --set "core.plugin_dirs=[$plugins, $work]" --list-plugins | grep '^hello'

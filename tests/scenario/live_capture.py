@@ -33,7 +33,7 @@ def wire():
     """v0 in the first namespace, v1 in the second, without a word of the kernel's own."""
     out = sh("ip", "-n", NS[0], "link", "add", "v0", "type", "veth", "peer", "name", "v1", "netns", NS[1])
     for ns, dev in zip(NS, ("v0", "v1")):
-        sh("ip", "netns", "exec", ns, "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/%s/disable_ipv6" % dev)
+        sh("nsenter", "--net=/run/netns/" + ns, "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/%s/disable_ipv6" % dev)
         sh("ip", "-n", ns, "link", "set", dev, "arp", "off", "up")
     return out
 
@@ -75,7 +75,7 @@ class Daemon:
         with open("live.yaml", "w", encoding="utf-8") as out:
             out.write("core:\n  state_dir: %s/state\n  control_socket: %s/s\n  plugins: [capture]\n"
                       % (os.getcwd(), os.getcwd()))
-        self.run = subprocess.Popen(["ip", "netns", "exec", NS[1], ECYBERD, "-c", "live.yaml", *words],
+        self.run = subprocess.Popen(["nsenter", "--net=/run/netns/" + NS[1], ECYBERD, "-c", "live.yaml", *words],
                                     stdout=self.log, stderr=self.log)
         for _ in range(100):
             if self.packets():
@@ -127,7 +127,7 @@ class Daemon:
 
 
 def ring_of(daemon):
-    return sh("ip", "netns", "exec", NS[1], "ss", "-0", "-a", "-e", "-n").stdout
+    return sh("nsenter", "--net=/run/netns/" + NS[1], "ss", "-0", "-a", "-e", "-n").stdout
 
 
 def counted(workers):
@@ -231,7 +231,7 @@ def down_and_up():
 def refused():
     with open("/dev/null", "rb") as null:
         def start(*words):
-            run = subprocess.run(["ip", "netns", "exec", NS[1], *words], stdin=null, stdout=subprocess.PIPE,
+            run = subprocess.run(["nsenter", "--net=/run/netns/" + NS[1], *words], stdin=null, stdout=subprocess.PIPE,
                                  stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
             return run.returncode, run.stdout
 

@@ -108,8 +108,10 @@ while True:
     done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", *words("core.log.to=syslog"), "-r",
                            os.path.join(os.environ["EC_DATA"], "sample.pcap")], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=60, check=False)
-    if done.returncode == 77 or os.geteuid():
-        print("# not tried: syslog (no mount namespace)")
+    if done.returncode == 77 or os.geteuid() or done.stderr.startswith(b"unshare: "):
+        global number
+        number += 1
+        print("ok %d - syslog # SKIP no mount namespace of our own" % number)
         return
     heard = text("heard")
     check(re.search(r"(?m)^<30>.* ecyberd\[\d+\]: core: eCyber .* runs: ", heard) and b"runs: " not in done.stderr,

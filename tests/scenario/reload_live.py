@@ -82,7 +82,7 @@ def main():
         out.write("core:\n  plugin_dirs: [%s]\n  state_dir: %s/state\n  control_socket: %s/s\n  workers: 2\n"
                   "eve:\n  file: %s/eve.json\n  types: [alert]\nids:\n  rule_files: [%s/one.rules]\n"
                   % (os.environ["EC_PLUGINDIR"], here, here, here, here))
-    far = subprocess.Popen(["ip", "netns", "exec", SPACE, sys.executable, os.path.abspath(__file__), "server"],
+    far = subprocess.Popen(["nsenter", "--net=/run/netns/" + SPACE, sys.executable, os.path.abspath(__file__), "server"],
                            stdout=subprocess.PIPE)
     far.stdout.readline()
     with open("log", "wb") as log:
@@ -131,7 +131,7 @@ if os.geteuid():
 try:
     sh("ip netns add %s && ip link add %sa type veth peer name %sb netns %s" % (SPACE, SPACE, SPACE, SPACE))
     sh("ip addr add 10.77.0.1/24 dev %sa && ip link set %sa up" % (SPACE, SPACE))
-    sh("ip netns exec %s sh -c 'ip addr add 10.77.0.2/24 dev %sb && ip link set %sb up && ip link set lo up'"
+    sh("nsenter --net=/run/netns/%s sh -c 'ip addr add 10.77.0.2/24 dev %sb && ip link set %sb up && ip link set lo up'"
        % (SPACE, SPACE, SPACE))
     main()
 finally:
