@@ -281,6 +281,8 @@ int daemon_main(const struct cmdline *c)
         d.file = ECYBER_CONFDIR "/ecyber.yaml";
     evthread_use_pthreads();
     mark_register("control");
+    if (c->mode == MODE_RUN)
+        signals_hold();
     rc = load(&d);
     if (!rc)
         rc = act(&d);

@@ -89,13 +89,30 @@ static bool trusts_one(const char *path, const char *what, char *why, uint32_t n
     return true;
 }
 
-bool loader_trusts(const char *path, char *why, uint32_t n)
+static bool trusts_folder(const char *path, const char *what, char *why, uint32_t n)
 {
     const char *slash = strrchr(path, '/');
-    char *dir = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-    bool ok = dir && trusts_one(dir, "its folder", why, n) && trusts_one(path, "it", why, n);
+    char *dir =
+        slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+    bool ok = dir && trusts_one(dir, what, why, n);
 
     free(dir);
+    return ok;
+}
+
+/* Where the file is a link, its target could be replaced by whoever may write where that stands. */
+bool loader_trusts(const char *path, char *why, uint32_t n)
+{
+    char *target;
+    bool ok;
+
+    if (!trusts_folder(path, "its folder", why, n) || !trusts_one(path, "it", why, n))
+        return false;
+    target = realpath(path, NULL);
+    ok = target && trusts_folder(target, "the folder that it links to", why, n);
+    if (!target)
+        snprintf(why, n, "it cannot be read: %s", strerror(errno));
+    free(target);
     return ok;
 }
 

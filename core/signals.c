@@ -62,6 +62,15 @@ static void mask(int how)
     pthread_sigmask(how, &set, NULL);
 }
 
+void signals_hold(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 void signals_block(void)
 {
     mask(SIG_BLOCK);

@@ -4,6 +4,8 @@
 #define CORE_SIGNALS_H
 struct event_base;
 
+/* [ctl] A SIGHUP while the daemon starts waits until it runs; TERM and INT still end it at once. */
+void signals_hold(void);
 /* [ctl] Block what the loop handles, so that threads made from here on never take a signal; ignore
  * SIGPIPE and SIGXFSZ. */
 void signals_block(void);

@@ -111,6 +111,29 @@ START_TEST(a_file_that_others_can_write_is_refused)
 }
 END_TEST
 
+START_TEST(a_link_into_a_folder_that_others_can_write_is_refused)
+{
+    struct instance *i;
+    char open_folder[256], target[300], expected[768];
+
+    snprintf(open_folder, sizeof open_folder, "%s/open", folder);
+    snprintf(target, sizeof target, "%s/real.so", open_folder);
+    ck_assert_int_eq(mkdir(open_folder, 0755), 0);
+    ck_assert_int_eq(rename(copy, target), 0);
+    ck_assert_int_eq(symlink(target, copy), 0);
+    ck_assert_int_eq(chmod(open_folder, 0777), 0);
+    i = instance_new(copy);
+    snprintf(expected, sizeof expected,
+             "%s: refused: others can write to the folder that it links to (mode 0777); "
+             "chmod go-w %s", copy, open_folder);
+    ck_assert_int_ne(loader_open(i), 0);
+    ck_assert_str_eq(i->why, expected);
+    instance_free(i);
+    unlink(target);
+    rmdir(open_folder);
+}
+END_TEST
+
 START_TEST(a_folder_that_others_can_write_is_refused)
 {
     struct instance *i = instance_new(copy);
@@ -269,6 +292,7 @@ int main(void)
     tcase_add_checked_fixture(rights, make_copy, remove_copy);
     tcase_add_test(rights, a_file_that_others_can_write_is_refused);
     tcase_add_test(rights, a_folder_that_others_can_write_is_refused);
+    tcase_add_test(rights, a_link_into_a_folder_that_others_can_write_is_refused);
     tcase_add_test(rights, a_file_of_another_user_is_refused);
     tcase_add_test(rights, a_file_that_is_no_object_is_refused);
     tcase_add_test(rights, a_folder_is_scanned_by_name);
