@@ -101,8 +101,10 @@ void signals_close(void)
 {
     struct sigaction sa = { .sa_handler = SIG_DFL };
 
-    for (size_t i = 0; i < HANDLED; i++)
+    for (size_t i = 0; i < HANDLED; i++) {
+        sa.sa_handler = handled[i] == SIGHUP ? SIG_IGN : SIG_DFL;   /* nothing is left to reload */
         sigaction(handled[i], &sa, NULL);
+    }
     mask(SIG_UNBLOCK);
     if (readable)
         event_free(readable);
