@@ -12,6 +12,6 @@ void signals_block(void);
 /* [ctl] fn(signal number) for SIGTERM, SIGINT and SIGHUP, on the loop. Unblocks them for this
  * thread. 0 or −1. */
 int signals_open(struct event_base *base, void (*fn)(int sig, void *arg), void *arg);
-void signals_close(void);           /* [ctl] TERM and INT end the process from here on, HUP is nothing */
+void signals_close(void);           /* [ctl] TERM and INT end the process from here on */
 
 #endif
