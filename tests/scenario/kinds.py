@@ -42,7 +42,7 @@ def of(events, kind):
 
 
 def all_kinds(workers):
-    capture = os.path.join(os.environ["EC_DATA"], "attack-traversal.pcap")
+    capture = os.path.join(os.environ["EC_DATA"], "sample.pcap")
     events, code, log = run("w%d" % workers, ["capture", "traffic", "ids", "eve"] + ["kind_" + k for k in KINDS],
                             "-r", capture, "--workers", str(workers))
     tag = " (%d workers)" % workers
