@@ -51,3 +51,33 @@ for line in open("eve.json", encoding="utf-8"):
 assert masked, "no match was masked"
 P
 say $? "a cookie is masked in the evidence and in the packet"
+
+# Nor do passwords, whichever way a rule finds them: in the stream, in one packet, in the headers; nor by an alert on
+# something else in that packet.
+cat >secret.rules <<'R'
+alert tcp any any -> any any (msg:"in the stream"; content:"Authorization|3a|"; pcre:"/Basic \S+/R"; sid:1;)
+alert tcp-pkt any any -> any any (msg:"in the packet"; content:"Authorization"; content:"Basic "; distance:2; sid:2;)
+alert http any any -> any any (msg:"in a buffer"; http.header; content:"Authorization"; pcre:"/Basic \S+/R"; sid:3;)
+alert http any any -> any any (msg:"beside it"; http.method; content:"GET"; sid:4;)
+R
+"$ECYBERD" --workers 0 -r "$EC_DATA/http-basic-auth.pcap" --set "ids.rule_files=[$EC_TMP/secret.rules]" \
+    --set "eve.file=$EC_TMP/secret.json" --set "core.state_dir=$EC_TMP/state" >out 2>&1
+python3 - "$EC_DATA/http-basic-auth.pcap" >verdict 2>&1 <<'P'
+import base64, json, re, sys
+secrets = re.findall(rb"Authorization: (Basic \S+)", open(sys.argv[1], "rb").read())
+assert len(secrets) == 2, secrets
+seen = {}
+for line in open("secret.json", encoding="utf-8"):
+    event = json.loads(line)
+    if event["event_type"] != "alert":
+        continue
+    why, sid = event["ecyber"]["why"], event["alert"]["signature_id"]
+    shown = base64.b64decode(why["packet"]["data"]) + b"".join(bytes.fromhex(m["bytes"]) for m in why["matches"])
+    assert b"Host: " in shown, "the rest of the packet stands"
+    for secret in secrets:
+        for n in range(8, len(secret)):
+            assert secret[n - 8:n] not in shown, (sid, secret, shown)
+    seen[sid] = seen.get(sid, 0) + any(m.get("masked", False) for m in why["matches"])
+assert seen == {1: 2, 2: 2, 3: 2, 4: 0}, seen
+P
+say $? "a password is masked, whichever rule finds it"

@@ -71,25 +71,36 @@ static struct ec_span why_masked(struct ec_build *b, uint32_t n)
     return ec_put(b, stars, n);
 }
 
+/* A copy of what matched; *masked: a part of it is a secret. */
+static struct ec_span why_bytes(struct ec_build *b, const struct finding *f, uint32_t n, bool *masked)
+{
+    uint8_t copy[WHY_BYTES];
+
+    memcpy(copy, f->bytes, n);
+    *masked |= secret_mask_bytes(copy, f->bytes, n, f->before);
+    return ec_put(b, copy, n);
+}
+
 static void why_one(struct ec_build *b, struct why_match *m, const struct finding *f)
 {
     uint32_t n = f->len < WHY_BYTES ? f->len : WHY_BYTES;
+    bool masked = f->secret;
 
     m->keyword = ec_puts(b, f->keyword);
     m->buffer = ec_puts(b, f->buffer);
     m->offset = f->offset;
     m->length = f->len;
     m->item = f->item;
-    m->bytes = f->secret ? why_masked(b, n) : ec_put(b, f->bytes, n);
-    m->printable = f->secret ? why_masked(b, n) : ec_put(b, f->bytes, n);
-    m->masked = f->secret;
+    m->bytes = f->secret ? why_masked(b, n) : why_bytes(b, f, n, &masked);
+    m->printable = f->secret ? why_masked(b, n) : why_bytes(b, f, n, &masked);
+    m->masked = masked;
     m->wire_kind = f->wire;
     m->wire_direction = f->dir;
     m->wire_offset = f->wire_offset;
     m->wire_length = f->len;
     m->count = f->count;
     m->has = (f->listed ? 1u << MATCH_ITEM : 0) | (f->wire ? 1u << MATCH_WIRE : 0) |
-             (f->secret ? 1u << MATCH_MASKED : 0) | (f->wire && f->count ? 1u << MATCH_COUNT : 0);
+             (masked ? 1u << MATCH_MASKED : 0) | (f->wire && f->count ? 1u << MATCH_COUNT : 0);
 }
 
 static void why_packet(struct ec_build *b, struct why_record *y, const struct scope *s, uint32_t packet_bytes)

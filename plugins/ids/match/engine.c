@@ -91,7 +91,7 @@ bool engine_slot(struct engine *e, const struct ec_slot *slot)
 {
     if (slot->proto >= e->n_slots) {
         uint32_t n = slot->proto + 16;
-        uint64_t *p = slot->proto < UINT32_MAX - 16 ? realloc(e->slots, n * sizeof *p) : NULL;
+        uint64_t (*p)[2] = slot->proto < UINT32_MAX - 16 ? realloc(e->slots, n * sizeof *p) : NULL;
 
         if (!p)
             return false;
@@ -99,7 +99,7 @@ bool engine_slot(struct engine *e, const struct ec_slot *slot)
         e->slots = p;
         e->n_slots = n;
     }
-    e->slots[slot->proto] |= UINT64_C(1) << (slot->slot % EC_SLOTS_MAX);
+    e->slots[slot->proto][slot->dir & 1] |= UINT64_C(1) << (slot->slot % EC_SLOTS_MAX);
     return true;
 }
 
@@ -137,6 +137,7 @@ void engine_packet(struct worker *w, const struct engine *e, uint32_t gen, struc
     struct packet_memory *m;
 
     s.dir = p->dir;
+    s.alone = true;
     packet_inspect(&s);
     scope_close(&s);
     m = scope_packet(&s);

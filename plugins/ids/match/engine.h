@@ -12,7 +12,7 @@ struct engine {
     struct ruleset *set;
     struct rule *const *rule;
     uint32_t n_rule;
-    uint64_t *slots;                /* by protocol: bit s: it has a buffer in slot s */
+    uint64_t (*slots)[2];           /* by protocol and direction: bit s: it has a buffer in slot s */
     uint32_t n_slots;
     bool mixed;                     /* some rule asks for a buffer and for the raw payload */
     struct groups groups;
@@ -24,9 +24,9 @@ struct engine *engine_new(struct ruleset *set, const struct engine_options *o, c
 void engine_free(struct engine *e);
 /* Before the engine is used: a protocol has a buffer in this slot. false: out of memory. */
 bool engine_slot(struct engine *e, const struct ec_slot *slot);
-static inline uint64_t engine_slots(const struct engine *e, uint32_t proto)
+static inline uint64_t engine_slots(const struct engine *e, uint32_t proto, uint32_t dir)
 {
-    return proto < e->n_slots ? e->slots[proto] : 0;
+    return proto < e->n_slots ? e->slots[proto][dir & 1] : 0;
 }
 
 bool worker_open(struct worker *w, const struct engine_port *port, uint32_t number, size_t windows);

@@ -12,6 +12,7 @@ struct finding {
     const char *keyword, *buffer;
     const uint8_t *bytes;
     uint32_t len, order;            /* order: of the element in its rule */
+    uint32_t before;                /* so many bytes of the buffer lie in memory before `bytes` */
     uint64_t offset;                /* in the buffer */
     uint32_t item;                  /* in a list of buffers, from 0 */
     bool listed, secret;

@@ -68,6 +68,7 @@ struct scope {
     const struct ec_packet *packet; /* NULL: the flow has ended */
     struct ec_tx *tx;               /* NULL: none */
     uint64_t now;                   /* the packet's time, ns */
+    bool alone;                     /* the packet hook: the bytes of `seen` may be gone by now */
 };
 
 static inline void scope_count(const struct scope *s, uint32_t count)
