@@ -1,8 +1,8 @@
 #include "core/deadline.h"
 
 #include "core/clock.h"
-#include "core/crash.h"
-#include "core/mark.h"
+#include "core/log/crash.h"
+#include "core/log/mark.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,10 +1,10 @@
 #include "core/freeze.h"
 
-#include "core/bus.h"
-#include "core/conf.h"
+#include "core/bus/bus.h"
+#include "core/conf/conf.h"
 #include "core/extension.h"
 #include "core/instance.h"
-#include "core/log.h"
+#include "core/log/log.h"
 #include "core/metric.h"
 #include "core/pool.h"
 #include "core/options.h"

@@ -1,6 +1,6 @@
 #include "core/generation.h"
 
-#include "core/conf.h"
+#include "core/conf/conf.h"
 #include "core/instance.h"
 #include "core/plan.h"
 

@@ -4,7 +4,7 @@
 #include "core/host.h"
 #include "core/intern.h"
 #include "core/loader.h"
-#include "core/mark.h"
+#include "core/log/mark.h"
 
 #include <stdio.h>
 #include <stdlib.h>

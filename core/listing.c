@@ -4,7 +4,7 @@
 #include "core/extension.h"
 #include "core/host.h"
 #include "core/instance.h"
-#include "core/mark.h"
+#include "core/log/mark.h"
 #include "core/options.h"
 #include "core/plugins.h"
 #include "core/record.h"

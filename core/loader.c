@@ -2,7 +2,7 @@
 
 #include "core/deadline.h"
 #include "core/instance.h"
-#include "core/mark.h"
+#include "core/log/mark.h"
 #include "core/record.h"
 
 #include <dirent.h>

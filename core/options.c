@@ -2,8 +2,8 @@
 
 #include "core/options.h"
 
-#include "core/conf.h"
-#include "core/log.h"
+#include "core/conf/conf.h"
+#include "core/log/log.h"
 
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>

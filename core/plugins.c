@@ -1,11 +1,11 @@
 #include "core/plugins.h"
 
-#include "core/conf.h"
-#include "core/crash.h"
+#include "core/conf/conf.h"
+#include "core/log/crash.h"
 #include "core/extension.h"
 #include "core/instance.h"
 #include "core/loader.h"
-#include "core/log.h"
+#include "core/log/log.h"
 #include "core/options.h"
 #include "core/topic.h"
 

@@ -1,10 +1,10 @@
 /* Names of plugins in the core's own options: a mistyped one would change nothing, silently. */
 #include "core/plugins.h"
 
-#include "core/conf.h"
+#include "core/conf/conf.h"
 #include "core/extension.h"
 #include "core/instance.h"
-#include "core/nearest.h"
+#include "core/conf/nearest.h"
 #include "core/options.h"
 
 #include <stdio.h>

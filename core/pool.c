@@ -1,8 +1,8 @@
 #include "core/pool.h"
 
 #include "core/clock.h"
-#include "core/log.h"
-#include "core/mark.h"
+#include "core/log/log.h"
+#include "core/log/mark.h"
 #include "core/metric.h"
 #include "core/thread.h"
 

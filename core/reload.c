@@ -1,11 +1,11 @@
 #include "core/reload.h"
 
-#include "core/conf.h"
+#include "core/conf/conf.h"
 #include "core/daemon.h"
 #include "core/epoch.h"
 #include "core/freeze.h"
 #include "core/generation.h"
-#include "core/log.h"
+#include "core/log/log.h"
 #include "core/metric.h"
 #include "core/plan.h"
 #include "core/pool.h"

@@ -1,8 +1,8 @@
 #include "core/thread.h"
 
-#include "core/crash.h"
+#include "core/log/crash.h"
 #include "core/epoch.h"
-#include "core/mark.h"
+#include "core/log/mark.h"
 
 #include <errno.h>
 #include <signal.h>

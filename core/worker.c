@@ -1,9 +1,9 @@
 #include "core/worker_state.h"
 
-#include "core/bus.h"
+#include "core/bus/bus.h"
 #include "core/clock.h"
 #include "core/instance.h"
-#include "core/log.h"
+#include "core/log/log.h"
 #include "core/thread.h"
 
 #include <stdio.h>

@@ -1,12 +1,12 @@
 #include "core/worker_state.h"
 
-#include "core/bus.h"
+#include "core/bus/bus.h"
 #include "core/clock.h"
 #include "core/epoch.h"
 #include "core/host.h"
 #include "core/instance.h"
-#include "core/log.h"
-#include "core/mark.h"
+#include "core/log/log.h"
+#include "core/log/mark.h"
 #include "core/plan.h"
 
 #include <time.h>

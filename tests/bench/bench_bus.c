@@ -5,7 +5,7 @@
 
 #include "core/clock.h"
 #include "core/epoch.h"
-#include "core/publisher.h"
+#include "core/bus/publisher.h"
 
 #include <pthread.h>
 #include <sched.h>

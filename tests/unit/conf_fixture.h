@@ -1,7 +1,7 @@
 /* A fixed set of sections, and a folder to write configurations to: for the tests and the fuzz target of core/conf. */
 #ifndef ECYBER_TESTS_CONF_FIXTURE_H
 #define ECYBER_TESTS_CONF_FIXTURE_H
-#include "core/conf.h"
+#include "core/conf/conf.h"
 
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>

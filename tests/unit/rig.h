@@ -2,7 +2,7 @@
  * themselves, and publishers. */
 #ifndef ECYBER_TESTS_RIG_H
 #define ECYBER_TESTS_RIG_H
-#include "core/bus.h"
+#include "core/bus/bus.h"
 #include "core/instance.h"
 
 #include <stdatomic.h>

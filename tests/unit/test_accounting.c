@@ -5,10 +5,10 @@
 
 #include "core/clock.h"
 #include "core/epoch.h"
-#include "core/mark.h"
+#include "core/log/mark.h"
 #include "core/metric.h"
 #include "core/plan.h"
-#include "core/publisher.h"
+#include "core/bus/publisher.h"
 
 #include <pthread.h>
 

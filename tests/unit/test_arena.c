@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "core/arena.h"
+#include "core/bus/arena.h"
 
 #include <pthread.h>
 #include <sched.h>

@@ -1,7 +1,7 @@
 #include "tests/unit/unit.h"
 
-#include "core/control.h"
-#include "core/control_request.h"
+#include "core/control/control.h"
+#include "core/control/control_request.h"
 
 #include <errno.h>
 #include <event2/event.h>

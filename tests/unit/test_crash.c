@@ -1,10 +1,10 @@
 #include "tests/unit/unit.h"
 
-#include "core/crash.h"
-#include "core/crash_row.h"
-#include "core/mark.h"
+#include "core/log/crash.h"
+#include "core/log/crash_row.h"
+#include "core/log/mark.h"
 #include "core/thread.h"
-#include "core/watchdog.h"
+#include "core/log/watchdog.h"
 
 #include <fcntl.h>
 #include <signal.h>

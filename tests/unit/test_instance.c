@@ -1,6 +1,6 @@
 /* What the host gives a plugin: in setup() and elsewhere, its errors, its memory by worker, its
  * jobs; and what is undone when a plugin fails. */
-#include "core/conf.h"
+#include "core/conf/conf.h"
 #include "core/generation.h"
 #include "core/host.h"
 #include "core/instance.h"

@@ -1,8 +1,8 @@
 #include "tests/unit/unit.h"
 
-#include "core/log.h"
-#include "core/log_limit.h"
-#include "core/log_line.h"
+#include "core/log/log.h"
+#include "core/log/log_limit.h"
+#include "core/log/log_line.h"
 
 #include <fcntl.h>
 #include <json-c/json.h>

@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "core/mark.h"
+#include "core/log/mark.h"
 
 #include <pthread.h>
 #include <semaphore.h>

@@ -1,7 +1,7 @@
 #include "tests/unit/unit.h"
 
 #include "core/clock.h"
-#include "core/mark.h"
+#include "core/log/mark.h"
 #include "core/metric.h"
 #include "core/pool.h"
 

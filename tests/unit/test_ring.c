@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "core/ring.h"
+#include "core/bus/ring.h"
 
 #include <pthread.h>
 #include <sched.h>

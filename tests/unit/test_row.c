@@ -1,8 +1,8 @@
 #include "tests/unit/unit.h"
 
-#include "core/nearest.h"
-#include "core/row.h"
-#include "core/utf8.h"
+#include "core/conf/nearest.h"
+#include "core/conf/row.h"
+#include "core/conf/utf8.h"
 
 #include <string.h>
 
