@@ -30,8 +30,9 @@ for f in packets:
         continue
     (_, src, dst, at, end), key = found, found[1:3] + (f[found[3]:found[3] + 4],)
     seq, flags = struct.unpack("!I", f[at + 4:at + 8])[0], f[at + 13]
-    if flags & 2:
-        first[key] = seq + 1
+    if flags & 2:       # takes a number itself, before the data that it may bring
+        seq += 1
+        first[key] = seq
     for i, byte in enumerate(f[at + (f[at + 12] >> 4) * 4:end]):
         streams.setdefault(key, {}).setdefault((seq + i - first.get(key, seq)) & 0xffffffff, byte)
 
