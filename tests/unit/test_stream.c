@@ -283,6 +283,10 @@ START_TEST(reset)
     feed_tcp(&f, server, client, TCP_RST, 5001 + 90000000, 0, NULL, 0);
     ck_assert_uint_eq(f.w->cells[M_EVENT + EV_STREAM_SUSPECTED_RST_INJECT], 1);
     ck_assert_int_eq(only_flow(&f)->pub.state, EC_FLOW_ESTABLISHED);
+    feed_tcp(&f, server, client, TCP_RST | TCP_ACK, 0, 1004, NULL, 0);  /* no answer to a SYN any more */
+    feed_tcp(&f, client, server, TCP_RST | TCP_ACK, 0, 5001, NULL, 0);
+    ck_assert_uint_eq(f.w->cells[M_EVENT + EV_STREAM_SUSPECTED_RST_INJECT], 3);
+    ck_assert_int_eq(only_flow(&f)->pub.state, EC_FLOW_ESTABLISHED);
     feed_tcp(&f, server, client, TCP_RST, 5001, 0, NULL, 0);
     ck_assert_int_eq(only_flow(&f)->tcp_state, TCPS_CLOSED);
     ck_assert(seen[0].ended);

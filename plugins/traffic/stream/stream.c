@@ -297,7 +297,8 @@ static bool reset_believed(const struct flow *f, const struct packet *p)
     const struct segment *s = d->wait;
     int32_t ahead = seq_diff(p->seq, d->next);
 
-    if (!(f->sflags[dir] & SD_BASE) || (p->seq == 0 && (p->tcp_flags & TCP_ACK)))
+    if (!(f->sflags[dir] & SD_BASE) ||
+        (p->seq == 0 && (p->tcp_flags & TCP_ACK) && f->tcp_state < TCPS_ESTABLISHED))
         return true;                /* the answer to a SYN */
     if ((ahead >= -1 && ahead <= 1) || ((f->sflags[dir] & SD_ACK) && p->seq == d->ack))
         return true;
