@@ -29,12 +29,17 @@ def sh(*words):
     return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 
+def inside(ns):
+    """Before a command: in that namespace, also where `ip netns exec` cannot have a mount namespace."""
+    return "nsenter", "--net=/run/netns/" + ns
+
+
 def wire():
     """v0 in the first namespace, v1 in the second, without a word of the kernel's own."""
-    out = sh("ip", "-n", NS[0], "link", "add", "v0", "type", "veth", "peer", "name", "v1", "netns", NS[1])
+    out = sh(*inside(NS[0]), "ip", "link", "add", "v0", "type", "veth", "peer", "name", "v1", "netns", NS[1])
     for ns, dev in zip(NS, ("v0", "v1")):
-        sh("nsenter", "--net=/run/netns/" + ns, "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/%s/disable_ipv6" % dev)
-        sh("ip", "-n", ns, "link", "set", dev, "arp", "off", "up")
+        sh(*inside(ns), "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/%s/disable_ipv6" % dev)
+        sh(*inside(ns), "ip", "link", "set", dev, "arp", "off", "up")
     return out
 
 
@@ -75,7 +80,7 @@ class Daemon:
         with open("live.yaml", "w", encoding="utf-8") as out:
             out.write("core:\n  state_dir: %s/state\n  control_socket: %s/s\n  plugins: [capture]\n"
                       % (os.getcwd(), os.getcwd()))
-        self.run = subprocess.Popen(["nsenter", "--net=/run/netns/" + NS[1], ECYBERD, "-c", "live.yaml", *words],
+        self.run = subprocess.Popen([*inside(NS[1]), ECYBERD, "-c", "live.yaml", *words],
                                     stdout=self.log, stderr=self.log)
         for _ in range(100):
             if self.packets():
@@ -127,7 +132,7 @@ class Daemon:
 
 
 def ring_of(daemon):
-    return sh("nsenter", "--net=/run/netns/" + NS[1], "ss", "-0", "-a", "-e", "-n").stdout
+    return sh(*inside(NS[1]), "ss", "-0", "-a", "-e", "-n").stdout
 
 
 def counted(workers):
@@ -191,9 +196,9 @@ def filtered():
 
 def loopback():
     """Each packet passes there twice, and libpcap keeps one: no account may stay open."""
-    sh("ip", "-n", NS[1], "link", "set", "lo", "up")
+    sh(*inside(NS[1]), "ip", "link", "set", "lo", "up")
     d = Daemon("--workers", "1", "-i", "lo")
-    sent = sh("ip", "netns", "exec", NS[1], "python3", "-c", "import socket, time\n"
+    sent = sh(*inside(NS[1]), "python3", "-c", "import socket, time\n"
               "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind(('127.0.0.1', 9999))\n"
               "for i in range(200): s.sendto(b'x', ('127.0.0.1', 9999)); time.sleep(0.001)")
     time.sleep(0.5)
@@ -209,16 +214,16 @@ def loopback():
 
 def down_and_up():
     d = Daemon("--workers", "1", "-i", "v1")
-    sh("ip", "-n", NS[1], "link", "set", "v1", "down")
+    sh(*inside(NS[1]), "ip", "link", "set", "v1", "down")
     check(d.logged(r"ERROR capture: v1 is down: .*; waiting for it to come back\n"), "an interface that is set down",
           d.text())
     check(d.status(["down"]), "is 'down' in the status", d.packets())
-    sh("ip", "-n", NS[1], "link", "set", "v1", "up")
+    sh(*inside(NS[1]), "ip", "link", "set", "v1", "up")
     check(d.logged(r"INFO capture: v1 is up again\n"), "and comes back", d.text())
     send(500)
     t = d.sums(500)
     check(t["delivered"] == 500, "and is captured on", t)
-    sh("ip", "-n", NS[0], "link", "del", "v0")
+    sh(*inside(NS[0]), "ip", "link", "del", "v0")
     check(d.logged(r"(?s)up again\n.*v1 is down: "), "an interface that is deleted", d.text())
     wire()
     check(d.logged(r"(?s)up again\n.*v1 is up again\n"), "and made anew", d.text())
@@ -231,7 +236,7 @@ def down_and_up():
 def refused():
     with open("/dev/null", "rb") as null:
         def start(*words):
-            run = subprocess.run(["nsenter", "--net=/run/netns/" + NS[1], *words], stdin=null, stdout=subprocess.PIPE,
+            run = subprocess.run([*inside(NS[1]), *words], stdin=null, stdout=subprocess.PIPE,
                                  stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
             return run.returncode, run.stdout
 
