@@ -306,6 +306,26 @@ START_TEST(raw_payload_and_buffers_in_one_rule)
 }
 END_TEST
 
+/* The bytes by which a protocol is known are looked at before it is. */
+START_TEST(rules_of_a_protocol_see_the_bytes_that_tell_it)
+{
+    env_load(&w, HTTP "(content:\"GET /evil\"; sid:1;)\n" HTTP "(content:\"GET\"; content:\"1.1\"; sid:2;)\n"
+             "alert dns any any -> any any (content:\"GET /evil\"; sid:3;)\n" TCP "(content:\"evil\"; sid:4;)\n");
+    f.f.proto = 0;
+    chunk(EC_TO_SERVER, 0, "GET /ev");
+    chunk(EC_TO_SERVER, 7, "il HTTP/");
+    ck_assert_str_eq(env_sids(&w), "4");
+    env_buf(&x, HTTP_URI, "/evil", EC_BUF_WHOLE);
+    env_step(&w, &f, &x, EC_TO_SERVER, 0);          /* now it is known */
+    chunk(EC_TO_SERVER, 15, "1.1\r\n");
+    ck_assert_str_eq(env_sids(&w), "1 2");
+    chunk(EC_TO_SERVER, 20, "1.1\r\n");
+    ck_assert_str_eq(env_sids(&w), "2");
+    chunk(EC_TO_SERVER, 25, "none");
+    ck_assert_str_eq(env_sids(&w), "");
+}
+END_TEST
+
 START_TEST(flowbits_carry_from_rule_to_rule)
 {
     env_load(&w, TCP "(content:\"bbbb\"; flowbits:isset,seen; sid:1;)\n"
@@ -498,6 +518,7 @@ int main(void)
     tcase_add_test(tc, an_absent_buffer_matches_nothing);
     tcase_add_test(tc, a_list_matches_in_one_of_its_items);
     tcase_add_test(tc, raw_payload_and_buffers_in_one_rule);
+    tcase_add_test(tc, rules_of_a_protocol_see_the_bytes_that_tell_it);
     tcase_add_test(tc, flowbits_carry_from_rule_to_rule);
     tcase_add_test(tc, too_many_flowbits_are_counted);
     tcase_add_test(tc, pass_rules_silence);

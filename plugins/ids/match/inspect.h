@@ -6,6 +6,8 @@
 
 void packet_inspect(struct scope *s);
 void stream_inspect(struct scope *s, const struct ec_chunk *k);
+/* Rules of a protocol that waited until it was known. */
+void stream_decided(struct scope *s);
 void tx_inspect(struct scope *s);
 
 /* Is this inspection over: did a pass rule match? Asks the pass rules on headers first, once a packet. */

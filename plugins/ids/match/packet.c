@@ -92,6 +92,7 @@ void packet_inspect(struct scope *s)
 
     if (inspect_passed(s))
         return;
+    stream_decided(s);
     candidates_begin(c);
     packet_headers(s, &s->engine->groups.header[l4][s->dir]);
     packet_addresses(s, l4);

@@ -31,9 +31,9 @@ static struct window *stream_window(struct scope *s, const struct ec_chunk *k, u
     return w;
 }
 
-static void stream_wait(struct scope *s, struct window *w, const struct rule *r)
+static void stream_pend(struct scope *s, struct window *w, const struct rule *r)
 {
-    if (!w || !r->fast.len || r->raw->n < 2 || w->rescan)
+    if (w->rescan)
         return;
     if (w->n_pending == WINDOW_PENDING) {
         w->rescan = 1;
@@ -43,13 +43,30 @@ static void stream_wait(struct scope *s, struct window *w, const struct rule *r)
     w->pending[w->n_pending++] = r->index;
 }
 
+static void stream_wait(struct scope *s, struct window *w, const struct rule *r)
+{
+    if (w && r->fast.len && r->raw->n > 1)
+        stream_pend(s, w, r);
+}
+
+/* Which protocol it is will be known when parsers have seen these bytes: then the rule is asked again. */
+static void stream_defer(struct scope *s, struct window *w, const struct rule *r)
+{
+    if (!w || !r->app_proto || s->flow->proto)
+        return;
+    stream_pend(s, w, r);
+    s->state->flags |= (uint32_t)FLOWSTATE_UNDECIDED << s->dir;
+}
+
 static void stream_rule(struct scope *s, const struct rule *r, struct verify *v, const struct hit_source *src,
                         struct window *w)
 {
     struct hit h;
 
-    if (!inspect_rule(s, r))
+    if (!inspect_rule(s, r)) {
+        stream_defer(s, w, r);
         return;
+    }
     h.rule = r;
     h.n = 0;
     if (inspect_chain(s, r->raw, v, src, &h))
@@ -83,6 +100,42 @@ static void stream_remember(struct scope *s, const uint8_t *d, uint32_t n, uint6
     s->w->seen_len = n;
     s->w->seen_base = base;
     s->w->seen_dir = s->dir;
+}
+
+/* The protocol is known: ask the rules that waited for it, about the bytes that are still there. */
+static void stream_decide(struct scope *s)
+{
+    struct window *w = s->state->window[s->dir];
+    struct verify v = { 0 };
+    struct hit_source src = { .buffer = "payload", .wire = WIRE_STREAM, .dir = s->dir };
+    struct candidates *c = &s->hand->candidates;
+
+    s->state->flags &= ~((uint32_t)FLOWSTATE_UNDECIDED << s->dir);
+    if (!w || w->gen != s->gen || inspect_passed(s))
+        return;
+    v = (struct verify){ .data = w->data, .len = w->len, .base = w->end - w->len };
+    src.wire_base = v.base;
+    stream_search(s, w, v.data, v.len, 0);
+    for (uint32_t i = 0; i < c->n && !scope_packet(s)->passed; i++) {
+        const struct rule *r = s->engine->rule[c->list[i]];
+
+        if (r->app_proto && !inspect_fired(s, r))
+            stream_rule(s, r, &v, &src, w);
+        else if (!r->app_proto)
+            stream_wait(s, w, r);
+    }
+}
+
+void stream_decided(struct scope *s)
+{
+    uint32_t dir = s->dir;
+
+    if (!s->state || !s->flow->proto)
+        return;
+    for (s->dir = 0; s->dir < 2; s->dir++)
+        if (s->state->flags & (uint32_t)FLOWSTATE_UNDECIDED << s->dir)
+            stream_decide(s);
+    s->dir = dir;
 }
 
 static void stream_piece(struct scope *s, const struct ec_chunk *k, const uint8_t *d, uint32_t n, uint64_t offset)
@@ -140,12 +193,14 @@ void stream_inspect(struct scope *s, const struct ec_chunk *k)
     s->w->seen_flow = NULL;
     if ((k->flags & EC_CH_DATAGRAM) || !s->state)
         return;
+    stream_decided(s);
     if (!nothing && k->len && !inspect_passed(s))
         for (uint32_t at = 0; at < k->len; at += STREAM_PIECE) {
             uint32_t n = k->len - at < STREAM_PIECE ? k->len - at : STREAM_PIECE;
 
             stream_piece(s, k, k->data + at, n, k->offset + at);
         }
-    if (k->flags & EC_CH_END)
+    /* What waits for the protocol goes with the flow. */
+    if ((k->flags & EC_CH_END) && !(s->state->flags & (uint32_t)FLOWSTATE_UNDECIDED << s->dir))
         window_put(&s->w->pool, &s->state->window[s->dir]);
 }
