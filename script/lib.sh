@@ -82,7 +82,7 @@ ec_require() {
 # --- builds ---------------------------------------------------------------------------------------
 
 # ec_build NAME [configure arguments]: builds incrementally in build/NAME with the prefix
-# build/NAME/root. Quiet; on failure the end of the log.
+# build/NAME/root; EC_MAKE_TARGET (all) is what is made. Quiet; on failure the end of the log.
 ec_build() {
     local name=$1 dir=$EC_TOP/build/$1 log
     shift
@@ -105,7 +105,7 @@ ec_build_steps() {
             --localstatedir="$dir/root/var" --runstatedir="$dir/root/run" "$@") || return 1
         printf '%s' "$args" >"$dir/configure.args"
     fi
-    make -C "$dir" -j"$EC_JOBS"
+    make -C "$dir" -j"$EC_JOBS" "${EC_MAKE_TARGET:-all}"
 }
 
 # ec_install NAME: installs build/NAME into its own prefix, from nothing, so that no file of an

@@ -66,6 +66,13 @@ ec_replay_one() {
     rm -rf "$tmp"
 }
 
+# ec_fuzz_build: the fuzz targets, with clang in build/fuzz, and nothing else.
+ec_fuzz_build() {
+    EC_MAKE_TARGET=fuzz-build ec_build fuzz --enable-werror --enable-fuzzing CC=clang && return
+    fail "fuzz build"
+    return 1
+}
+
 # ec_fuzz_targets BUILD: the targets that were built, without the folder.
 ec_fuzz_targets() {
     make -s -C "$EC_TOP/build/$1" fuzz-targets
