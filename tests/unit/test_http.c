@@ -103,6 +103,30 @@ START_TEST(pipelined_requests_are_told_apart)
 }
 END_TEST
 
+static void see_secret(struct fake_traffic *f, struct ec_tx *x, void *arg)
+{
+    const struct ec_buf *b = fake_buffer(f, x, "http.authorization", EC_TO_SERVER);
+
+    if (b)
+        *(uint32_t *)arg = b->state;
+}
+
+START_TEST(passwords_are_marked_as_secrets)
+{
+    static const char get[] = "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Basic dTpw\r\n\r\n";
+    struct fake_traffic *f = fake_new(http_register);
+    uint32_t state = 0;
+
+    f->on_step = see_secret;
+    f->on_step_arg = &state;
+    fake_begin(f);
+    fake_feed(f, EC_TO_SERVER, get, sizeof get - 1, 0);
+    ck_assert_uint_eq(state & (EC_BUF_SECRET | EC_BUF_VERBATIM), EC_BUF_SECRET | EC_BUF_VERBATIM);
+    fake_end(f);
+    fake_free(f);
+}
+END_TEST
+
 struct body { uint64_t total; uint32_t biggest; bool found; };
 
 static void see_body(struct fake_traffic *f, struct ec_tx *x, void *arg)
@@ -203,6 +227,7 @@ int main(void)
     tcase_add_test(tc, pipelined_requests_are_told_apart);
     tcase_add_test(tc, a_big_body_passes_through_a_window);
     tcase_add_test(tc, connect_hands_the_flow_over);
+    tcase_add_test(tc, passwords_are_marked_as_secrets);
     tcase_add_test(tc, headers_without_an_end_are_seen);
     tcase_add_test(tc, detection_looks_at_the_line);
     suite_add_tcase(suite, tc);

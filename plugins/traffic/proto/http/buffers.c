@@ -42,6 +42,8 @@ const struct ec_bufdef http_buffers[HTTP_SLOTS] = {
     [HTTP_STAT_MSG] = RES("http.stat_msg", HTTP_AT_LINE, "reason phrase"),
     [HTTP_REQUEST_BODY] = REQ("http.request_body", HTTP_AT_BODY, "request body, a sliding window"),
     [HTTP_RESPONSE_BODY] = RES("http.response_body", HTTP_AT_BODY, "response body, decoded, a sliding window"),
+    [HTTP_AUTHORIZATION] = REQ("http.authorization", HTTP_AT_HEADERS, "Authorization header"),
+    [HTTP_PROXY_AUTHORIZATION] = REQ("http.proxy_authorization", HTTP_AT_HEADERS, "Proxy-Authorization header"),
 };
 
 /* Headers with a buffer of their own. */
@@ -50,7 +52,8 @@ static const struct header_slot request_slots[] = {
     { "Host", HTTP_HOST_RAW, 0 }, { "User-Agent", HTTP_USER_AGENT, 0 }, { "Cookie", HTTP_COOKIE_REQ, EC_BUF_SECRET },
     { "Referer", HTTP_REFERER, 0 }, { "Content-Type", HTTP_TYPE_REQ, 0 }, { "Content-Length", HTTP_LENGTH_REQ, 0 },
     { "Accept", HTTP_ACCEPT, 0 }, { "Accept-Language", HTTP_ACCEPT_LANG, 0 }, { "Accept-Encoding", HTTP_ACCEPT_ENC, 0 },
-    { "Connection", HTTP_CONNECTION, 0 }, { NULL, 0, 0 } };
+    { "Connection", HTTP_CONNECTION, 0 }, { "Authorization", HTTP_AUTHORIZATION, EC_BUF_SECRET },
+    { "Proxy-Authorization", HTTP_PROXY_AUTHORIZATION, EC_BUF_SECRET }, { NULL, 0, 0 } };
 static const struct header_slot response_slots[] = {
     { "Set-Cookie", HTTP_COOKIE_RES, EC_BUF_SECRET }, { "Content-Type", HTTP_TYPE_RES, 0 },
     { "Content-Length", HTTP_LENGTH_RES, 0 }, { "Server", HTTP_SERVER, 0 }, { "Location", HTTP_LOCATION, 0 },
