@@ -25,8 +25,7 @@ ec_scenario_list() {
         -printf '%f\n' | sort
 }
 
-# ec_tool_failed LOG: did the leak checker itself break? That of gcc 12 does now and then, when it looks at a thread that
-# was joined but is still leaving. It says nothing of the program, so the test is run again.
+# ec_tool_failed LOG: did the leak checker itself break? It says nothing of the program then, so the test is run again.
 ec_tool_failed() {
     grep -q 'LeakSanitizer has encountered a fatal error' "$1"
 }
