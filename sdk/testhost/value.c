@@ -83,6 +83,16 @@ static int value_parse(const struct ec_row *row, const char *s, struct value *v)
     return (v->text = strdup(s)) ? EC_OK : EC_ENOMEM;
 }
 
+/* "text" and 'text' as YAML writes them; without escapes. */
+static char *unquoted(char *s)
+{
+    size_t n = strlen(s);
+    if (n < 2 || (*s != '"' && *s != '\'') || s[n - 1] != *s)
+        return s;
+    s[n - 1] = 0;
+    return s + 1;
+}
+
 static int value_add(struct option *o, const struct ec_row *row, char *s)
 {
     struct value *v = realloc(o->v, (o->n + 1) * sizeof *v);
@@ -99,7 +109,7 @@ static int value_add(struct option *o, const struct ec_row *row, char *s)
         s = eq + 1;
     }
     o->n++;
-    return value_parse(row, s, v);
+    return value_parse(row, unquoted(s), v);
 }
 
 void option_clear(struct option *o)
