@@ -176,6 +176,17 @@ static int fast_pattern_parse(struct build *b)
     return t.len && !only ? fast_pattern_chop(b, c, t) : 0;
 }
 
+/* Take a content out of its chain; other elements may stand behind it. */
+static void chain_remove(struct chain *c, const struct element *e)
+{
+    uint32_t left = 0;
+
+    for (uint32_t i = 0; i < c->n; i++)
+        if (c->element[i] != e)
+            c->element[left++] = c->element[i];
+    c->n = left;
+}
+
 static int legacy_parse(struct build *b)
 {
     struct content *c = modifier_of(b);
@@ -195,7 +206,7 @@ static int legacy_parse(struct build *b)
         return -1;
     if (to->n == RULE_ELEMENTS_MAX)
         return build_fail(b, b->option->name.off, "more than %d contents in one buffer", RULE_ELEMENTS_MAX);
-    b->content_chain->n--;
+    chain_remove(b->content_chain, &c->e);
     to->element[to->n++] = &c->e;
     b->content_chain = to;
     return 0;
