@@ -90,10 +90,7 @@ static bool pcre_find(const struct element *e, struct verify *v, struct attempt 
 
 static void pcre_release(struct element *e)
 {
-    struct pcre *p = (struct pcre *)e;
-
-    pcre2_code_free(p->code);
-    p->code = NULL;                 /* an element may stand in two chains */
+    pcre2_code_free(((struct pcre *)e)->code);
 }
 
 static const struct { char flag; uint32_t option; } options[] = {

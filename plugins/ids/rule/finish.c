@@ -115,8 +115,14 @@ static int finish_empty(struct build *b)
             r->chain[n++] = r->chain[i];
         else if (r->chain[i] == r->raw)
             r->raw = NULL;
-        else if (r->chain[i]->view == b->view)
-            return build_fail(b, 0, "nothing follows the buffer '%s'", r->chain[i]->view->name);
+        else if (r->chain[i]->view == b->view) {
+            /* The array is half moved together: what has moved must not stand in it twice. */
+            struct chain *empty = r->chain[i];
+            for (; i < r->n_chain; i++)
+                r->chain[n++] = r->chain[i];
+            r->n_chain = n;
+            return build_fail(b, 0, "nothing follows the buffer '%s'", empty->view->name);
+        }
     }
     r->n_chain = n;
     return 0;
