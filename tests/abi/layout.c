@@ -1,9 +1,13 @@
 /* layout.c: the ABI gate: sizes and offsets of everything that crosses the line, for both data models. */
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
+#include <ecyber/ext/auth.h>
+#include <ecyber/ext/daemon.h>
 #include <ecyber/ext/enrich.h>
+#include <ecyber/ext/geoip.h>
 #include <ecyber/ext/hosts.h>
 #include <ecyber/ext/http.h>
+#include <ecyber/ext/json.h>
 #include <ecyber/ext/keyword.h>
 #include <ecyber/ext/list.h>
 #include <ecyber/ext/respond.h>

@@ -11,7 +11,7 @@ static const struct ec_row rows[] = {
     EC_FIELD(TEXT, EC_R_COLUMN, struct note, text, "text", NULL, "what it says"),
 };
 static const struct ec_record record = EC_RECORD_PART(struct note, rows);
-static const struct ec_kind kind = { sizeof kind, 1, "notes", &record };
+static const struct ec_kind kind = { sizeof kind, 1, "notes", &record, NULL };
 
 struct api {
     const struct ec_host *host;
@@ -42,12 +42,13 @@ static int32_t get_note(void *self, const void *state, struct ec_req *r)
 
     (void)state;
     if (a->store->get(a->store_self, a->kind, a->note, send_note, &v) != EC_OK)
-        return a->http->error(r, 404, "path", "missing", "Not Found");
+        return a->http->error(r, 404, "Not Found");
     return v.done;
 }
 
 static const struct ec_route route = {
-    sizeof route, 0, "GET", "/api/test/note", "get_note", "the note", "viewer", NULL, NULL, &record, 0, 0, get_note };
+    .size = sizeof route, .method = "GET", .path = "/api/test/note", .opid = "get_note", .summary = "the note",
+    .roles = "viewer", .reply = &record, .run = get_note };
 static const struct ec_use uses[] = {
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN, sizeof(struct ec_http), 0, EC_HTTP_ID },
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN, sizeof(struct ec_store), 0, EC_STORE_ID },
@@ -70,7 +71,7 @@ static int32_t api_setup(void *self)
     a->store = a->host->use(a->host, EC_STORE_ID, &a->store_self);
     if (a->host->use(a->host, "ec.nobody/1", &none))
         return a->host->fail(a->host, EC_EINVAL, "a service that nobody offers appeared");
-    if ((err = a->store->kind(a->store_self, &kind, &a->kind)))
+    if ((err = a->store->kind(a->store_self, a->host, &kind, &a->kind)))
         return err;
     return a->http->route(a->http_self, a->host, &route, a);
 }

@@ -91,11 +91,9 @@ static int32_t http_reply(struct ec_req *r, uint32_t status, const struct ec_par
     return s->host->publish(s->host, &b);
 }
 
-static int32_t http_error(struct ec_req *r, uint32_t status, const char *loc, const char *type, const char *msg)
+static int32_t http_error(struct ec_req *r, uint32_t status, const char *detail)
 {
-    (void)loc;
-    (void)type;
-    (void)msg;
+    (void)detail;
     return http_reply(r, status, NULL);
 }
 
@@ -116,7 +114,8 @@ static int32_t http_chunk(struct ec_req *r, const void *p, uint32_t n, void (*mo
 }
 
 static const struct ec_http http = {
-    sizeof http, 0, http_route, nothing, nothing, nobody, http_reply, http_error, http_work, http_chunk };
+    .size = sizeof http, .route = http_route, .param = nothing, .body = nothing, .who = nobody, .reply = http_reply,
+    .error = http_error, .work = http_work, .chunk = http_chunk };
 static const struct ec_offer offers[] = { { sizeof(struct ec_offer), 0, EC_HTTP_ID, &http } };
 
 /* The routes' own state is not reachable from here; a real server asks the host that came with the route. */

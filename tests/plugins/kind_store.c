@@ -19,10 +19,11 @@ struct store {
     uint64_t last_id;
 };
 
-static int32_t store_kind(void *self, const struct ec_kind *k, uint32_t *kind)
+static int32_t store_kind(void *self, const struct ec_host *h, const struct ec_kind *k, uint32_t *kind)
 {
     struct store *s = self;
 
+    (void)h;
     if (s->n_kind == KINDS)
         return s->host->fail(s->host, EC_ELIMIT, "more than 8 kinds of document");
     s->kind[s->n_kind] = k;
@@ -122,7 +123,8 @@ static int32_t store_find(void *self, uint32_t kind, const struct ec_filter *f, 
     return EC_OK;
 }
 
-static const struct ec_store store = { sizeof store, 0, store_kind, store_put, store_del, store_get, store_find };
+static const struct ec_store store = {
+    .size = sizeof store, .kind = store_kind, .put = store_put, .del = store_del, .get = store_get, .find = store_find };
 static const struct ec_offer offers[] = { { sizeof(struct ec_offer), 0, EC_STORE_ID, &store } };
 
 static int32_t store_create(const struct ec_host *h, void **self)

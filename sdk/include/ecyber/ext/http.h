@@ -1,20 +1,27 @@
-/* http.h: ec.http/1, one declaration for each route. STATUS: draft 1.
+/* http.h: ec.http/1, one declaration for each route. STATUS: draft 2.
  * One plugin implements it (the HTTP server); any plugin declares routes in setup(). From the declaration come routing,
- * validation, authorisation and the OpenAPI document. */
+ * validation in FastAPI's form, authorisation and the OpenAPI document; ecyberctl uses the same routes. */
 #ifndef EC_EXT_HTTP_H
 #define EC_EXT_HTTP_H
 #include "../plugin.h"
+#include "auth.h"
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define EC_HTTP_ID "ec.http/1-draft.1"
+#define EC_HTTP_ID "ec.http/1-draft.2"
 
 enum {
     EC_RT_UPLOAD = 1,               /* the body is spooled, the handler gets a descriptor */
     EC_RT_STREAM = 2,               /* replies with chunk() */
     EC_RT_ENFORCES = 4,             /* adds dry_run, Idempotency-Key and audit */
-    EC_RT_EDITS = 8                 /* adds ETag and If-Match */
+    EC_RT_EDITS = 8,                /* adds ETag and If-Match */
+    EC_RT_FORM = 16,                /* the body may also come as a form (application/x-www-form-urlencoded) */
+    /* run is NULL, the server answers from the store (503 where there is none), from events of the type that `topic`
+     * has as its root (NULL: every type, chosen by ?type=): */
+    EC_RT_EVENTS = 32,              /* a page: filters by every field, since, until, q, limit, cursor */
+    EC_RT_EVENT = 64,               /* the one whose id stands in {id} */
+    EC_RT_COUNT = 128               /* the most frequent values of the field ?by=, with the filters of a page */
 };
 
 struct ec_req;
@@ -22,27 +29,51 @@ struct ec_route {                   /* static */
     uint32_t size, flags;           /* EC_RT_* */
     const char *method, *path;      /* "GET", "/api/ids/alerts/{id}" */
     const char *opid, *summary;     /* stable; in one line */
-    const char *roles;              /* "admin,operator"; "": public */
-    const struct ec_record *param;  /* rows of path, query and header; decoded into its struct. NULL: none */
-    const struct ec_record *body;   /* NULL: none */
-    const struct ec_record *reply;  /* NULL: no body */
+    const char *roles;              /* "admin,operator"; "*": whoever has logged in; "": public */
+    const struct ec_record *param;  /* rows named as {x} in the path come from there, the others from the query; decoded
+                                     * into its struct, which starts with struct ec_part. NULL: none */
+    const struct ec_record *body;   /* the same for a JSON object. NULL: none */
+    const struct ec_record *reply;  /* NULL: no body, or json() in a shape of its own */
     uint32_t body_max, deadline_ms; /* bytes; 0: the server's defaults */
-    /* [sub] EC_OK: replied, EC_EAGAIN: will reply later. state: the declaring plugin's. */
+    /* [sub] EC_OK: replied, EC_EAGAIN: will reply later; else 500. state: the declaring plugin's. Must not block. */
     int32_t (*run)(void *self, const void *state, struct ec_req *r);
+    uint32_t status, reserved;      /* of success, 0: 200 */
+    const char *errors;             /* "404,409": what else it may answer; 401 403 422 429 500 503 are implied */
+    const char *topic;              /* with EC_RT_EVENTS, _EVENT, _COUNT: its name; NULL: every one */
+    const char *alias;              /* short names of filters, "sid=alert.signature_id,severity=alert.severity" */
 };
 
-struct ec_who { uint32_t size, reserved; uint64_t user; const char *name, *roles; };
+struct ec_asset {                   /* a file of the page, static; the bytes are gzipped */
+    uint32_t size, len;
+    const char *path, *type;        /* "/app.js"; "text/javascript; charset=utf-8" */
+    const void *gzip;
+    const char *policy;             /* Content-Security-Policy; NULL: the server's, default-src 'self' */
+};
 
 struct ec_http {
     uint32_t size, reserved;
-    int32_t (*route)(void *self, const struct ec_host *h, const struct ec_route *r, void *route_self);  /* [ctl] setup */
-    const void *(*param)(struct ec_req *r);         /* struct of route->param, until the reply */
+    /* [ctl] setup(). EC_EEXIST: there is one of that method and path, or of that opid. r, a: [keep] */
+    int32_t (*route)(void *self, const struct ec_host *h, const struct ec_route *r, void *route_self);
+    int32_t (*asset)(void *self, const struct ec_host *h, const struct ec_asset *a);    /* GET, public */
+
+    /* [any] until the reply */
+    const void *(*param)(struct ec_req *r);         /* struct of route->param */
     const void *(*body)(struct ec_req *r);
     const struct ec_who *(*who)(struct ec_req *r);  /* NULL: nobody logged in */
-    /* [any] Exactly once for each request. p: part of route->reply's shape, copied; NULL: no body. */
+    const char *(*peer)(struct ec_req *r);          /* the client's address as text, "local" for the socket */
+    const char *(*header)(struct ec_req *r, const char *name);  /* of the request, NULL: none */
+    /* Of the reply to come; copied. EC_EINVAL: a byte that has no place in a header. */
+    int32_t (*set_header)(struct ec_req *r, const char *name, const char *value);
+
+    /* [any] One of these, exactly once for each request. p: of route->reply's shape, copied; NULL: no body. json: copied.
+     * detail: a sentence. invalid(): 422 with one entry, loc: "body.until", "query.limit". */
     int32_t (*reply)(struct ec_req *r, uint32_t status, const struct ec_part *p);
-    int32_t (*error)(struct ec_req *r, uint32_t status, const char *loc, const char *type, const char *msg);
-    int32_t (*work)(struct ec_req *r, void (*fn)(struct ec_req *r, void *arg), void *arg);  /* on the pool, then reply */
+    int32_t (*json)(struct ec_req *r, uint32_t status, const char *json, uint64_t len);
+    int32_t (*error)(struct ec_req *r, uint32_t status, const char *detail);
+    int32_t (*invalid)(struct ec_req *r, const char *loc, const char *type, const char *msg);
+    /* [sub] Go on with fn on the pool; it replies. EC_EAGAIN: the pool is full, and 503 was sent. */
+    int32_t (*work)(struct ec_req *r, void (*fn)(struct ec_req *r, void *arg), void *arg);
+    /* [sub] EC_RT_STREAM: n more bytes, n 0: the end. more() is called when they have left; NULL: not. */
     int32_t (*chunk)(struct ec_req *r, const void *p, uint32_t n, void (*more)(void *arg), void *arg);
 };
 

@@ -1,0 +1,30 @@
+/* daemon.h: ec.daemon/1, what the daemon says of itself. STATUS: draft 1.
+ * The daemon itself offers it; an API or an exporter shows it. */
+#ifndef EC_EXT_DAEMON_H
+#define EC_EXT_DAEMON_H
+#include "../plugin.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define EC_DAEMON_ID "ec.daemon/1-draft.1"
+
+/* err: EC_OK, and json is the answer; else json is {"error": {"code", "message"}}. Valid until it returns. */
+typedef void ec_daemon_answer_fn(void *arg, int32_t err, const char *json, uint32_t len);
+/* plugin: its name, "" for the core. m->name as declared; value: the sum over all workers. */
+typedef void ec_daemon_metric_fn(void *arg, const char *plugin, const struct ec_metric *m, int64_t value);
+
+struct ec_daemon {
+    uint32_t size, reserved;
+    /* [any] Ask what ecyberctl can ask on the control socket: "status", "drops", "plugins", "plugin NAME", "reload".
+     * Never waits: answer() is called exactly once, on the control thread, where it must not block.
+     * EC_EAGAIN: too many questions wait, or the daemon ends; answer() will not be called. */
+    int32_t (*ask)(void *self, const char *question, ec_daemon_answer_fn *answer, void *arg);
+    /* [any] Call fn for each metric there is. */
+    void (*metrics)(void *self, ec_daemon_metric_fn *fn, void *arg);
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif
