@@ -27,6 +27,20 @@ struct ec_auth {
     int32_t (*peer)(void *self, uint32_t uid, uint32_t gid, uint32_t pid, struct ec_who *who);
 };
 
+/* The audit log: who did what from where. The provider declares the topic; any plugin that changes something for
+ * somebody finds it with topic_find() (0: there is none, and nothing is written) and publishes into it. */
+#define EC_AUDIT_TOPIC "ec.audit/1"
+
+struct ec_audit {                   /* part 0; the event's type is "audit" */
+    struct ec_part part;
+    struct ec_span action;          /* "login" "user.create" "firewall.ban": NOUN.VERB where there is a noun */
+    struct ec_span outcome;         /* "success" "failure" "denied" */
+    struct ec_span actor;           /* name of who did it, "" where nobody has logged in */
+    struct ec_span address;         /* where from: an address, or "local" */
+    struct ec_span object;          /* on what: "users/7"; off 0: nothing */
+    struct ec_span detail;          /* a sentence; never a password or a token. off 0: none */
+};
+
 #ifdef __cplusplus
 }
 #endif
