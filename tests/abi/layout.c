@@ -5,6 +5,7 @@
 #include <ecyber/ext/daemon.h>
 #include <ecyber/ext/enrich.h>
 #include <ecyber/ext/geoip.h>
+#include <ecyber/ext/helper.h>
 #include <ecyber/ext/hosts.h>
 #include <ecyber/ext/http.h>
 #include <ecyber/ext/json.h>

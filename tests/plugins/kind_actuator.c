@@ -60,17 +60,21 @@ static int allowed(const struct actuator *a, const uint8_t *addr)
     return !strcmp(text, a->allow);
 }
 
-static int32_t ban(void *self, const struct ec_ban *b)
+static int32_t ban(void *self, const struct ec_ban *b, char *why, uint32_t n)
 {
     struct actuator *a = self;
     int32_t err = EC_OK;
 
-    if (!b->until_ns || !b->why || !b->prefix || b->prefix > 128)
-        return a->host->fail(a->host, EC_EINVAL, "a ban needs an end, a reason and a prefix of 1 to 128 bits");
+    snprintf(why, n, "%s", "");
+    if (!b->until_ns || !b->why || !b->prefix || b->prefix > 128) {
+        snprintf(why, n, "a ban needs an end, a reason and a prefix of 1 to 128 bits");
+        return EC_EINVAL;
+    }
     pthread_mutex_lock(&a->lock);
-    if (allowed(a, b->addr))
+    if (allowed(a, b->addr)) {
         err = EC_EPERM;
-    else if (a->n == BANS)
+        snprintf(why, n, "the allow-list forbids it");
+    } else if (a->n == BANS)
         err = EC_EAGAIN;
     else if (!(b->flags & EC_BAN_DRY_RUN))
         a->ban[a->n++] = *b;

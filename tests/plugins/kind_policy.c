@@ -19,10 +19,10 @@ static void on_event(void *self, const void *state, const struct ec_event *ev)
     memcpy(b.addr, ev->src, 16);
     b.until_ns = ev->ts_ns + UINT64_C(3600000000000);
     b.cause = ev->id;
-    p->respond->ban(p->respond_self, &b);
+    p->respond->ban(p->respond_self, &b, NULL, 0);
     /* The other end too, which the allow-list has to protect. */
     memcpy(b.addr, ev->dst, 16);
-    p->respond->ban(p->respond_self, &b);
+    p->respond->ban(p->respond_self, &b, NULL, 0);
 }
 
 static const struct ec_use uses[] = {
