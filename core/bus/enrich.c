@@ -19,6 +19,7 @@ struct entry {
     uint32_t gen;
     uint16_t enricher;              /* index + 1; 0: empty */
     uint16_t side, len, reserved;   /* len 0: nothing known */
+    uint32_t serial;                /* as the enricher gave it */
     _Alignas(8) uint8_t part[PART_MAX];
 };
 
@@ -97,27 +98,37 @@ static uint32_t look_up(const struct enricher *e, const struct plan *plan, const
     return b->used - at.used;
 }
 
-static void entry_fill(struct entry *n, const struct enricher *e, uint32_t gen, const uint8_t *key, uint32_t side,
-                       const uint8_t *part, uint32_t len)
+static void entry_fill(struct entry *n, const struct enricher *e, uint32_t gen, uint32_t serial,
+                       const uint8_t *key, uint32_t side, const uint8_t *part, uint32_t len)
 {
     if (len > PART_MAX)
         return;
     memcpy(n->key, key, sizeof n->key);
     n->gen = gen;
+    n->serial = serial;
     n->enricher = (uint16_t)(e - bus.enricher + 1);
     n->side = (uint16_t)side;
     n->len = (uint16_t)len;
     memcpy(n->part, part, len);
 }
 
+static uint32_t serial_of(const struct enricher *e, const struct plan *plan)
+{
+    return e->e.serial ? e->e.serial(e->instance->self, plan_state(plan, e->instance->index)) : 0;
+}
+
 static void enrich_side(struct publisher *p, const struct enricher *e, const struct plan *plan, const uint8_t *key,
                         uint32_t side, struct ec_build *b)
 {
-    uint32_t index = (uint32_t)(e - bus.enricher), gen = plan ? plan->gen : 0, at = b->used, len;
+    uint32_t index = (uint32_t)(e - bus.enricher), gen = plan ? plan->gen : 0, at = b->used, len, serial;
     struct entry *n = entry_of(p->cache, key, index, side);
     bool cut;
 
-    if (n->enricher == index + 1 && n->gen == gen && n->side == side && !memcmp(n->key, key, sizeof n->key)) {
+    if (e->e.sides && !(e->e.sides & side))
+        return;
+    serial = serial_of(e, plan);
+    if (n->enricher == index + 1 && n->gen == gen && n->serial == serial && n->side == side &&
+        !memcmp(n->key, key, sizeof n->key)) {
         publisher_metric(p, BUS_M_ENRICH_HITS);
         if (n->len)
             ec_attach(b, (const struct ec_part *)(const void *)n->part);
@@ -126,7 +137,7 @@ static void enrich_side(struct publisher *p, const struct enricher *e, const str
     publisher_metric(p, BUS_M_ENRICH_LOOKUPS);
     len = look_up(e, plan, key, side, b, &cut);
     if (!cut)
-        entry_fill(n, e, gen, key, side, b->base + at, len);
+        entry_fill(n, e, gen, serial, key, side, b->base + at, len);
 }
 
 void enrich_event(struct publisher *p, const struct route *r, const struct plan *plan, struct ec_build *b)

@@ -33,7 +33,7 @@ static int32_t lookup(void *self, const void *state, const void *key, uint32_t l
     return EC_OK;
 }
 
-static const struct ec_enricher enricher = { sizeof enricher, EC_ENRICH_ADDRESS, "org.ecyber.test.place/1", NULL, lookup };
+static const struct ec_enricher enricher = { sizeof enricher, EC_ENRICH_ADDRESS, "org.ecyber.test.place/1", NULL, lookup, 0, 0, NULL };
 static const struct ec_offer offers[] = { { sizeof(struct ec_offer), 0, EC_ENRICH_ID, &enricher } };
 
 static int32_t enricher_create(const struct ec_host *h, void **self)

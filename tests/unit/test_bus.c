@@ -292,9 +292,18 @@ static void publish_between(uint8_t src, uint8_t dst)
     bus_drain(0);
 }
 
+static uint32_t answers;
+
+static uint32_t look_serial(void *self, const void *state)
+{
+    (void)self;
+    (void)state;
+    return answers;
+}
+
 static void enricher_open(void)
 {
-    struct ec_enricher e = { sizeof e, EC_ENRICH_ADDRESS, "t.look/1", NULL, look };
+    struct ec_enricher e = { sizeof e, EC_ENRICH_ADDRESS, "t.look/1", NULL, look, 0, 0, look_serial };
     char why[256];
 
     lookups = 0;
@@ -327,6 +336,31 @@ START_TEST(an_enricher_is_asked_once_for_each_address)
     ck_assert_int_eq(metric_named("bus.enrich.hits"), 10);
     rig_publish(0, rig.a, 1, 0);                /* without addresses */
     ck_assert_uint_eq(lookups, 4);
+    answers++;                                  /* what is remembered is out of date */
+    publish_between(2, 9);
+    ck_assert_uint_eq(lookups, 6);
+    publish_between(2, 9);
+    ck_assert_uint_eq(lookups, 6);
+    rig_close();
+}
+END_TEST
+
+START_TEST(an_enricher_of_one_side_is_asked_of_that_side)
+{
+    struct ec_enricher e = { sizeof e, EC_ENRICH_ADDRESS, "t.look/1", NULL, look, EC_ENRICH_DST, 0, NULL };
+    char why[256];
+
+    lookups = 0;
+    lookup_mode = 0;
+    rig_open(&alone);
+    ck_assert_int_eq(bus_enricher(&rig.source, &e, why, sizeof why), EC_OK);
+    rig_subscribe(0, "*", EC_SUB_QUEUED, 0, 0, 0);
+    rig.sink[0].then = note_parts;
+    rig_start();
+    publish_between(1, 2);
+    ck_assert_uint_eq(parts, 2);
+    ck_assert_uint_eq(first_looks[1], 22);
+    ck_assert_uint_eq(lookups, 1);
     rig_close();
 }
 END_TEST
@@ -471,6 +505,7 @@ int main(void)
     tcase_add_test(tc, what_an_inline_subscriber_publishes_comes_after_it);
     tcase_add_test(tc, a_queued_subscriber_may_publish);
     tcase_add_test(tc, an_enricher_is_asked_once_for_each_address);
+    tcase_add_test(tc, an_enricher_of_one_side_is_asked_of_that_side);
     tcase_add_test(tc, what_an_enricher_should_not_have_written_is_taken_back);
     tcase_add_test(tc, timers_follow_the_packets);
     tcase_add_test(tc, a_subscription_is_checked);

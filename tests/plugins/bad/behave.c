@@ -215,7 +215,7 @@ static int32_t mood_lookup(void *self, const void *state, const void *key, uint3
     return EC_ENOENT;
 }
 static const struct ec_enricher mood = {sizeof mood, EC_ENRICH_ADDRESS, "org.example.mood/1", NULL,
-                                        mood_lookup};
+                                        mood_lookup, 0, 0, NULL};
 
 static int32_t list_each(void *self, void (*row)(void *arg, const char *const *cell), void *arg)
 {
