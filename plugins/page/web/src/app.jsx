@@ -1,0 +1,140 @@
+import { computed, signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { ask, logout, reachable, session } from "./api.js";
+import { Blocks, loadBlocks } from "./blocks.jsx";
+import { Chart } from "./chart.jsx";
+import { Inbox } from "./inbox.jsx";
+import { stream } from "./live.js";
+import { LogIn, NewPassword } from "./login.jsx";
+import { Notice } from "./notice.jsx";
+import { Plugins } from "./plugins.jsx";
+import { begin, heard, me, statsError } from "./state.js";
+import { Strip } from "./strip.jsx";
+import { safe } from "./text.js";
+import { theme, themes } from "./theme.js";
+import { Top } from "./top.jsx";
+
+const loggedIn = computed(() => session.value !== null);
+const passwordAsked = signal(false);
+
+function Connection() {
+    const state = !reachable.value ? "offline" : statsError.value ? "trouble" : stream.value;
+    const words = {
+        live: "Live", opening: "Connecting", waiting: "Reconnecting", off: "Connecting", offline: "Offline",
+        trouble: "Trouble",
+    };
+
+    return <span class={`connection is-${state}`}>{words[state]}</span>;
+}
+
+function ThemeButton() {
+    const next = themes[(themes.indexOf(theme.value) + 1) % themes.length];
+
+    return (
+        <button type="button" class="quiet" onClick={() => { theme.value = next; }}
+                aria-label={`Colours: ${theme.value}. Change to ${next}`}>
+            {{ system: "Auto", light: "Light", dark: "Dark" }[theme.value]}
+        </button>
+    );
+}
+
+function Bar() {
+    return (
+        <header class="bar">
+            <h1><img src="/icon.svg" alt="" width="22" height="22" />eCyber</h1>
+            <Connection />
+            <span class="space" />
+            {me.value && <span class="who">{safe(me.value.username)} <span class="soft">{safe(me.value.roles)}</span></span>}
+            <a class="quiet wide-only" href="/api/docs">API</a>
+            <ThemeButton />
+            <button type="button" class="quiet wide-only" onClick={() => { passwordAsked.value = true; }}>Password</button>
+            <button type="button" class="quiet" onClick={logout}>Log out</button>
+        </header>
+    );
+}
+
+/* What a screen reader is told: the newest alert, and at most one in five seconds. */
+function Voice() {
+    const said = useSignal("");
+
+    useEffect(() => {
+        let last = 0, skipped = 0;
+
+        return heard.subscribe((event) => {
+            if (!event)
+                return;
+            if (Date.now() - last < 5000) {
+                skipped++;
+                return;
+            }
+            last = Date.now();
+            said.value = `New alert: ${safe(event.alert?.signature)}${skipped ? `, and ${skipped} more` : ""}`;
+            skipped = 0;
+        });
+    }, []);
+    return <div class="hidden" role="log" aria-live="polite">{said}</div>;
+}
+
+function Trouble() {
+    const why = !reachable.value
+        ? "The daemon does not answer. The page shows what it knew, and goes on asking."
+        : statsError.value;
+
+    return why ? <div class="banner" role="alert">{safe(why)}</div> : null;
+}
+
+async function whoAmI() {
+    try {
+        const answer = await ask("/api/auth/me");
+
+        me.value = { ...answer, roles: [answer.roles ?? answer.role ?? []].flat().join(", ") };
+        passwordAsked.value = Boolean(answer.must_change_password);
+    } catch {
+        me.value = null;
+    }
+}
+
+function Page() {
+    useEffect(() => {
+        const end = begin();
+
+        whoAmI();
+        loadBlocks();
+        return end;
+    }, []);
+    return (
+        <>
+            <a class="skip" href="#alerts">Skip to the alerts</a>
+            <Bar />
+            <Trouble />
+            <main>
+                <Strip />
+                <div class="columns">
+                    <div class="broad">
+                        <Chart />
+                        <Inbox />
+                    </div>
+                    <div class="narrow">
+                        <Top />
+                        <Blocks />
+                        <Plugins />
+                    </div>
+                </div>
+            </main>
+            <Voice />
+            <Notice />
+        </>
+    );
+}
+
+export function App() {
+    if (!loggedIn.value)
+        return <LogIn />;
+    if (passwordAsked.value)
+        return <NewPassword oneTime={Boolean(me.value?.must_change_password)} onDone={() => {
+            passwordAsked.value = false;
+            if (me.value)
+                me.value = { ...me.value, must_change_password: false };
+        }} />;
+    return <Page />;
+}

@@ -1,0 +1,78 @@
+/* The addresses that are blocked now, each with who asked and when it ends. */
+import { signal } from "@preact/signals";
+import { ask, tell } from "./api.js";
+import { say } from "./notice.jsx";
+import { me, plugin, stats } from "./state.js";
+import { safe, when } from "./text.js";
+
+const blocks = signal(null);    /* NULL: not known yet */
+const why = signal("");
+
+export function mayBlock() {
+    return /\b(admin|operator)\b/.test(me.value?.roles ?? "");
+}
+
+/* A sentence where nothing can be blocked, else "". */
+export function whyNoFirewall() {
+    const firewall = plugin("firewall");
+
+    if (!stats.value)
+        return "";
+    if (!firewall)
+        return "Nothing can be blocked: this daemon runs without a firewall plugin.";
+    return firewall.status === "running" ? "" : `Nothing can be blocked: ${firewall.why ?? "the firewall plugin does not run"}`;
+}
+
+export async function loadBlocks() {
+    try {
+        const answer = await ask("/api/firewall/blocks");
+
+        blocks.value = answer.items ?? answer;
+        why.value = "";
+    } catch (error) {
+        blocks.value = [];
+        why.value = error.status === 404 ? "" : error.message;
+    }
+}
+
+export async function unblock(id, address) {
+    try {
+        await tell("DELETE", `/api/firewall/blocks/${encodeURIComponent(id)}`);
+        say(`${address} is no longer blocked.`);
+    } catch (error) {
+        say(`${address} is still blocked: ${error.message}`, { bad: true });
+    }
+    loadBlocks();
+}
+
+function Entry({ block }) {
+    return (
+        <li class="block">
+            <span class="mono">{safe(block.address)}</span>
+            <span class="soft">until {when(Date.parse(block.until))}</span>
+            {mayBlock() && (
+                <button type="button" class="quiet" aria-label={`Unblock ${safe(block.address)}`}
+                        onClick={() => unblock(block.id ?? block.address, block.address)}>Undo</button>
+            )}
+            <span class="soft block-why">{safe([block.who, block.reason].filter(Boolean).join(": "))}</span>
+        </li>
+    );
+}
+
+export function Blocks() {
+    const not = whyNoFirewall();
+    const list = blocks.value;
+
+    return (
+        <section class="panel" aria-labelledby="blocks-title">
+            <div class="panel-head"><h2 id="blocks-title">Blocked</h2></div>
+            {not || why.value
+                ? <p class="empty">{safe(not || why.value)}</p>
+                : !list
+                    ? <p class="empty">Loading…</p>
+                    : list.length === 0
+                        ? <p class="empty">Nobody is blocked.</p>
+                        : <ul class="plain">{list.map((b) => <Entry key={b.id ?? b.address} block={b} />)}</ul>}
+        </section>
+    );
+}

@@ -1,0 +1,83 @@
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import { beat, history, rates } from "./state.js";
+import { rate } from "./text.js";
+import { dark } from "./theme.js";
+
+/* The canvas knows no style sheet: it is told what the legend's marks look like. */
+function colourOf(place, name) {
+    return getComputedStyle(place.querySelector(name)).color;
+}
+
+function series() {
+    const n = history.time.length;
+
+    return n ? [history.time, history.packets, history.alerts] : [[Date.now() / 1000], [null], [null]];
+}
+
+const atLeast = (least) => (_, low, high) => [0, Math.max(high * 1.1, least)];
+
+function draw(place) {
+    const packets = colourOf(place, ".key-packets");
+    const alerts = colourOf(place, ".key-alerts");
+    const soft = colourOf(place, ".legend");
+    const line = colourOf(place, ".key-line");
+    const font = `11px ${getComputedStyle(place).fontFamily}`;
+    const axis = { stroke: soft, font, ticks: { show: false }, grid: { stroke: line, width: 1 } };
+
+    return new uPlot({
+        width: place.clientWidth,
+        height: parseFloat(getComputedStyle(place.querySelector(".canvas")).height),
+        padding: [8, 4, 2, 0],
+        cursor: { show: false },
+        legend: { show: false },
+        scales: {
+            x: { range: () => [Date.now() / 1000 - 300, Date.now() / 1000] },
+            packets: { range: atLeast(10) },
+            alerts: { range: atLeast(2) },
+        },
+        axes: [
+            { ...axis, grid: { show: false }, space: 50, size: 24, gap: 4, incrs: [60, 120, 300],
+              values: (_, times) => times.map((t) => new Date(t * 1000).toTimeString().slice(0, 5)) },
+            { ...axis, scale: "packets", size: 44, space: 36, values: (_, list) => list.map(rate) },
+            { ...axis, scale: "alerts", side: 1, size: 34, space: 36, grid: { show: false },
+              values: (_, list) => list.map(rate) },
+        ],
+        series: [
+            {},
+            { scale: "packets", stroke: packets, width: 1.5, fill: packets.replace("rgb(", "rgba(").replace(")", ", 0.12)"),
+              points: { show: false } },
+            { scale: "alerts", stroke: alerts, width: 1.5, points: { show: false },
+              paths: uPlot.paths.stepped({ align: 1 }) },
+        ],
+    }, series(), place.querySelector(".canvas"));
+}
+
+export function Chart() {
+    const place = useRef(null);
+
+    useEffect(() => {
+        let plot = null;
+        const again = () => { plot?.destroy(); plot = draw(place.current); };
+        const sized = new ResizeObserver(() => plot?.setSize({ width: place.current.clientWidth, height: plot.height }));
+        const ends = [
+            dark.subscribe(again),
+            beat.subscribe(() => plot?.setData(series())),
+        ];
+
+        sized.observe(place.current);
+        return () => { ends.forEach((end) => end()); sized.disconnect(); plot?.destroy(); };
+    }, []);
+    return (
+        <section class="panel chart" ref={place} aria-label="Packets and alerts a second">
+            <div class="legend">
+                <span class="key"><i class="key-packets" />Packets/s</span>
+                <span class="key"><i class="key-alerts" />Alerts/s</span>
+                <i class="key-line" />
+                <span class="soft space-before">five minutes</span>
+            </div>
+            <div class="canvas" role="img" aria-label={`The last five minutes. Now ${rate(rates.value.packets ?? 0)} packets and ${
+                rate(rates.value.alerts ?? 0)} alerts a second.`} />
+        </section>
+    );
+}

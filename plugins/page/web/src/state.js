@@ -1,0 +1,196 @@
+/* What the page knows, and how it comes to know it. */
+import { batch, signal } from "@preact/signals";
+import { ask, session } from "./api.js";
+import { follow } from "./live.js";
+
+const SECONDS = 300;                    /* of the chart */
+const ROWS = 500;                       /* alerts kept in the page */
+const PAGE = 50;
+
+export const me = signal(null);
+export const stats = signal(null);      /* /api/system/stats */
+export const statsError = signal("");
+export const rates = signal({ packets: null, alerts: null });
+export const history = { time: [], packets: [], alerts: [] };
+export const beat = signal(0);          /* the history has grown */
+
+export const alerts = signal([]);
+export const inbox = signal({ state: "loading", why: "", next: null, more: false });
+export const filter = signal({ q: "", severity: "", ip: "" });
+export const paused = signal(false);
+export const waiting = signal(0);       /* alerts that came while paused */
+export const heard = signal(null);      /* the last alert that came live */
+
+export const plugin = (name) => stats.value?.plugins?.find((p) => p.name === name);
+
+/* --- figures, once a second while somebody looks --------------------------------------------- */
+
+let before = null;
+
+function packetsSeen(s) {
+    return (s.packets ?? []).reduce((sum, w) => sum + (w.source?.seen ?? 0), 0);
+}
+
+function difference(now, old, seconds) {
+    return now === undefined || old === undefined || now < old ? 0 : (now - old) / seconds;
+}
+
+function remember(s) {
+    const now = { at: performance.now(), packets: packetsSeen(s), alerts: s.metrics?.ids?.alerts };
+    const seconds = before && (now.at - before.at) / 1000;
+
+    if (seconds > 0.2 && seconds < 30) {
+        const rate = {
+            packets: difference(now.packets, before.packets, seconds),
+            alerts: difference(now.alerts, before.alerts, seconds),
+        };
+
+        history.time.push(Date.now() / 1000);
+        history.packets.push(rate.packets);
+        history.alerts.push(rate.alerts);
+        for (const list of Object.values(history))
+            if (list.length > SECONDS)
+                list.shift();
+        rates.value = rate;
+        beat.value++;
+    }
+    before = now;
+}
+
+async function figures() {
+    try {
+        const s = await ask("/api/system/stats");
+
+        batch(() => {
+            remember(s);
+            stats.value = s;
+            statsError.value = "";
+        });
+    } catch (error) {
+        before = null;
+        statsError.value = error.message;
+    }
+}
+
+/* --- the inbox ------------------------------------------------------------------------------- */
+
+export function filtered() {
+    return Object.values(filter.value).some(Boolean);
+}
+
+function address(cursor) {
+    const query = new URLSearchParams({ limit: PAGE });
+
+    for (const [name, value] of Object.entries(filter.value))
+        if (value)
+            query.set(name, value);
+    if (cursor)
+        query.set("cursor", cursor);
+    return `/api/ids/alerts?${query}`;
+}
+
+let turn = 0;                           /* answers to an older question are of no use */
+
+export async function loadAlerts() {
+    const mine = ++turn;
+
+    inbox.value = { ...inbox.value, state: alerts.value.length ? "reloading" : "loading" };
+    try {
+        const page = await ask(address());
+
+        if (mine !== turn)
+            return;
+        batch(() => {
+            alerts.value = page.items;
+            waiting.value = 0;
+            inbox.value = { state: "ready", why: "", next: page.next_cursor || null, more: false };
+        });
+    } catch (error) {
+        if (mine === turn)
+            inbox.value = { state: "error", why: error.message, next: null, more: false };
+    }
+}
+
+export async function loadOlder() {
+    const mine = turn;
+
+    inbox.value = { ...inbox.value, more: true };
+    try {
+        const page = await ask(address(inbox.value.next));
+
+        if (mine !== turn)
+            return;
+        const known = new Set(alerts.value.map((a) => a.id));
+
+        batch(() => {
+            alerts.value = [...alerts.value, ...page.items.filter((a) => !known.has(a.id))];
+            inbox.value = { state: "ready", why: "", next: page.next_cursor || null, more: false };
+        });
+    } catch (error) {
+        if (mine === turn)
+            inbox.value = { ...inbox.value, more: false, why: error.message };
+    }
+}
+
+let soon = 0;
+
+/* The store writes what came in small groups: what needs it is asked a moment later, once. */
+function loadSoon() {
+    soon ||= setTimeout(() => { soon = 0; loadAlerts(); }, 1500);
+}
+
+function onEvent(type, event) {
+    if ((event.event_type ?? type) !== "alert")
+        return;
+    heard.value = event;
+    if (paused.value)
+        waiting.value++;
+    else if (filtered() || event.id === undefined || inbox.value.state !== "ready")
+        loadSoon();
+    else if (!alerts.value.some((a) => a.id === event.id))
+        alerts.value = [event, ...alerts.value].slice(0, ROWS);
+}
+
+export function setPaused(on) {
+    paused.value = on;
+    if (!on && waiting.value)
+        loadAlerts();
+}
+
+/* --- begin and end --------------------------------------------------------------------------- */
+
+/* Ask every period while the page is seen. Returns how to end it. */
+export function every(ms, fn) {
+    let timer = 0, over = false;
+
+    async function turnOver() {
+        if (!document.hidden && session.value)
+            await fn();
+        if (!over)
+            timer = setTimeout(turnOver, ms);
+    }
+    turnOver();
+    return () => { over = true; clearTimeout(timer); };
+}
+
+export function begin() {
+    const ends = [
+        every(1000, figures),
+        follow("/api/network/events/stream?type=alert", onEvent, loadAlerts),
+    ];
+
+    loadAlerts();
+    return () => {
+        ends.forEach((end) => end());
+        turn++;
+        clearTimeout(soon);
+        soon = 0;
+        before = null;
+        batch(() => {
+            alerts.value = [];
+            stats.value = null;
+            rates.value = { packets: null, alerts: null };
+            inbox.value = { state: "loading", why: "", next: null, more: false };
+        });
+    };
+}

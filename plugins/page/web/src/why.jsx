@@ -1,0 +1,183 @@
+/* Why an alert is one: what the rule said, which bytes fitted, whose flow, where from, how it was scored. */
+import { useEffect, useState } from "preact/hooks";
+import { ask } from "./api.js";
+import { Block } from "./block.jsx";
+import { country, countryName, ruleParts, scoreOf } from "./event.js";
+import { bytes, dump, endpoint, fromBase64, fromHex, moment, plural, safe, when } from "./text.js";
+
+function Dump({ data, label }) {
+    return (
+        <pre class="dump" tabIndex={0} role="region" aria-label={label}>
+            {dump(data).map((l) => `${l.at}  ${l.hex.padEnd(47)}  ${l.text}`).join("\n")}
+        </pre>
+    );
+}
+
+function Rule({ why, alert }) {
+    return (
+        <>
+            <h3>The rule <span class="soft mono">{safe(alert.gid)}:{safe(alert.signature_id)}:{safe(alert.rev)}</span></h3>
+            <pre class="rule" tabIndex={0} role="region" aria-label="Text of the rule">
+                {ruleParts(safe(why.rule)).map((p, i) => <span key={i} class={`rule-${p.kind}`}>{p.text}</span>)}
+            </pre>
+        </>
+    );
+}
+
+function Match({ match }) {
+    const data = fromHex(match.bytes);
+
+    return (
+        <li class="match">
+            <div class="match-where">
+                <span class="keyword">{safe(match.keyword)}</span> in <b class="mono">{safe(match.buffer)}</b>{" "}
+                <span class="soft">offset {safe(match.offset)}, {plural(match.length ?? data.length, "byte")}</span>
+            </div>
+            <div class="match-text mono"><mark>{safe(match.printable)}</mark></div>
+            {data.length > 0 && <Dump data={data} label={`Bytes of the match in ${safe(match.buffer)}`} />}
+        </li>
+    );
+}
+
+function Matches({ why }) {
+    const list = why.matches ?? [];
+
+    return (
+        <>
+            <h3>What fitted</h3>
+            {list.length
+                ? <ol class="matches">{list.map((m, i) => <Match key={i} match={m} />)}</ol>
+                : <p class="soft">The rule asks for no bytes: it fired on how the conversation stood.</p>}
+        </>
+    );
+}
+
+function Row({ name, children }) {
+    return children === "" || children === undefined || children === null || children === false
+        ? null
+        : <><dt>{name}</dt><dd>{children}</dd></>;
+}
+
+function End({ event, side }) {
+    const code = country(event, side);
+
+    return (
+        <>
+            <span class="mono">{endpoint(event[`${side}_ip`], event[`${side}_port`])}</span>
+            <span class="soft"> {code ? countryName(code) : "no country known"}</span>
+        </>
+    );
+}
+
+function Flow({ event }) {
+    const f = event.flow ?? {};
+
+    return (
+        <>
+            <h3>The conversation</h3>
+            <dl class="facts">
+                <Row name="From"><End event={event} side="src" /></Row>
+                <Row name="To"><End event={event} side="dest" /></Row>
+                <Row name="Protocol">{safe([event.proto, event.app_proto].filter(Boolean).join(" / "))}</Row>
+                <Row name="Direction">{safe(event.direction?.replace("_", " "))}</Row>
+                <Row name="To server">{f.pkts_toserver !== undefined &&
+                    `${plural(f.pkts_toserver, "packet")}, ${bytes(f.bytes_toserver)}`}</Row>
+                <Row name="To client">{f.pkts_toclient !== undefined &&
+                    `${plural(f.pkts_toclient, "packet")}, ${bytes(f.bytes_toclient)}`}</Row>
+                <Row name="Began">{f.start && when(moment(f.start))}</Row>
+                <Row name="Host">{safe(event.http?.hostname ?? event.tls?.sni ?? event.dns?.rrname)}</Row>
+                <Row name="Request">{event.http && `${safe(event.http.http_method)} ${safe(event.http.url)}`}</Row>
+                <Row name="User agent">{safe(event.http?.http_user_agent)}</Row>
+                <Row name="Class">{safe(event.alert?.category)}</Row>
+                <Row name="Done">{safe(event.alert?.action)}</Row>
+                <Row name="Community id"><span class="mono">{safe(event.community_id)}</span></Row>
+                <Row name="Seen">{event.ecyber?.replay && "in a replayed capture: no policy acts on it by itself"}</Row>
+            </dl>
+        </>
+    );
+}
+
+function Bar({ row, largest }) {
+    const share = largest ? Math.abs(row.part) / largest : 0;
+
+    return (
+        <tr>
+            <th scope="row" class="mono">{safe(row.name)}</th>
+            <td class="number">{safe(typeof row.value === "number" ? +row.value.toPrecision(4) : row.value)}</td>
+            <td class="bar-cell">
+                <svg class={row.part < 0 ? "part is-less" : "part"} viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+                    <rect x="0" y="0" height="8" width={Math.max(share * 100, 1)} rx="1" />
+                </svg>
+            </td>
+            <td class="number">{row.part > 0 ? "+" : ""}{row.part.toFixed(2)}</td>
+        </tr>
+    );
+}
+
+function Score({ event }) {
+    const s = scoreOf(event);
+
+    if (!s)
+        return null;
+    const largest = Math.max(...s.rows.map((r) => Math.abs(r.part)), 0);
+
+    return (
+        <>
+            <h3>The score {s.model && <span class="soft mono">{safe(s.model)}</span>}</h3>
+            <p>
+                <b>{safe(typeof s.score === "number" ? +s.score.toFixed(3) : s.score)}</b>
+                {s.threshold !== undefined && <span class="soft"> above the threshold of {safe(+Number(s.threshold).toFixed(3))}</span>}
+            </p>
+            {s.rows.length > 0 && (
+                <table class="parts">
+                    <thead><tr><th>Feature</th><th class="number">Value</th><th>Share</th><th class="number">Adds</th></tr></thead>
+                    <tbody>{s.rows.map((r) => <Bar key={r.name} row={r} largest={largest} />)}</tbody>
+                </table>
+            )}
+        </>
+    );
+}
+
+function Packet({ why }) {
+    const p = why.packet;
+
+    return p?.data
+        ? (
+            <details class="packet">
+                <summary>The packet, {plural(p.wirelen ?? p.caplen ?? 0, "byte")}</summary>
+                <Dump data={fromBase64(p.data)} label="Bytes of the packet" />
+            </details>
+        )
+        : null;
+}
+
+export function Why({ event, id }) {
+    const [full, setFull] = useState(event.ecyber?.why ? event : null);
+    const [trouble, setTrouble] = useState("");
+
+    useEffect(() => {
+        let over = false;
+
+        if (!full && event.id !== undefined)
+            ask(`/api/ids/alerts/${event.id}`).then((e) => over || setFull(e), (e) => over || setTrouble(e.message));
+        return () => { over = true; };
+    }, [event.id]);
+    const shown = full ?? event;
+    const why = shown.ecyber?.why;
+
+    return (
+        <div class="why" id={id}>
+            <div class="why-main">
+                <Score event={shown} />
+                {why && <Rule why={why} alert={shown.alert ?? {}} />}
+                {why && <Matches why={why} />}
+                {!why && !scoreOf(shown) && <p class="soft">{safe(trouble) || (full ? "No explanation was kept." : "Loading why…")}</p>}
+                {why && <Packet why={why} />}
+            </div>
+            <div class="why-side">
+                <Flow event={shown} />
+                <Block event={shown} />
+            </div>
+        </div>
+    );
+}
