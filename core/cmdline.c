@@ -10,6 +10,8 @@ enum {
     OPT_WORKERS = 256,
     OPT_BATCH,
     OPT_SET,
+    OPT_USER,
+    OPT_ALONE,
     OPT_DUMP,
     OPT_LIST_PLUGINS,
     OPT_LIST_OPTIONS,
@@ -22,6 +24,8 @@ static const struct option table[] = {
     {"workers", required_argument, NULL, OPT_WORKERS},
     {"batch", required_argument, NULL, OPT_BATCH},
     {"set", required_argument, NULL, OPT_SET},
+    {"user", required_argument, NULL, OPT_USER},
+    {"alone", no_argument, NULL, OPT_ALONE},
     {"dump-config", no_argument, NULL, OPT_DUMP},
     {"list-plugins", no_argument, NULL, OPT_LIST_PLUGINS},
     {"list-options", no_argument, NULL, OPT_LIST_OPTIONS},
@@ -44,6 +48,8 @@ void cmdline_help(FILE *to)
         "  --workers N        packet threads; 0: all on one thread, the same from run to run\n"
         "  --batch N          frames fetched at once\n"
         "  --set KEY=VALUE    one option, over files and environment (repeatable)\n"
+        "  --user NAME        started by root: what the engine runs as; default: " ECYBER_USER "\n"
+        "  --alone            started by root: no launcher and no helper; everything stays root\n"
         "  --dump-config      print every option with its origin\n"
         "  --list-plugins     print the plugins, and why one is left out\n"
         "  --list-options     print the options of the daemon and of every plugin\n"
@@ -100,6 +106,8 @@ static bool take_option(struct cmdline *c, int opt)
     case OPT_WORKERS: return append(&c->set, &c->n_set, "core.workers=", optarg);
     case OPT_BATCH: return append(&c->set, &c->n_set, "core.batch=", optarg);
     case OPT_SET: return append(&c->set, &c->n_set, "", optarg);
+    case OPT_USER: c->user = optarg; return true;
+    case OPT_ALONE: c->alone = true; return true;
     case OPT_DUMP: c->mode = MODE_DUMP; return true;
     case OPT_LIST_PLUGINS: c->mode = MODE_LIST_PLUGINS; return true;
     case OPT_LIST_OPTIONS: c->mode = MODE_LIST_OPTIONS; return true;

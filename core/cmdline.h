@@ -19,6 +19,8 @@ struct cmdline {
     const char *file;               /* -c; NULL: not given */
     const char *list;               /* MODE_LIST: "keywords" of --list-keywords */
     bool replay;                    /* -r was given: end with the last capture */
+    bool alone;                     /* --alone: no launcher, as whoever started it */
+    const char *user;               /* --user; NULL: not given */
     uint32_t n_source, n_set;
     char **source;                  /* of -r and -i, in their order: "file:PATH", "live:IFACE" */
     char **set;                     /* of --set, --workers and --batch: "section.key=value" */

@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "core/log/crash.h"
+#include "core/launcher/privilege.h"
 #include "core/log/mark.h"
 
 #include <pthread.h>
@@ -30,6 +31,7 @@ static void expire(void)
 static void *watch(void *arg)
 {
     (void)arg;
+    privilege_drop_raw();
     pthread_mutex_lock(&lock);
     while (is_open) {
         struct timespec t = { (time_t)(due / 1000000000u), (long)(due % 1000000000u) };

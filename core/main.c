@@ -1,5 +1,6 @@
 #include "core/cmdline.h"
 #include "core/daemon.h"
+#include "core/launcher/launcher.h"
 #include "core/version.h"
 
 #include <fcntl.h>
@@ -35,7 +36,8 @@ int main(int argc, char **argv)
             rc = fflush(stdout) ? EXIT_FAILED : EXIT_FINE;
             break;
         default:
-            rc = daemon_main(&c);
+            if (!launcher_wanted(&c) || !launcher_run(&c, &rc))
+                rc = daemon_main(&c);
         }
     cmdline_free(&c);
     return rc;

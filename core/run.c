@@ -11,6 +11,7 @@
 #include "core/deadline.h"
 #include "core/folder.h"
 #include "core/instance.h"
+#include "core/launcher/privilege.h"
 #include "core/log/log.h"
 #include "core/log/mark.h"
 #include "core/pool.h"
@@ -149,12 +150,16 @@ static int start_workers(struct daemon *d)
         .workers = d->opt.workers, .batch = d->opt.batch, .tick = on_tick, .tick_arg = d,
         .stop_wait_ns = d->opt.stop_timeout / 2,
     };
+    int rc;
 
     if (copy_uris(d))
         return -1;
     wc.n_uri = d->n_uri;
     wc.uri = (const char *const *)d->uri;
-    return worker_start(&wc, on_workers_done, d);
+    rc = worker_start(&wc, on_workers_done, d);
+    if (d->opt.workers || !worker_needs_raw(&wc))
+        privilege_drop_raw();
+    return rc;
 }
 
 /* The socket stands where it is configured; a replay has none of its own accord, so that it never
@@ -326,6 +331,8 @@ int run(struct daemon *d)
         watchdog_start(d->base, d->opt.watchdog_warn, d->opt.watchdog_abort);
         open_control(d);
         log_start(d);
+        if (!d->sources)
+            privilege_drop_raw();
         if (!d->sources || !start_workers(d)) {
             serve(d);
             rc = finish(d);

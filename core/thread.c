@@ -2,6 +2,7 @@
 
 #include "core/log/crash.h"
 #include "core/epoch.h"
+#include "core/launcher/privilege.h"
 #include "core/log/mark.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@ struct life {
     void (*fn)(void *arg);
     void *arg;
     char name[16];
+    bool capable;
 };
 
 /* The threads that have not ended. A join with a deadline waits for the end here: pthread_clockjoin_np() would do, but
@@ -61,6 +63,8 @@ static void *thread_main(void *arg)
     mark_register(l->name);
     epoch_register(l->name);
     crash_thread();
+    if (!l->capable)
+        privilege_drop_raw();
     l->fn(l->arg);
     epoch_unregister();
     mark_unregister();
@@ -68,7 +72,7 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-int thread_start(pthread_t *t, const char *name, void (*fn)(void *arg), void *arg)
+static int start(pthread_t *t, const char *name, void (*fn)(void *arg), void *arg, bool capable)
 {
     struct life *l = calloc(1, sizeof *l);
     sigset_t all, old;
@@ -78,6 +82,7 @@ int thread_start(pthread_t *t, const char *name, void (*fn)(void *arg), void *ar
         return EC_ENOMEM;
     l->fn = fn;
     l->arg = arg;
+    l->capable = capable;
     snprintf(l->name, sizeof l->name, "%s", name);
     pthread_once(&once, ended_init);
     sigfillset(&all);
@@ -95,6 +100,16 @@ int thread_start(pthread_t *t, const char *name, void (*fn)(void *arg), void *ar
     if (err)
         free(l);
     return err ? EC_EAGAIN : EC_OK;
+}
+
+int thread_start(pthread_t *t, const char *name, void (*fn)(void *arg), void *arg)
+{
+    return start(t, name, fn, arg, false);
+}
+
+int thread_start_capable(pthread_t *t, const char *name, void (*fn)(void *arg), void *arg)
+{
+    return start(t, name, fn, arg, true);
 }
 
 static bool is_alive(pthread_t t)

@@ -148,9 +148,28 @@ int worker_check(const struct worker_config *c)
     return EC_OK;
 }
 
-int worker_start(const struct worker_config *c, void (*done)(bool failed, void *arg), void *arg)
+bool worker_needs_raw(const struct worker_config *c)
+{
+    for (uint32_t i = 0; i < c->n_uri; i++) {
+        const struct worker_source *s = worker_source_of(c->uri[i]);
+
+        if (s && s->s->flags & EC_SOURCE_NET_RAW)
+            return true;
+    }
+    return false;
+}
+
+static int start_thread(struct worker *w)
 {
     char name[16];
+
+    snprintf(name, sizeof name, "W%u", w->id);
+    return worker_needs_raw(&workers.c) ? thread_start_capable(&w->thread, name, worker_main, w)
+                                        : thread_start(&w->thread, name, worker_main, w);
+}
+
+int worker_start(const struct worker_config *c, void (*done)(bool failed, void *arg), void *arg)
+{
     int err;
 
     if ((err = worker_check(c)))
@@ -168,8 +187,7 @@ int worker_start(const struct worker_config *c, void (*done)(bool failed, void *
     atomic_store(&running, workers.n);
     bus_on_wake(wake);
     for (uint32_t i = 0; i < c->workers; i++) {
-        snprintf(name, sizeof name, "W%u", i);
-        if (thread_start(&workers.w[i].thread, name, worker_main, &workers.w[i])) {
+        if (start_thread(&workers.w[i])) {
             atomic_fetch_sub(&running, workers.n - i);
             worker_stop();
             return EC_EAGAIN;

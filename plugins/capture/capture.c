@@ -237,7 +237,7 @@ static const struct ec_source file_source = {
     file_open, source_fetch, source_finish, source_stats, source_close,
 };
 static const struct ec_source live_source = {
-    sizeof live_source, 0, "live",
+    sizeof live_source, EC_SOURCE_NET_RAW, "live",
     live_source_open, source_fetch, source_finish, source_stats, source_close,
 };
 static const struct ec_offer offers[] = {

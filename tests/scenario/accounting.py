@@ -32,7 +32,7 @@ class Run:
                       % (os.environ["EC_PLUGINDIR"], os.environ["EC_TESTPLUGINS"], here, here, source, workers, core,
                          sink))
         with open(name + "/log", "wb") as log:
-            self.daemon = subprocess.Popen([os.environ["ECYBERD"], "-c", name + "/ecyber.yaml"], stdout=log, stderr=log)
+            self.daemon = subprocess.Popen([os.environ["ECYBERD"], "--alone", "-c", name + "/ecyber.yaml"], stdout=log, stderr=log)
 
     def ask(self, command):
         done = subprocess.run([os.environ["ECYBERCTL"], "-s", self.name + "/s", "-o", "json", command],

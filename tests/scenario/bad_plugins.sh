@@ -22,7 +22,7 @@ folder() { # FILE...
 }
 
 run() { # ARGUMENT...: 2000 packets through the daemon; its exit code is in rc, what it said in err
-    timeout 30 "$ECYBERD" -c conf.yaml --set "core.plugin_dirs=[$EC_TMP/p]" --set "core.state_dir=$EC_TMP/s" \
+    timeout 30 "$ECYBERD" --alone -c conf.yaml --set "core.plugin_dirs=[$EC_TMP/p]" --set "core.state_dir=$EC_TMP/s" \
         --set "core.sources=['bad:2000']" "$@" >out 2>err
     rc=$?
 }

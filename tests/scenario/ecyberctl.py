@@ -49,7 +49,7 @@ def config(extra=""):
 
 def daemon():
     log = open("log", "a", encoding="utf-8")
-    run = subprocess.Popen([ECYBERD, "-c", "c.yaml"], stdout=log, stderr=log)
+    run = subprocess.Popen([ECYBERD, "--alone", "-c", "c.yaml"], stdout=log, stderr=log)
     for _ in range(100):
         if ctl("status")[0] == 0 or run.poll() is not None:
             break
@@ -126,7 +126,7 @@ def users():
 
 def sockets(first):
     with open("log2", "w", encoding="utf-8") as log:
-        second = subprocess.Popen([ECYBERD, "-c", "c.yaml"], stdout=log, stderr=log)
+        second = subprocess.Popen([ECYBERD, "--alone", "-c", "c.yaml"], stdout=log, stderr=log)
     time.sleep(1)
     second.send_signal(signal.SIGTERM)
     second.wait(timeout=30)

@@ -80,7 +80,7 @@ class Daemon:
         with open("live.yaml", "w", encoding="utf-8") as out:
             out.write("core:\n  state_dir: %s/state\n  control_socket: %s/s\n  plugins: [capture]\n"
                       % (os.getcwd(), os.getcwd()))
-        self.run = subprocess.Popen([*inside(NS[1]), ECYBERD, "-c", "live.yaml", *words],
+        self.run = subprocess.Popen([*inside(NS[1]), ECYBERD, "--alone", "-c", "live.yaml", *words],
                                     stdout=self.log, stderr=self.log)
         for _ in range(100):
             if self.packets():

@@ -22,7 +22,7 @@ def check(ok, what, detail=""):
 
 def words(*options):
     sets = ["core.state_dir=%s/state" % os.getcwd(), "core.plugins=[capture]", *options]
-    return [ECYBERD, "-c", "empty.yaml"] + [w for s in sets for w in ("--set", s)]
+    return [ECYBERD, "--alone", "-c", "empty.yaml"] + [w for s in sets for w in ("--set", s)]
 
 
 def text(name):

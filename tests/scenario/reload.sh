@@ -28,7 +28,7 @@ gone() { ! kill -0 "$pid" 2>/dev/null; }
 start() { # ARGUMENT...
     rm -rf s
     : >log
-    "$ECYBERD" -c c.yaml --set "core.plugin_dirs=[$EC_TMP/p]" --set core.state_dir=s --set core.log.rate=0 --set "core.sources=['bad:0']" \
+    "$ECYBERD" --alone -c c.yaml --set "core.plugin_dirs=[$EC_TMP/p]" --set core.state_dir=s --set core.log.rate=0 --set "core.sources=['bad:0']" \
         --set "core.control_socket=$EC_TMP/sock" "$@" 2>log &
     pid=$!
     within 10 said "core: eCyber .* runs" && within 10 test -S sock

@@ -1,0 +1,116 @@
+#include "buildconf.h"
+
+#include "core/launcher/privilege.h"
+
+#include "core/folder.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define BOTH ((capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED))
+
+static int failed(char *why, uint32_t n, const char *what)
+{
+    snprintf(why, n, "%s: %s", what, strerror(errno));
+    return -1;
+}
+
+int privilege_find(const char *name, struct identity *id, char *why, uint32_t n)
+{
+    const struct passwd *p = getpwnam(name ? name : ECYBER_USER);
+
+    *id = (struct identity){ 0, 0, "root" };
+    if (!p && !name)
+        return 0;
+    if (!p) {
+        snprintf(why, n, "there is no user '%s'", name);
+        return -1;
+    }
+    id->uid = p->pw_uid;
+    id->gid = p->pw_gid;
+    snprintf(id->name, sizeof id->name, "%s", p->pw_name);
+    return 0;
+}
+
+/* What stands in the bounding set too stays possible for what is executed; the caller fills it. */
+static int apply(char *why, uint32_t n)
+{
+    if (capng_apply(CAPNG_SELECT_BOTH))
+        return failed(why, n, "capabilities cannot be given up");
+    return 0;
+}
+
+int privilege_launcher(char *why, uint32_t n)
+{
+    static const unsigned needed[] = { CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL, CAP_NET_ADMIN, CAP_NET_RAW,
+                                       CAP_DAC_OVERRIDE };
+
+    capng_get_caps_process();
+    for (unsigned c = 0; c <= CAP_LAST_CAP; c++) {
+        bool keep = false;
+
+        for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+            keep |= needed[i] == c;
+        if (!keep)
+            capng_update(CAPNG_DROP, (capng_type_t)(BOTH | CAPNG_INHERITABLE | CAPNG_BOUNDING_SET), c);
+    }
+    return apply(why, n);
+}
+
+int privilege_engine(const struct identity *id, char *why, uint32_t n)
+{
+    int rc;
+
+    capng_get_caps_process();
+    rc = capng_have_capability(CAPNG_PERMITTED, CAP_NET_RAW);
+    capng_clear(CAPNG_SELECT_BOTH);
+    if (rc)
+        capng_update(CAPNG_ADD, BOTH, CAP_NET_RAW);
+    if (!id->uid)
+        capng_update(CAPNG_ADD, BOTH, CAP_DAC_OVERRIDE);
+    rc = capng_change_id((int)id->uid, (int)id->gid, (capng_flags_t)(CAPNG_INIT_SUPP_GRP | CAPNG_CLEAR_BOUNDING));
+    if (rc) {
+        snprintf(why, n, "cannot become the user '%s' (capng_change_id: %d)", id->name, rc);
+        return -1;
+    }
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+        return failed(why, n, "no_new_privs cannot be set");
+    return 0;
+}
+
+int privilege_helper(char *why, uint32_t n)
+{
+    capng_get_caps_process();
+    if (!capng_have_capability(CAPNG_PERMITTED, CAP_NET_ADMIN)) {
+        snprintf(why, n, "CAP_NET_ADMIN is missing");
+        return -1;
+    }
+    /* CAP_SETPCAP lets the program empty the bounding set itself. */
+    for (unsigned c = 0; c <= CAP_LAST_CAP; c++)
+        if (c != CAP_NET_ADMIN && c != CAP_SETPCAP)
+            capng_update(CAPNG_DROP, (capng_type_t)(BOTH | CAPNG_INHERITABLE | CAPNG_BOUNDING_SET), c);
+    return apply(why, n);
+}
+
+void privilege_drop_raw(void)
+{
+    capng_get_caps_process();
+    if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_RAW))
+        return;
+    capng_update(CAPNG_DROP, BOTH, CAP_NET_RAW);
+    capng_apply(CAPNG_SELECT_CAPS);
+}
+
+int privilege_folder(const char *path, const struct identity *id, char *why, uint32_t n)
+{
+    if (!access(path, F_OK))
+        return 0;
+    if (folder_make(path) || chown(path, id->uid, id->gid))
+        return failed(why, n, path);
+    return 0;
+}

@@ -1,0 +1,25 @@
+/* privilege.h: who the processes are and what they may do. Linux capabilities(7) by libcap-ng; each function says in
+ * why what failed. One thread, before others are started, except privilege_drop_raw(). */
+#ifndef CORE_LAUNCHER_PRIVILEGE_H
+#define CORE_LAUNCHER_PRIVILEGE_H
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct identity { uid_t uid; gid_t gid; char name[32]; };
+
+/* The user that the engine runs as. name NULL: ECYBER_USER, or root where there is no such user. −1: no user `name`. */
+int privilege_find(const char *name, struct identity *id, char *why, uint32_t n);
+/* The launcher: from now on no more than it needs to start the others and to signal them. */
+int privilege_launcher(char *why, uint32_t n);
+/* The engine: becomes the user for good, keeps CAP_NET_RAW alone (as root also CAP_DAC_OVERRIDE, for its own files may
+ * stand in a user's folder), and nothing that it executes gets more. */
+int privilege_engine(const struct identity *id, char *why, uint32_t n);
+/* The helper: what its program then drops, CAP_NET_ADMIN but for the rest. */
+int privilege_helper(char *why, uint32_t n);
+/* [any] This thread gives up CAP_NET_RAW; capabilities belong to threads (capabilities(7)). */
+void privilege_drop_raw(void);
+/* A folder that the engine writes to: made with mode 0750 and given to it where it is missing. */
+int privilege_folder(const char *path, const struct identity *id, char *why, uint32_t n);
+
+#endif
