@@ -55,6 +55,14 @@ static int name_check(const char *s, char *why, uint32_t n)
     return EC_OK;
 }
 
+/* Is b an object within a, as "ecyber.geoip.src" is in "ecyber.geoip"? */
+static bool root_within(const char *a, const char *b)
+{
+    size_t n = strlen(a);
+
+    return !strncmp(a, b, n) && b[n] == '.';
+}
+
 static int root_check(const struct ec_topic *t, char *why, uint32_t n)
 {
     const char *s = t->root;
@@ -68,6 +76,11 @@ static int root_check(const struct ec_topic *t, char *why, uint32_t n)
     for (uint32_t i = 0; i < count; i++) {
         const struct ec_topic *o = topics[i].topic;
 
+        if (root_within(o->root, s) || root_within(s, o->root)) {
+            snprintf(why, n, "topic '%s': its root '%s' and %s's '%s' lie one within the other",
+                     t->name, s, o->name, o->root);
+            return EC_EEXIST;
+        }
         /* An event and a nested record may share one: a flow of its own, and the flow that an alert
          * carries. */
         if (!strcmp(o->root, s) && (o->flags & EC_TOPIC_EVENT) == (t->flags & EC_TOPIC_EVENT)) {

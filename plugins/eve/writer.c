@@ -11,8 +11,9 @@
 struct shape {               /* one topic */
     struct program *program; /* NULL: there is no such topic */
     char *type;              /* "\"event_type\":\"dns\"," */
-    char *key;               /* "\"dns\":"; of our own roots without "ecyber." */
-    uint32_t type_len, key_len;
+    char *key;               /* "\"dns\":"; of our own roots the last name */
+    char *group;             /* of "ecyber.geoip.src" "\"geoip\":", which holds all of that name; NULL: none */
+    uint32_t type_len, key_len, group_len;
     bool ours;
 };
 struct writer {
@@ -21,8 +22,19 @@ struct writer {
     struct shape shape[];
 };
 
+/* "\"name\":" of n bytes; its length, 0: out of memory. */
+static uint32_t key_make(char **to, const char *name, size_t n)
+{
+    int len = asprintf(to, "\"%.*s\":", (int)n, name);
+
+    if (len < 0)
+        *to = NULL;
+    return len < 0 ? 0 : (uint32_t)len;
+}
+
 static bool shape_make(struct shape *s, const struct ec_host *h, const struct ec_topic *t)
 {
+    const char *name = t->root, *dot = NULL;
     int n;
 
     s->ours = !strncmp(t->root, OURS, sizeof OURS - 1);
@@ -32,12 +44,13 @@ static bool shape_make(struct shape *s, const struct ec_host *h, const struct ec
         s->type = NULL;
         return false;
     }
-    n = asprintf(&s->key, "\"%s\":", t->root + (s->ours ? sizeof OURS - 1 : 0));
-    s->key_len = (uint32_t)n;
-    if (n < 0) {
-        s->key = NULL;
-        return false;
+    if (s->ours && (dot = strchr(name += sizeof OURS - 1, '.'))) {
+        if (!(s->group_len = key_make(&s->group, name, (size_t)(dot - name))))
+            return false;
+        name = dot + 1;
     }
+    if (!(s->key_len = key_make(&s->key, name, strlen(name))))
+        return false;
     return (s->program = program_compile(h, t->record));
 }
 
@@ -69,6 +82,7 @@ void writer_free(struct writer *w)
         program_free(w->shape[id].program);
         free(w->shape[id].type);
         free(w->shape[id].key);
+        free(w->shape[id].group);
     }
     free(w);
 }
@@ -232,6 +246,26 @@ static bool write_root(const struct shape *s, struct json *j, const struct ec_pa
     return ok;
 }
 
+/* All parts from i on that stand in the same object below "ecyber". */
+static bool write_group(const struct writer *w, struct json *j, const struct ec_part **part,
+                        uint32_t i, uint32_t n)
+{
+    const struct shape *first = shape_of(w, part[i]->topic);
+    size_t mark = json_open(j, first->group, first->group_len, '{');
+    bool ok = true;
+
+    for (uint32_t k = i; k < n; k++) {
+        const struct shape *s = part[k] ? shape_of(w, part[k]->topic) : NULL;
+
+        if (!s || !s->group || strcmp(s->group, first->group))
+            continue;
+        ok &= write_root(s, j, part, k, n, false);
+        part[k] = NULL; /* done */
+    }
+    json_close(j, mark, '}', false);
+    return ok;
+}
+
 static bool write_parts(const struct writer *w, struct json *j, const struct ec_part **part,
                         uint32_t n, bool ours)
 {
@@ -242,6 +276,8 @@ static bool write_parts(const struct writer *w, struct json *j, const struct ec_
 
         if (!s)
             ok &= !part[i];
+        else if (s->ours == ours && s->group)
+            ok &= write_group(w, j, part, i, n);
         else if (s->ours == ours)
             ok &= write_root(s, j, part, i, n, i == 0);
     }

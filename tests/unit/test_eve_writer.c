@@ -87,10 +87,15 @@ static const struct ec_topic why_topic = { (uint32_t)sizeof(struct ec_topic), EC
 static const struct ec_topic side_topic = { (uint32_t)sizeof(struct ec_topic), EC_TOPIC_EVENT, "t.side/1", "side",
                                             &why_record, NULL, "" };
 
+static const struct ec_topic from_topic = { (uint32_t)sizeof(struct ec_topic), EC_TOPIC_NESTED, "t.from/1",
+                                            "ecyber.at.from", &why_record, NULL, "" };
+static const struct ec_topic to_topic = { (uint32_t)sizeof(struct ec_topic), EC_TOPIC_NESTED, "t.to/1", "ecyber.at.to",
+                                          &why_record, NULL, "" };
+
 static const struct ec_plugin nobody = { EC_PLUGIN_HEAD, .id = "t.nobody", .name = "nobody", .version = "1" };
 static struct testhost *t;
 static const struct ec_host *h;
-static uint32_t all_id, why_id, side_id;
+static uint32_t all_id, why_id, side_id, from_id, to_id;
 static struct writer *w;
 static struct json j;
 static struct ec_build b;
@@ -103,6 +108,8 @@ static void setup(void)
     all_id = testhost_topic(t, &all_topic);
     why_id = testhost_topic(t, &why_topic);
     side_id = testhost_topic(t, &side_topic);
+    from_id = testhost_topic(t, &from_topic);
+    to_id = testhost_topic(t, &to_topic);
     ck_assert_int_eq(testhost_start(t), 0);
     h = testhost_host(t);
     w = writer_new(h, &topic);
@@ -286,6 +293,23 @@ START_TEST(parts_stand_under_their_roots)
 }
 END_TEST
 
+START_TEST(parts_with_a_name_in_common_share_an_object)
+{
+    open_event(side_id);
+    add_number(side_id, 1);
+    add_number(from_id, 2);
+    add_number(why_id, 3);
+    add_number(to_id, 4);
+    add_number(to_id, 5);
+    expect(WRITER_OK, STAMP "\"event_type\":\"side\",\"side\":{\"n\":1},\"ecyber\":{\"at\":{\"from\":{\"n\":2},"
+           "\"to\":[{\"n\":4},{\"n\":5}]},\"why\":{\"n\":3}}}");
+    open_event(side_id);
+    add_number(side_id, 1);
+    add_number(to_id, 4);
+    expect(WRITER_OK, STAMP "\"event_type\":\"side\",\"side\":{\"n\":1},\"ecyber\":{\"at\":{\"to\":{\"n\":4}}}}");
+}
+END_TEST
+
 START_TEST(malformed_blocks_are_bounded)
 {
     struct all *p;
@@ -383,6 +407,7 @@ int main(void)
     tcase_add_test(tc, the_head_has_suricatas_names_and_order);
     tcase_add_test(tc, icmp_and_unknown_protocols);
     tcase_add_test(tc, parts_stand_under_their_roots);
+    tcase_add_test(tc, parts_with_a_name_in_common_share_an_object);
     tcase_add_test(tc, malformed_blocks_are_bounded);
     tcase_add_test(tc, no_key_stands_twice);
     tcase_add_test(tc, longer_than_the_buffer);

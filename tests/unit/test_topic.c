@@ -75,6 +75,10 @@ START_TEST(an_event_and_a_nested_record_may_share_a_root)
         why, "topic 'org.example.other/1': its root 'flow' is org.example.flow/1's already");
     ck_assert_int_eq(topic_declare(NULL, &a, &id, why, sizeof why), EC_EEXIST);
     ck_assert_str_eq(why, "topic 'org.example.flow/1' is declared already, by the core");
+    c = topic("org.example.other/1", "flow.of", &good, EC_TOPIC_NESTED);
+    ck_assert_int_eq(topic_declare(NULL, &c, &id, why, sizeof why), EC_EEXIST);
+    ck_assert_str_eq(why, "topic 'org.example.other/1': its root 'flow.of' and org.example.flow/1's 'flow' lie one "
+                          "within the other");
     topic_reset();
 }
 END_TEST
