@@ -14,6 +14,7 @@
 #include "core/launcher/privilege.h"
 #include "core/log/log.h"
 #include "core/log/mark.h"
+#include "core/notify.h"
 #include "core/pool.h"
 #include "core/reload.h"
 #include "core/signals.h"
@@ -334,7 +335,9 @@ int run(struct daemon *d)
         if (!d->sources)
             privilege_drop_raw();
         if (!d->sources || !start_workers(d)) {
+            notify("READY=1\nSTATUS=running");
             serve(d);
+            notify("STOPPING=1\nSTATUS=delivering what is queued");
             rc = finish(d);
         } else {
             LOG(EC_LOG_CRITICAL, "the workers cannot be started");

@@ -64,14 +64,16 @@ int privilege_launcher(char *why, uint32_t n)
 
 int privilege_engine(const struct identity *id, char *why, uint32_t n)
 {
+    bool raw, files;
     int rc;
 
     capng_get_caps_process();
-    rc = capng_have_capability(CAPNG_PERMITTED, CAP_NET_RAW);
+    raw = capng_have_capability(CAPNG_PERMITTED, CAP_NET_RAW);
+    files = capng_have_capability(CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
     capng_clear(CAPNG_SELECT_BOTH);
-    if (rc)
+    if (raw)
         capng_update(CAPNG_ADD, BOTH, CAP_NET_RAW);
-    if (!id->uid)
+    if (!id->uid && files)
         capng_update(CAPNG_ADD, BOTH, CAP_DAC_OVERRIDE);
     rc = capng_change_id((int)id->uid, (int)id->gid, (capng_flags_t)(CAPNG_INIT_SUPP_GRP | CAPNG_CLEAR_BOUNDING));
     if (rc) {

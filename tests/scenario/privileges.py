@@ -4,7 +4,9 @@ is killed in turn and comes back; each holds the capabilities that it needs and 
 import os
 import pwd
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -153,6 +155,33 @@ def without_live():
     check(d.stop(signal.SIGINT) == 0, "SIGINT to the launcher: exit code 0", d.text())
 
 
+def service():
+    """What systemd is told, and what it thinks of the unit."""
+    wall = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    wall.bind("notify")
+    os.chmod("notify", 0o777)
+    wall.settimeout(20)
+    os.environ["NOTIFY_SOCKET"] = os.path.abspath("notify")
+    d = Daemon("service")
+    del os.environ["NOTIFY_SOCKET"]
+    try:
+        first = wall.recv(4096)
+        d.stop()
+        second = wall.recv(4096)
+    except TimeoutError:
+        first = second = b"nothing"
+        d.stop()
+    check(first.startswith(b"READY=1\n") and second.startswith(b"STOPPING=1\n"), "systemd is told", (first, second))
+    unit = ROOT + "/lib/systemd/system/ecyber.service"
+    if shutil.which("systemd-analyze"):
+        done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=30", unit],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=50, check=False)
+        check(done.returncode == 0, "the unit's exposure is under 3.0", done.stdout)
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=50, check=False)
+        check("ecyber.service" not in done.stdout, "and nothing in it is wrong", done.stdout)
+
+
 def killed_in_turn():
     d = Daemon("killed", "-i", "pv0")
     first = d.engine()
@@ -227,7 +256,7 @@ subprocess.run(["ip", "netns", "add", NS], check=True)
 try:
     subprocess.run(["nsenter", "--net=/run/netns/" + NS, "sh", "-c",
                     "ip link add pv0 type veth peer name pv1 && ip link set pv0 up && ip link set pv1 up"], check=True)
-    for part in (who_may_what, without_live, killed_in_turn, exit_codes, crashes, ordinary_user):
+    for part in (who_may_what, without_live, service, killed_in_turn, exit_codes, crashes, ordinary_user):
         part()
 finally:
     subprocess.run(["ip", "netns", "del", NS], check=False)
