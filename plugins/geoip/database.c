@@ -211,5 +211,5 @@ enum lookup database_find(const struct database *d, const uint8_t *addr16, const
 
 const char *database_org(const struct database *d, const struct place *p)
 {
-    return d->records.text + p->org;
+    return p->org_len ? d->records.text + p->org : "";
 }

@@ -7,7 +7,9 @@
 #include "plugins/ids/load.h"
 #include "plugins/ids/match/engine.h"
 #include "plugins/ids/match/limit.h"
+#include "plugins/ids/routes.h"
 
+#include <ecyber/ext/http.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,6 +144,7 @@ static int32_t ids_setup(void *self)
     if (p->hosts && p->hosts->space(p->hosts_self, "ids.thresholds", sizeof(struct limit_entry), IDS_LIMITS,
                                     IDS_LIMIT_IDLE_NS, &p->hosts_space))
         p->hosts = NULL;
+    routes_declare(h);
     rc = alert_topics(&ids->out);
     if (!rc)
         rc = p->traffic->lease(p->traffic_self, EC_LEASE_FLOW, sizeof(struct flowstate), NULL, NULL, &p->flow_lease);
@@ -232,6 +235,7 @@ static const struct ec_listing listing = {
 static const struct ec_use uses[] = {
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN, sizeof(struct ec_traffic), 0, EC_TRAFFIC_ID },
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN | EC_USE_OPTIONAL, sizeof(struct ec_hosts), 0, EC_HOSTS_ID },
+    { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_http), 0, EC_HTTP_ID },
 };
 static const struct ec_offer offers[] = {
     { sizeof(struct ec_offer), 0, EC_KEYWORD_ID, &keywords },
@@ -242,7 +246,7 @@ static const struct ec_plugin plugin = {
     EC_PLUGIN_HEAD,
     .id = "org.ecyber.ids", .name = "ids", .version = "0.1.0", .summary = "matches rules and says why",
     .license = "MIT",
-    .n_use = 2, .use_stride = sizeof(struct ec_use), .use = uses,
+    .n_use = sizeof uses / sizeof uses[0], .use_stride = sizeof(struct ec_use), .use = uses,
     .n_offer = 2, .offer_stride = sizeof(struct ec_offer), .offer = offers,
     .n_metric = sizeof metrics / sizeof metrics[0], .metric_stride = sizeof(struct ec_metric), .metric = metrics,
     .options = &options,

@@ -27,11 +27,11 @@ static const struct ec_row flow_rows[] = {
                  "Time of the last packet."),
     EC_FIELD_OPT(U64, 0, FLOW_AGE, struct flow_record, age, "age", "s",
                  "Whole seconds between the two."),
-    {EC_T_ENUM, EC_R_OPT, FLOW_STATE, 0, offsetof(struct flow_record, state), "state", NULL,
+    {EC_T_ENUM, EC_R_OPT | EC_R_COLUMN, FLOW_STATE, 0, offsetof(struct flow_record, state), "state", NULL,
      "new,established,closed", NULL, NULL, "How far the conversation got.", 0, 0},
-    {EC_T_ENUM, EC_R_OPT, FLOW_REASON, 0, offsetof(struct flow_record, reason), "reason", NULL,
+    {EC_T_ENUM, EC_R_OPT | EC_R_COLUMN, FLOW_REASON, 0, offsetof(struct flow_record, reason), "reason", NULL,
      "unknown,timeout,shutdown,memory,tcp_reuse", NULL, NULL, "Why the flow ended.", 0, 0},
-    EC_FIELD_OPT(BOOL, 0, FLOW_ALERTED, struct flow_record, alerted, "alerted", NULL,
+    EC_FIELD_OPT(BOOL, EC_R_COLUMN | EC_R_INDEX, FLOW_ALERTED, struct flow_record, alerted, "alerted", NULL,
                  "A rule fired on it."),
 };
 static const struct ec_record flow_shape = EC_RECORD_PART(struct flow_record, flow_rows);
@@ -67,7 +67,7 @@ struct anomaly_record {
     struct ec_span event, layer;
 };
 static const struct ec_row anomaly_rows[] = {
-    EC_FIELD_ENUM(EC_R_COLUMN, struct anomaly_record, type, "type", "decode,stream,applayer",
+    EC_FIELD_ENUM(EC_R_COLUMN | EC_R_INDEX, struct anomaly_record, type, "type", "decode,stream,applayer",
                   "Who found it."),
     EC_FIELD(TEXT, EC_R_COLUMN, struct anomaly_record, event, "event", NULL, "What was wrong."),
     EC_FIELD_OPT(TEXT, 0, 0, struct anomaly_record, layer, "layer", NULL,

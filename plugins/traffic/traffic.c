@@ -8,7 +8,9 @@
 #include "plugins/traffic/proto/app.h"
 #include "plugins/traffic/proto/parsers.h"
 #include "plugins/traffic/publish.h"
+#include "plugins/traffic/routes.h"
 
+#include <ecyber/ext/http.h>
 #include <ecyber/ext/stage.h>
 
 #define ROW(symbol, kind, name, unit, help)                                                        \
@@ -205,6 +207,7 @@ static int32_t traffic_setup(void *self)
     struct traffic *tr = self;
     int32_t rc = publish_topics(tr);
 
+    routes_declare(tr->host);
     return rc ? rc : parsers_register(tr->host, &service, tr);
 }
 
@@ -269,10 +272,13 @@ static void traffic_destroy(void *self)
     free(tr);
 }
 
+static const struct ec_use use_http = { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_http), 0,
+                                       EC_HTTP_ID };
 static const struct ec_plugin traffic = {
     EC_PLUGIN_HEAD,
     .id = "org.ecyber.traffic", .name = "traffic", .version = "0.1.0",
     .summary = "decodes packets, follows flows and TCP streams, parses protocols", .license = "MIT",
+    .n_use = 1, .use_stride = sizeof use_http, .use = &use_http,
     .n_offer = sizeof offers / sizeof *offers, .offer_stride = sizeof *offers,
     .n_metric = M_COUNT, .metric_stride = sizeof *metrics,
     .offer = offers, .metric = metrics, .options = &traffic_options,

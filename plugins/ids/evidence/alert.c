@@ -18,13 +18,13 @@ enum { HAS_METADATA, HAS_TARGET, HAS_PORTS };
 #define ALERT(T, flags, member, name, help) EC_FIELD(T, flags, struct alert_record, member, name, NULL, help)
 #define ALERT_OPT(T, bit, member, name, help) EC_FIELD_OPT(T, 0, bit, struct alert_record, member, name, NULL, help)
 static const struct ec_row alert_rows[] = {
-    EC_FIELD_ENUM(EC_R_COLUMN, struct alert_record, action, "action", "allowed,blocked",
+    EC_FIELD_ENUM(EC_R_COLUMN | EC_R_INDEX, struct alert_record, action, "action", "allowed,blocked",
                   "blocked: an inline source holds the packet back"),
     ALERT(U32, EC_R_COLUMN, gid, "gid", "group of numbers that signature_id belongs to"),
     ALERT(U32, EC_R_COLUMN | EC_R_INDEX, sid, "signature_id", "number of the rule"),
     ALERT(U32, EC_R_COLUMN, rev, "rev", "revision of the rule"),
     ALERT(TEXT, EC_R_COLUMN | EC_R_FTS, signature, "signature", "what the rule says"),
-    ALERT(TEXT, EC_R_COLUMN, category, "category", "class of the rule"),
+    ALERT(TEXT, EC_R_COLUMN | EC_R_INDEX, category, "category", "class of the rule"),
     ALERT(U32, EC_R_COLUMN | EC_R_INDEX, severity, "severity", "1 is the most severe"),
     ALERT_OPT(IP, HAS_TARGET, source_ip, "source.ip", "who attacks, where the rule says so"),
     ALERT_OPT(U16, HAS_PORTS, source_port, "source.port", "from where"),
