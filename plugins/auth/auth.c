@@ -1,0 +1,402 @@
+/* auth: users, roles and tokens. This file is the glue: options, life cycle, the service. */
+#include "plugins/auth/plugin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <openssl/crypto.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "plugins/auth/roles.h"
+#include "plugins/auth/secret.h"
+
+#define GROUP        "ecyber"
+#define LIFE_DEFAULT (8 * 3600)
+#define SECOND       INT64_C(1000000000)
+#define PEM_MAX      16384
+
+/* algorithm, secret and token_life have no default here, so that the variables ALGORITHM, SECRET_KEY and
+ * ACCESS_TOKEN_EXPIRE_MINUTES can stand in where the options are not set. */
+static const struct ec_row option_rows[] = {
+    EC_OPTION(TEXT, 0, "algorithm", NULL, 1, 16, NULL,
+              "how tokens are signed: HS256 (the default), HS384, HS512, RS256 to RS512, ES256 to ES512"),
+    EC_OPTION(TEXT, EC_R_SECRET, "secret", NULL, 1, 4096, NULL,
+              "the key of HS256 to HS512, at least 32 bytes; unset: made once, in the plugin's state folder"),
+    EC_OPTION(TEXT, EC_R_PATH, "key_file", NULL, 1, 4000, NULL,
+              "the private key (PEM) of RS256 to ES512, readable by the daemon alone"),
+    EC_OPTION(DURATION, 0, "token_life", NULL, 60 * SECOND, 365 * 86400 * SECOND, NULL, "of a token; 8h where unset"),
+    EC_OPTION(U32, 0, "password_min", "10", 8, 128, "characters", "the least of a new password"),
+    EC_OPTION(U32, 0, "backoff.account_tries", "5", 1, 1000, "attempts", "failed log-ins of an account without a wait"),
+    EC_OPTION(U32, 0, "backoff.address_tries", "20", 1, 100000, "attempts",
+              "failed log-ins from an address without a wait"),
+    EC_OPTION(DURATION, 0, "backoff.longest", "5m", SECOND, 86400 * SECOND, NULL,
+              "the wait doubles with each failure up to this"),
+};
+static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
+
+#define COUNTER(name, unit, help) {(uint32_t)sizeof(struct ec_metric), EC_METRIC_COUNTER, (name), (unit), (help)}
+static const struct ec_metric metrics[METRICS] = {
+    [M_LOGINS] = COUNTER("logins", "logins", "that succeeded"),
+    [M_FAILURES] = COUNTER("logins_failed", "logins", "with a wrong name or password"),
+    [M_BACKOFFS] = COUNTER("backoffs", "attempts", "that were told to come again later"),
+    [M_REFUSED] = COUNTER("tokens_refused", "tokens", "that were shown and are not good"),
+};
+
+/* What configure() read; start() takes it. */
+struct auth_state {
+    char algorithm[16], *key; /* key NULL: to be made once */
+    int64_t life;
+    uint32_t password_min, account_tries, address_tries, longest;
+};
+
+static void key_free(char *key)
+{
+    if (key)
+        OPENSSL_cleanse(key, strlen(key));
+    free(key);
+}
+
+static void auth_state_free(void *self, void *state)
+{
+    struct auth_state *st = state;
+
+    (void)self;
+    if (st)
+        key_free(st->key);
+    free(st);
+}
+
+static int64_t number(const struct ec_host *h, const struct ec_conf *c, const char *name)
+{
+    int64_t v = 0;
+
+    h->conf_num(c, name, 0, &v);
+    return v;
+}
+
+/* The option, else the variable that the system before this one had. *where: for an error. */
+static const char *option_or(const struct ec_host *h, const struct ec_conf *c, const char *option, const char *variable,
+                             const char **where)
+{
+    const char *text = h->conf_text(c, option, 0);
+
+    *where = text ? h->conf_where(c, option, 0) : variable;
+    return text ? text : getenv(variable);
+}
+
+static int32_t read_algorithm(const struct ec_host *h, const struct ec_conf *c, struct auth_state *st)
+{
+    static const char *const names[] = {"HS256", "HS384", "HS512", "RS256", "RS384",
+                                        "RS512", "ES256", "ES384", "ES512"};
+    const char *where, *name = option_or(h, c, "algorithm", "ALGORITHM", &where);
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name ? name : "HS256", names[i])) {
+            strcpy(st->algorithm, names[i]);
+            return EC_OK;
+        }
+    return ec_failf(h, EC_EINVAL,
+                    "%s: tokens are not signed with '%.16s': HS256, HS384, HS512, RS256 to RS512 or ES256 to ES512",
+                    where, name);
+}
+
+/* The PEM file of RS and ES. */
+static int32_t read_key_file(const struct ec_host *h, const struct ec_conf *c, struct auth_state *st)
+{
+    const char *path = h->conf_text(c, "key_file", 0), *where = path ? h->conf_where(c, "key_file", 0) : "auth.key_file";
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    char text[PEM_MAX];
+    struct stat st_file;
+    ssize_t n = -1;
+    int32_t rc = EC_EINVAL;
+
+    if (!path)
+        return ec_failf(h, EC_EINVAL, "auth.algorithm is %s, so auth.key_file has to name its private key",
+                        st->algorithm);
+    if (fd < 0 || fstat(fd, &st_file) || (n = read(fd, text, sizeof text - 1)) <= 0)
+        ec_failf(h, rc, "%s: %s: %s", where, path, n ? strerror(errno) : "it is empty");
+    else if (st_file.st_mode & 07)
+        ec_failf(h, rc, "%s: %s may be read by everybody (mode %03o): chmod 600 it", where, path,
+                 (unsigned)st_file.st_mode & 0777);
+    else {
+        text[n] = '\0';
+        st->key = strdup(text);
+        rc = st->key ? EC_OK : h->fail(h, EC_ENOMEM, "out of memory");
+    }
+    if (fd >= 0)
+        close(fd);
+    OPENSSL_cleanse(text, sizeof text);
+    return rc;
+}
+
+static int32_t read_secret(const struct ec_host *h, const struct ec_conf *c, struct auth_state *st)
+{
+    const char *where, *text = option_or(h, c, "secret", "SECRET_KEY", &where), *weak;
+
+    if (!text)
+        return EC_OK;
+    weak = secret_weak(text);
+    if (weak)
+        return ec_failf(h, EC_EINVAL,
+                        "%s: the secret is refused: %s. Leave it out and one is made, or take that of: openssl rand "
+                        "-base64 64",
+                        where, weak);
+    st->key = strdup(text);
+    return st->key ? EC_OK : h->fail(h, EC_ENOMEM, "out of memory");
+}
+
+static int32_t read_life(const struct ec_host *h, const struct ec_conf *c, struct auth_state *st)
+{
+    const char *minutes = getenv("ACCESS_TOKEN_EXPIRE_MINUTES");
+    int64_t ns;
+    char *end;
+
+    st->life = LIFE_DEFAULT;
+    if (!h->conf_num(c, "token_life", 0, &ns)) {
+        st->life = ns / SECOND;
+    } else if (minutes) {
+        st->life = strtol(minutes, &end, 10) * 60;
+        if (*end || end == minutes || st->life < 60 || st->life > 365 * 86400)
+            return ec_failf(h, EC_EINVAL,
+                            "ACCESS_TOKEN_EXPIRE_MINUTES: '%.32s' is no number of minutes from 1 to 525600", minutes);
+    }
+    return EC_OK;
+}
+
+static int32_t read_options(struct auth *a, const struct ec_conf *c, struct auth_state *st)
+{
+    const struct ec_host *h = a->host;
+    struct token_keys *keys;
+    int32_t err;
+    char why[256];
+
+    err = read_algorithm(h, c, st);
+    if (!err)
+        err = *st->algorithm == 'H' ? read_secret(h, c, st) : read_key_file(h, c, st);
+    if (!err)
+        err = read_life(h, c, st);
+    if (err)
+        return err;
+    st->password_min = (uint32_t)number(h, c, "password_min");
+    st->account_tries = (uint32_t)number(h, c, "backoff.account_tries");
+    st->address_tries = (uint32_t)number(h, c, "backoff.address_tries");
+    st->longest = (uint32_t)(number(h, c, "backoff.longest") / SECOND);
+    if (!st->key)
+        return EC_OK;
+    keys = token_keys_new(st->algorithm, st->key, strlen(st->key), st->life, why, sizeof why);
+    token_keys_free(keys);
+    return keys ? EC_OK : ec_failf(h, EC_EINVAL, "the key of auth.algorithm %s: %s", st->algorithm, why);
+}
+
+static int32_t auth_configure(void *self, const struct ec_conf *c, void **state)
+{
+    struct auth *a = self;
+    struct auth_state *st = calloc(1, sizeof *st);
+    int32_t err;
+
+    if (!st)
+        return a->host->fail(a->host, EC_ENOMEM, "out of memory");
+    err = read_options(a, c, st);
+    if (err)
+        auth_state_free(a, st);
+    else
+        *state = st;
+    return err;
+}
+
+static int32_t auth_create(const struct ec_host *h, void **self)
+{
+    struct auth *a = calloc(1, sizeof *a);
+
+    if (!a || !(a->users = users_new())) {
+        free(a);
+        return h->fail(h, EC_ENOMEM, "out of memory");
+    }
+    a->host = h;
+    *self = a;
+    return EC_OK;
+}
+
+static void auth_destroy(void *self)
+{
+    struct auth *a = self;
+
+    users_free(a->users);
+    token_keys_free(a->keys);
+    backoff_free(a->accounts);
+    backoff_free(a->addresses);
+    free(a);
+}
+
+static int32_t auth_setup(void *self)
+{
+    struct auth *a = self;
+    const struct ec_host *h = a->host;
+    int32_t err;
+
+    a->store = h->use(h, EC_STORE_ID, &a->store_self);
+    if (!a->store)
+        return h->fail(h, EC_ENOENT, "there is no store to keep users in");
+    a->http = h->use(h, EC_HTTP_ID, &a->http_self);
+    err = a->store->kind(a->store_self, h, &users_kind, &a->kind);
+    if (!err)
+        err = h->topic(h, &audit_topic, &a->audit);
+    return err || !a->http ? err : routes_declare(a);
+}
+
+/* The generated secret: made at the first start, read ever after. */
+static int32_t own_secret(struct auth *a, const char *folder, char text[1024])
+{
+    const struct ec_host *h = a->host;
+    char path[PATH_MAX], why[PATH_MAX + 200];
+    int rc;
+
+    snprintf(path, sizeof path, "%s/secret", folder);
+    rc = private_read(path, text, 1024, why, sizeof why);
+    if (rc > 0 && strlen(text) + 1 < SECRET_TEXT)
+        return ec_failf(h, EC_EINVAL, "%s is damaged: remove it and a new one is made, which ends all tokens", path);
+    if (rc < 0)
+        return h->fail(h, EC_EIO, why);
+    if (rc > 0)
+        return EC_OK;
+    if (secret_random(text) || private_write(path, text))
+        return ec_failf(h, EC_EIO, "the secret of tokens cannot be kept: %s: %s", path, strerror(errno));
+    EC_LOG(h, EC_LOG_INFO, "a secret for tokens was made: %s", path);
+    return EC_OK;
+}
+
+static int32_t make_keys(struct auth *a, const struct auth_state *st, const char *folder)
+{
+    char text[1024], why[256];
+    int32_t err = st->key ? EC_OK : own_secret(a, folder, text);
+    const char *key = st->key ? st->key : text;
+
+    if (!err) {
+        a->keys = token_keys_new(st->algorithm, key, strlen(key), st->life, why, sizeof why);
+        if (!a->keys)
+            err = a->host->fail(a->host, EC_EINVAL, why);
+    }
+    OPENSSL_cleanse(text, sizeof text);
+    return err;
+}
+
+static uint32_t group_number(void)
+{
+    struct group g, *found = NULL;
+    char buf[4096];
+
+    return !getgrnam_r(GROUP, &g, buf, sizeof buf, &found) && found ? (uint32_t)g.gr_gid : UINT32_MAX;
+}
+
+static int32_t auth_start(void *self, const void *state)
+{
+    struct auth *a = self;
+    const struct auth_state *st = state;
+    const struct ec_host *h = a->host;
+    const char *folder = h->state_dir(h);
+    int32_t err;
+
+    if (!folder)
+        return h->fail(h, EC_EIO, "there is no state folder for the secret and the one-time password");
+    snprintf(a->first, sizeof a->first, "%s/first-password", folder);
+    a->life = st->life;
+    a->password_min = st->password_min;
+    a->group = group_number();
+    a->accounts = backoff_new(st->account_tries, st->longest);
+    a->addresses = backoff_new(st->address_tries, st->longest);
+    if (!a->accounts || !a->addresses || password_hash("nobody", 6, a->nobody, sizeof a->nobody))
+        return h->fail(h, EC_ENOMEM, "out of memory");
+    err = make_keys(a, st, folder);
+    if (err)
+        return err;
+    err = users_load(a->users, a->store, a->store_self, a->kind);
+    if (err)
+        return ec_failf(h, err, "the users cannot be read from the store (error %d)", err);
+    return a->http && !users_count(a->users) ? first_make(a) : EC_OK;
+}
+
+static int32_t auth_bearer(void *self, const char *text, uint32_t len, struct ec_who *who, char *why, uint32_t n)
+{
+    struct auth *a = self;
+    struct token t;
+    int32_t err = token_read(a->keys, text, len, (int64_t)time(NULL), &t, why, n);
+
+    if (!err)
+        err = users_judge(a->users, &t, who, why, n);
+    if (err)
+        a->host->metric(a->host, M_REFUSED, 1);
+    return err;
+}
+
+/* By its own group, or by the user data base. */
+static bool in_group(uint32_t uid, uint32_t gid, uint32_t group)
+{
+    struct passwd p, *found = NULL;
+    char buf[4096];
+    gid_t list[256];
+    int n = 256;
+
+    if (group == UINT32_MAX)
+        return false;
+    if (gid == group)
+        return true;
+    if (getpwuid_r(uid, &p, buf, sizeof buf, &found) || !found || getgrouplist(p.pw_name, gid, list, &n) < 0)
+        return false;
+    while (n > 0)
+        if (list[--n] == group)
+            return true;
+    return false;
+}
+
+static int32_t auth_peer(void *self, uint32_t uid, uint32_t gid, uint32_t pid, struct ec_who *who)
+{
+    struct auth *a = self;
+
+    (void)pid;
+    if (uid && uid != (uint32_t)geteuid() && !in_group(uid, gid, a->group))
+        return EC_EPERM;
+    memset(who, 0, sizeof *who);
+    who->size = sizeof *who;
+    who->flags = EC_WHO_LOCAL;
+    snprintf(who->name, sizeof who->name, "local:%u", uid);
+    roles_print(ROLE_ADMIN, who->roles, sizeof who->roles);
+    return EC_OK;
+}
+
+static const struct ec_auth service = {.size = sizeof service, .bearer = auth_bearer, .peer = auth_peer};
+static const struct ec_offer offers[] = {{sizeof(struct ec_offer), 0, EC_AUTH_ID, &service}};
+static const struct ec_use uses[] = {
+    {sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN, sizeof(struct ec_store), 0, EC_STORE_ID},
+    {sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_http), 0, EC_HTTP_ID},
+};
+
+static const struct ec_plugin auth = {
+    EC_PLUGIN_HEAD,
+    .id = "ecyber.auth",
+    .name = "auth",
+    .version = "0.1.0",
+    .summary = "users, roles and tokens",
+    .license = "MIT",
+    .n_use = 2,
+    .use_stride = sizeof uses[0],
+    .n_offer = 1,
+    .offer_stride = sizeof offers[0],
+    .n_metric = METRICS,
+    .metric_stride = sizeof metrics[0],
+    .use = uses,
+    .offer = offers,
+    .metric = metrics,
+    .options = &options,
+    .create = auth_create,
+    .setup = auth_setup,
+    .configure = auth_configure,
+    .state_free = auth_state_free,
+    .start = auth_start,
+    .destroy = auth_destroy,
+};
+EC_PLUGIN(auth)

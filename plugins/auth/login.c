@@ -1,0 +1,319 @@
+/* Logging in, one's own user, one's own password. */
+#include "plugins/auth/plugin.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct credentials {
+    struct ec_part part;
+    struct ec_span username, password, grant_type, scope, client_id, client_secret;
+};
+#define TEXT(T, flags, bit, member, name, least, most, help) \
+    { EC_T_TEXT, (flags), (bit), 0, (uint32_t)offsetof(T, member), (name), NULL, NULL, NULL, NULL, (help), (least), (most) }
+#define IN(flags, bit, member, least, most, help) \
+    TEXT(struct credentials, flags, bit, member, #member, least, most, help)
+static const struct ec_row credentials_rows[] = {
+    IN(0, 0, username, 1, 255, "who"),
+    IN(EC_R_SECRET, 0, password, 1, PASSWORD_MAX, "and with which password"),
+    IN(EC_R_OPT, 0, grant_type, 0, 64, "password, or absent (RFC 6749 §4.3.2)"),
+    IN(EC_R_OPT, 1, scope, 0, 255, "not used"),
+    IN(EC_R_OPT, 2, client_id, 0, 255, "not used"),
+    IN(EC_R_OPT | EC_R_SECRET, 3, client_secret, 0, 255, "not used"),
+};
+static const struct ec_record credentials_record = EC_RECORD_PART(struct credentials, credentials_rows);
+
+struct granted {
+    struct ec_part part;
+    struct ec_span token, type;
+    uint64_t expires_in;
+    uint8_t must_change, pad[7];
+};
+static const struct ec_row granted_rows[] = {
+    EC_FIELD(TEXT, 0, struct granted, token, "access_token", NULL, "to be sent as Authorization: Bearer"),
+    EC_FIELD(TEXT, 0, struct granted, type, "token_type", NULL, "bearer"),
+    EC_FIELD(U64, 0, struct granted, expires_in, "expires_in", "seconds", "how long it is good for"),
+    EC_FIELD(BOOL, 0, struct granted, must_change, "must_change", NULL,
+             "the password was given by somebody else: choose another"),
+};
+static const struct ec_record granted_record = EC_RECORD_PART(struct granted, granted_rows);
+
+struct change {
+    struct ec_part part;
+    struct ec_span current, next;
+};
+static const struct ec_row change_rows[] = {
+    TEXT(struct change, EC_R_SECRET, 0, current, "current_password", 1, PASSWORD_MAX, "the one in use"),
+    TEXT(struct change, EC_R_SECRET, 0, next, "new_password", 1, PASSWORD_MAX, "the one to be used from now on"),
+};
+static const struct ec_record change_record = EC_RECORD_PART(struct change, change_rows);
+
+/* A fresh token for this user. */
+static int32_t grant(struct auth *a, struct ec_req *r, const struct user *one)
+{
+    union {
+        uint64_t align;
+        uint8_t bytes[sizeof(struct ec_event) + sizeof(struct granted) + TOKEN_MAX + 64];
+    } room = {.bytes = {0}};
+    struct ec_build b = {.base = room.bytes, .cap = sizeof room};
+    struct token t = {.user = one->id, .stamp = one->stamp, .issued = (int64_t)time(NULL)};
+    struct granted *g;
+    char *text;
+    int32_t err;
+
+    strcpy(t.name, one->name);
+    t.expires = t.issued + a->life;
+    text = token_make(a->keys, &t);
+    if (!text)
+        return a->http->error(r, 500, "No token could be made");
+    ec_grow(&b, sizeof(struct ec_event));
+    g = ec_add(&b, 0, sizeof *g);
+    g->token = ec_puts(&b, text);
+    g->type = ec_puts(&b, "bearer");
+    g->expires_in = (uint64_t)a->life;
+    g->must_change = one->must_change;
+    a->http->set_header(r, "Cache-Control", "no-store");
+    err = a->http->reply(r, 200, &g->part);
+    OPENSSL_cleanse(&room, sizeof room);
+    OPENSSL_cleanse(text, strlen(text));
+    free(text);
+    return err;
+}
+
+static uint64_t seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec + 1;
+}
+
+static int32_t come_again(struct auth *a, struct ec_req *r, uint32_t wait)
+{
+    char text[16];
+
+    a->host->metric(a->host, M_BACKOFFS, 1);
+    snprintf(text, sizeof text, "%u", wait);
+    a->http->set_header(r, "Retry-After", text);
+    return a->http->error(r, 429, "Too many attempts; try again later");
+}
+
+static const char *address(const struct auth *a, struct ec_req *r)
+{
+    const char *peer = a->http->peer(r);
+
+    return peer && strcmp(peer, "local") ? peer : NULL;
+}
+
+/* May this account be tried from this address now? 0, and the attempt is counted; else the seconds to wait. */
+static uint32_t may_try(struct auth *a, struct ec_req *r, const char *account)
+{
+    const char *from = address(a, r);
+    uint64_t now = seconds();
+    uint32_t wait = from ? backoff_try(a->addresses, from, now) : 0;
+
+    if (wait)
+        return wait;
+    wait = backoff_try(a->accounts, account, now);
+    if (wait && from)
+        backoff_refund(a->addresses, from);
+    return wait;
+}
+
+static void tried_well(struct auth *a, struct ec_req *r, const char *account)
+{
+    const char *from = address(a, r);
+
+    backoff_good(a->accounts, account);
+    if (from)
+        backoff_refund(a->addresses, from);
+}
+
+/* A hash made by an older scheme is made anew while the password is at hand. */
+static void refresh(struct auth *a, struct user *one, const char *plain, uint32_t len)
+{
+    if (password_hash_stale(one->hash) && !password_hash(plain, len, one->hash, sizeof one->hash))
+        users_put(a->users, one, a->host->now(a->host));
+}
+
+static int32_t wrong(struct auth *a, struct ec_req *r, const char *name, const char *why)
+{
+    a->host->metric(a->host, M_FAILURES, 1);
+    audit_say(a, r, "login", "failure", name, NULL, why);
+    a->http->set_header(r, "WWW-Authenticate", "Bearer");
+    return a->http->error(r, 401, "Incorrect username or password");
+}
+
+static void login_work(struct ec_req *r, void *arg)
+{
+    struct auth *a = arg;
+    const struct credentials *c = a->http->body(r);
+    uint32_t name_len, len;
+    const char *given = body_text(&c->part, c->username, &name_len), *plain = body_text(&c->part, c->password, &len);
+    struct user one = {.id = 0};
+    char name[USER_NAME] = "";
+    bool known = !user_name(given, name_len, name) && !users_named(a->users, name, &one);
+    bool good = password_matches(plain, len, known ? one.hash : a->nobody) && known;
+
+    if (good && one.active) {
+        tried_well(a, r, name);
+        refresh(a, &one, plain, len);
+        if (one.must_change)
+            first_done(a, &one);
+        a->host->metric(a->host, M_LOGINS, 1);
+        audit_say(a, r, "login", "success", name, NULL, NULL);
+        grant(a, r, &one);
+    } else {
+        wrong(a, r, name, !known ? "there is no such user" : good ? "the user is disabled" : "wrong password");
+    }
+    OPENSSL_cleanse(&one, sizeof one);
+    atomic_fetch_sub(&a->hashing, 1);
+}
+
+/* Hand it to the pool, where few enough wait there. */
+static int32_t hash_later(struct auth *a, struct ec_req *r, const char *account,
+                          void (*fn)(struct ec_req *r, void *arg))
+{
+    uint32_t wait;
+    int32_t err;
+
+    if (atomic_fetch_add(&a->hashing, 1) >= HASHES_AT_ONCE) {
+        atomic_fetch_sub(&a->hashing, 1);
+        return come_again(a, r, 1);
+    }
+    wait = may_try(a, r, account);
+    if (wait) {
+        atomic_fetch_sub(&a->hashing, 1);
+        return come_again(a, r, wait);
+    }
+    err = a->http->work(r, fn, a);
+    if (!err)
+        return EC_EAGAIN;
+    atomic_fetch_sub(&a->hashing, 1);
+    return EC_OK; /* 503 was sent */
+}
+
+static int32_t login(void *self, const void *state, struct ec_req *r)
+{
+    struct auth *a = self;
+    const struct credentials *c = a->http->body(r);
+    uint32_t name_len, len;
+    const char *given = body_text(&c->part, c->username, &name_len);
+    const char *type = body_text(&c->part, c->grant_type, &len);
+    char name[USER_NAME];
+
+    (void)state;
+    if ((c->part.has & 1) && len && (len != 8 || memcmp(type, "password", 8)))
+        return a->http->invalid(r, "body.grant_type", "string_pattern_mismatch",
+                                "String should match pattern '^password$'");
+    if (user_name(given, name_len, name))
+        strcpy(name, "?"); /* nobody's: all of them share one back-off */
+    return hash_later(a, r, name, login_work);
+}
+
+/* The user who asks. 0; else a reply was sent. */
+static int32_t asker(struct auth *a, struct ec_req *r, struct user *one)
+{
+    const struct ec_who *who = a->http->who(r);
+
+    if (who && who->user && !users_get(a->users, who->user, one))
+        return EC_OK;
+    a->http->error(r, 409, "This works for users who have logged in, not over the local socket");
+    return EC_EPERM;
+}
+
+static int32_t me(void *self, const void *state, struct ec_req *r)
+{
+    struct auth *a = self;
+    const struct ec_who *who = a->http->who(r);
+    struct user one = {.active = true};
+    int32_t err;
+
+    (void)state;
+    if (!who)
+        return a->http->error(r, 401, "Not authenticated");
+    if (!who->user) {
+        snprintf(one.name, sizeof one.name, "%s", who->name);
+        one.roles = 1; /* whoever the local socket lets in is an administrator */
+    } else if (users_get(a->users, who->user, &one)) {
+        return a->http->error(r, 401, "Not authenticated");
+    }
+    err = user_reply(a, r, 200, &one);
+    OPENSSL_cleanse(&one, sizeof one);
+    return err;
+}
+
+static void change_work(struct ec_req *r, void *arg)
+{
+    struct auth *a = arg;
+    const struct change *c = a->http->body(r);
+    uint32_t len, next_len;
+    const char *plain = body_text(&c->part, c->current, &len), *next = body_text(&c->part, c->next, &next_len);
+    struct user one;
+
+    if (!asker(a, r, &one)) {
+        if (!password_matches(plain, len, one.hash)) {
+            audit_say(a, r, "password.change", "failure", NULL, NULL, "wrong current password");
+            a->http->error(r, 403, "Incorrect password");
+        } else {
+            tried_well(a, r, one.name);
+            one.must_change = false;
+            if (!password_set(a, r, &one, next, next_len, "body.new_password") && !user_write(a, r, &one)) {
+                first_done(a, &one);
+                audit_say(a, r, "password.change", "success", NULL, NULL, NULL);
+                grant(a, r, &one);
+            }
+        }
+        OPENSSL_cleanse(&one, sizeof one);
+    }
+    atomic_fetch_sub(&a->hashing, 1);
+}
+
+static int32_t change(void *self, const void *state, struct ec_req *r)
+{
+    struct auth *a = self;
+    struct user one;
+
+    (void)state;
+    if (asker(a, r, &one))
+        return EC_OK;
+    return hash_later(a, r, one.name, change_work);
+}
+
+static void logout_work(struct ec_req *r, void *arg)
+{
+    struct auth *a = arg;
+    struct user one;
+
+    if (asker(a, r, &one))
+        return;
+    if (users_stamp(&one)) {
+        a->http->error(r, 500, "No randomness");
+    } else if (!user_write(a, r, &one)) {
+        audit_say(a, r, "logout.all", "success", NULL, NULL, NULL);
+        a->http->reply(r, 204, NULL);
+    }
+}
+
+static int32_t logout_all(void *self, const void *state, struct ec_req *r)
+{
+    struct auth *a = self;
+
+    (void)state;
+    return a->http->work(r, logout_work, a) ? EC_OK : EC_EAGAIN;
+}
+
+const struct ec_route login_routes[] = {
+    {.size = sizeof(struct ec_route), .flags = EC_RT_FORM, .method = "POST", .path = "/api/auth/login", .opid = "login",
+     .summary = "Log in with a password (OAuth2 password flow)", .roles = "", .body = &credentials_record,
+     .reply = &granted_record, .body_max = 8192, .run = login},
+    {.size = sizeof(struct ec_route), .method = "GET", .path = "/api/auth/me", .opid = "read_me",
+     .summary = "The user who asks", .roles = "*", .reply = &user_record, .run = me},
+    {.size = sizeof(struct ec_route), .method = "POST", .path = "/api/auth/change-password", .opid = "change_password",
+     .summary = "Choose another password; older tokens end, a new one comes back", .roles = "*",
+     .body = &change_record, .reply = &granted_record, .body_max = 8192, .run = change, .errors = "409"},
+    {.size = sizeof(struct ec_route), .method = "POST", .path = "/api/auth/logout-all", .opid = "logout_all",
+     .summary = "End all tokens of the user who asks", .roles = "*", .run = logout_all, .status = 204,
+     .errors = "409"},
+};
+const uint32_t login_route_count = sizeof login_routes / sizeof *login_routes;

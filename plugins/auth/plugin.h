@@ -1,0 +1,66 @@
+/* plugin.h: what the parts of the auth plugin share. */
+#ifndef AUTH_PLUGIN_H
+#define AUTH_PLUGIN_H
+#define EC_API_LEVEL 1
+#include <ecyber/ext/http.h>
+#include <stdatomic.h>
+
+#include "plugins/auth/backoff.h"
+#include "plugins/auth/jwt.h"
+#include "plugins/auth/users.h"
+
+#define FIRST_ADMIN "admin"
+#define HASHES_AT_ONCE 8 /* log-ins that may wait for the pool; the next one is asked to come again */
+
+enum { M_LOGINS, M_FAILURES, M_BACKOFFS, M_REFUSED, METRICS };
+
+struct auth {
+    const struct ec_host *host;
+    const struct ec_http *http; /* NULL: there is no HTTP server */
+    const struct ec_store *store;
+    void *http_self, *store_self;
+    uint32_t kind, audit;       /* ids of the documents and of the topic */
+    struct users *users;
+    struct token_keys *keys;    /* from start() to destroy() */
+    struct backoff *accounts, *addresses;
+    int64_t life;               /* of a token, in seconds */
+    uint32_t password_min, group; /* group: number of the group ecyber, UINT32_MAX: there is none */
+    atomic_uint hashing;
+    char nobody[PASSWORD_HASH]; /* what the password of an unknown user is compared with */
+    char first[4096];           /* path of the file with the one-time password */
+};
+
+/* [ctl] setup(): declare all routes. */
+int32_t routes_declare(struct auth *a);
+extern const struct ec_route login_routes[], people_routes[];
+extern const uint32_t login_route_count, people_route_count;
+
+/* [any] Write into the audit log. What is NULL is left out; actor and address are taken from r where they are NULL. */
+void audit_say(struct auth *a, struct ec_req *r, const char *action, const char *outcome, const char *actor,
+               const char *object, const char *detail);
+extern const struct ec_topic audit_topic;
+
+/* [pool] One user, or a page of them, as a reply. */
+extern const struct ec_record user_record, users_record;
+int32_t user_reply(struct auth *a, struct ec_req *r, uint32_t status, const struct user *one);
+int32_t users_reply(struct auth *a, struct ec_req *r, const struct user *list, uint32_t n, bool more);
+
+/* [pool] Put a password into a user that is to be written: hash and stamp. 0; else a reply was sent. loc: the field of
+ * the body that the password came in. */
+int32_t password_set(struct auth *a, struct ec_req *r, struct user *one, const char *plain, uint32_t len,
+                     const char *loc);
+/* [pool] Write it, and answer what went wrong. 0; else a reply was sent. */
+int32_t user_write(struct auth *a, struct ec_req *r, struct user *one);
+/* Once an administrator has used or replaced the one-time password, its file goes. */
+void first_done(struct auth *a, const struct user *one);
+/* [ctl] start(), where there are no users: the first administrator. EC_OK, or why was said. */
+int32_t first_make(struct auth *a);
+
+/* Text of a body's row; "" where it is absent. Not ended by a NUL: *len bytes. */
+static inline const char *body_text(const struct ec_part *p, struct ec_span s, uint32_t *len)
+{
+    *len = s.off ? s.len : 0;
+    return s.off ? (const char *)ec_bytes(p, s) : "";
+}
+
+#endif

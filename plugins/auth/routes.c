@@ -1,0 +1,17 @@
+#include "plugins/auth/plugin.h"
+
+static int32_t declare(struct auth *a, const struct ec_route *r, uint32_t n)
+{
+    int32_t err = EC_OK;
+
+    for (uint32_t i = 0; i < n && !err; i++)
+        err = a->http->route(a->http_self, a->host, &r[i], a);
+    return err;
+}
+
+int32_t routes_declare(struct auth *a)
+{
+    int32_t err = declare(a, login_routes, login_route_count);
+
+    return err ? err : declare(a, people_routes, people_route_count);
+}

@@ -1,0 +1,53 @@
+/* users.h: the users: documents of ec.store/1, and all of them in memory, so that a token is judged without any I/O. */
+#ifndef AUTH_USERS_H
+#define AUTH_USERS_H
+#include <ecyber/ext/auth.h>
+#include <ecyber/ext/store.h>
+#include <stdbool.h>
+
+#include "plugins/auth/password.h"
+
+#define USERS_MAX  10000
+#define USER_NAME  64 /* with its NUL, as in struct ec_who */
+#define USER_EMAIL 255
+#define USER_FULL  129
+
+struct user {
+    uint64_t id, version; /* of its document */
+    uint64_t stamp;       /* drawn anew when the password, the roles or is_active change: older tokens end with it */
+    uint64_t created, updated; /* ns since 1970 */
+    uint32_t roles;       /* ROLE_* */
+    bool active, must_change;
+    char name[USER_NAME], email[USER_EMAIL], full_name[USER_FULL], hash[PASSWORD_HASH];
+};
+
+struct users;
+struct token;
+
+extern const struct ec_kind users_kind; /* to be declared to the store in setup() */
+
+struct users *users_new(void);
+void users_free(struct users *u);
+/* [ctl] start(): read them all from the store. EC_OK, or what the store returned; EC_ELIMIT: more than USERS_MAX. */
+int32_t users_load(struct users *u, const struct ec_store *store, void *store_self, uint32_t kind);
+uint32_t users_count(struct users *u); /* [any] */
+
+/* [any] Copies; EC_ENOENT: there is none. */
+int32_t users_get(struct users *u, uint64_t id, struct user *to);
+int32_t users_named(struct users *u, const char *name, struct user *to);
+/* [any] At most n users with an id above `after`, in the order of their ids; returns how many. */
+uint32_t users_page(struct users *u, uint64_t after, struct user *to, uint32_t n);
+/* [any] Is this the token of a user who may use it now? EC_OK and *who, or EC_EPERM and why. */
+int32_t users_judge(struct users *u, const struct token *t, struct ec_who *who, char *why, uint32_t n);
+
+/* [pool] Write to the store, then to memory. id 0: a new one, and its id is set. EC_EEXIST: the name is taken;
+ * EC_EAGAIN: changed by somebody else since it was read (its version); EC_EPERM: it would leave no active
+ * administrator; EC_ELIMIT: USERS_MAX; EC_ENOENT: it is gone; else the store failed. */
+int32_t users_put(struct users *u, struct user *one, uint64_t now_ns);
+int32_t users_remove(struct users *u, uint64_t id);
+int users_stamp(struct user *one); /* draw a new stamp. 0, or −1: no randomness */
+
+/* A name as it is kept: small letters. 0, or −1: not [a-z0-9][a-z0-9._@-]{0,62} in any case. */
+int user_name(const char *text, size_t len, char to[USER_NAME]);
+
+#endif

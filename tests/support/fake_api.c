@@ -1,0 +1,412 @@
+#include "tests/support/fake_api.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define ROUTES    64
+#define DOCUMENTS 64
+#define HEADERS   8
+
+struct ec_req {
+    const struct ec_route *route;
+    uint64_t room[2][1024];
+    const struct ec_part *param, *body;
+    uint32_t status;
+    char detail[512];
+    struct ec_part *reply;
+    char header[HEADERS][2][128];
+    uint32_t headers;
+};
+
+struct document {
+    uint64_t id, version;
+    struct ec_part *part;
+};
+
+int32_t fake_fails;
+static struct { const struct ec_route *r; void *self; } routes[ROUTES];
+static struct document documents[DOCUMENTS];
+static uint32_t n_route, n_document;
+static uint64_t last_id;
+static const struct ec_kind *kind;
+static struct ec_who who_room;
+static const struct ec_who *who;
+static const char *peer = "127.0.0.1";
+static struct ec_req req;
+
+static const struct ec_row *row_at(const struct ec_record *r, uint32_t i)
+{
+    return (const struct ec_row *)(const void *)((const char *)r->row + (size_t)i * r->row_stride);
+}
+
+/* --- the store ------------------------------------------------------------------------------------------------- */
+
+static int32_t store_kind(void *self, const struct ec_host *h, const struct ec_kind *k, uint32_t *id)
+{
+    (void)self;
+    (void)h;
+    kind = k;
+    *id = 1;
+    return EC_OK;
+}
+
+static struct document *document_find(uint64_t id)
+{
+    for (uint32_t i = 0; i < n_document; i++)
+        if (documents[i].id == id)
+            return &documents[i];
+    return NULL;
+}
+
+static int32_t store_put(void *self, uint32_t k, uint64_t *id, uint64_t version, const struct ec_part *p)
+{
+    struct document *d = *id ? document_find(*id) : NULL;
+
+    (void)self;
+    (void)k;
+    if (fake_fails)
+        return fake_fails;
+    if (*id && !d)
+        return EC_ENOENT;
+    if (d && version && d->version != version)
+        return EC_EAGAIN;
+    if (!d) {
+        if (n_document == DOCUMENTS)
+            abort();
+        d = &documents[n_document++];
+        *d = (struct document){.id = *id = ++last_id};
+    }
+    free(d->part);
+    d->part = malloc(p->total);
+    memcpy(d->part, p, p->total);
+    d->version++;
+    return EC_OK;
+}
+
+static int32_t store_del(void *self, uint32_t k, uint64_t id, uint64_t version)
+{
+    struct document *d = document_find(id);
+
+    (void)self;
+    (void)k;
+    (void)version;
+    if (fake_fails)
+        return fake_fails;
+    if (!d)
+        return EC_ENOENT;
+    free(d->part);
+    n_document--;
+    memmove(d, d + 1, (size_t)(documents + n_document - d) * sizeof *d);
+    return EC_OK;
+}
+
+static int32_t store_get(void *self, uint32_t k, uint64_t id, ec_store_row_fn *fn, void *arg)
+{
+    struct document *d = document_find(id);
+
+    (void)self;
+    (void)k;
+    if (d)
+        fn(arg, d->id, d->version, d->part);
+    return d ? EC_OK : EC_ENOENT;
+}
+
+static int32_t store_find(void *self, uint32_t k, const struct ec_filter *f, uint32_t n, uint64_t after, uint32_t limit,
+                          ec_store_row_fn *fn, void *arg)
+{
+    (void)self;
+    (void)k;
+    (void)f;
+    (void)n;
+    for (uint32_t i = 0; i < n_document && limit; i++)
+        if (documents[i].id > after) {
+            fn(arg, documents[i].id, documents[i].version, documents[i].part);
+            limit--;
+        }
+    return EC_OK;
+}
+
+const struct ec_store fake_store = {
+    .size = sizeof fake_store, .kind = store_kind, .put = store_put, .del = store_del, .get = store_get,
+    .find = store_find};
+
+uint32_t fake_documents(void)
+{
+    return n_document;
+}
+
+/* --- HTTP -------------------------------------------------------------------------------------------------------- */
+
+static int32_t http_route(void *self, const struct ec_host *h, const struct ec_route *r, void *route_self)
+{
+    (void)self;
+    (void)h;
+    for (uint32_t i = 0; i < n_route; i++)
+        if ((!strcmp(routes[i].r->path, r->path) && !strcmp(routes[i].r->method, r->method)) ||
+            !strcmp(routes[i].r->opid, r->opid))
+            return EC_EEXIST;
+    if (n_route == ROUTES)
+        abort();
+    routes[n_route].r = r;
+    routes[n_route++].self = route_self;
+    return EC_OK;
+}
+
+static const void *http_param(struct ec_req *r) { return r->param; }
+static const void *http_body(struct ec_req *r) { return r->body; }
+static const char *http_peer(struct ec_req *r) { return r ? peer : NULL; }
+static const struct ec_who *http_who(struct ec_req *r) { return r ? who : NULL; }
+
+static const char *http_header(struct ec_req *r, const char *name)
+{
+    (void)r;
+    (void)name;
+    return NULL;
+}
+
+static int32_t http_set_header(struct ec_req *r, const char *name, const char *value)
+{
+    snprintf(r->header[r->headers][0], 128, "%s", name);
+    snprintf(r->header[r->headers++][1], 128, "%s", value);
+    return EC_OK;
+}
+
+static void answered(struct ec_req *r, uint32_t status)
+{
+    if (r->status)                  /* exactly once for each request */
+        abort();
+    r->status = status;
+}
+
+static int32_t http_reply(struct ec_req *r, uint32_t status, const struct ec_part *p)
+{
+    answered(r, status);
+    if (p) {
+        r->reply = malloc(p->total);
+        memcpy(r->reply, p, p->total);
+    }
+    return EC_OK;
+}
+
+static int32_t http_json(struct ec_req *r, uint32_t status, const char *json, uint64_t len)
+{
+    answered(r, status);
+    snprintf(r->detail, sizeof r->detail, "%.*s", (int)len, json);
+    return EC_OK;
+}
+
+static int32_t http_error(struct ec_req *r, uint32_t status, const char *detail)
+{
+    answered(r, status);
+    snprintf(r->detail, sizeof r->detail, "%s", detail);
+    return EC_OK;
+}
+
+static int32_t http_invalid(struct ec_req *r, const char *loc, const char *type, const char *msg)
+{
+    answered(r, 422);
+    snprintf(r->detail, sizeof r->detail, "%s: %s: %s", loc, type, msg);
+    return EC_OK;
+}
+
+static int32_t http_work(struct ec_req *r, void (*fn)(struct ec_req *r, void *arg), void *arg)
+{
+    fn(r, arg);
+    return EC_OK;
+}
+
+const struct ec_http fake_http = {
+    .size = sizeof fake_http, .route = http_route, .param = http_param, .body = http_body, .who = http_who,
+    .peer = http_peer, .header = http_header, .set_header = http_set_header, .reply = http_reply, .json = http_json,
+    .error = http_error, .invalid = http_invalid, .work = http_work};
+
+void fake_reset(void)
+{
+    for (uint32_t i = 0; i < n_document; i++)
+        free(documents[i].part);
+    free(req.reply);
+    memset(&req, 0, sizeof req);
+    n_route = n_document = 0;
+    last_id = 0;
+    fake_fails = 0;
+    fake_caller(NULL, "127.0.0.1");
+}
+
+void fake_caller(const struct ec_who *w, const char *from)
+{
+    who = w ? &who_room : NULL;
+    if (w)
+        who_room = *w;
+    peer = from;
+}
+
+const struct ec_route *fake_route(uint32_t i)
+{
+    return i < n_route ? routes[i].r : NULL;
+}
+
+static uint32_t word_index(const char *words, const char *text, size_t n)
+{
+    for (uint32_t i = 0;; i++) {
+        size_t len = strcspn(words, ",");
+
+        if (len == n && !memcmp(words, text, n))
+            return i;
+        if (!words[len])
+            abort();
+        words += len + 1;
+    }
+}
+
+static void enum_list(struct ec_build *b, const struct ec_row *row, struct ec_list *l, const char *value)
+{
+    uint32_t n = *value ? 1 : 0, *at;
+
+    for (const char *c = value; *c; c++)
+        n += *c == ',';
+    at = ec_rows(b, l, n, sizeof *at);
+    for (uint32_t i = 0; i < n; i++) {
+        size_t len = strcspn(value, ",");
+
+        at[i] = word_index(row->allow, value, len);
+        value += len + 1;
+    }
+}
+
+static void row_fill(struct ec_build *b, uint32_t part, const struct ec_row *row, const char *value)
+{
+    uint8_t *at = b->base + part + row->off;
+
+    if (row->flags & EC_R_OPT)
+        ((struct ec_part *)(void *)(b->base + part))->has |= UINT64_C(1) << row->has;
+    if (row->type == EC_T_ENUM && (row->flags & EC_R_LIST))
+        enum_list(b, row, (struct ec_list *)(void *)at, value);
+    else if (row->type == EC_T_TEXT)
+        *(struct ec_span *)(void *)at = ec_puts(b, value);
+    else if (row->type == EC_T_U64)
+        *(uint64_t *)(void *)at = strtoull(value, NULL, 10);
+    else if (row->type == EC_T_U32)
+        *(uint32_t *)(void *)at = (uint32_t)strtoul(value, NULL, 10);
+    else if (row->type == EC_T_BOOL)
+        *at = !strcmp(value, "true");
+    else
+        abort();
+}
+
+static const struct ec_part *part_make(uint64_t *room, const struct ec_record *rec, const char *const *pair)
+{
+    struct ec_build b = {.base = (uint8_t *)room, .cap = 8192};
+
+    if (!rec)
+        return NULL;
+    memset(room, 0, 8192);
+    ec_grow(&b, sizeof(struct ec_event));
+    ec_add(&b, 0, rec->bytes);
+    for (uint32_t i = 0; i < rec->n_row; i++)
+        if (row_at(rec, i)->def)
+            row_fill(&b, b.part, row_at(rec, i), row_at(rec, i)->def);
+    for (; pair && *pair; pair++) {
+        size_t n = strcspn(*pair, "=");
+        uint32_t i = 0;
+
+        while (i < rec->n_row && (strlen(row_at(rec, i)->name) != n || memcmp(row_at(rec, i)->name, *pair, n)))
+            i++;
+        if (i == rec->n_row)
+            abort();
+        row_fill(&b, b.part, row_at(rec, i), *pair + n + 1);
+    }
+    return ec_part_open(&b);
+}
+
+uint32_t fake_ask(const char *method, const char *path, const char *const *param, const char *const *body)
+{
+    uint32_t i = 0;
+    int32_t err;
+
+    while (i < n_route && (strcmp(routes[i].r->method, method) || strcmp(routes[i].r->path, path)))
+        i++;
+    if (i == n_route || !routes[i].r->run)
+        abort();
+    free(req.reply);
+    memset(&req, 0, sizeof req);
+    req.route = routes[i].r;
+    req.param = part_make(req.room[0], req.route->param, param);
+    req.body = part_make(req.room[1], req.route->body, body);
+    err = routes[i].r->run(routes[i].self, NULL, &req);
+    if (err && err != EC_EAGAIN)
+        req.status = 500;
+    return req.status;
+}
+
+static const char *value_text(const struct ec_row *row, const uint8_t *at)
+{
+    static char text[8][16384];
+    static uint32_t turn;
+    char *to = text[turn++ % 8];
+    struct ec_span s;
+    struct ec_list l;
+    size_t n = 0;
+
+    *to = '\0';
+    if (row->type == EC_T_TEXT) {
+        memcpy(&s, at, sizeof s);
+        snprintf(to, sizeof text[0], "%.*s", (int)s.len, (const char *)req.reply + s.off);
+    } else if (row->type == EC_T_U64 || row->type == EC_T_TIME) {
+        snprintf(to, sizeof text[0], "%" PRIu64, *(const uint64_t *)(const void *)at);
+    } else if (row->type == EC_T_BOOL) {
+        strcpy(to, *at ? "true" : "false");
+    } else if (row->type == EC_T_ENUM) {
+        memcpy(&l, at, sizeof l);
+        for (uint32_t i = 0; i < l.n; i++) {
+            const char *word = row->allow;
+
+            for (uint32_t k = *(const uint32_t *)(const void *)((const char *)req.reply + l.off + i * l.stride); k; k--)
+                word += strcspn(word, ",") + 1;
+            n += (size_t)snprintf(to + n, 64, "%s%.*s", n ? "," : "", (int)strcspn(word, ","), word);
+        }
+    }
+    return to;
+}
+
+const char *fake_reply(const char *name)
+{
+    const struct ec_record *rec = req.route->reply;
+    const uint8_t *base = (const uint8_t *)req.reply;
+
+    for (uint32_t i = 0; rec && base && i < rec->n_row;) {
+        const struct ec_row *row = row_at(rec, i++);
+        size_t n = strlen(row->name);
+
+        if (!strcmp(row->name, name))
+            return value_text(row, base + row->off);
+        if (row->type == EC_T_RECORD && !strncmp(row->name, name, n) && name[n] == '.') {
+            const struct ec_list *l = (const struct ec_list *)(const void *)(base + row->off);
+
+            if (!l->n)
+                return "";
+            base = (const uint8_t *)req.reply + l->off;
+            name += n + 1;
+            rec = row->sub;
+            i = 0;
+        }
+    }
+    return "";
+}
+
+const char *fake_header(const char *name)
+{
+    for (uint32_t i = 0; i < req.headers; i++)
+        if (!strcmp(req.header[i][0], name))
+            return req.header[i][1];
+    return "";
+}
+
+const char *fake_detail(void)
+{
+    return req.detail;
+}
+
+void fake_forget_routes(void)
+{
+    n_route = 0;
+}

@@ -1,0 +1,29 @@
+/* fake_api.h: an HTTP server and a store for unit tests of plugins that declare routes: no network, documents in memory.
+ * A request is made from "name=value" pairs by the rows of the route; the reply is read by its rows. */
+#ifndef ECYBER_FAKE_API_H
+#define ECYBER_FAKE_API_H
+#define EC_API_LEVEL 1
+#include <ecyber/ext/http.h>
+#include <ecyber/ext/store.h>
+
+extern const struct ec_http fake_http;
+extern const struct ec_store fake_store;
+
+/* Forget all routes, documents and what was set below. The next calls of a store's put() and del() fail with fake_fails. */
+void fake_reset(void);
+extern int32_t fake_fails;
+uint32_t fake_documents(void);
+void fake_forget_routes(void); /* before a plugin declares them again */
+
+/* Who asks from where, from now on. NULL: nobody; "127.0.0.1". */
+void fake_caller(const struct ec_who *who, const char *peer);
+/* Ask a route. path: of the declaration; param, body: NULL-terminated lists of "name=value" (lists: a,b), or NULL.
+ * Returns the status; aborts where there is no such route. */
+uint32_t fake_ask(const char *method, const char *path, const char *const *param, const char *const *body);
+/* Of the last reply, "" where it is not there: a row (of the first element: "items.username"), a header, the detail. */
+const char *fake_reply(const char *name);
+const char *fake_header(const char *name);
+const char *fake_detail(void);
+const struct ec_route *fake_route(uint32_t i); /* NULL: there are no more */
+
+#endif

@@ -1,0 +1,224 @@
+/* Passwords, secrets, back-off and roles, each alone. */
+#include "tests/unit/unit.h"
+
+#include "plugins/auth/backoff.h"
+#include "plugins/auth/password.h"
+#include "plugins/auth/roles.h"
+#include "plugins/auth/secret.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MATCHES(plain, hash) password_matches(plain, strlen(plain), hash)
+
+START_TEST(a_hash_matches_its_password_only)
+{
+    char one[PASSWORD_HASH], two[PASSWORD_HASH];
+
+    ck_assert_int_eq(password_hash("correct horse", 13, one, sizeof one), 0);
+    ck_assert_int_eq(password_hash("correct horse", 13, two, sizeof two), 0);
+    ck_assert(!strncmp(one, "$y$", 3) && strcmp(one, two));
+    ck_assert(password_hash_known(one) && !password_hash_stale(one));
+    ck_assert(MATCHES("correct horse", one) && MATCHES("correct horse", two));
+    ck_assert(!MATCHES("correct Horse", one) && !MATCHES("", one) && !MATCHES("correct horse ", one));
+    ck_assert(!password_matches("correct horse\0x", 15, one));
+}
+END_TEST
+
+/* Not of our making: Openwall's test vectors of crypt_blowfish. */
+START_TEST(hashes_of_others_match)
+{
+    static const char xx[] = "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a";
+    static const char uu[] = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+    static const char cut[] = "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui";
+    static const char whole[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789chars after 72 "
+                                "are ignored";
+    char y[sizeof uu];
+
+    ck_assert(password_hash_known(xx) && password_hash_stale(xx));
+    ck_assert(MATCHES("U*U*U", xx) && !MATCHES("U*U*u", xx) && !MATCHES("U*U", xx));
+    ck_assert(MATCHES("U*U", uu) && !MATCHES("U*U*", uu));
+    strcpy(y, uu);
+    y[2] = 'y';
+    ck_assert(MATCHES("U*U", y));
+    y[2] = 'b';
+    ck_assert(MATCHES("U*U", y));
+    /* bcrypt itself would take both */
+    ck_assert(password_matches(whole, 72, cut) && !MATCHES(whole, cut));
+}
+END_TEST
+
+START_TEST(what_is_no_hash_matches_nothing)
+{
+    static const char *const bad[] = {
+        "", "*0", "*1", "x", "plain", "$1$abc$defghijklmnopqrstuvwxy.", "$2b$", "$2x$04$abcdefghijklmnopqrstuu",
+        "$2b$31$EixZaKVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW", /* would take weeks */
+        "$y$jFT$k2XAnEHBqQ1Ct2aMXFKNa/HAmA1BpMnBsYHMWB4NZ/.$kH0FJLiKPaEsMI8T3uWjkq08EIrpCmTO.qwmcnhxeL/"};
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(!password_hash_known(bad[i]) && !MATCHES("plain", bad[i]) && !MATCHES("", bad[i]) &&
+                          !MATCHES("*0", bad[i]),
+                      "%s", bad[i]);
+}
+END_TEST
+
+START_TEST(weak_passwords_are_named)
+{
+    static const char *const bad[] = {"short", "aaaaaaaaaaaaaaa", "password12", "Passw0rd!!", "anna1234567"};
+    char huge[PASSWORD_MAX + 2];
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(password_weak(bad[i], strlen(bad[i]), i == 4 ? "annamaria" : "x", i == 4 ? 12 : 10) != NULL, "%s",
+                      bad[i]);
+    memset(huge, 'x', sizeof huge);
+    ck_assert_ptr_nonnull(password_weak(huge, PASSWORD_MAX + 1, "x", 10));
+    ck_assert_ptr_nonnull(password_weak("with a \0 inside", 15, "x", 10));
+    ck_assert_ptr_null(password_weak("correct horse", 13, "anna", 10));
+    ck_assert_ptr_null(password_weak("gr\xc3\xbc\xc3\x9f gott!", 12, "anna", 10));
+}
+END_TEST
+
+START_TEST(random_passwords_differ)
+{
+    char one[PASSWORD_NEW], two[PASSWORD_NEW];
+
+    ck_assert(!password_random(one) && !password_random(two) && strcmp(one, two));
+    ck_assert_uint_eq(strlen(one), 23);
+    ck_assert(one[5] == '-' && one[11] == '-' && one[17] == '-' && strspn(one, "abcdefghijkmnpqrstuvwxyz23456789-") == 23);
+}
+END_TEST
+
+START_TEST(placeholder_secrets_are_refused)
+{
+    static const char *const bad[] = {
+        "",
+        "short",
+        "1234567890123456789012345678901",
+        "changeme-changeme-changeme-changeme",
+        "your-secret-key-here-please-change-it",
+        "Your_Secret_Key_For_The_Production_Server",
+        "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "abababababababababababababababababababab",
+        "q8Zr4LmXv1q8Zr4LmXv1q8Zr4LmXv1q8Zr4LmXv1",
+        "this-is-an-INSECURE-key-for-development"};
+    char made[SECRET_TEXT], again[SECRET_TEXT];
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(secret_weak(bad[i]) != NULL, "'%s' was taken", bad[i]);
+    ck_assert(!secret_random(made) && !secret_random(again) && strcmp(made, again));
+    ck_assert_ptr_null(secret_weak(made));
+    ck_assert_ptr_null(secret_weak("c3VyZWx5IG5vdCBhIGd1ZXNzYWJsZSB0aGluZyBhdCBhbGw="));
+}
+END_TEST
+
+START_TEST(private_files)
+{
+    char folder[] = "/tmp/ecyber-auth-XXXXXX", path[128], to[64], why[512];
+    struct stat st;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/secret", folder);
+    ck_assert_int_eq(private_read(path, to, sizeof to, why, sizeof why), 0);
+    ck_assert(!private_write(path, "first") && !private_write(path, "second"));
+    ck_assert(!stat(path, &st) && (st.st_mode & 07777) == 0600);
+    ck_assert_int_eq(private_read(path, to, sizeof to, why, sizeof why), 1);
+    ck_assert_str_eq(to, "second");
+    ck_assert_int_eq(chmod(path, 0640), 0);
+    ck_assert_int_eq(private_read(path, to, sizeof to, why, sizeof why), -1);
+    ck_assert_msg(strstr(why, "may be read by others (mode 640)") != NULL, "%s", why);
+    unlink(path);
+    ck_assert_int_eq(symlink("/etc/hostname", path), 0);
+    ck_assert_int_eq(private_read(path, to, sizeof to, why, sizeof why), -1);
+    unlink(path);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    ck_assert_int_eq(private_read(path, to, sizeof to, why, sizeof why), -1);
+    ck_assert_int_eq(private_write(path, "x"), -1);
+    rmdir(path);
+    rmdir(folder);
+}
+END_TEST
+
+START_TEST(waits_double_up_to_the_longest)
+{
+    static const uint32_t wait[] = {1, 2, 4, 8, 10, 10};
+    struct backoff *b = backoff_new(3, 10);
+    uint64_t now = 1000;
+
+    for (int i = 0; i < 3; i++)
+        ck_assert_uint_eq(backoff_try(b, "anna", now), 0);
+    for (size_t i = 0; i < sizeof wait / sizeof *wait; i++) {
+        ck_assert_uint_eq(backoff_try(b, "anna", now), wait[i]);
+        ck_assert_uint_eq(backoff_try(b, "anna", now + wait[i] - 1), 1);
+        now += wait[i];
+        ck_assert_uint_eq(backoff_try(b, "anna", now), 0);
+    }
+    ck_assert_uint_eq(backoff_try(b, "berta", now), 0);
+    backoff_good(b, "anna");
+    ck_assert_uint_eq(backoff_try(b, "anna", now), 0);
+    ck_assert_uint_eq(backoff_try(b, "anna", now), 0);
+    backoff_refund(b, "anna");
+    ck_assert_uint_eq(backoff_try(b, "anna", now), 0);
+    ck_assert_uint_eq(backoff_try(b, "anna", now), 0);
+    ck_assert_uint_eq(backoff_try(b, "anna", now), 1);
+    ck_assert_uint_eq(backoff_try(b, "anna", now + 3601), 0);
+    ck_assert_uint_eq(backoff_try(b, "anna", now + 3601), 0);
+    backoff_free(b);
+}
+END_TEST
+
+START_TEST(a_flood_of_names_does_not_free_the_guessed_one)
+{
+    struct backoff *b = backoff_new(5, 300);
+    char name[32];
+
+    for (int i = 0; i < 5; i++)
+        ck_assert_uint_eq(backoff_try(b, "anna", 50), 0);
+    ck_assert_uint_ne(backoff_try(b, "anna", 50), 0);
+    for (int i = 0; i < 200000; i++) {
+        snprintf(name, sizeof name, "name%d", i);
+        backoff_try(b, name, 50);
+    }
+    ck_assert_uint_ne(backoff_try(b, "anna", 50), 0);
+    backoff_free(b);
+}
+END_TEST
+
+START_TEST(roles_there_and_back)
+{
+    char text[64];
+    uint32_t roles;
+
+    for (uint32_t all = 0; all < 1u << ROLES; all++) {
+        roles_print(all, text, sizeof text);
+        ck_assert(!roles_parse(text, strlen(text), &roles) && roles == all);
+    }
+    ck_assert_str_eq(text, ROLE_WORDS);
+    ck_assert_int_eq(roles_parse("admin,root", 10, &roles), -1);
+    ck_assert_int_eq(roles_parse("admi", 4, &roles), -1);
+    ck_assert_int_eq(roles_parse("admin,,viewer", 13, &roles), -1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("auth_parts");
+    TCase *c = tcase_create("parts");
+
+    tcase_add_test(c, a_hash_matches_its_password_only);
+    tcase_add_test(c, hashes_of_others_match);
+    tcase_add_test(c, what_is_no_hash_matches_nothing);
+    tcase_add_test(c, weak_passwords_are_named);
+    tcase_add_test(c, random_passwords_differ);
+    tcase_add_test(c, placeholder_secrets_are_refused);
+    tcase_add_test(c, private_files);
+    tcase_add_test(c, waits_double_up_to_the_longest);
+    tcase_add_test(c, a_flood_of_names_does_not_free_the_guessed_one);
+    tcase_add_test(c, roles_there_and_back);
+    suite_add_tcase(s, c);
+    return unit_run(s);
+}

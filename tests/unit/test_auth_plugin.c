@@ -1,0 +1,403 @@
+/* The plugin as a whole, in the fake host, with a fake HTTP server and a fake store. */
+#include "tests/unit/unit.h"
+
+#include "plugins/auth/plugin.h"
+#include "testhost.h"
+#include "tests/support/fake_api.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const struct ec_plugin *ec_plugin_entry_1(void);
+
+#define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define POST(path, ...) fake_ask("POST", path, NULL, LIST(__VA_ARGS__))
+#define LOGIN(name, password) POST("/api/auth/login", "username=" name, "password=" password)
+
+static struct testhost *t;
+static const struct ec_auth *service;
+static char first[4200];
+
+static void stop(void)
+{
+    testhost_free(t);
+    t = NULL;
+}
+
+static int start(void)
+{
+    int err;
+
+    t = testhost_new(ec_plugin_entry_1());
+    testhost_provide(t, EC_STORE_ID, &fake_store, NULL);
+    testhost_provide(t, EC_HTTP_ID, &fake_http, NULL);
+    err = testhost_start(t);
+    service = testhost_offer(t, EC_AUTH_ID);
+    return err;
+}
+
+static void setup(void)
+{
+    unsetenv("SECRET_KEY");
+    unsetenv("ALGORITHM");
+    unsetenv("ACCESS_TOKEN_EXPIRE_MINUTES");
+    fake_reset();
+    ck_assert_msg(!start(), "%s", testhost_why(t));
+    snprintf(first, sizeof first, "%s/first-password", testhost_host(t)->state_dir(testhost_host(t)));
+}
+
+static void teardown(void)
+{
+    char command[5000];
+    const char *dir = t ? testhost_host(t)->state_dir(testhost_host(t)) : "nothing";
+
+    snprintf(command, sizeof command, "rm -rf './%s'", dir);
+    ck_assert_int_eq(system(command), 0);
+    if (t)
+        stop();
+    fake_reset();
+}
+
+/* "password=" and what stands in the file of the one-time password. */
+static const char *one_time(void)
+{
+    static char text[128] = "password=";
+    FILE *f = fopen(first, "r");
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_ptr_nonnull(fgets(text + 9, 100, f));
+    fclose(f);
+    text[strcspn(text, "\n")] = '\0';
+    return text;
+}
+
+static char token[8192];
+static struct ec_who who;
+
+/* Who is it, by the token of the last reply? */
+static int32_t shown(void)
+{
+    char why[256];
+
+    return service->bearer(testhost_self(t), token, (uint32_t)strlen(token), &who, why, sizeof why);
+}
+
+static void keep_token(void)
+{
+    snprintf(token, sizeof token, "%s", fake_reply("access_token"));
+    ck_assert_int_eq(shown(), EC_OK);
+}
+
+static void as_admin(void)
+{
+    ck_assert_uint_eq(POST("/api/auth/login", "username=admin", one_time()), 200);
+    keep_token();
+    fake_caller(&who, "127.0.0.1");
+}
+
+static const char *audit(uint32_t i, struct ec_span s)
+{
+    return testhost_text(ec_part_first(testhost_event(t, EC_AUDIT_TOPIC, i)), s);
+}
+
+static const struct ec_audit *audit_at(uint32_t i)
+{
+    return (const struct ec_audit *)(const void *)ec_part_first(testhost_event(t, EC_AUDIT_TOPIC, i));
+}
+
+START_TEST(the_one_time_password_is_used_once)
+{
+    struct stat st;
+    const char *given = one_time();
+    uint32_t n;
+
+    ck_assert(!stat(first, &st) && (st.st_mode & 07777) == 0600);
+    testhost_forget(t);
+    ck_assert_uint_eq(POST("/api/auth/login", "username=Admin", given, "grant_type=password"), 200);
+    ck_assert_int_ne(access(first, F_OK), 0);
+    ck_assert_str_eq(fake_reply("token_type"), "bearer");
+    ck_assert_str_eq(fake_reply("must_change"), "true");
+    ck_assert_str_eq(fake_reply("expires_in"), "28800");
+    ck_assert_str_eq(fake_header("Cache-Control"), "no-store");
+    keep_token();
+    ck_assert_str_eq(who.name, "admin");
+    ck_assert_str_eq(who.roles, "admin");
+    n = testhost_count(t, EC_AUDIT_TOPIC);
+    ck_assert_uint_eq(n, 1);
+    ck_assert_str_eq(audit(0, audit_at(0)->action), "login");
+    ck_assert_str_eq(audit(0, audit_at(0)->outcome), "success");
+    ck_assert_str_eq(audit(0, audit_at(0)->actor), "admin");
+    ck_assert_str_eq(audit(0, audit_at(0)->address), "127.0.0.1");
+    fake_caller(&who, "127.0.0.1");
+    ck_assert_uint_eq(fake_ask("GET", "/api/auth/me", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("username"), "admin");
+    ck_assert_str_eq(fake_reply("roles"), "admin");
+    ck_assert_str_eq(fake_reply("must_change"), "true");
+}
+END_TEST
+
+START_TEST(wrong_passwords_and_unknown_users_get_the_same_answer)
+{
+    char one[256];
+
+    testhost_forget(t);
+    ck_assert_uint_eq(LOGIN("admin", "wrong"), 401);
+    strcpy(one, fake_detail());
+    ck_assert_str_eq(one, "Incorrect username or password");
+    ck_assert_str_eq(fake_header("WWW-Authenticate"), "Bearer");
+    ck_assert_uint_eq(LOGIN("nobody", "wrong"), 401);
+    ck_assert_str_eq(fake_detail(), one);
+    ck_assert_uint_eq(LOGIN("no such\nname", "wrong"), 401);
+    ck_assert_uint_eq(testhost_count(t, EC_AUDIT_TOPIC), 3);
+    ck_assert_str_eq(audit(0, audit_at(0)->outcome), "failure");
+    ck_assert_int_eq(testhost_metric(t, "logins_failed"), 3);
+    ck_assert_uint_eq(POST("/api/auth/login", "username=admin", "password=x", "grant_type=refresh"), 422);
+}
+END_TEST
+
+START_TEST(who_guesses_has_to_wait)
+{
+    for (int i = 0; i < 5; i++)
+        ck_assert_uint_eq(LOGIN("admin", "wrong"), 401);
+    ck_assert_uint_eq(LOGIN("admin", "wrong"), 429);
+    ck_assert_str_eq(fake_header("Retry-After"), "1");
+    /* the right password waits as well, from any address */
+    fake_caller(NULL, "192.0.2.7");
+    ck_assert_uint_eq(POST("/api/auth/login", "username=admin", one_time()), 429);
+    sleep(1);
+    ck_assert_uint_eq(POST("/api/auth/login", "username=admin", one_time()), 200);
+    ck_assert_uint_eq(LOGIN("admin", "wrong"), 401);
+    /* an address that tries many names */
+    for (int i = 0; i < 20; i++) {
+        char name[64];
+
+        snprintf(name, sizeof name, "username=user%d", i);
+        fake_caller(NULL, "192.0.2.9");
+        ck_assert_uint_eq(POST("/api/auth/login", name, "password=x"), 401);
+    }
+    ck_assert_uint_eq(LOGIN("someone.else", "x"), 429);
+    fake_caller(NULL, "192.0.2.10");
+    ck_assert_uint_eq(LOGIN("someone.else", "x"), 401);
+    ck_assert_int_eq(testhost_metric(t, "backoffs"), 3);
+}
+END_TEST
+
+START_TEST(another_password_ends_older_tokens)
+{
+    char old[8192], current[160];
+
+    snprintf(current, sizeof current, "current_%s", one_time());
+    as_admin();
+    strcpy(old, token);
+    ck_assert_uint_eq(POST("/api/auth/change-password", "current_password=wrong", "new_password=correct horse"), 403);
+    ck_assert_uint_eq(POST("/api/auth/change-password", current, "new_password=short"), 422);
+    ck_assert_str_eq(fake_detail(), "body.new_password: value_error: The password is too short");
+    ck_assert_uint_eq(POST("/api/auth/change-password", current, "new_password=correct horse"), 200);
+    ck_assert_str_eq(fake_reply("must_change"), "false");
+    keep_token();
+    strcpy(token, old);
+    ck_assert_int_eq(shown(), EC_EPERM);
+    ck_assert_uint_eq(LOGIN("admin", "correct horse"), 200);
+    keep_token();
+    ck_assert_uint_eq(fake_ask("POST", "/api/auth/logout-all", NULL, NULL), 204);
+    ck_assert_int_eq(shown(), EC_EPERM);
+}
+END_TEST
+
+static const char *id_of(char to[32])
+{
+    snprintf(to, 32, "id=%s", fake_reply("id"));
+    return to;
+}
+
+START_TEST(users_are_made_changed_and_removed)
+{
+    char id[32], anna[8192];
+
+    as_admin();
+    ck_assert_uint_eq(POST("/api/users", "username=Anna", "password=tree house 7", "roles=analyst,sensor",
+                           "email=anna@example.org"), 201);
+    ck_assert_str_eq(fake_reply("username"), "anna");
+    ck_assert_str_eq(fake_reply("roles"), "analyst,sensor");
+    ck_assert_str_eq(fake_reply("email"), "anna@example.org");
+    ck_assert_str_eq(fake_reply("must_change"), "true");
+    id_of(id);
+    ck_assert_uint_eq(POST("/api/users", "username=anna", "password=tree house 7"), 409);
+    ck_assert_uint_eq(POST("/api/users", "username=../etc", "password=tree house 7"), 422);
+    ck_assert_uint_eq(POST("/api/users", "username=berta"), 422);
+    ck_assert_uint_eq(fake_ask("GET", "/api/users", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("total"), "2");
+    ck_assert_str_eq(fake_reply("items.username"), "admin");
+    ck_assert_uint_eq(fake_ask("GET", "/api/users", LIST("limit=1"), NULL), 200);
+    ck_assert_str_eq(fake_reply("next_cursor"), "1");
+    ck_assert_uint_eq(fake_ask("GET", "/api/users", LIST("limit=1", "cursor=1"), NULL), 200);
+    ck_assert_str_eq(fake_reply("items.username"), "anna");
+    ck_assert_str_eq(fake_reply("next_cursor"), "");
+    ck_assert_uint_eq(fake_ask("GET", "/api/users", LIST("cursor=x"), NULL), 422);
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+    snprintf(anna, sizeof anna, "%s", fake_reply("access_token"));
+    strcpy(token, anna);
+    ck_assert_int_eq(shown(), EC_OK);
+    ck_assert_str_eq(who.roles, "analyst,sensor");
+    /* a change of what is said about her leaves her tokens, one of what she may do does not */
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST(id), LIST("full_name=Anna A.")), 200);
+    ck_assert_int_eq(shown(), EC_OK);
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST(id), LIST("roles=viewer")), 200);
+    ck_assert_int_eq(shown(), EC_EPERM);
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+    keep_token();
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST(id), LIST("is_active=false")), 200);
+    ck_assert_int_eq(shown(), EC_EPERM);
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 401);
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST(id), LIST("is_active=true")), 200);
+    ck_assert_uint_eq(fake_ask("POST", "/api/users/{id}/reset-password", LIST(id), LIST("password=river boat 9")), 204);
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 401);
+    ck_assert_uint_eq(LOGIN("anna", "river boat 9"), 200);
+    keep_token();
+    ck_assert_uint_eq(fake_ask("DELETE", "/api/users/{id}", LIST(id), NULL), 204);
+    ck_assert_int_eq(shown(), EC_EPERM);
+    ck_assert_uint_eq(fake_ask("GET", "/api/users/{id}", LIST(id), NULL), 404);
+    ck_assert_uint_eq(LOGIN("anna", "river boat 9"), 401);
+    ck_assert_uint_eq(fake_documents(), 1);
+}
+END_TEST
+
+START_TEST(the_last_administrator_stays)
+{
+    as_admin();
+    ck_assert_uint_eq(fake_ask("DELETE", "/api/users/{id}", LIST("id=1"), NULL), 409);
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST("id=1"), LIST("roles=viewer")), 409);
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST("id=1"), LIST("is_active=false")), 409);
+    ck_assert_int_eq(shown(), EC_OK);
+    ck_assert_uint_eq(POST("/api/users", "username=second", "password=tree house 7", "roles=admin"), 201);
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST("id=1"), LIST("roles=viewer")), 200);
+}
+END_TEST
+
+START_TEST(an_imported_hash_is_verified_and_made_anew)
+{
+    const char *hash = "password_hash=$2b$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a";
+    struct auth *a;
+    struct user one;
+
+    as_admin();
+    ck_assert_uint_eq(POST("/api/users", "username=john", "password_hash=$1$x$y"), 422);
+    ck_assert_uint_eq(POST("/api/users", "username=john", hash, "must_change=false"), 201);
+    ck_assert_uint_eq(LOGIN("john", "wrong"), 401);
+    ck_assert_uint_eq(LOGIN("john", "U*U*U"), 200);
+    keep_token();
+    a = testhost_self(t);
+    ck_assert(!users_named(a->users, "john", &one) && !strncmp(one.hash, "$y$", 3));
+    ck_assert_uint_eq(LOGIN("john", "U*U*U"), 200);
+}
+END_TEST
+
+START_TEST(users_and_tokens_outlive_a_restart)
+{
+    as_admin();
+    ck_assert_uint_eq(POST("/api/users", "username=anna", "password=tree house 7", "roles=analyst"), 201);
+    /* stop, and begin anew with the same folder and store */
+    fake_forget_routes();
+    testhost_stop(t);
+    ck_assert_msg(!testhost_start(t), "%s", testhost_why(t));
+    service = testhost_offer(t, EC_AUTH_ID);
+    ck_assert_int_eq(shown(), EC_OK);
+    ck_assert_int_ne(access(first, F_OK), 0);
+}
+END_TEST
+
+START_TEST(a_store_that_fails_leaves_everything_as_it_was)
+{
+    as_admin();
+    fake_fails = EC_EIO;
+    ck_assert_uint_eq(POST("/api/users", "username=anna", "password=tree house 7"), 503);
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST("id=1"), LIST("full_name=X")), 503);
+    fake_fails = 0;
+    ck_assert_uint_eq(fake_ask("GET", "/api/users", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("total"), "1");
+    ck_assert_str_eq(fake_reply("items.full_name"), "");
+    ck_assert_int_eq(shown(), EC_OK);
+}
+END_TEST
+
+START_TEST(the_local_socket)
+{
+    struct ec_who local;
+
+    ck_assert_int_eq(service->peer(testhost_self(t), 0, 0, 1, &local), EC_OK);
+    ck_assert_str_eq(local.name, "local:0");
+    ck_assert_str_eq(local.roles, "admin");
+    ck_assert(local.flags == EC_WHO_LOCAL && !local.user);
+    ck_assert_int_eq(service->peer(testhost_self(t), 65534, 65534, 1, &local), EC_EPERM);
+    service->peer(testhost_self(t), 0, 0, 1, &local);
+    fake_caller(&local, "local");
+    ck_assert_uint_eq(fake_ask("GET", "/api/auth/me", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("username"), "local:0");
+    ck_assert_uint_eq(POST("/api/auth/change-password", "current_password=x", "new_password=correct horse"), 409);
+}
+END_TEST
+
+START_TEST(routes_say_who_may)
+{
+    const struct ec_route *r;
+    uint32_t open = 0;
+
+    for (uint32_t i = 0; (r = fake_route(i)); i++) {
+        open += !*r->roles;
+        ck_assert_msg(!strncmp(r->path, "/api/auth/", 10) || !strcmp(r->roles, "admin"), "%s %s", r->method, r->path);
+    }
+    ck_assert_uint_eq(open, 1); /* the log-in */
+}
+END_TEST
+
+static void refused_with(const char *variable, const char *value, const char *sentence)
+{
+    stop();
+    fake_reset();
+    setenv(variable, value, 1);
+    ck_assert_int_ne(start(), 0);
+    ck_assert_msg(strstr(testhost_why(t), sentence) != NULL, "%s", testhost_why(t));
+    unsetenv(variable);
+}
+
+START_TEST(bad_configuration_is_refused_with_a_sentence)
+{
+    refused_with("ALGORITHM", "none", "ALGORITHM: tokens are not signed with 'none'");
+    refused_with("SECRET_KEY", "changeme", "SECRET_KEY: the secret is refused: it is shorter than 32 bytes");
+    refused_with("SECRET_KEY", "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7", "placeholder");
+    refused_with("ACCESS_TOKEN_EXPIRE_MINUTES", "soon", "is no number of minutes");
+    refused_with("ALGORITHM", "RS256", "auth.key_file has to name its private key");
+    setenv("SECRET_KEY", "q8Zr4LmXv1Ty7Ui0Op3AsDf6GhJk9ZxCv2Bn5Mw", 1);
+    refused_with("ALGORITHM", "HS512", "HS512 needs a key of 64");
+    setenv("ACCESS_TOKEN_EXPIRE_MINUTES", "30", 1);
+    stop();
+    fake_reset();
+    ck_assert_msg(!start(), "%s", testhost_why(t));
+    ck_assert_uint_eq(POST("/api/auth/login", "username=admin", one_time()), 200);
+    ck_assert_str_eq(fake_reply("expires_in"), "1800");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("auth_plugin");
+    TCase *c = tcase_create("plugin");
+
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_set_timeout(c, 120);
+    tcase_add_test(c, the_one_time_password_is_used_once);
+    tcase_add_test(c, wrong_passwords_and_unknown_users_get_the_same_answer);
+    tcase_add_test(c, who_guesses_has_to_wait);
+    tcase_add_test(c, another_password_ends_older_tokens);
+    tcase_add_test(c, users_are_made_changed_and_removed);
+    tcase_add_test(c, the_last_administrator_stays);
+    tcase_add_test(c, an_imported_hash_is_verified_and_made_anew);
+    tcase_add_test(c, users_and_tokens_outlive_a_restart);
+    tcase_add_test(c, a_store_that_fails_leaves_everything_as_it_was);
+    tcase_add_test(c, the_local_socket);
+    tcase_add_test(c, routes_say_who_may);
+    tcase_add_test(c, bad_configuration_is_refused_with_a_sentence);
+    suite_add_tcase(s, c);
+    return unit_run(s);
+}
