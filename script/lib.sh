@@ -19,10 +19,17 @@ ec_packages() {
     [ "$1" = build ] || printf '%s\n' check g++ clang libc6-dev-i386 libclang-rt-14-dev python3 iproute2 xz-utils
 }
 
-# ec_missing_packages build|test: those of them that are not installed.
-ec_missing_packages() {
+# ec_extras build|test: what the build and the tests can do without: npm makes the page, Chromium drives it. npm of
+# another origin than Debian's is as good, and the two exclude each other.
+ec_extras() {
+    { command -v npm && command -v node; } >/dev/null || printf '%s\n' nodejs npm
+    [ "$1" = build ] || command -v chromium >/dev/null || printf '%s\n' chromium
+}
+
+# ec_not_installed NAME...: those of them that are not.
+ec_not_installed() {
     local name state
-    for name in $(ec_packages "$1"); do
+    for name in "$@"; do
         # shellcheck disable=SC2016
         state=$(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null)
         [ "$state" = installed ] || printf '%s\n' "$name"
@@ -55,29 +62,41 @@ ec_apt() {
         </dev/null >>"$ec_policy_saved/apt.log" 2>&1
 }
 
-# ec_require build|test: installs what is missing (root), or prints the line that would and exits 1.
-ec_require() {
-    local missing
-    command -v dpkg-query >/dev/null || return 0 # not Debian: configure names what it lacks
-    missing=$(ec_missing_packages "$1" | tr '\n' ' ')
-    missing=${missing% }
-    [ -n "$missing" ] || return 0
-    if [ "$(id -u)" != 0 ]; then
-        say "Packages are missing. Install them as root, then run this again:" >&2
-        say "    apt-get install -y --no-install-recommends $missing" >&2
-        exit 1
-    fi
-    say "Installing: $missing"
+# ec_fetch NAME...: installs them, as root.
+ec_fetch() {
+    local rc
+    say "Installing: $*"
     ec_policy_deny
-    # shellcheck disable=SC2086
-    if ! ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1 ||
-        ! ec_apt install -y --no-install-recommends $missing; then
-        ec_apt update && ec_apt install -y --no-install-recommends $missing
+    if ! ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1 || ! ec_apt install -y --no-install-recommends "$@"; then
+        ec_apt update && ec_apt install -y --no-install-recommends "$@"
     fi
-    local rc=$?
+    rc=$?
     [ $rc = 0 ] || tail -n 20 "$ec_policy_saved/apt.log" >&2
     ec_policy_restore
-    [ $rc = 0 ] || die "apt-get could not install: $missing"
+    return $rc
+}
+
+# ec_require build|test: installs what is missing (root), or prints the line that would and exits 1. The extras are
+# only named where they cannot be had.
+ec_require() {
+    local missing extras
+    command -v dpkg-query >/dev/null || return 0 # not Debian: configure names what it lacks
+    # shellcheck disable=SC2046
+    missing=$(ec_not_installed $(ec_packages "$1") | tr '\n' ' ')
+    # shellcheck disable=SC2046
+    extras=$(ec_not_installed $(ec_extras "$1") | tr '\n' ' ')
+    missing=${missing% } extras=${extras% }
+    if [ -n "$missing" ] && [ "$(id -u)" != 0 ]; then
+        say "Packages are missing. Install them as root, then run this again:" >&2
+        say "    apt-get install -y --no-install-recommends $missing${extras:+ $extras}" >&2
+        exit 1
+    fi
+    # shellcheck disable=SC2086
+    [ -z "$missing" ] || ec_fetch $missing || die "apt-get could not install: $missing"
+    # shellcheck disable=SC2086
+    if [ -n "$extras" ] && { [ "$(id -u)" != 0 ] || ! ec_fetch $extras; }; then
+        say "Without $extras the page, or its test, is left out. As root: apt-get install -y --no-install-recommends $extras"
+    fi
 }
 
 # --- builds ---------------------------------------------------------------------------------------
