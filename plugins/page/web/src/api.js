@@ -4,11 +4,10 @@ import { signal } from "@preact/signals";
 const KEY = "ecyber.session";
 
 export class Trouble extends Error {
-    /* status: of HTTP; 0: the daemon did not answer. fields: {name: sentence} of a refused form. */
-    constructor(status, message, fields = {}) {
+    /* status: of HTTP; 0: the daemon did not answer. */
+    constructor(status, message) {
         super(message);
         this.status = status;
-        this.fields = fields;
     }
 }
 
@@ -20,7 +19,7 @@ function kept() {
     }
 }
 
-export const session = signal(kept());      /* {access, refresh}, null: nobody has logged in */
+export const session = signal(kept());      /* {token, mustChange}, null: nobody has logged in */
 export const ended = signal("");            /* why the log-in is shown again */
 export const reachable = signal(true);      /* did the daemon answer the last time? */
 
@@ -49,12 +48,6 @@ function sentence(status, answer) {
     if (Array.isArray(detail) && detail.length)
         return detail.map((d) => `${d.loc?.at(-1) ?? "request"}: ${d.msg}`).join("; ");
     return `The daemon answered ${status}.`;
-}
-
-function fields(answer) {
-    const list = Array.isArray(answer?.detail) ? answer.detail : [];
-
-    return Object.fromEntries(list.map((d) => [d.loc?.at(-1), d.msg]));
 }
 
 async function send(method, path, { body, form, signal: abort, token } = {}) {
@@ -94,46 +87,17 @@ async function read(reply) {
         answer = { detail: "The answer is not JSON." };
     }
     if (!reply.ok)
-        throw new Trouble(reply.status, sentence(reply.status, answer), fields(answer));
+        throw new Trouble(reply.status, sentence(reply.status, answer));
     return answer;
 }
 
-let renewing = null;
-
-/* Once for all who wait: a refresh token is good for one use. false: the session has ended. */
-function renew() {
-    renewing ??= (async () => {
-        const refresh = session.value?.refresh;
-
-        try {
-            if (!refresh)
-                return false;
-            const answer = await read(await send("POST", "/api/auth/refresh", { body: { refresh_token: refresh } }));
-
-            keep({ access: answer.access_token, refresh: answer.refresh_token });
-            return true;
-        } catch (error) {
-            if (error.status === 0)
-                throw error;
-            return false;
-        } finally {
-            renewing = null;
-        }
-    })();
-    return renewing;
-}
-
-/* The reply to a request with the token, renewed once where it has run out. */
+/* The reply to a request with the token. */
 export async function open(method, path, options = {}) {
-    const used = session.value?.access;
-    let reply = await send(method, path, { ...options, token: used });
+    const used = session.value?.token;
+    const reply = await send(method, path, { ...options, token: used });
 
-    if (reply.status === 401 && used) {
-        if (session.value?.access !== used || (await renew()))
-            reply = await send(method, path, { ...options, token: session.value?.access });
-        if (reply.status === 401)
-            leave("Your session has ended. Log in again.");
-    }
+    if (reply.status === 401 && used && used === session.value?.token)
+        leave("Your session has ended. Log in again.");
     return reply;
 }
 
@@ -145,25 +109,21 @@ export async function tell(method, path, body) {
     return read(await open(method, path, { body }));
 }
 
-export async function login(username, password) {
-    const form = { grant_type: "password", username, password };
-    const answer = await read(await send("POST", "/api/auth/login", { form }));
-
+function take(answer) {
     ended.value = "";
-    keep({ access: answer.access_token, refresh: answer.refresh_token });
-    return answer;
+    keep({ token: answer.access_token, mustChange: answer.must_change === true });
+}
+
+export async function login(username, password) {
+    take(await read(await send("POST", "/api/auth/login", { form: { grant_type: "password", username, password } })));
+}
+
+/* The tokens that there were end with the old password; a new one comes back. */
+export async function changePassword(current, fresh) {
+    take(await tell("POST", "/api/auth/change-password", { current_password: current, new_password: fresh }));
 }
 
 export function leave(why = "") {
     ended.value = why;
     keep(null);
-}
-
-export async function logout() {
-    try {
-        await tell("POST", "/api/auth/logout", session.value?.refresh ? { refresh_token: session.value.refresh } : {});
-    } catch {
-        /* the token is forgotten here in any case */
-    }
-    leave();
 }

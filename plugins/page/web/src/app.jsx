@@ -1,6 +1,6 @@
 import { computed, signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ask, logout, reachable, session } from "./api.js";
+import { ask, leave, reachable, session } from "./api.js";
 import { Blocks, loadBlocks } from "./blocks.jsx";
 import { Chart } from "./chart.jsx";
 import { Inbox } from "./inbox.jsx";
@@ -48,7 +48,7 @@ function Bar() {
             <a class="quiet wide-only" href="/api/docs">API</a>
             <ThemeButton />
             <button type="button" class="quiet wide-only" onClick={() => { passwordAsked.value = true; }}>Password</button>
-            <button type="button" class="quiet" onClick={logout}>Log out</button>
+            <button type="button" class="quiet" onClick={() => leave()}>Log out</button>
         </header>
     );
 }
@@ -87,8 +87,7 @@ async function whoAmI() {
     try {
         const answer = await ask("/api/auth/me");
 
-        me.value = { ...answer, roles: [answer.roles ?? answer.role ?? []].flat().join(", ") };
-        passwordAsked.value = Boolean(answer.must_change_password);
+        me.value = { ...answer, roles: [answer.roles ?? []].flat().join(", ") };
     } catch {
         me.value = null;
     }
@@ -130,11 +129,7 @@ function Page() {
 export function App() {
     if (!loggedIn.value)
         return <LogIn />;
-    if (passwordAsked.value)
-        return <NewPassword oneTime={Boolean(me.value?.must_change_password)} onDone={() => {
-            passwordAsked.value = false;
-            if (me.value)
-                me.value = { ...me.value, must_change_password: false };
-        }} />;
+    if (session.value.mustChange || passwordAsked.value)
+        return <NewPassword oneTime={session.value.mustChange} onDone={() => { passwordAsked.value = false; }} />;
     return <Page />;
 }

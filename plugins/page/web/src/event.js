@@ -10,8 +10,7 @@ export function severity(event) {
 
 /* The ISO code of the country of one side ("src", "dest"); "": unknown. */
 export function country(event, side) {
-    const place = event.ecyber?.geoip?.[side];
-    const code = typeof place === "string" ? place : place?.country_code ?? place?.country ?? "";
+    const code = event.ecyber?.geoip?.[side === "src" ? "src" : "dst"]?.country ?? "";
 
     return /^[A-Z]{2}$/.test(code) ? code : "";
 }

@@ -51,12 +51,14 @@ export function follow(path, onEvent, onGap) {
     let wait = 1000, begun = false;
 
     function take(message) {
+        if (message.event === "gap")
+            return onGap();
         if (!message.data.length)
-            return;
+            return undefined;
         try {
-            onEvent(message.event, parse(message.data.join("\n")));
+            return onEvent(message.event, parse(message.data.join("\n")));
         } catch {
-            /* one message that is no JSON does not end the stream */
+            return undefined;   /* one message that is no JSON does not end the stream */
         }
     }
 
