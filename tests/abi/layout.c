@@ -1,6 +1,7 @@
 /* layout.c: the ABI gate: sizes and offsets of everything that crosses the line, for both data models. */
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
+#include <ecyber/ext/alert.h>
 #include <ecyber/ext/auth.h>
 #include <ecyber/ext/daemon.h>
 #include <ecyber/ext/enrich.h>

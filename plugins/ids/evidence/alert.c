@@ -4,21 +4,14 @@
 
 #include <string.h>
 
-struct alert_record {
-    struct ec_part part;
-    uint32_t action, gid, sid, rev, severity, reserved;
-    struct ec_span signature, category;
-    struct ec_list metadata;
-    uint8_t source_ip[16], target_ip[16];
-    uint16_t source_port, target_port;
-    uint32_t pad;
-};
+#include <ecyber/ext/alert.h>
 
-enum { HAS_METADATA, HAS_TARGET, HAS_PORTS };
-#define ALERT(T, flags, member, name, help) EC_FIELD(T, flags, struct alert_record, member, name, NULL, help)
-#define ALERT_OPT(T, bit, member, name, help) EC_FIELD_OPT(T, 0, bit, struct alert_record, member, name, NULL, help)
+/* Bits of EC_ALERT_METADATA, EC_ALERT_ENDS, EC_ALERT_PORTS. */
+enum { METADATA_BIT, ENDS_BIT, PORTS_BIT };
+#define ALERT(T, flags, member, name, help) EC_FIELD(T, flags, struct ec_alert, member, name, NULL, help)
+#define ALERT_OPT(T, bit, member, name, help) EC_FIELD_OPT(T, 0, bit, struct ec_alert, member, name, NULL, help)
 static const struct ec_row alert_rows[] = {
-    EC_FIELD_ENUM(EC_R_COLUMN | EC_R_INDEX, struct alert_record, action, "action", "allowed,blocked",
+    EC_FIELD_ENUM(EC_R_COLUMN | EC_R_INDEX, struct ec_alert, action, "action", "allowed,blocked",
                   "blocked: an inline source holds the packet back"),
     ALERT(U32, EC_R_COLUMN, gid, "gid", "group of numbers that signature_id belongs to"),
     ALERT(U32, EC_R_COLUMN | EC_R_INDEX, sid, "signature_id", "number of the rule"),
@@ -26,19 +19,19 @@ static const struct ec_row alert_rows[] = {
     ALERT(TEXT, EC_R_COLUMN | EC_R_FTS, signature, "signature", "what the rule says"),
     ALERT(TEXT, EC_R_COLUMN | EC_R_INDEX, category, "category", "class of the rule"),
     ALERT(U32, EC_R_COLUMN | EC_R_INDEX, severity, "severity", "1 is the most severe"),
-    ALERT_OPT(IP, HAS_TARGET, source_ip, "source.ip", "who attacks, where the rule says so"),
-    ALERT_OPT(U16, HAS_PORTS, source_port, "source.port", "from where"),
-    ALERT_OPT(IP, HAS_TARGET, target_ip, "target.ip", "who is attacked, where the rule says so"),
-    ALERT_OPT(U16, HAS_PORTS, target_port, "target.port", "and where"),
-    EC_FIELD_OPT(MAP, EC_R_LIST | EC_R_DOC, HAS_METADATA, struct alert_record, metadata, "metadata", NULL,
+    ALERT_OPT(IP, ENDS_BIT, source_ip, "source.ip", "who attacks, where the rule says so"),
+    ALERT_OPT(U16, PORTS_BIT, source_port, "source.port", "from where"),
+    ALERT_OPT(IP, ENDS_BIT, target_ip, "target.ip", "who is attacked, where the rule says so"),
+    ALERT_OPT(U16, PORTS_BIT, target_port, "target.port", "and where"),
+    EC_FIELD_OPT(MAP, EC_R_LIST | EC_R_DOC, METADATA_BIT, struct ec_alert, metadata, "metadata", NULL,
                  "what the rule's author added"),
 };
-static const struct ec_record alert_shape = EC_RECORD_PART(struct alert_record, alert_rows);
+static const struct ec_record alert_shape = EC_RECORD_PART(struct ec_alert, alert_rows);
 
-static const char *const alert_carries[] = { "ec.evidence/1", "ec.flow/1", EC_ANY_TX, NULL };
+static const char *const alert_carries[] = { "ec.evidence/1", "ec.flow/1", "ec.score/1", EC_ANY_TX, NULL };
 static const struct ec_topic alert_topic = {
-    sizeof(struct ec_topic), EC_TOPIC_EVENT | EC_TOPIC_RESERVED, "ec.alert/1", "alert", &alert_shape, alert_carries,
-    "A rule matched.",
+    sizeof(struct ec_topic), EC_TOPIC_EVENT | EC_TOPIC_RESERVED, EC_ALERT_TOPIC, "alert", &alert_shape, alert_carries,
+    "A rule matched, or another detector found something.",
 };
 
 int32_t alert_topics(struct alert_out *o)
@@ -48,13 +41,13 @@ int32_t alert_topics(struct alert_out *o)
     return rc ? rc : o->host->topic(o->host, &alert_topic, &o->topic);
 }
 
-static void alert_ends(const struct scope *s, const struct rule *r, struct alert_record *a)
+static void alert_ends(const struct scope *s, const struct rule *r, struct ec_alert *a)
 {
     bool attacked = r->target == 2;         /* the destination is */
 
-    a->part.has |= 1u << HAS_TARGET;
+    a->part.has |= EC_ALERT_ENDS;
     if (scope_l4(s) & (RULE_L4_TCP | RULE_L4_UDP))
-        a->part.has |= 1u << HAS_PORTS;
+        a->part.has |= EC_ALERT_PORTS;
     memcpy(a->source_ip, attacked ? scope_src(s) : scope_dst(s), 16);
     memcpy(a->target_ip, attacked ? scope_dst(s) : scope_src(s), 16);
     a->source_port = attacked ? scope_sport(s) : scope_dport(s);
@@ -62,7 +55,7 @@ static void alert_ends(const struct scope *s, const struct rule *r, struct alert
 }
 
 /* b->base does not move, so pointers into the part stay good while its tail grows. */
-static void alert_metadata(struct ec_build *b, const struct rule *r, struct alert_record *a)
+static void alert_metadata(struct ec_build *b, const struct rule *r, struct ec_alert *a)
 {
     struct ec_pair *p = ec_rows(b, &a->metadata, r->n_pair, sizeof *p);
 
@@ -71,12 +64,12 @@ static void alert_metadata(struct ec_build *b, const struct rule *r, struct aler
         p[i].value = ec_puts(b, r->metadata[i].value);
     }
     if (p)
-        a->part.has |= 1u << HAS_METADATA;
+        a->part.has |= EC_ALERT_METADATA;
 }
 
 static bool alert_part(const struct alert_out *o, struct ec_build *b, const struct scope *s, const struct rule *r)
 {
-    struct alert_record *a = ec_add(b, o->topic, sizeof *a);
+    struct ec_alert *a = ec_add(b, o->topic, sizeof *a);
     bool in_line = s->packet && (s->packet->frame->flags & EC_FR_INLINE);
 
     if (!a)
