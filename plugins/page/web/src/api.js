@@ -35,9 +35,14 @@ function keep(tokens) {
     }
 }
 
-/* Ids of events have 63 bits, more than a number of JavaScript holds: they stay text. */
+/* Ids have 63 bits, more than a number of JavaScript holds: they are text here and numbers there. A quote inside of a
+ * string is written \", so none of these patterns fits there. */
 export function parse(text) {
-    return JSON.parse(text.replace(/"id":\s*(\d{15,})(?=[,}\s])/g, '"id":"$1"'));
+    return JSON.parse(text.replace(/"(id|cause)":\s*(\d{15,})(?=[,}\s])/g, '"$1":"$2"'));
+}
+
+function write(body) {
+    return JSON.stringify(body).replace(/"(id|cause)":"(\d{1,19})"/g, '"$1":$2');
 }
 
 function sentence(status, answer) {
@@ -62,7 +67,7 @@ async function send(method, path, { body, form, signal: abort, token } = {}) {
         reply = await fetch(path, {
             method,
             headers,
-            body: form ? new URLSearchParams(form) : body === undefined ? undefined : JSON.stringify(body),
+            body: form ? new URLSearchParams(form) : body === undefined ? undefined : write(body),
             signal: abort,
             cache: "no-store",
             credentials: "omit",

@@ -4,7 +4,7 @@ import { tell } from "./api.js";
 import { mayBlock, loadBlocks, unblock, whyNoFirewall } from "./blocks.jsx";
 import { attacker } from "./event.js";
 import { say } from "./notice.jsx";
-import { safe, when } from "./text.js";
+import { moment, safe, when } from "./text.js";
 
 const durations = [[600, "10 minutes"], [3600, "1 hour"], [86400, "1 day"], [604800, "7 days"]];
 
@@ -24,12 +24,11 @@ function Confirm({ event, onDone }) {
         setWhy("");
         try {
             const block = await tell("POST", "/api/firewall/blocks", {
-                address, duration: seconds, reason: `alert: ${safe(event.alert?.signature)}`.slice(0, 200),
+                ip: address, duration: `${seconds}s`, reason: safe(event.alert?.signature).slice(0, 200),
                 ...(event.id !== undefined && { cause: String(event.id) }),
             });
 
-            say(`${address} is blocked until ${when(Date.now() + seconds * 1000)}.`,
-                { undo: () => unblock(block?.id ?? address, address) });
+            say(`${address} is blocked until ${when(moment(block.until))}.`, { undo: () => unblock(block.id, address) });
             loadBlocks();
             onDone();
         } catch (error) {
@@ -45,7 +44,7 @@ function Confirm({ event, onDone }) {
                     <label key={s} class="choice">
                         <input type="radio" name={name} checked={side === s} onChange={() => setSide(s)} />
                         <span class="mono">{safe(event[`${s}_ip`])}</span>
-                        {s === attacker(event) && <span class="soft">began it</span>}
+                        {s === attacker(event) && <span class="soft">attacks</span>}
                     </label>
                 ))}
             </fieldset>

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { ask, tell } from "./api.js";
 import { say } from "./notice.jsx";
 import { me, plugin, stats } from "./state.js";
-import { safe, when } from "./text.js";
+import { moment, safe, when } from "./text.js";
 
 const blocks = signal(null);    /* NULL: not known yet */
 const why = signal("");
@@ -27,7 +27,7 @@ export async function loadBlocks() {
     try {
         const answer = await ask("/api/firewall/blocks");
 
-        blocks.value = answer.items ?? answer;
+        blocks.value = answer.items;
         why.value = "";
     } catch (error) {
         blocks.value = [];
@@ -49,10 +49,10 @@ function Entry({ block }) {
     return (
         <li class="block">
             <span class="mono">{safe(block.address)}</span>
-            <span class="soft">until {when(Date.parse(block.until))}</span>
+            <span class="soft">{block.state === "active" ? "" : `${safe(block.state)}, `}until {when(moment(block.until))}</span>
             {mayBlock() && (
                 <button type="button" class="quiet" aria-label={`Unblock ${safe(block.address)}`}
-                        onClick={() => unblock(block.id ?? block.address, block.address)}>Undo</button>
+                        onClick={() => unblock(block.id, block.address)}>Undo</button>
             )}
             <span class="soft block-why">{safe([block.who, block.reason].filter(Boolean).join(": "))}</span>
         </li>
@@ -72,7 +72,7 @@ export function Blocks() {
                     ? <p class="empty">Loading…</p>
                     : list.length === 0
                         ? <p class="empty">Nobody is blocked.</p>
-                        : <ul class="plain">{list.map((b) => <Entry key={b.id ?? b.address} block={b} />)}</ul>}
+                        : <ul class="plain">{list.map((b) => <Entry key={b.id} block={b} />)}</ul>}
         </section>
     );
 }

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { beat, history, rates } from "./state.js";
-import { rate } from "./text.js";
+import { clock, rate } from "./text.js";
 import { dark } from "./theme.js";
 
 /* The canvas knows no style sheet: it is told what the legend's marks look like. */
@@ -13,6 +13,13 @@ function series() {
     const n = history.time.length;
 
     return n ? [history.time, history.packets, history.alerts] : [[Date.now() / 1000], [null], [null]];
+}
+
+/* A minute at first, then up to the five that are kept. */
+function range() {
+    const now = Date.now() / 1000;
+
+    return [Math.max(now - 300, Math.min(history.time[0] ?? now, now - 60)), now];
 }
 
 const atLeast = (least) => (_, low, high) => [0, Math.max(high * 1.1, least)];
@@ -32,13 +39,13 @@ function draw(place) {
         cursor: { show: false },
         legend: { show: false },
         scales: {
-            x: { range: () => [Date.now() / 1000 - 300, Date.now() / 1000] },
+            x: { range },
             packets: { range: atLeast(10) },
             alerts: { range: atLeast(2) },
         },
         axes: [
-            { ...axis, grid: { show: false }, space: 50, size: 24, gap: 4, incrs: [60, 120, 300],
-              values: (_, times) => times.map((t) => new Date(t * 1000).toTimeString().slice(0, 5)) },
+            { ...axis, grid: { show: false }, space: 80, size: 24, gap: 4, incrs: [15, 30, 60, 120],
+              values: (_, times) => times.map((t) => clock(t * 1000)) },
             { ...axis, scale: "packets", size: 44, space: 36, values: (_, list) => list.map(rate) },
             { ...axis, scale: "alerts", side: 1, size: 34, space: 36, grid: { show: false },
               values: (_, list) => list.map(rate) },
@@ -74,7 +81,7 @@ export function Chart() {
                 <span class="key"><i class="key-packets" />Packets/s</span>
                 <span class="key"><i class="key-alerts" />Alerts/s</span>
                 <i class="key-line" />
-                <span class="soft space-before">five minutes</span>
+                <span class="soft space-before">up to five minutes</span>
             </div>
             <div class="canvas" role="img" aria-label={`The last five minutes. Now ${rate(rates.value.packets ?? 0)} packets and ${
                 rate(rates.value.alerts ?? 0)} alerts a second.`} />

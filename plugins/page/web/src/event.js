@@ -25,8 +25,12 @@ export function countryName(code) {
     }
 }
 
-/* The side that began the conversation is who attacks; a rule on the reply names the other one as source. */
+/* Who attacks ("src", "dest"): as the alert says it, else the side that began the conversation. */
 export function attacker(event) {
+    const named = event.alert?.source?.ip;
+
+    if (named)
+        return named === event.dest_ip ? "dest" : "src";
     return event.direction === "to_client" ? "dest" : "src";
 }
 
@@ -46,18 +50,12 @@ export function ruleParts(rule) {
     return parts;
 }
 
-/* A score's explanation in one shape: {model, score, threshold, rows: [{name, value, part}]}, largest first; null: none. */
+/* A score's explanation, the largest contribution first; null: there is no score. */
 export function scoreOf(event) {
-    const s = event.score ?? event.ecyber?.score;
+    const s = event.score;
 
-    if (!s)
-        return null;
-    return {
-        model: s.model ?? "",
-        score: s.score ?? s.value,
-        threshold: s.threshold,
-        rows: (s.contributions ?? s.top ?? [])
-            .map((c) => ({ name: c.feature ?? c.name ?? "", value: c.value, part: c.contribution ?? 0 }))
-            .sort((a, b) => Math.abs(b.part) - Math.abs(a.part)),
+    return s && {
+        ...s,
+        features: [...(s.features ?? [])].sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution)),
     };
 }

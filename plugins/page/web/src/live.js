@@ -45,7 +45,7 @@ const pause = (ms, abort) => new Promise((done) => {
     abort.addEventListener("abort", () => { clearTimeout(timer); done(); }, { once: true });
 });
 
-/* Follow path until the returned function is called; onEvent(type, event), onGap() where some were missed. */
+/* Follow path until the returned function is called; onEvent(event), onGap() where some were missed. */
 export function follow(path, onEvent, onGap) {
     const stop = new AbortController();
     let wait = 1000, begun = false;
@@ -56,7 +56,7 @@ export function follow(path, onEvent, onGap) {
         if (!message.data.length)
             return undefined;
         try {
-            return onEvent(message.event, parse(message.data.join("\n")));
+            return onEvent({ id: message.id ?? undefined, ...parse(message.data.join("\n")) });
         } catch {
             return undefined;   /* one message that is no JSON does not end the stream */
         }

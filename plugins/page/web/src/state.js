@@ -139,8 +139,8 @@ function loadSoon() {
     soon ||= setTimeout(() => { soon = 0; loadAlerts(); }, 1500);
 }
 
-function onEvent(type, event) {
-    if ((event.event_type ?? type) !== "alert")
+function onEvent(event) {
+    if (event.event_type !== "alert")
         return;
     heard.value = event;
     if (paused.value)
@@ -176,7 +176,7 @@ export function every(ms, fn) {
 export function begin() {
     const ends = [
         every(1000, figures),
-        follow("/api/network/events/stream?type=alert", onEvent, loadAlerts),
+        follow("/api/network/events/stream?types=alert", onEvent, loadAlerts),
     ];
 
     loadAlerts();

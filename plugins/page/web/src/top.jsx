@@ -8,10 +8,9 @@ import { count, safe } from "./text.js";
 const kinds = {
     src_ip: "Sources",
     dest_ip: "Destinations",
-    country: "Countries",
+    src_country: "Countries",
     app_proto: "Protocols",
 };
-const fields = { country: "ecyber.geoip.src.country" };
 
 const kind = signal("src_ip");
 const list = signal({ state: "loading", rows: [], why: "" });
@@ -20,7 +19,7 @@ async function load() {
     const by = kind.value;
 
     try {
-        const answer = await ask(`/api/network/top?by=${fields[by] ?? by}&limit=8`);
+        const answer = await ask(`/api/network/top?by=${by}&limit=8`);
 
         if (by === kind.value)
             list.value = { state: "ready", rows: answer.items ?? [], why: "" };
@@ -42,8 +41,8 @@ function Entry({ row, most }) {
             <svg class="top-bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
                 <rect width={Math.max((row.count / most) * 100, 0.5)} height="1" />
             </svg>
-            <span class={kind.value === "country" ? "" : "mono"}>
-                {kind.value === "country" ? countryName(safe(row.value)) : safe(row.value) || "none"}
+            <span class={kind.value === "src_country" ? "" : "mono"}>
+                {kind.value === "src_country" ? countryName(safe(row.value)) : safe(row.value) || "none"}
             </span>
             <span class="number">{count(row.count)}</span>
         </li>
@@ -69,7 +68,7 @@ export function Top() {
             {state === "loading" && <p class="empty">Loading…</p>}
             {state === "error" && <p class="empty wrong">{safe(why)}</p>}
             {state === "ready" && rows.length === 0 && (
-                <p class="empty">{kind.value === "country"
+                <p class="empty">{kind.value === "src_country"
                     ? "No country known. Name a database under geoip in the configuration, or wait for traffic from outside."
                     : "No flow has ended yet."}</p>
             )}

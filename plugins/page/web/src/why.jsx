@@ -97,19 +97,24 @@ function Flow({ event }) {
     );
 }
 
+const figure = (n) => (typeof n === "number" ? String(+n.toPrecision(4)) : "");
+const signed = (n) => `${n > 0 ? "+" : ""}${n.toFixed(2)}`;
+
 function Bar({ row, largest }) {
-    const share = largest ? Math.abs(row.part) / largest : 0;
+    const share = largest ? Math.abs(row.contribution) / largest : 0;
 
     return (
         <tr>
             <th scope="row" class="mono">{safe(row.name)}</th>
-            <td class="number">{safe(typeof row.value === "number" ? +row.value.toPrecision(4) : row.value)}</td>
+            <td class="number">{figure(row.value)}</td>
+            <td class="number soft">{figure(row.normal_low)} – {figure(row.normal_high)}</td>
             <td class="bar-cell">
-                <svg class={row.part < 0 ? "part is-less" : "part"} viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+                <svg class={row.contribution < 0 ? "part is-less" : "part"} viewBox="0 0 100 8" preserveAspectRatio="none"
+                     aria-hidden="true">
                     <rect x="0" y="0" height="8" width={Math.max(share * 100, 1)} rx="1" />
                 </svg>
             </td>
-            <td class="number">{row.part > 0 ? "+" : ""}{row.part.toFixed(2)}</td>
+            <td class="number">{signed(row.contribution)}</td>
         </tr>
     );
 }
@@ -119,21 +124,29 @@ function Score({ event }) {
 
     if (!s)
         return null;
-    const largest = Math.max(...s.rows.map((r) => Math.abs(r.part)), 0);
+    const largest = Math.max(...s.features.map((r) => Math.abs(r.contribution)), 0);
 
     return (
         <>
-            <h3>The score {s.model && <span class="soft mono">{safe(s.model)}</span>}</h3>
+            <h3>The score <span class="soft mono">{safe(s.model)}</span></h3>
             <p>
-                <b>{safe(typeof s.score === "number" ? +s.score.toFixed(3) : s.score)}</b>
-                {s.threshold !== undefined && <span class="soft"> above the threshold of {safe(+Number(s.threshold).toFixed(3))}</span>}
+                <b>{figure(s.score)}</b> <span class="soft">of 1; suspicious from {figure(s.threshold)} on</span>
             </p>
-            {s.rows.length > 0 && (
+            <div class="scroll" tabIndex={0} role="region" aria-label="What the score is made of">
                 <table class="parts">
-                    <thead><tr><th>Feature</th><th class="number">Value</th><th>Share</th><th class="number">Adds</th></tr></thead>
-                    <tbody>{s.rows.map((r) => <Bar key={r.name} row={r} largest={largest} />)}</tbody>
+                    <thead>
+                        <tr>
+                            <th>Feature</th><th class="number">Here</th><th class="number">Normal</th>
+                            <th><span class="hidden">Share</span></th><th class="number">Adds</th>
+                        </tr>
+                    </thead>
+                    <tbody>{s.features.map((r) => <Bar key={r.name} row={r} largest={largest} />)}</tbody>
                 </table>
-            )}
+            </div>
+            <p class="soft small">
+                With {signed(s.bias ?? 0)} before it looked and {signed(s.rest ?? 0)} of all other features: log-odds
+                of {signed(s.margin ?? 0)}.
+            </p>
         </>
     );
 }

@@ -1,0 +1,228 @@
+/* Uses the page as people do, against a daemon that runs: node page.mjs BASE PASSWORD-FILE FOLDER
+ * A file FOLDER/want-NAME asks the scenario that started this for something, done when it is gone; what it found then
+ * stands in FOLDER/NAME. Prints TAP. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { check, failed, faults, launch, logIn, overflow, visit } from "./drive.mjs";
+
+const [base, passwordFile, folder] = process.argv.slice(2);
+const fresh = "a long sentence for a test of the page";
+const firewall = process.env.EC_FIREWALL === "yes";
+
+async function want(name) {
+    const file = join(folder, `want-${name}`);
+
+    writeFileSync(file, "");
+    for (let i = 0; existsSync(file) && i < 200; i++)
+        await pause(100);
+    return existsSync(join(folder, name)) ? readFileSync(join(folder, name), "utf8").trim() : "";
+}
+
+const inbox = (page) => page.locator(".alert-head");
+const fits = async (page, what) => {
+    check(await overflow(page) === 0, `${what}: nothing leaks out to the side`, await overflow(page));
+    const found = await faults(page);
+
+    check(found.length === 0, `${what}: axe finds no serious fault`, found.join("\n"));
+};
+
+/* --- the first time ----------------------------------------------------------------------------- */
+
+async function wrongPassword(browser) {
+    const page = await visit(browser, base, { width: 1280, scheme: "light" });
+
+    await logIn(page, base, "admin", "wrong");
+    check(await page.getByText("Incorrect username or password").isVisible({ timeout: 5000 }) ||
+        await page.getByText("Incorrect username or password").waitFor().then(() => true), "a wrong password is refused in words");
+    await page.context().close();
+}
+
+async function firstTime(page) {
+    const once = readFileSync(passwordFile, "utf8").trim().split("\n").at(-1);
+
+    const reply = await page.goto(base);
+    check(/default-src 'self'/.test(reply.headers()["content-security-policy"]), "the policy of the page is default-src 'self'",
+        reply.headers()["content-security-policy"]);
+    await logIn(page, base, "admin", once);
+    await page.getByRole("heading", { name: "Choose a password" }).waitFor();
+    await fits(page, "one-time password");
+    await page.getByLabel("One-time password").fill(once);
+    await page.getByLabel("New password", { exact: true }).fill(fresh);
+    await page.getByLabel("New password, once more").fill(fresh);
+    await page.getByRole("button", { name: "Change it" }).click();
+    await page.getByRole("heading", { name: "Alerts" }).waitFor();
+    check(true, "the one-time password opens the page after it was changed");
+}
+
+/* --- what the page shows ------------------------------------------------------------------------ */
+
+async function figures(page) {
+    await page.locator(".tile", { hasText: "Plugins" }).locator(".tile-value", { hasText: "/" }).waitFor();
+    await page.locator(".connection.is-live").waitFor();
+    check(true, "figures and the stream are live");
+    await page.getByRole("button", { name: /Dropped/ }).click();
+    await page.getByRole("heading", { name: "What was lost, and why" }).waitFor();
+    await page.getByText(/account/).first().waitFor();
+    check(true, "drops open in place");
+    await page.getByRole("button", { name: /Dropped/ }).click();
+}
+
+async function arrives(page) {
+    await page.waitForTimeout(1500);
+    const before = await inbox(page).count();
+
+    await want("attack");
+    await page.waitForFunction((n) => document.querySelectorAll(".alert-head").length > n, before);
+    check(true, "an alert arrives live");
+    await page.waitForFunction(() => /alert/.test(document.querySelector("[role=log]").textContent));
+    check(true, "and is said to a screen reader");
+}
+
+/* With the keyboard alone: the way past the bar, to the alert, in and out. */
+async function why(page) {
+    await page.reload();
+    await inbox(page).first().waitFor();
+    await page.keyboard.press("Tab");
+    check(await page.evaluate(() => document.activeElement.className) === "skip", "the first Tab offers the way to the alerts");
+    await page.keyboard.press("Enter");
+    await page.evaluate(() => document.querySelector(".alert-head").focus());
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowUp");
+    for (let i = 0; i < 40 && !/UNION SELECT/.test(await page.evaluate(() => document.activeElement.textContent)); i++)
+        await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    const part = page.locator(".why");
+
+    await part.waitFor();
+    const text = await part.textContent();
+
+    check(/alert http/.test(text) && /sid:\d+/.test(text), "why: the text of the rule", text);
+    check(/in http\.uri/.test(text) && /offset \d+, \d+ bytes/.test(text), "why: the buffer, the offset and the length", text);
+    check(/0000 {2}55 4e 49 4f 4e/.test(text), "why: the bytes", text);
+    check(/198\.51\.100\.7/.test(text) && /10\.66\.0\.10/.test(text), "why: both ends of the flow", text);
+    if (process.env.EC_COUNTRY)
+        check(text.includes(process.env.EC_COUNTRY), "why: the country", text);
+}
+
+/* The attack's user agent is markup, a control character and a mark that turns the writing direction. */
+async function hostile(page) {
+    const text = await page.locator(".why").textContent();
+
+    check(text.includes("<img src=x onerror=document.title=1>"), "text from the network is text", text);
+    check(/\\x1b\[31m/.test(text) && !text.includes("\u001b"), "a control character is spelt", text);
+    check(await page.locator(".why img").count() === 0 && await page.title() === "eCyber", "and never markup");
+}
+
+/* --- blocking ------------------------------------------------------------------------------------ */
+
+async function block(page) {
+    check(await want("probe") === "open", "before, the attacker gets through");
+    await page.getByRole("button", { name: /^Block 198\.51\.100\.7…/ }).click();
+    check(await page.getByText(/Its packets are dropped until/).isVisible(), "a step says what will happen and until when");
+    await page.getByRole("button", { name: "Block 198.51.100.7", exact: true }).click();
+    await page.getByText(/198\.51\.100\.7 is blocked until/).waitFor();
+    check(await want("probe") === "shut", "one click stops the attacker's next packet");
+    await page.locator(".notice").getByRole("button", { name: "Undo" }).click();
+    await page.getByText("198.51.100.7 is no longer blocked.").waitFor();
+    check(await want("probe") === "open", "undo lets it through");
+}
+
+async function noFirewall(page) {
+    check(await page.locator(".no-firewall").count() === 1, "without a firewall the page says so in place");
+}
+
+/* --- sizes, colours, states ----------------------------------------------------------------------- */
+
+async function look(browser, width, scheme) {
+    const page = await visit(browser, base, { width, scheme });
+    const what = `${width} px, ${scheme}`;
+
+    await logIn(page, base, "admin", fresh);
+    await inbox(page).first().waitFor();
+    await page.waitForTimeout(1500);
+    const ground = await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+
+    check((scheme === "dark") === /rgb\((\d|[1-4]\d), /.test(ground), `${what}: the colours follow the system`, ground);
+    await inbox(page).first().click();
+    await page.locator(".why").waitFor();
+    await fits(page, what);
+    check(page.complaints.length === 0, `${what}: no error in the console`, page.complaints.join("\n"));
+    check(page.elsewhere.length === 0, `${what}: no request elsewhere`, page.elsewhere.join("\n"));
+    await page.context().close();
+}
+
+async function motion(page) {
+    const longest = await page.evaluate(() => Math.max(...[...document.querySelectorAll("button, select")]
+        .flatMap((e) => getComputedStyle(e).transitionDuration.split(",").map(parseFloat))));
+
+    check(longest === 0, "reduced motion: nothing moves", longest);
+}
+
+async function states(browser) {
+    const page = await visit(browser, base, { width: 1280, scheme: "dark" });
+
+    await logIn(page, base, "admin", fresh);
+    await inbox(page).first().waitFor();
+    await page.getByLabel("Words that stand in the alert").fill("nothinghasthisword");
+    await page.getByText("No alert fits this filter.").waitFor();
+    await page.getByRole("button", { name: "Show all" }).click();
+    await inbox(page).first().waitFor();
+    check(true, "a filter that nothing fits says so, and goes");
+    await page.context().setOffline(true);
+    await page.getByText(/The daemon does not answer/).waitFor();
+    await page.context().setOffline(false);
+    await page.getByText(/The daemon does not answer/).waitFor({ state: "hidden" });
+    check(true, "offline is said, and ends by itself");
+    await page.evaluate(() => sessionStorage.setItem("ecyber.session", '{"token":"x.y.z"}'));
+    await page.reload();
+    await page.getByText("Your session has ended. Log in again.").waitFor();
+    check(true, "a session that has ended leads to the log-in, in words");
+    await page.context().close();
+}
+
+async function documentation(browser) {
+    const page = await visit(browser, base, { width: 1280, scheme: "light" });
+
+    await page.goto(new URL("/api/docs", base).href);
+    await page.locator(".opblock").first().waitFor();
+    check(await page.locator(".opblock").count() > 5, "/api/docs lists the routes", await page.locator(".opblock").count());
+    check(page.complaints.length === 0 && page.elsewhere.length === 0, "/api/docs: no complaint, no request elsewhere",
+        [...page.complaints, ...page.elsewhere].join("\n"));
+    await page.context().close();
+}
+
+async function picture(page) {
+    if (!process.env.EC_PICTURE)
+        return;
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.screenshot({ path: process.env.EC_PICTURE });
+}
+
+const browser = await launch();
+
+try {
+    await wrongPassword(browser);
+    const page = await visit(browser, base, { width: 1280, scheme: "dark" });
+
+    await firstTime(page);
+    await figures(page);
+    await arrives(page);
+    await why(page);
+    await hostile(page);
+    await motion(page);
+    await (firewall ? block(page) : noFirewall(page));
+    await picture(page);
+    check(page.complaints.length === 0, "no error in the console", page.complaints.join("\n"));
+    check(page.elsewhere.length === 0, "no request elsewhere", page.elsewhere.join("\n"));
+    for (const width of [360, 1280])
+        for (const scheme of ["dark", "light"])
+            await look(browser, width, scheme);
+    await states(browser);
+    await documentation(browser);
+} catch (error) {
+    check(false, "the page goes on as it should", error.stack);
+} finally {
+    await browser.close();
+}
+process.exit(failed ? 1 : 0);
