@@ -15,13 +15,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { FINE, FAILED, USAGE };
 
+struct helper { struct nft_ctx *nft; int claim; bool held; };
+
+/* An abstract name of a Unix socket exists once in a network namespace, and ends with its process. */
+static bool hold(void *arg)
+{
+    static const struct sockaddr_un name = { AF_UNIX, "\0ecyber/firewall" };
+    struct helper *h = arg;
+
+    h->held = h->held || !bind(h->claim, (const struct sockaddr *)&name, sizeof name);
+    return h->held;
+}
+
 static bool run(void *arg, const char *commands, const char **said)
 {
-    struct nft_ctx *nft = arg;
+    struct nft_ctx *nft = ((struct helper *)arg)->nft;
     bool done = !nft_run_cmd_from_buffer(nft, commands);
     const char *error = nft_ctx_get_error_buffer(nft), *at;
 
@@ -83,21 +96,31 @@ static void ignore_signals(void)
 }
 
 /* What libraries do once only, like reading random bytes from a file, has to happen before the jail is entered. */
-static void warm_up(struct nft_ctx *nft)
+static void warm_up(struct helper *h)
 {
     struct text t = { 0 };
     const char *said;
 
     ruleset_list(&t);
     if (t.p)
-        run(nft, t.p, &said);       /* the table need not be there */
+        run(h, t.p, &said);       /* the table need not be there */
     free(t.p);
+}
+
+static bool nft_open(struct helper *h)
+{
+    h->nft = nft_ctx_new(NFT_CTX_DEFAULT);
+    if (!h->nft || nft_ctx_buffer_output(h->nft) || nft_ctx_buffer_error(h->nft))
+        return false;
+    nft_ctx_output_set_flags(h->nft, NFT_CTX_OUTPUT_JSON);
+    warm_up(h);
+    return true;
 }
 
 int main(int argc, char **argv)
 {
-    struct table t = { .run = run, .send = send_reply, .version = PACKAGE_VERSION };
-    struct nft_ctx *nft;
+    struct helper h = { .claim = -1 };
+    struct table t = { .run = run, .send = send_reply, .hold = hold, .arg = &h, .version = PACKAGE_VERSION };
     char why[256];
 
     if (argc == 2 && !strcmp(argv[1], "--version"))
@@ -107,20 +130,17 @@ int main(int argc, char **argv)
         return USAGE;
     }
     ignore_signals();
-    nft = nft_ctx_new(NFT_CTX_DEFAULT);
-    if (!nft || nft_ctx_buffer_output(nft) || nft_ctx_buffer_error(nft)) {
+    h.claim = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (h.claim < 0 || !nft_open(&h)) {
         fprintf(stderr, "ecyber-helper: nftables cannot be used: %s\n", strerror(errno));
         return FAILED;
     }
-    nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_JSON);
-    warm_up(nft);
     if (jail_enter(why, sizeof why)) {
         fprintf(stderr, "ecyber-helper: %s\n", why);
         return FAILED;
     }
-    t.arg = nft;
     serve(&t);
     table_free(&t);
-    nft_ctx_free(nft);
+    nft_ctx_free(h.nft);
     return FINE;
 }

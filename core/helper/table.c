@@ -64,7 +64,15 @@ static const char *const not_there =
 static bool begin(struct table *t, const struct helper_request *r)
 {
     t->n_staged = 0;
+    t->staging = true;
     return say(t, r, EC_OK, "");
+}
+
+/* A state that lost a part must not be put in place. */
+static bool spoil(struct table *t, const struct helper_request *r, int32_t err, const char *why)
+{
+    t->staging = false;
+    return say(t, r, err, why);
 }
 
 static bool stage(struct table *t, const struct helper_request *r)
@@ -73,12 +81,12 @@ static bool stage(struct table *t, const struct helper_request *r)
     struct helper_entry *more;
 
     if (r->n > HELPER_TABLE - t->n_staged)
-        return say(t, r, EC_ELIMIT, "a state has at most 131072 entries");
+        return spoil(t, r, EC_ELIMIT, "a state has at most 131072 entries");
     while (cap - t->n_staged < r->n)
         cap *= 2;
     if (cap != t->cap_staged) {
         if (!(more = realloc(t->staged, cap * sizeof *more)))
-            return say(t, r, EC_ENOMEM, "out of memory");
+            return spoil(t, r, EC_ENOMEM, "out of memory");
         t->staged = more;
         t->cap_staged = cap;
     }
@@ -93,6 +101,11 @@ static bool commit(struct table *t, const struct helper_request *r)
     const char *said;
     int32_t err;
 
+    if (!t->staging)
+        return say(t, r, EC_EINVAL, "there is no whole state to put in place");
+    t->staging = false;
+    if (!t->hold(t->arg))
+        return say(t, r, EC_EEXIST, "another eCyber holds the firewall of this network: stop it first");
     ruleset_state(&t->text, t->staged, t->n_staged, &next);
     err = run(t, &said);
     if (!err) {
@@ -131,6 +144,8 @@ static bool clear(struct table *t, const struct helper_request *r)
     const char *said;
     int32_t err;
 
+    if (!t->hold(t->arg))
+        return say(t, r, EC_EEXIST, "another eCyber holds the firewall of this network: stop it first");
     ruleset_clear(&t->text);
     err = run(t, &said);
     t->stands = false;
@@ -153,8 +168,10 @@ bool table_answer(struct table *t, const void *packet, size_t bytes)
     const struct helper_request *r = packet;
     const char *why = helper_request_check(packet, bytes);
 
-    if (why)
+    if (why) {
+        t->staging = false;
         return say(t, bytes >= HELPER_REQUEST_BYTES(0) ? r : &none, EC_EINVAL, why);
+    }
     switch (r->op) {
     case HELPER_PING:
         return t->stands && gone(t) ? say(t, r, EC_ENOENT, not_there) : say(t, r, EC_OK, t->version);

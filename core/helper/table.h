@@ -8,13 +8,18 @@ typedef bool table_run_fn(void *arg, const char *commands, const char **said);
 /* Send one reply. false: nobody is there any more. */
 typedef bool table_send_fn(void *arg, const struct helper_reply *r, size_t bytes);
 
+/* Make sure that no other helper works on this network's table, before it is first written. */
+typedef bool table_hold_fn(void *arg);
+
 struct table {
     table_run_fn *run;
     table_send_fn *send;
+    table_hold_fn *hold;
     void *arg;
     const char *version;            /* of the helper, for a ping */
     struct ruleset have;
     bool stands;                    /* the kernel has the table as we made it; before that no ban is taken */
+    bool staging;                   /* what is staged is whole so far */
     struct helper_entry *staged;
     uint32_t n_staged, cap_staged;
     struct text text;
