@@ -1,0 +1,580 @@
+/* The API of the firewall: /api/firewall/…, declared through ec.http/1. */
+#include "plugins/firewall/firewall.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define READERS "admin,operator,analyst,viewer"
+#define ENFORCERS "admin,operator"
+#define SETTLE_NS (3 * SECOND_NS)   /* how long an answer waits for the kernel */
+#define PAGE_MOST 1000
+#define YEARS_10 INT64_C(315360000000000000)
+
+#define ROW(T, flags, has, type, member, name, allow, def, unit, help, min, max) \
+    { EC_T_##T, (flags), (has), 0, (uint32_t)offsetof(type, member), (name), NULL, (allow), (def), (unit), (help), (min), (max) }
+
+/* What is asked. */
+struct page_param { struct ec_part part; uint32_t limit, pad; struct ec_span cursor, ip; };
+static const struct ec_row page_rows[] = {
+    ROW(U32, 0, 0, struct page_param, limit, "limit", NULL, "100", "bans", "at most so many", 1, PAGE_MOST),
+    ROW(TEXT, 0, 0, struct page_param, cursor, "cursor", NULL, NULL, NULL, "next_cursor of the page before", 1, 20),
+    ROW(TEXT, 0, 0, struct page_param, ip, "ip", "cidr", NULL, NULL, "only bans that hold this address or network", 2, 63),
+};
+static const struct ec_record page_param = EC_RECORD_PART(struct page_param, page_rows);
+
+struct text_param { struct ec_part part; struct ec_span text; };
+static const struct ec_row id_rows[] = {
+    ROW(TEXT, 0, 0, struct text_param, text, "id", NULL, NULL, NULL, "id of a ban, or its address", 1, 63),
+};
+static const struct ec_record id_param = EC_RECORD_PART(struct text_param, id_rows);
+static const struct ec_row ip_rows[] = {
+    ROW(TEXT, 0, 0, struct text_param, text, "ip", "cidr", NULL, NULL, "an address, or a network as ADDRESS/PREFIX", 2, 63),
+};
+static const struct ec_record ip_param = EC_RECORD_PART(struct text_param, ip_rows);
+
+struct ban_body { struct ec_part part; struct ec_span ip, reason; uint64_t duration, cause; uint8_t dry_run, pad[7]; };
+static const struct ec_row ban_rows[] = {
+    ROW(TEXT, 0, 0, struct ban_body, ip, "ip", "cidr", NULL, NULL, "the address or network to ban", 2, 63),
+    ROW(TEXT, 0, 0, struct ban_body, reason, "reason", NULL, NULL, NULL, "why, in a sentence", 1, WHY_MAX - 1),
+    ROW(DURATION, 0, 0, struct ban_body, duration, "duration", NULL, "1h", NULL, "until it ends by itself",
+        (int64_t)SECOND_NS, YEARS_10),
+    ROW(U64, EC_R_OPT, 0, struct ban_body, cause, "cause", NULL, NULL, NULL, "id of the event that caused it", 0, 0),
+    ROW(BOOL, 0, 0, struct ban_body, dry_run, "dry_run", NULL, "false", NULL, "only say what would happen", 0, 0),
+};
+static const struct ec_record ban_body = EC_RECORD_PART(struct ban_body, ban_rows);
+
+/* What is answered. A ban is written once, as an element of a list or as an answer of its own. */
+#define BLOCK_MEMBERS \
+    uint64_t id, since, until, cause, has; struct ec_span address, who, why, note; uint32_t state, pad32; \
+    uint8_t dry_run, pad[7]
+enum { HAS_CAUSE, HAS_DRY_RUN, HAS_ID };
+enum { STATE_PENDING, STATE_ACTIVE, STATE_LEAVING, STATE_NONE };
+#define STATES "pending,active,leaving,none"
+#define BLOCK_ROWS(type) \
+    EC_FIELD_OPT(U64, 0, HAS_ID, type, id, "id", NULL, "of the ban; absent of a dry run"), \
+    EC_FIELD(TEXT, 0, type, address, "address", NULL, "address or network"), \
+    EC_FIELD_ENUM(0, type, state, "state", STATES, "active: the kernel has it; pending: it will; none: a dry run"), \
+    EC_FIELD(TIME, 0, type, since, "since", NULL, "when it was asked for"), \
+    EC_FIELD(TIME, 0, type, until, "until", NULL, "when it ends by itself"), \
+    EC_FIELD(TEXT, 0, type, who, "who", NULL, "who or what asked for it"), \
+    EC_FIELD(TEXT, 0, type, why, "reason", NULL, "the reason that was given"), \
+    EC_FIELD_OPT(U64, 0, HAS_CAUSE, type, cause, "cause", NULL, "id of the event that caused it"), \
+    EC_FIELD_OPT(BOOL, 0, HAS_DRY_RUN, type, dry_run, "dry_run", NULL, "nothing was done"), \
+    EC_FIELD(TEXT, 0, type, note, "note", NULL, "what is worth knowing about it")
+struct block { BLOCK_MEMBERS; };
+static const struct ec_row block_rows[] = { BLOCK_ROWS(struct block) };
+static const struct ec_record block_record = {
+    sizeof(struct ec_record), sizeof(struct block), EC_ROWS(block_rows), offsetof(struct block, has), 0, block_rows };
+struct block_reply { struct ec_part part; BLOCK_MEMBERS; };
+static const struct ec_row block_reply_rows[] = { BLOCK_ROWS(struct block_reply) };
+static const struct ec_record block_reply = {
+    sizeof(struct ec_record), sizeof(struct block_reply), EC_ROWS(block_reply_rows), offsetof(struct block_reply, has), 0,
+    block_reply_rows };
+
+struct page_reply { struct ec_part part; struct ec_list items; uint64_t total; struct ec_span next; };
+static const struct ec_row page_reply_rows[] = {
+    EC_FIELD_LIST(&block_record, struct page_reply, items, "items", "bans, the newest first"),
+    EC_FIELD(U64, 0, struct page_reply, total, "total", NULL, "all bans there are"),
+    EC_FIELD(TEXT, 0, struct page_reply, next, "next_cursor", NULL, "for the next page; absent at the end"),
+};
+static const struct ec_record page_reply = EC_RECORD_PART(struct page_reply, page_reply_rows);
+
+struct allow { struct ec_span address; };
+static const struct ec_row allow_rows[] = {
+    EC_FIELD(TEXT, 0, struct allow, address, "address", NULL, "address or network") };
+static const struct ec_record allow_record = EC_RECORD_ELEMENT(struct allow, allow_rows);
+struct allow_reply { struct ec_part part; struct ec_list items; };
+static const struct ec_row allow_reply_rows[] = {
+    EC_FIELD_LIST(&allow_record, struct allow_reply, items, "items", "what is never banned, from firewall.allow") };
+static const struct ec_record allow_reply = EC_RECORD_PART(struct allow_reply, allow_reply_rows);
+
+struct check_reply { struct ec_part part; struct ec_span ip, entry, why; uint8_t allowed, bannable, banned, pad[5]; };
+static const struct ec_row check_rows[] = {
+    EC_FIELD(TEXT, 0, struct check_reply, ip, "ip", NULL, "what was asked for"),
+    EC_FIELD(BOOL, 0, struct check_reply, allowed, "allowed", NULL, "it is on the allow-list"),
+    EC_FIELD(TEXT, 0, struct check_reply, entry, "entry", NULL, "the entry that holds it"),
+    EC_FIELD(BOOL, 0, struct check_reply, bannable, "bannable", NULL, "it could be banned"),
+    EC_FIELD(TEXT, 0, struct check_reply, why, "why", NULL, "why it could not"),
+    EC_FIELD(BOOL, 0, struct check_reply, banned, "banned", NULL, "it is banned now"),
+};
+static const struct ec_record check_reply = EC_RECORD_PART(struct check_reply, check_rows);
+
+struct status_reply {
+    struct ec_part part;
+    struct ec_span problem;
+    uint64_t bans, pending, allow, starts, failed, queued, pid;
+    uint8_t enforcing, in_kernel, pad[6];
+};
+static const struct ec_row status_rows[] = {
+    EC_FIELD(BOOL, 0, struct status_reply, enforcing, "enforcing", NULL, "bans can be enforced"),
+    EC_FIELD(TEXT, 0, struct status_reply, problem, "problem", NULL, "why not, or what is in the way now"),
+    EC_FIELD(BOOL, 0, struct status_reply, in_kernel, "in_kernel", NULL, "the kernel has a table of ours"),
+    EC_FIELD(U64, 0, struct status_reply, bans, "bans", "bans", "that are desired"),
+    EC_FIELD(U64, 0, struct status_reply, pending, "pending", "bans", "that the kernel has not confirmed"),
+    EC_FIELD(U64, 0, struct status_reply, allow, "allow", "entries", "of the allow-list"),
+    EC_FIELD(U64, 0, struct status_reply, pid, "helper.pid", NULL, "process that changes the firewall, or who started it; "
+             "0: it is not needed yet"),
+    EC_FIELD(U64, 0, struct status_reply, starts, "helper.starts", NULL, "how often there was a new one"),
+    EC_FIELD(U64, 0, struct status_reply, failed, "helper.failed", NULL, "requests that it did not carry out"),
+    EC_FIELD(U64, 0, struct status_reply, queued, "helper.queued", NULL, "entries that wait for it"),
+};
+static const struct ec_record status_reply = EC_RECORD_PART(struct status_reply, status_rows);
+
+/* An answer that is being built: a part in memory of its own. */
+static void *answer_open(struct ec_build *b, uint32_t bytes, uint32_t tail)
+{
+    uint32_t cap = ((uint32_t)sizeof(struct ec_event) + bytes + tail + 64u) & ~7u;
+
+    *b = (struct ec_build){ .base = calloc(1, cap), .used = sizeof(struct ec_event), .cap = cap };
+    return b->base ? ec_add(b, 0, bytes) : NULL;
+}
+
+static int32_t answer_send(const struct firewall *f, struct ec_req *r, struct ec_build *b, uint32_t status)
+{
+    int32_t err = b->base ? f->http->reply(r, status, ec_part_open(b)) : f->http->error(r, 503, "out of memory");
+
+    free(b->base);
+    return err;
+}
+
+static const char *param_text(const struct ec_part *p, struct ec_span s, char *to, size_t n)
+{
+    snprintf(to, n, "%.*s", (int)s.len, s.off ? (const char *)ec_bytes(p, s) : "");
+    return to;
+}
+
+#define BLOCK_TAIL (ADDRESS_TEXT + WHO_MAX + WHY_MAX + 320u)
+
+/* `to` and what it needs in the tail. */
+static void fill_block(struct ec_build *b, struct block *to, const struct ban *ban, const char *note)
+{
+    static const uint32_t state[] = { [BAN_PENDING] = STATE_PENDING, [BAN_ACTIVE] = STATE_ACTIVE,
+                                      [BAN_LEAVING] = STATE_LEAVING };
+    char text[ADDRESS_TEXT];
+
+    address_text(&ban->net, text);
+    to->id = ban->id;
+    to->since = ban->since_ns;
+    to->until = ban->until_ns;
+    to->cause = ban->cause;
+    to->state = ban->id ? state[ban->state] : STATE_NONE;
+    to->dry_run = !ban->id;
+    to->has = (uint64_t)!!ban->id << HAS_ID | (uint64_t)!!ban->cause << HAS_CAUSE | (uint64_t)!ban->id << HAS_DRY_RUN;
+    to->address = ec_puts(b, text);
+    to->who = ec_puts(b, ban->who);
+    to->why = ec_puts(b, ban->why);
+    to->note = ec_puts(b, note);
+}
+
+/* The members of struct block stand in the same order behind the head of struct block_reply. */
+_Static_assert(sizeof(struct block_reply) == sizeof(struct ec_part) + sizeof(struct block) &&
+               offsetof(struct block_reply, id) == sizeof(struct ec_part), "one shape, two places");
+
+static int32_t answer_block(const struct firewall *f, struct ec_req *r, uint32_t status, const struct ban *ban,
+                            const char *note)
+{
+    struct ec_build b;
+    struct block_reply *to = answer_open(&b, sizeof *to, BLOCK_TAIL);
+
+    if (to)
+        fill_block(&b, (struct block *)(void *)&to->id, ban, note);
+    return answer_send(f, r, &b, status);
+}
+
+static void who_asks(const struct firewall *f, struct ec_req *r, char *to, size_t n)
+{
+    const struct ec_who *who = f->http->who(r);
+
+    snprintf(to, n, "user:%s", who ? who->name : "nobody");
+}
+
+/* Is the event that a person bans for one of a replay? It is his will, but it has to be said. */
+static int32_t look_for_replay(void *arg, uint64_t id, const char *json, uint32_t len)
+{
+    bool *replay = arg;
+
+    (void)id;
+    *replay = memmem(json, len, "\"replay\":true", 13) != NULL;
+    return 0;
+}
+
+static bool of_replay(const struct firewall *f, uint64_t cause)
+{
+    bool replay = false;
+
+    if (cause && f->store)
+        f->store->event(f->store_self, cause, look_for_replay, &replay);
+    return replay;
+}
+
+static int32_t refuse(const struct firewall *f, struct ec_req *r, int32_t err, const char *why)
+{
+    if (err == EC_EINVAL)
+        return f->http->invalid(r, "body.ip", "value_error", why);
+    return f->http->error(r, err == EC_EPERM && !f->powerless[0] ? 409 : 503, why);
+}
+
+/* [pool] */
+static void ban_job(struct ec_req *r, void *arg)
+{
+    struct firewall *f = arg;
+    const struct ban_body *body = f->http->body(r);
+    char ip[64], who[WHO_MAX], reason[WHY_MAX], why[512];
+    struct ec_ban ask = { .size = sizeof ask, .flags = EC_BAN_PERSON, .who = who, .why = reason };
+    struct ban shown = { .who = who, .why = reason };
+    const char *bad = address_parse(param_text(&body->part, body->ip, ip, sizeof ip), &shown.net), *note = NULL;
+    int32_t err;
+
+    if (bad) {
+        f->http->invalid(r, "body.ip", "value_error", bad);
+        return;
+    }
+    who_asks(f, r, who, sizeof who);
+    param_text(&body->part, body->reason, reason, sizeof reason);
+    memcpy(ask.addr, shown.net.addr, sizeof ask.addr);
+    ask.prefix = shown.net.prefix;
+    shown.since_ns = f->host->now(f->host);
+    ask.until_ns = shown.until_ns = shown.since_ns + body->duration;
+    ask.cause = shown.cause = body->cause;
+    if (body->dry_run)
+        ask.flags |= EC_BAN_DRY_RUN;
+    if (of_replay(f, body->cause)) {
+        ask.flags |= EC_BAN_REPLAY;
+        note = "the event that caused it comes from a replayed capture: what it shows may be long past";
+    }
+    if ((err = act_ban(f, &ask, why, sizeof why, &shown.id))) {
+        refuse(f, r, err, why);
+        return;
+    }
+    shown.state = BAN_ACTIVE;
+    if (!shown.id)
+        answer_block(f, r, 200, &shown, note ? note : why);
+    else if (act_settle(f, shown.id, SETTLE_NS, why, sizeof why))
+        f->http->error(r, 503, why);
+    else if (keep_now(f))
+        answer_block(f, r, 201, &shown, "it is enforced, but could not be kept: it does not outlast a restart");
+    else
+        answer_block(f, r, 201, &shown, note);
+}
+
+static int32_t post_block(void *self, const void *state, struct ec_req *r)
+{
+    struct firewall *f = self;
+
+    (void)state;
+    f->http->work(r, ban_job, f);
+    return EC_EAGAIN;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    uint64_t x, y;
+
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x < y) - (x > y);
+}
+
+/* Ids of the bans of this page, the newest first; how many there are behind it. Under the lock. */
+static uint32_t page_ids(const struct firewall *f, const struct net *of, uint64_t before, uint64_t *ids)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < f->bans.n; i++) {
+        const struct ban *ban = f->bans.all[i];
+
+        if (ban->id < before && (!of || address_holds(&ban->net, of)))
+            ids[n++] = ban->id;
+    }
+    qsort(ids, n, sizeof *ids, newest_first);
+    return n;
+}
+
+static void fill_page(const struct firewall *f, struct ec_build *b, const uint64_t *ids, uint32_t n, uint32_t all)
+{
+    struct page_reply *to = (struct page_reply *)(void *)(b->base + b->part);
+    struct block *items = n ? ec_rows(b, &to->items, n, sizeof *items) : NULL;
+    char next[24];
+
+    to->total = f->bans.n;
+    for (uint32_t i = 0; items && i < n; i++)
+        fill_block(b, &items[i], bans_by_id(&f->bans, ids[i]), NULL);
+    if (all > n) {
+        snprintf(next, sizeof next, "%llu", (unsigned long long)ids[n - 1]);
+        to->next = ec_puts(b, next);
+    }
+    if (!n)
+        to->items.off = (uint32_t)sizeof(struct ec_part);       /* there, and empty */
+}
+
+/* [pool] */
+static void page_job(struct ec_req *r, void *arg)
+{
+    struct firewall *f = arg;
+    const struct page_param *p = f->http->param(r);
+    struct ec_build b = { .base = NULL };
+    uint64_t before = UINT64_MAX, *ids;
+    char cursor[24], ip[64], *end;
+    struct net of;
+    uint32_t n, all;
+
+    if (p->cursor.off) {
+        before = strtoull(param_text(&p->part, p->cursor, cursor, sizeof cursor), &end, 10);
+        if (*end || !before) {
+            f->http->invalid(r, "query.cursor", "value_error", "it is no next_cursor of a page of bans");
+            return;
+        }
+    }
+    if (p->ip.off && address_parse(param_text(&p->part, p->ip, ip, sizeof ip), &of)) {
+        f->http->invalid(r, "query.ip", "value_error", "it is no address or network");
+        return;
+    }
+    pthread_mutex_lock(&f->lock);
+    if ((ids = malloc((f->bans.n + 1) * sizeof *ids))) {
+        all = page_ids(f, p->ip.off ? &of : NULL, before, ids);
+        n = all < p->limit ? all : p->limit;
+        if (answer_open(&b, sizeof(struct page_reply), 64 + n * (uint32_t)(sizeof(struct block) + BLOCK_TAIL)))
+            fill_page(f, &b, ids, n, all);
+        free(ids);
+    }
+    pthread_mutex_unlock(&f->lock);
+    answer_send(f, r, &b, 200);
+}
+
+static int32_t get_blocks(void *self, const void *state, struct ec_req *r)
+{
+    struct firewall *f = self;
+
+    (void)state;
+    f->http->work(r, page_job, f);
+    return EC_EAGAIN;
+}
+
+/* The network of a ban that is named by its id or its address. Under the lock. */
+static const struct ban *named(const struct firewall *f, const char *text)
+{
+    struct net net;
+    char *end;
+    uint64_t id = strtoull(text, &end, 10);
+    const struct ban *ban = NULL;
+
+    if (!*end)
+        ban = bans_by_id(&f->bans, id);
+    else if (!address_parse(text, &net))
+        ban = bans_find(&f->bans, &net);
+    return ban && ban->state != BAN_LEAVING ? ban : NULL;
+}
+
+/* [pool] Of a path or of a query: both are one text. */
+static void unban_job(struct ec_req *r, void *arg)
+{
+    struct firewall *f = arg;
+    const struct text_param *p = f->http->param(r);
+    char text[64], who[WHO_MAX], why[512];
+    const struct ban *ban;
+    struct net net;
+    uint64_t id = 0;
+
+    param_text(&p->part, p->text, text, sizeof text);
+    who_asks(f, r, who, sizeof who);
+    pthread_mutex_lock(&f->lock);
+    if ((ban = named(f, text))) {
+        net = ban->net;
+        id = ban->id;
+    }
+    pthread_mutex_unlock(&f->lock);
+    if (!id || act_unban(f, &net, who))
+        f->http->error(r, 404, "there is no such ban");
+    else if (act_settle(f, id, SETTLE_NS, why, sizeof why))
+        f->http->error(r, 503, why);
+    else if (keep_now(f))
+        f->http->error(r, 503, "it is unbanned, but the store did not take it: a restart may bring the ban back");
+    else
+        f->http->reply(r, 204, NULL);
+}
+
+static int32_t delete_block(void *self, const void *state, struct ec_req *r)
+{
+    struct firewall *f = self;
+
+    (void)state;
+    f->http->work(r, unban_job, f);
+    return EC_EAGAIN;
+}
+
+static int32_t get_block(void *self, const void *state, struct ec_req *r)
+{
+    struct firewall *f = self;
+    const struct text_param *p = f->http->param(r);
+    const struct ban *ban;
+    struct ec_build b = { .base = NULL };
+    struct block_reply *to;
+    char text[64];
+
+    (void)state;
+    param_text(&p->part, p->text, text, sizeof text);
+    pthread_mutex_lock(&f->lock);
+    ban = named(f, text);
+    if (ban && (to = answer_open(&b, sizeof *to, BLOCK_TAIL)))
+        fill_block(&b, (struct block *)(void *)&to->id, ban, NULL);
+    pthread_mutex_unlock(&f->lock);
+    return ban ? answer_send(f, r, &b, 200) : f->http->error(r, 404, "there is no such ban");
+}
+
+static int32_t get_allowlist(void *self, const void *state, struct ec_req *r)
+{
+    struct firewall *f = self;
+    struct ec_build b;
+    struct allow_reply *to;
+    struct allow *items;
+    char text[ADDRESS_TEXT];
+    uint32_t n;
+
+    (void)state;
+    pthread_mutex_lock(&f->lock);
+    n = f->guard->n_allow;
+    if ((to = answer_open(&b, sizeof *to, 64 + n * (uint32_t)(sizeof *items + ADDRESS_TEXT + 8)))) {
+        items = n ? ec_rows(&b, &to->items, n, sizeof *items) : NULL;
+        to->items.off = n ? to->items.off : (uint32_t)sizeof(struct ec_part);
+        for (uint32_t i = 0; items && i < n; i++) {
+            address_text(&f->guard->allow[i], text);
+            items[i].address = ec_puts(&b, text);
+        }
+    }
+    pthread_mutex_unlock(&f->lock);
+    return answer_send(f, r, &b, 200);
+}
+
+static int32_t get_check(void *self, const void *state, struct ec_req *r)
+{
+    struct firewall *f = self;
+    const struct text_param *p = f->http->param(r);
+    char text[64], shown[ADDRESS_TEXT], why[512] = "";
+    const struct net *entry;
+    struct check_reply *to;
+    struct ec_build b;
+    struct net net;
+
+    (void)state;
+    if (address_parse(param_text(&p->part, p->text, text, sizeof text), &net))
+        return f->http->invalid(r, "path.ip", "value_error", "it is no address or network");
+    if (!(to = answer_open(&b, sizeof *to, 1024)))
+        return answer_send(f, r, &b, 200);
+    pthread_mutex_lock(&f->lock);
+    address_text(&net, shown);
+    to->ip = ec_puts(&b, shown);
+    to->bannable = !guard_refuses(f->guard, f->own, &net, why, sizeof why);
+    if (!to->bannable)
+        to->why = ec_puts(&b, why);
+    to->banned = bans_holding(&f->bans, &net) != NULL;
+    if ((entry = guard_allows(f->guard, &net))) {
+        to->allowed = 1;
+        address_text(entry, shown);
+        to->entry = ec_puts(&b, shown);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return answer_send(f, r, &b, 200);
+}
+
+static int32_t get_status(void *self, const void *state, struct ec_req *r)
+{
+    struct firewall *f = self;
+    struct ec_helper_status h = { .size = sizeof h };
+    struct status_reply *to;
+    struct ec_build b;
+
+    (void)state;
+    if (f->helper)
+        f->helper->status(f->helper_self, &h);
+    if (!(to = answer_open(&b, sizeof *to, 512)))
+        return answer_send(f, r, &b, 200);
+    pthread_mutex_lock(&f->lock);
+    to->enforcing = !f->powerless[0];
+    if (f->powerless[0] || f->trouble[0])
+        to->problem = ec_puts(&b, f->powerless[0] ? f->powerless : f->trouble);
+    to->in_kernel = f->lively;
+    to->bans = f->bans.n;
+    to->allow = f->guard->n_allow;
+    for (uint32_t i = 0; i < f->bans.n; i++)
+        to->pending += f->bans.all[i]->state == BAN_PENDING;
+    pthread_mutex_unlock(&f->lock);
+    to->pid = h.pid;
+    to->starts = h.starts;
+    to->failed = h.failed;
+    to->queued = h.queued;
+    return answer_send(f, r, &b, 200);
+}
+
+struct ruleset_ask { const struct ec_http *http; struct ec_req *r; };
+static const char empty_ruleset[] = "{\"nftables\": []}";
+
+/* On the helper's thread. */
+static void on_ruleset(void *arg, int32_t err, const char *text, uint64_t len)
+{
+    struct ruleset_ask *ask = arg;
+
+    if (!err)
+        ask->http->json(ask->r, 200, text, len);
+    else if (err == EC_ENOENT)
+        ask->http->json(ask->r, 200, empty_ruleset, sizeof empty_ruleset - 1);
+    else
+        ask->http->error(ask->r, 503, text);
+    free(ask);
+}
+
+static int32_t get_ruleset(void *self, const void *state, struct ec_req *r)
+{
+    struct firewall *f = self;
+    struct ruleset_ask *ask;
+    bool lively;
+
+    (void)state;
+    pthread_mutex_lock(&f->lock);
+    lively = f->lively;
+    pthread_mutex_unlock(&f->lock);
+    if (f->powerless[0])
+        return f->http->error(r, 503, f->powerless);
+    if (!lively)
+        return f->http->json(r, 200, empty_ruleset, sizeof empty_ruleset - 1);
+    if (!(ask = malloc(sizeof *ask)))
+        return f->http->error(r, 503, "out of memory");
+    *ask = (struct ruleset_ask){ f->http, r };
+    if (!f->helper->request(f->helper_self, EC_HELPER_LIST, NULL, 0, 0, on_ruleset, ask))
+        return EC_EAGAIN;
+    free(ask);
+    return f->http->error(r, 503, "the helper is being started; ask again in a moment");
+}
+
+#define ROUTE(method, path, opid, summary, roles, flags, param, body, reply, run, status, errors) \
+    { sizeof(struct ec_route), (flags), (method), "/api/firewall" path, (opid), (summary), (roles), (param), (body), (reply), \
+      0, 0, (run), (status), 0, (errors), NULL, NULL }
+static const struct ec_route routes[] = {
+    ROUTE("GET", "/status", "firewall_status", "Whether bans are enforced, and how many there are", READERS, 0, NULL, NULL,
+          &status_reply, get_status, 0, NULL),
+    ROUTE("GET", "/blocks", "firewall_blocks", "Bans, the newest first", READERS, 0, &page_param, NULL, &page_reply,
+          get_blocks, 0, NULL),
+    ROUTE("POST", "/blocks", "firewall_ban", "Ban an address or a network", ENFORCERS, EC_RT_ENFORCES, NULL, &ban_body,
+          &block_reply, post_block, 201, "409"),
+    ROUTE("GET", "/blocks/{id}", "firewall_block", "One ban, by its id or its address", READERS, 0, &id_param, NULL,
+          &block_reply, get_block, 0, "404"),
+    ROUTE("DELETE", "/blocks/{id}", "firewall_unban", "Take back a ban, by its id or its address", ENFORCERS,
+          EC_RT_ENFORCES, &id_param, NULL, NULL, delete_block, 204, "404"),
+    ROUTE("DELETE", "/blocks", "firewall_unban_ip", "Take back the ban of this address or network", ENFORCERS,
+          EC_RT_ENFORCES, &ip_param, NULL, NULL, delete_block, 204, "404"),
+    ROUTE("GET", "/allowlist", "firewall_allowlist", "What is never banned", READERS, 0, NULL, NULL, &allow_reply,
+          get_allowlist, 0, NULL),
+    ROUTE("GET", "/allowlist/check/{ip}", "firewall_allowlist_check", "Could this address be banned, and is it?", READERS,
+          0, &ip_param, NULL, &check_reply, get_check, 0, NULL),
+    ROUTE("GET", "/ruleset", "firewall_ruleset", "Our table as the kernel has it, in libnftables' JSON", READERS, 0, NULL,
+          NULL, NULL, get_ruleset, 0, NULL),
+};
+
+int32_t routes_setup(struct firewall *f, void *http_self)
+{
+    int32_t err = EC_OK;
+
+    for (size_t k = 0; f->http && k < sizeof routes / sizeof routes[0] && !err; k++)
+        err = f->http->route(http_self, f->host, &routes[k], f);
+    return err ? ec_failf(f->host, err, "the HTTP server did not take a route of /api/firewall") : EC_OK;
+}
