@@ -1,6 +1,7 @@
 /* The API of the firewall: /api/firewall/…, declared through ec.http/1. */
 #include "plugins/firewall/firewall.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,22 +34,26 @@ static const struct ec_row ip_rows[] = {
 };
 static const struct ec_record ip_param = EC_RECORD_PART(struct text_param, ip_rows);
 
-struct ban_body { struct ec_part part; struct ec_span ip, reason; uint64_t duration, cause; uint8_t dry_run, pad[7]; };
+struct ban_body { struct ec_part part; struct ec_span ip, address, reason, cause; uint64_t duration; uint8_t dry_run, pad[7]; };
+enum { BODY_IP, BODY_ADDRESS, BODY_CAUSE };
 static const struct ec_row ban_rows[] = {
-    ROW(TEXT, 0, 0, struct ban_body, ip, "ip", "cidr", NULL, NULL, "the address or network to ban", 2, 63),
+    ROW(TEXT, EC_R_OPT, BODY_IP, struct ban_body, ip, "ip", "cidr", NULL, NULL, "the address or network to ban", 2, 63),
+    ROW(TEXT, EC_R_OPT, BODY_ADDRESS, struct ban_body, address, "address", "cidr", NULL, NULL, "the same; one of the two", 2,
+        63),
     ROW(TEXT, 0, 0, struct ban_body, reason, "reason", NULL, NULL, NULL, "why, in a sentence", 1, WHY_MAX - 1),
     ROW(DURATION, 0, 0, struct ban_body, duration, "duration", NULL, "1h", NULL, "until it ends by itself",
         (int64_t)SECOND_NS, YEARS_10),
-    ROW(U64, EC_R_OPT, 0, struct ban_body, cause, "cause", NULL, NULL, NULL, "id of the event that caused it", 0, 0),
+    ROW(TEXT, EC_R_OPT, BODY_CAUSE, struct ban_body, cause, "cause", NULL, NULL, NULL,
+        "id of the event that caused it; as text, because it has up to 63 bits", 1, 20),
     ROW(BOOL, 0, 0, struct ban_body, dry_run, "dry_run", NULL, "false", NULL, "only say what would happen", 0, 0),
 };
 static const struct ec_record ban_body = EC_RECORD_PART(struct ban_body, ban_rows);
 
 /* What is answered. A ban is written once, as an element of a list or as an answer of its own. */
 #define BLOCK_MEMBERS \
-    uint64_t id, since, until, cause, has; struct ec_span address, who, why, note; uint32_t state, pad32; \
+    uint64_t id, since, until, has; struct ec_span address, who, why, cause, note; uint32_t state, pad32; \
     uint8_t dry_run, pad[7]
-enum { HAS_CAUSE, HAS_DRY_RUN, HAS_ID };
+enum { HAS_DRY_RUN, HAS_ID };
 enum { STATE_PENDING, STATE_ACTIVE, STATE_LEAVING, STATE_NONE };
 #define STATES "pending,active,leaving,none"
 #define BLOCK_ROWS(type) \
@@ -59,7 +64,7 @@ enum { STATE_PENDING, STATE_ACTIVE, STATE_LEAVING, STATE_NONE };
     EC_FIELD(TIME, 0, type, until, "until", NULL, "when it ends by itself"), \
     EC_FIELD(TEXT, 0, type, who, "who", NULL, "who or what asked for it"), \
     EC_FIELD(TEXT, 0, type, why, "reason", NULL, "the reason that was given"), \
-    EC_FIELD_OPT(U64, 0, HAS_CAUSE, type, cause, "cause", NULL, "id of the event that caused it"), \
+    EC_FIELD(TEXT, 0, type, cause, "cause", NULL, "id of the event that caused it; absent: none"), \
     EC_FIELD_OPT(BOOL, 0, HAS_DRY_RUN, type, dry_run, "dry_run", NULL, "nothing was done"), \
     EC_FIELD(TEXT, 0, type, note, "note", NULL, "what is worth knowing about it")
 struct block { BLOCK_MEMBERS; };
@@ -151,19 +156,20 @@ static void fill_block(struct ec_build *b, struct block *to, const struct ban *b
 {
     static const uint32_t state[] = { [BAN_PENDING] = STATE_PENDING, [BAN_ACTIVE] = STATE_ACTIVE,
                                       [BAN_LEAVING] = STATE_LEAVING };
-    char text[ADDRESS_TEXT];
+    char text[ADDRESS_TEXT], cause[24];
 
     address_text(&ban->net, text);
+    snprintf(cause, sizeof cause, "%" PRIu64, ban->cause);
     to->id = ban->id;
     to->since = ban->since_ns;
     to->until = ban->until_ns;
-    to->cause = ban->cause;
     to->state = ban->id ? state[ban->state] : STATE_NONE;
     to->dry_run = !ban->id;
-    to->has = (uint64_t)!!ban->id << HAS_ID | (uint64_t)!!ban->cause << HAS_CAUSE | (uint64_t)!ban->id << HAS_DRY_RUN;
+    to->has = (uint64_t)!!ban->id << HAS_ID | (uint64_t)!ban->id << HAS_DRY_RUN;
     to->address = ec_puts(b, text);
     to->who = ec_puts(b, ban->who);
     to->why = ec_puts(b, ban->why);
+    to->cause = ec_puts(b, ban->cause ? cause : NULL);
     to->note = ec_puts(b, note);
 }
 
@@ -215,40 +221,63 @@ static int32_t refuse(const struct firewall *f, struct ec_req *r, int32_t err, c
     return f->http->error(r, err == EC_EPERM && !f->powerless[0] ? 409 : 503, why);
 }
 
+/* What the body asks for; who and why are the caller's. false: a 422 has been sent. */
+static bool read_body(const struct firewall *f, struct ec_req *r, struct ban *to, char *who, char *why)
+{
+    const struct ban_body *body = f->http->body(r);
+    bool ip = body->part.has & 1u << BODY_IP, address = body->part.has & 1u << BODY_ADDRESS;
+    char text[64], cause[24], *end;
+    const char *bad;
+
+    if (ip == address) {
+        f->http->invalid(r, "body.ip", ip ? "value_error" : "missing", ip ? "ip and address say the same: give one" :
+                                                                           "Field required");
+        return false;
+    }
+    if ((bad = address_parse(param_text(&body->part, ip ? body->ip : body->address, text, sizeof text), &to->net))) {
+        f->http->invalid(r, ip ? "body.ip" : "body.address", "value_error", bad);
+        return false;
+    }
+    to->cause = strtoull(param_text(&body->part, body->cause, cause, sizeof cause), &end, 10);
+    if (*end || (cause[0] && (cause[0] < '0' || cause[0] > '9')) || to->cause > INT64_MAX) {
+        f->http->invalid(r, "body.cause", "value_error", "it is no id of an event");
+        return false;
+    }
+    who_asks(f, r, who, WHO_MAX);
+    param_text(&body->part, body->reason, why, WHY_MAX);
+    to->who = who;
+    to->why = why;
+    to->since_ns = f->host->now(f->host);
+    to->until_ns = to->since_ns + body->duration;
+    return true;
+}
+
 /* [pool] */
 static void ban_job(struct ec_req *r, void *arg)
 {
     struct firewall *f = arg;
     const struct ban_body *body = f->http->body(r);
-    char ip[64], who[WHO_MAX], reason[WHY_MAX], why[512];
+    char who[WHO_MAX], reason[WHY_MAX], why[512];
+    struct ban shown = { .state = BAN_ACTIVE };
     struct ec_ban ask = { .size = sizeof ask, .flags = EC_BAN_PERSON, .who = who, .why = reason };
-    struct ban shown = { .who = who, .why = reason };
-    const char *bad = address_parse(param_text(&body->part, body->ip, ip, sizeof ip), &shown.net), *note = NULL;
+    const char *note = NULL;
     int32_t err;
 
-    if (bad) {
-        f->http->invalid(r, "body.ip", "value_error", bad);
+    if (!read_body(f, r, &shown, who, reason))
         return;
-    }
-    who_asks(f, r, who, sizeof who);
-    param_text(&body->part, body->reason, reason, sizeof reason);
     memcpy(ask.addr, shown.net.addr, sizeof ask.addr);
     ask.prefix = shown.net.prefix;
-    shown.since_ns = f->host->now(f->host);
-    ask.until_ns = shown.until_ns = shown.since_ns + body->duration;
-    ask.cause = shown.cause = body->cause;
+    ask.until_ns = shown.until_ns;
+    ask.cause = shown.cause;
     if (body->dry_run)
         ask.flags |= EC_BAN_DRY_RUN;
-    if (of_replay(f, body->cause)) {
+    if (of_replay(f, shown.cause)) {
         ask.flags |= EC_BAN_REPLAY;
         note = "the event that caused it comes from a replayed capture: what it shows may be long past";
     }
-    if ((err = act_ban(f, &ask, why, sizeof why, &shown.id))) {
+    if ((err = act_ban(f, &ask, why, sizeof why, &shown.id)))
         refuse(f, r, err, why);
-        return;
-    }
-    shown.state = BAN_ACTIVE;
-    if (!shown.id)
+    else if (!shown.id)
         answer_block(f, r, 200, &shown, note ? note : why);
     else if (act_settle(f, shown.id, SETTLE_NS, why, sizeof why))
         f->http->error(r, 503, why);
