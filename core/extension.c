@@ -118,6 +118,7 @@ void extension_each(struct instance *const *order, uint32_t n, const char *id,
 struct resolve {
     struct instance *const *all;
     uint32_t n;
+    struct instance *core;                          /* NULL: the daemon itself offers nothing */
     extension_choose_fn *choose;
     const void *arg;
 };
@@ -127,17 +128,31 @@ static bool alive(const struct instance *i)
     return i->status != INSTANCE_REFUSED;
 }
 
-/* The plugin that serves this id, NULL: none. Where several do and nobody chose, the first;
+/* Who serves this id: the daemon itself or a plugin, NULL: nobody. Where several do and nobody chose, the first;
  * check_single() has dealt with those. */
 static struct instance *provider(const struct resolve *r, const char *id)
 {
     const char *wanted = r->choose ? r->choose(id, r->arg) : NULL;
 
+    if (r->core && extension_offer(r->core, id, 0))
+        return r->core;
     for (uint32_t k = 0; k < r->n; k++)
         if (alive(r->all[k]) && extension_offer(r->all[k], id, 0) &&
             (!wanted || !strcmp(wanted, r->all[k]->d.name)))
             return r->all[k];
     return NULL;
+}
+
+/* Refuse who offers what the daemon itself does: nobody could tell which of them answers. */
+static bool check_core(const struct resolve *r, struct instance *i)
+{
+    for (uint32_t o = 0; r->core && o < i->d.n_offer; o++)
+        if (extension_offer(r->core, i->d.offer[o].id, 0)) {
+            refuse(i, "it offers %s, which the daemon itself does; take that offer out of it",
+                   i->d.offer[o].id);
+            return false;
+        }
+    return true;
 }
 
 /* Refuse both where two offer the same service and the configuration does not choose. */
@@ -190,6 +205,12 @@ static void refuse_missing(const struct resolve *r, struct instance *i, const ch
                        r->all[k]->d.name, r->all[k]->d.offer[o].id);
                 return;
             }
+    for (uint32_t o = 0; r->core && o < r->core->d.n_offer; o++)
+        if (!strncmp(r->core->d.offer[o].id, id, family)) {
+            refuse(i, "it needs %s, and the daemon offers %s; rebuild it against this daemon's SDK",
+                   id, r->core->d.offer[o].id);
+            return;
+        }
     refuse(i, "it needs %s, which no plugin offers; load one that does", id);
 }
 
@@ -200,13 +221,14 @@ static bool bind_uses(const struct resolve *r, struct instance *i)
         const struct ec_use *use = &i->d.use[u];
         struct instance *p = provider(r, use->id);
         uint32_t size = p ? table_size(extension_offer(p, use->id, 0)) : 0;
+        const char *who = !p ? "" : p == r->core ? "the daemon" : p->d.name;
 
         i->bound[u] = p && size >= use->min_size ? p : NULL;
         if (i->bound[u] || (use->flags & EC_USE_OPTIONAL))
             continue;
         if (p)
             refuse(i, "it needs at least %u bytes of %s, and %s offers %u; update %s",
-                   use->min_size, use->id, p->d.name, size, p->d.name);
+                   use->min_size, use->id, who, size, who);
         else
             refuse_missing(r, i, use->id);
         return false;
@@ -277,7 +299,7 @@ static bool visit(struct visit *v, struct instance *i)
     v->path[v->depth++] = i;
     for (uint32_t u = 0; u < i->d.n_use; u++)
         if ((i->d.use[u].flags & EC_USE_RUN) && i->bound[u] && i->bound[u] != i &&
-            !visit(v, i->bound[u]))
+            i->bound[u] != v->r->core && !visit(v, i->bound[u]))
             return false;
     v->depth--;
     v->seen[at] = 2;
@@ -304,15 +326,15 @@ static bool bound_alloc(struct instance *i)
     return i->bound != NULL;
 }
 
-uint32_t extension_resolve(struct instance *const *all, uint32_t n, extension_choose_fn *choose,
-                           const void *arg, struct instance **order)
+uint32_t extension_resolve(struct instance *const *all, uint32_t n, struct instance *core,
+                           extension_choose_fn *choose, const void *arg, struct instance **order)
 {
-    struct resolve r = { all, n, choose, arg };
+    struct resolve r = { all, n, core, choose, arg };
     struct visit v = {
         .r = &r, .order = order, .path = calloc(n + 1, sizeof *v.path), .seen = calloc(n + 1, 1)};
 
     for (uint32_t k = 0; k < n; k++)
-        if (alive(all[k]) && bound_alloc(all[k]))
+        if (alive(all[k]) && bound_alloc(all[k]) && check_core(&r, all[k]))
             extension_check(all[k]);
     if (v.path && v.seen)
         do

@@ -1,5 +1,6 @@
 /* extension.h: who uses what of whom. An extension is an interface, which the core itself calls and
- * many may offer, or a service, which one plugin offers and others use. All [ctl]. */
+ * many may offer, or a service, which one plugin, or the daemon itself, offers and others use. All
+ * [ctl]. */
 #ifndef CORE_EXTENSION_H
 #define CORE_EXTENSION_H
 #include <stdbool.h>
@@ -15,10 +16,11 @@ int extension_check(struct instance *i);
  * a cycle of RUN uses or who offer what another offers as well are refused, with a sentence each,
  * and then those who need them. The rest is put into order[] (room for n), providers before their
  * users, otherwise as they came; returns how many. choose(id, arg): the name of the plugin that the
- * configuration wants for a service, NULL: it does not say. */
+ * configuration wants for a service, NULL: it does not say. core: what the daemon itself offers, and
+ * no plugin may; it is always there, so it stands in no order. NULL: nothing. */
 typedef const char *extension_choose_fn(const char *id, const void *arg);
-uint32_t extension_resolve(struct instance *const *all, uint32_t n, extension_choose_fn *choose,
-                           const void *arg, struct instance **order);
+uint32_t extension_resolve(struct instance *const *all, uint32_t n, struct instance *core,
+                           extension_choose_fn *choose, const void *arg, struct instance **order);
 
 /* The table of the nth offer of this id, counted from 0; NULL: it has none. */
 const void *extension_offer(const struct instance *i, const char *id, uint32_t nth);

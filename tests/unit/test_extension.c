@@ -16,12 +16,14 @@ static struct instance *all[MANY], *order[MANY];
 static struct ec_use use[MANY][4];
 static struct ec_offer offer[MANY][4];
 static uint32_t n;
+static struct instance *core;       /* what the daemon itself offers; NULL: nothing */
 
 static void clear(void)
 {
     memset(use, 0, sizeof use);
     memset(offer, 0, sizeof offer);
     n = 0;
+    core = NULL;
 }
 
 static void release(void)
@@ -57,7 +59,7 @@ static void gives(uint32_t at, const char *id, const void *table)
 static const char *resolve(extension_choose_fn *choose)
 {
     static char names[256];
-    uint32_t count = extension_resolve(all, n, choose, NULL, order);
+    uint32_t count = extension_resolve(all, n, core, choose, NULL, order);
 
     names[0] = '\0';
     for (uint32_t k = 0; k < count; k++) {
@@ -246,6 +248,63 @@ START_TEST(many_may_offer_an_interface_if_it_is_whole)
 }
 END_TEST
 
+static struct instance *daemon_itself(void)
+{
+    static const struct ec_offer offers[] = { { sizeof(struct ec_offer), 0, "x.json/1-draft.1", &large } };
+    static struct instance itself = { .d = { .name = "core", .offer = offers, .n_offer = 1 } };
+
+    return &itself;
+}
+
+START_TEST(what_the_daemon_itself_offers_is_bound_like_a_plugins)
+{
+    uint32_t a = add("a"), b = add("b");
+
+    core = daemon_itself();
+    needs(a, "x.json/1-draft.1", EC_USE_RUN, 16);
+    needs(a, "x.b/1", EC_USE_RUN, 8);
+    needs(b, "x.json/1-draft.1", EC_USE_SETUP, 8);
+    gives(b, "x.b/1", &small);
+    ck_assert_str_eq(resolve(NULL), "b a ");
+    ck_assert_ptr_eq(all[a]->bound[0], core);
+    ck_assert_ptr_eq(all[b]->bound[0], core);
+    ck_assert_ptr_eq(extension_offer(all[a]->bound[0], "x.json/1-draft.1", 0), &large);
+}
+END_TEST
+
+START_TEST(a_plugin_that_offers_what_the_daemon_does_is_refused)
+{
+    uint32_t a = add("a"), b = add("b"), c = add("c");
+
+    core = daemon_itself();
+    gives(a, "x.json/1-draft.1", &large);
+    gives(a, "x.more/1", &small);
+    needs(b, "x.json/1-draft.1", EC_USE_RUN, 0);
+    needs(c, "x.more/1", EC_USE_RUN, 0);
+    ck_assert_str_eq(resolve(NULL), "b ");
+    ck_assert_ptr_eq(all[b]->bound[0], core);
+    ck_assert_str_eq(all[a]->why, "a: left out: it offers x.json/1-draft.1, which the daemon itself does; take that "
+                                  "offer out of it");
+    ck_assert_str_eq(all[c]->why, "c: left out: it needs x.more/1, and a, which offers it, is left out");
+}
+END_TEST
+
+START_TEST(another_revision_or_more_than_the_daemon_has_is_named)
+{
+    uint32_t a = add("a"), b = add("b");
+
+    core = daemon_itself();
+    needs(a, "x.json/1-draft.2", EC_USE_RUN, 0);
+    needs(b, "x.json/1-draft.1", EC_USE_RUN, 400);
+    ck_assert_str_eq(resolve(NULL), "");
+    ck_assert_str_eq(all[a]->why, "a: left out: it needs x.json/1-draft.2, and the daemon offers x.json/1-draft.1; "
+                                  "rebuild it against this daemon's SDK");
+    ck_assert_str_eq(all[b]->why,
+                     "b: left out: it needs at least 400 bytes of x.json/1-draft.1, and the daemon offers 16; update the "
+                     "daemon");
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("extension");
@@ -261,6 +320,9 @@ int main(void)
     tcase_add_test(t, two_providers_are_refused);
     tcase_add_test(t, unless_the_configuration_names_one);
     tcase_add_test(t, a_chosen_provider_that_is_not_there_serves_nobody);
+    tcase_add_test(t, what_the_daemon_itself_offers_is_bound_like_a_plugins);
+    tcase_add_test(t, a_plugin_that_offers_what_the_daemon_does_is_refused);
+    tcase_add_test(t, another_revision_or_more_than_the_daemon_has_is_named);
     tcase_add_test(t, many_may_offer_an_interface_if_it_is_whole);
     suite_add_tcase(s, t);
     return unit_run(s);
