@@ -18,6 +18,7 @@
 #include "core/plan.h"
 #include "core/pool.h"
 #include "core/run.h"
+#include "core/services.h"
 #include "core/signals.h"
 
 #include <errno.h>
@@ -290,6 +291,7 @@ int daemon_main(const struct cmdline *c)
     if (d.conf)
         conf_free(d.conf);
     plugins_free(&d.plugins);
+    services_close();
     free(d.state_dir);
     mark_unregister();
     return rc;

@@ -7,7 +7,7 @@
 #include "core/log/mark.h"
 #include "core/options.h"
 #include "core/plugins.h"
-#include "core/record.h"
+#include "core/record/record.h"
 
 #include <ecyber/ext/list.h>
 

@@ -3,7 +3,7 @@
 #include "core/deadline.h"
 #include "core/instance.h"
 #include "core/log/mark.h"
-#include "core/record.h"
+#include "core/record/record.h"
 
 #include <dirent.h>
 #include <dlfcn.h>

@@ -7,6 +7,7 @@
 #include "core/loader.h"
 #include "core/log/log.h"
 #include "core/options.h"
+#include "core/services.h"
 #include "core/topic.h"
 
 #include <stdio.h>
@@ -200,7 +201,7 @@ static bool each(struct plugins *p, int (*callback)(struct instance *i))
 void plugins_prepare(struct plugins *p, const struct options *o, uint32_t workers)
 {
     for (;;) {
-        p->n_order = extension_resolve(p->all, p->n, choose, o, p->order);
+        p->n_order = extension_resolve(p->all, p->n, services_core(), choose, o, p->order);
         instance_list(p->order, p->n_order, workers);
         plugins_tell(p);
         if (each(p, instance_create) && each(p, instance_setup))
@@ -215,6 +216,7 @@ void plugins_unprepare(struct plugins *p)
         instance_destroy(p->order[k]);
     instance_list(p->order, 0, 0);
     p->n_order = 0;
+    services_reset();
     topic_reset();
 }
 

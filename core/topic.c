@@ -1,7 +1,7 @@
 #include "core/topic.h"
 
 #include "core/instance.h"
-#include "core/record.h"
+#include "core/record/record.h"
 
 #include <stdio.h>
 #include <string.h>

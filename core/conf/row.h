@@ -41,7 +41,7 @@ bool row_number(const char *text, int64_t *v); /* decimal or 0x; false also wher
 bool row_decimal(const char *text, double *v); /* whatever the locale; not finite: false */
 bool row_duration(const char *text, int64_t *ns); /* "90s" "1.5h" "250ms"; bare: seconds */
 bool row_size(const char *text, int64_t *bytes);  /* "64MiB" "10k" (1024); bare: bytes */
-bool row_time(const char *text, int64_t *ns);     /* RFC 3339, or a date alone; 1970…2262 */
+bool row_time(const char *text, int64_t *ns);     /* RFC 3339 (EVE's zone, too), or a date alone; 1970…2262 */
 void row_bound_text(uint16_t type, int64_t v, char *to,
                     size_t n); /* as it would be written: "5m", "64MiB" */
 

@@ -136,9 +136,13 @@ static bool time_tail(const char *at, int64_t *ns, int *offset)
     }
     if ((*at == 'Z' || *at == 'z') && !at[1])
         return true;
-    if ((*at != '+' && *at != '-') || strlen(at) != 6 ||
-        sscanf(at + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || used != 5 || hours > 23 ||
-        minutes > 59)
+    if (*at != '+' && *at != '-')
+        return false;
+    /* also without the colon, as EVE has it */
+    if ((sscanf(at + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || used != 5) &&
+        (sscanf(at + 1, "%2d%2d%n", &hours, &minutes, &used) != 2 || used != 4))
+        return false;
+    if (at[1 + used] || strspn(at + 1, "0123456789:") != (size_t)used || hours > 23 || minutes > 59)
         return false;
     *offset = (hours * 60 + minutes) * (*at == '-' ? -60 : 60);
     return true;

@@ -1,14 +1,14 @@
 /* eve: writes every event as one line of EVE JSON. This file is the glue: options, the
  * subscription, the counters. */
 #define EC_API_LEVEL 1
-#include <ecyber/plugin.h>
+#include <ecyber/ext/json.h>
 
 #include "plugins/eve/output.h"
-#include "plugins/eve/writer.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static const struct ec_row option_rows[] = {
@@ -75,7 +75,8 @@ struct eve_state { /* one generation's options */
 };
 struct eve {
     const struct ec_host *host;
-    struct writer *writer;
+    const struct ec_json *json;
+    void *json_self;
     struct output output;
     uint32_t built, applied; /* serials: of the last state made; of the one that is followed */
     bool trouble;            /* and it was said */
@@ -99,8 +100,7 @@ static void eve_destroy(void *self)
 {
     struct eve *e = self;
 
-    writer_free(e->writer);
-    json_free(&e->output.buffer);
+    free(e->output.buffer.base);
     free(e);
 }
 
@@ -161,11 +161,39 @@ static void follow(struct eve *e, const struct eve_state *st)
     count(e);
 }
 
+/* Of part 0; 0: there is none. */
+static uint32_t topic_of(const struct ec_event *ev)
+{
+    return ev->parts ? ec_part_first(ev)->topic : 0;
+}
+
+/* The event as a line at the end of the buffer. Returns its length, or EC_E*. */
+static int64_t line(struct eve *e, const struct ec_event *ev, uint32_t *bad)
+{
+    struct output_buffer *b = &e->output.buffer;
+    size_t room = OUTPUT_ROOM;
+    int64_t n;
+
+    for (;; room = (size_t)n + 1) {
+        if (!output_need(&e->output, room))
+            return EC_ENOMEM;
+        room = b->cap - b->len;
+        n = e->json->event(e->json_self, ev, 0, b->base + b->len, room - 1, bad);
+        if (n < 0 || (size_t)n < room)
+            break;
+    }
+    if (n < 0)
+        return n;
+    b->base[b->len + (size_t)n] = '\n';
+    return n + 1;
+}
+
 static void on_event(void *self, const void *state, const struct ec_event *ev)
 {
     struct eve *e = self;
     const struct eve_state *st = state;
-    uint32_t topic = writer_topic(ev);
+    uint32_t topic = topic_of(ev), bad = 0;
+    int64_t n;
 
     if (st->serial != e->applied)
         follow(e, st);
@@ -180,17 +208,13 @@ static void on_event(void *self, const void *state, const struct ec_event *ev)
             return;
         }
     }
-    switch (writer_line(e->writer, &e->output.buffer, ev)) {
-    case WRITER_FAILED:
+    n = line(e, ev, &bad);
+    if (n < 0) {
         e->count[M_FAILED]++;
         return;
-    case WRITER_MALFORMED:
-        e->count[M_MALFORMED]++;
-        break;
-    case WRITER_OK:
-        break;
     }
-    if (output_added(&e->output))
+    e->count[M_MALFORMED] += bad;
+    if (output_added(&e->output, (size_t)n))
         flush(e);
 }
 
@@ -218,6 +242,9 @@ static int32_t eve_setup(void *self)
     };
     struct eve *e = self;
 
+    e->json = e->host->use(e->host, EC_JSON_ID, &e->json_self);
+    if (!e->json)
+        return e->host->fail(e->host, EC_ENOENT, "there is no " EC_JSON_ID);
     return e->host->subscribe(e->host, &everything);
 }
 
@@ -334,7 +361,6 @@ static int32_t eve_start(void *self, const void *state)
 {
     struct eve *e = self;
     const struct eve_state *st = state;
-    const char *topic;
     char why[4600];
 
     /* A mere check of the configuration has no state folder; a run without one fails here. */
@@ -342,11 +368,6 @@ static int32_t eve_start(void *self, const void *state)
         return ec_failf(e->host, EC_EIO,
                         "eve.file is %s, and there is no state folder: give a whole path",
                         st->output.path);
-    if (!e->writer)
-        e->writer = writer_new(e->host, &topic);
-    if (!e->writer)
-        return ec_failf(e->host, EC_ENOMEM, "no memory to write events%s%s",
-                        *topic ? " of topic " : "", topic);
     if (output_open(&e->output, &st->output, why, sizeof why))
         return e->host->fail(e->host, EC_EIO, why);
     e->applied = st->serial;
@@ -363,6 +384,10 @@ static void eve_stop(void *self)
     count(e);
 }
 
+static const struct ec_use uses[] = {
+    { sizeof uses[0], EC_USE_SETUP | EC_USE_RUN, sizeof(struct ec_json), 0, EC_JSON_ID },
+};
+
 static const struct ec_plugin eve = {
     EC_PLUGIN_HEAD,
     .id = "ecyber.eve",
@@ -370,6 +395,9 @@ static const struct ec_plugin eve = {
     .version = "0.1.0",
     .summary = "writes events as EVE JSON lines",
     .license = "MIT",
+    .n_use = 1,
+    .use_stride = sizeof uses[0],
+    .use = uses,
     .n_metric = METRICS,
     .metric_stride = sizeof metrics[0],
     .metric = metrics,

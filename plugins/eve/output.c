@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,6 +34,23 @@ int output_open(struct output *o, const struct output_config *c, char *why, size
     return 0;
 }
 
+bool output_need(struct output *o, size_t n)
+{
+    struct output_buffer *b = &o->buffer;
+    size_t cap = b->cap ? b->cap : OUTPUT_ROOM;
+    char *base;
+
+    if (b->cap - b->len >= n)
+        return true;
+    while (cap - b->len < n)
+        cap *= 2;
+    if (!(base = realloc(b->base, cap)))
+        return false;
+    b->base = base;
+    b->cap = cap;
+    return true;
+}
+
 static void failed(struct output *o, int error)
 {
     o->n.errors++;
@@ -43,15 +62,15 @@ static void failed(struct output *o, int error)
 /* n bytes were written: whole lines leave the buffer, the rest of a line is remembered. */
 static void consume(struct output *o, size_t n)
 {
-    struct json *j = &o->buffer;
-    char *end = j->base + o->skip + n, *line = j->base, *newline;
+    struct output_buffer *b = &o->buffer;
+    char *end = b->base + o->skip + n, *line = b->base, *newline;
 
     o->n.bytes += n;
-    if (end == j->at) { /* the usual case */
+    if (end == b->base + b->len) { /* the usual case */
         o->n.events += o->pending;
         o->pending = 0;
         o->skip = 0;
-        j->at = j->base;
+        b->len = 0;
         return;
     }
     while (line < end && (newline = memchr(line, '\n', (size_t)(end - line)))) {
@@ -60,8 +79,8 @@ static void consume(struct output *o, size_t n)
         line = newline + 1;
     }
     o->skip = (size_t)(end - line);
-    memmove(j->base, line, (size_t)(j->at - line));
-    j->at -= line - j->base;
+    b->len -= (size_t)(line - b->base);
+    memmove(b->base, line, b->len);
 }
 
 static ssize_t put(struct output *o, const char *s, size_t n)
@@ -79,7 +98,7 @@ static ssize_t put(struct output *o, const char *s, size_t n)
 /* One write. false: no more now. */
 static bool write_some(struct output *o, uint64_t now_ns)
 {
-    size_t len = json_length(&o->buffer) - o->skip, want = len;
+    size_t len = o->buffer.len - o->skip, want = len;
     uint64_t before;
     ssize_t done;
 
@@ -165,6 +184,6 @@ void output_close(struct output *o, uint64_t now_ns)
     o->n.dropped_stop += o->pending;
     o->pending = 0;
     o->skip = 0;
-    o->buffer.at = o->buffer.base;
+    o->buffer.len = 0;
     close_fd(o);
 }

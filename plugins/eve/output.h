@@ -8,10 +8,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "plugins/eve/json.h"
-
 #define OUTPUT_FLUSH 131072u /* bytes after which the buffer is written */
 #define OUTPUT_HOLD  1048576u /* bytes that are held while nothing can be written */
+#define OUTPUT_ROOM  65536u /* bytes that a line finds at once; one that is longer asks for more */
 
 enum output_to { OUTPUT_FILE, OUTPUT_STDOUT, OUTPUT_SOCKET };
 enum output_socket { OUTPUT_STREAM, OUTPUT_DATAGRAM };
@@ -29,11 +28,15 @@ struct output_counts {
     uint64_t dropped_long; /* longer than a datagram */
     uint64_t dropped_stop; /* still there at the end */
 };
+struct output_buffer {
+    char *base;
+    size_t len, cap;
+};
 struct output {
     struct output_config c;
     int fd;       /* −1: not open */
     bool regular; /* the file can be truncated and rotated */
-    struct json buffer;
+    struct output_buffer buffer;
     uint64_t pending;              /* lines in the buffer */
     size_t skip;                   /* bytes of its first line that were written already */
     uint64_t size;                 /* bytes of the file */
@@ -58,13 +61,16 @@ void output_close(struct output *o, uint64_t now_ns);
  * dropped_full. */
 static inline bool output_room(const struct output *o)
 {
-    return json_length(&o->buffer) < OUTPUT_HOLD;
+    return o->buffer.len < OUTPUT_HOLD;
 }
-/* A line was appended. Returns whether it is time for output_flush(). */
-static inline bool output_added(struct output *o)
+/* Room for n bytes at buffer.base + buffer.len. false: no memory. */
+bool output_need(struct output *o, size_t n);
+/* A line of n bytes, its newline too, stands there now. Returns whether it is time for output_flush(). */
+static inline bool output_added(struct output *o, size_t n)
 {
+    o->buffer.len += n;
     o->pending++;
-    return json_length(&o->buffer) >= OUTPUT_FLUSH;
+    return o->buffer.len >= OUTPUT_FLUSH;
 }
 void output_flush(struct output *o, uint64_t now_ns);
 

@@ -29,7 +29,17 @@ void testhost_free(struct testhost *t);                         /* stops it firs
 /* Before testhost_start() or testhost_reload(). The value as it stands in YAML; lists: a, b; maps: k=v, k=v. Returns 0,
  * or EC_ENOENT: there is no such option, EC_EINVAL: not a value of its type or out of its range. */
 int testhost_option(struct testhost *t, const char *name, const char *value);
-/* A service or an event source that the plugin may use; the vtable starts with its size. */
+/* A service or an event source that the plugin may use; the vtable starts with its size. What the daemon itself offers
+ * is provided like that, too: for ec.json/1 the daemon's tree has the real one, which needs nothing but a host:
+ *
+ *   #include "core/record/service.h"                                    // and link $(RECORD_LIBS)
+ *   struct record_service *json = record_service_new(testhost_host(t));
+ *   testhost_provide(t, EC_JSON_ID, &record_json, json);                // before testhost_start()
+ *   …
+ *   testhost_free(t);
+ *   record_service_free(json);
+ *
+ * Outside of that tree a test brings a table of its own with what its plugin calls. */
 void testhost_provide(struct testhost *t, const char *id, const void *vtable, void *self);
 /* A topic that somebody else would declare. Returns its id. */
 uint32_t testhost_topic(struct testhost *t, const struct ec_topic *topic);

@@ -1,6 +1,7 @@
 /* Files with rotation, sockets that come and go, full disks; and the plugin as a whole in the test host. */
 #include "tests/unit/unit.h"
 
+#include "core/record/service.h"
 #include "plugins/eve/output.h"
 #include "testhost.h"
 
@@ -34,7 +35,7 @@ static void teardown(void)
 {
     char command[128];
 
-    json_free(&o.buffer);
+    free(o.buffer.base);
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
     ck_assert_int_eq(system(command), 0);
 }
@@ -58,10 +59,12 @@ static const char *content(const char *suffix)
 
 static void put(const char *line)
 {
-    ck_assert(json_need(&o.buffer, strlen(line) + 1));
-    json_put_raw(&o.buffer, line, strlen(line));
-    json_put_char(&o.buffer, '\n');
-    output_added(&o);
+    size_t n = strlen(line);
+
+    ck_assert(output_need(&o, n + 1));
+    memcpy(o.buffer.base + o.buffer.len, line, n);
+    o.buffer.base[o.buffer.len + n] = '\n';
+    output_added(&o, n + 1);
 }
 
 static void opened(void)
@@ -376,9 +379,26 @@ static void publish(struct testhost *t, uint32_t topic, uint32_t n)
 }
 #define LINE(type, n) "{\"timestamp\":\"2023-11-14T22:13:20.000000+0000\",\"event_type\":\"" type "\",\"" type "\":{\"n\":" n "}}\n"
 
-START_TEST(the_plugin_writes_what_is_wanted)
+static struct record_service *service;
+
+static struct testhost *new_host(void)
 {
     struct testhost *t = testhost_new(ec_plugin_entry_1());
+
+    service = record_service_new(testhost_host(t));
+    testhost_provide(t, EC_JSON_ID, &record_json, service);
+    return t;
+}
+
+static void free_host(struct testhost *t)
+{
+    testhost_free(t);
+    record_service_free(service);
+}
+
+START_TEST(the_plugin_writes_what_is_wanted)
+{
+    struct testhost *t = new_host();
     uint32_t a = testhost_topic(t, &thing), b = testhost_topic(t, &other);
     char second[4200];
 
@@ -397,18 +417,18 @@ START_TEST(the_plugin_writes_what_is_wanted)
     ck_assert_int_eq(testhost_reload(t), 0);
     publish(t, b, 3);
     ck_assert_str_eq(content(".second"), LINE("other", "3"));
-    testhost_free(t);
+    free_host(t);
 }
 END_TEST
 
 static void refused(const char *option, const char *value, const char *says)
 {
-    struct testhost *t = testhost_new(ec_plugin_entry_1());
+    struct testhost *t = new_host();
 
     ck_assert_int_eq(testhost_option(t, option, value), 0);
     ck_assert_int_ne(testhost_start(t), 0);
     ck_assert_msg(strstr(testhost_why(t), says) != NULL, "'%s' does not say '%s'", testhost_why(t), says);
-    testhost_free(t);
+    free_host(t);
 }
 
 START_TEST(the_plugin_refuses_what_cannot_be)

@@ -1,5 +1,5 @@
 /* Topics, and the checks of their tables. */
-#include "core/record.h"
+#include "core/record/record.h"
 #include "core/topic.h"
 #include "tests/unit/unit.h"
 

@@ -20,7 +20,9 @@ enum {
 struct ec_shape;
 
 /* One thing that is wrong in a document, as pydantic 2 says it. at: "ports.0", "": the whole; type: "missing",
- * "int_parsing"; msg: "Field required"; input: its JSON, NULL: none; ctx: a JSON object such as {"le":5}, NULL: none. */
+ * "int_parsing"; msg: "Field required"; input: its JSON, NULL: null, longer than 4 KiB, or of a record with secrets; ctx: a
+ * JSON object such as {"le":5}, NULL: none. Of one document 100 errors at most are told. What is no JSON at all is one
+ * error "json_invalid", whose `at` is the byte where it stands ("12"). */
 typedef void ec_json_error_fn(void *arg, const char *at, const char *type, const char *msg, const char *input,
                               const char *ctx);
 
@@ -35,7 +37,10 @@ struct ec_json {
     /* [any] A part alone, as an object. Otherwise as event(). */
     int64_t (*part)(void *self, const struct ec_shape *s, const struct ec_part *p, uint32_t flags, char *to, uint64_t cap);
     /* [any] A JSON object (RFC 8259, nothing after it, 32 levels) into a part in to[0…cap), 8-aligned: defaults filled in,
-     * types, ranges and lengths checked, an unknown key is an error. error() is called for each thing that is wrong.
+     * types, ranges and lengths checked (of text: in characters), an unknown key is an error. A row must be given unless it
+     * is EC_R_OPT (null: absent), has a default, or is a list or map (then it is empty). DURATION and SIZE: a number is ns or
+     * bytes, as part() writes it, a text is what an option takes ("90s", "64MiB"). A NAME must be known already. What part()
+     * writes is read back as the same with EC_JSON_PARTIAL. error() (NULL: nobody) is called for each thing that is wrong.
      * EC_OK; EC_EINVAL: error() was called; EC_ELIMIT: cap is too small. */
     int32_t (*read)(void *self, const struct ec_shape *s, const char *json, uint64_t len, uint32_t flags,
                     struct ec_part *to, uint32_t cap, ec_json_error_fn *error, void *arg);

@@ -1,8 +1,8 @@
-#include "plugins/eve/program_impl.h"
+#include "core/record/program_impl.h"
 
 #include <string.h>
 
-#define MASK "\"********\""
+#define MASK "\"***\""
 
 /* One value of the type at v. Returns 1: written, 0: absent, −1: it lies outside of the part. */
 static int put_span(struct json *j, const struct step *s, const uint8_t *v,
@@ -17,7 +17,7 @@ static int put_span(struct json *j, const struct step *s, const uint8_t *v,
     if (span.off > part->total || span.len > part->total - span.off)
         return -1;
     bytes = (const uint8_t *)part + span.off;
-    if (s->secret)
+    if (s->secret && !j->secrets)
         json_text(j, (const uint8_t *)MASK + 1, sizeof MASK - 3);
     else if (s->type == EC_T_BYTES)
         json_bytes(j, bytes, span.len);
@@ -60,7 +60,7 @@ static int put_value(struct json *j, const struct program *p, const struct step 
 
     if (s->type >= EC_T_TEXT && s->type <= EC_T_HEX)
         return put_span(j, s, v, part);
-    if (s->secret) {
+    if (s->secret && !j->secrets) {
         JSON_PUT(j, MASK);
         return 1;
     }
@@ -256,7 +256,7 @@ static bool write_many(const struct program *p, struct json *j, const struct ste
 {
     struct ec_list l;
     uint32_t width = s->op == OP_RECORDS ? s->sub->bytes
-                     : s->op == OP_LIST  ? program_width(s->type)
+                     : s->op == OP_LIST  ? tree_width(s->type)
                                          : (uint32_t)sizeof(struct ec_pair);
 
     memcpy(&l, at, sizeof l);
@@ -287,7 +287,7 @@ static bool write_value(const struct program *p, struct json *j, const struct st
 static bool run(const struct program *p, struct json *j, const uint8_t *base,
                 const struct ec_part *part)
 {
-    size_t mark[PROGRAM_DEPTH + 1];
+    size_t mark[TREE_DEPTH + 1];
     uint32_t depth = 0;
     bool ok = true;
 

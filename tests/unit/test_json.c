@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "plugins/eve/json.h"
+#include "core/record/json.h"
 
 #include <arpa/inet.h>
 #include <json-c/json.h>
@@ -237,7 +237,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("eve-json");
+    Suite *suite = suite_create("json");
     TCase *tc = tcase_create("values");
 
     tcase_add_checked_fixture(tc, setup, teardown);

@@ -2,8 +2,8 @@
  * room for what they write: json_need() first; the others make room themselves.
  *
  * Members and elements are written with a comma behind them; json_close() takes the last one back. */
-#ifndef EVE_JSON_H
-#define EVE_JSON_H
+#ifndef RECORD_JSON_H
+#define RECORD_JSON_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,9 +13,16 @@
 
 struct json {
     char *base, *at, *end; /* end: of the room */
+    char *lent;            /* the caller's room, left for one of its own where it is too small */
     bool failed;           /* no room or no memory: what was written since the last mark is void */
+    bool secrets;          /* EC_R_SECRET rows are written as they are */
 };
 
+/* Write into to[0…cap) first. */
+static inline void json_lend(struct json *j, char *to, size_t cap)
+{
+    *j = (struct json){to, to, to + cap, to, false, false};
+}
 void json_free(struct json *j);
 bool json_grow(struct json *j, size_t n);
 static inline bool json_need(struct json *j, size_t n)

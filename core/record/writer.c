@@ -1,6 +1,6 @@
-#include "plugins/eve/writer.h"
+#include "core/record/writer.h"
 
-#include "plugins/eve/program.h"
+#include "core/record/shape.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,18 +8,18 @@
 #define OURS      "ecyber." /* roots of this kind are gathered in one last object */
 #define PARTS_MAX 256
 
-struct shape {               /* one topic */
-    struct program *program; /* NULL: there is no such topic */
-    char *type;              /* "\"event_type\":\"dns\"," */
-    char *key;               /* "\"dns\":"; of our own roots the last name */
-    char *group;             /* of "ecyber.geoip.src" "\"geoip\":", which holds all of that name; NULL: none */
+struct root {                      /* of one topic */
+    const struct program *program; /* NULL: there is no such topic */
+    char *type;                    /* "\"event_type\":\"dns\"," */
+    char *key;                     /* "\"dns\":"; of our own roots the last name */
+    char *group; /* of "ecyber.geoip.src" "\"geoip\":", which holds all of that name; NULL: none */
     uint32_t type_len, key_len, group_len;
     bool ours;
 };
 struct writer {
     const struct ec_host *host;
     uint32_t n; /* ids are 1 … n */
-    struct shape shape[];
+    struct root root[];
 };
 
 /* "\"name\":" of n bytes; its length, 0: out of memory. */
@@ -32,11 +32,14 @@ static uint32_t key_make(char **to, const char *name, size_t n)
     return len < 0 ? 0 : (uint32_t)len;
 }
 
-static bool shape_make(struct shape *s, const struct ec_host *h, const struct ec_topic *t)
+static bool root_make(struct root *s, struct shapes *shapes, const struct ec_topic *t)
 {
+    const struct ec_shape *shape = shapes_get(shapes, t->record);
     const char *name = t->root, *dot = NULL;
     int n;
 
+    if (!shape)
+        return false;
     s->ours = !strncmp(t->root, OURS, sizeof OURS - 1);
     n = asprintf(&s->type, "\"event_type\":\"%s\",", t->root);
     s->type_len = (uint32_t)n;
@@ -51,13 +54,14 @@ static bool shape_make(struct shape *s, const struct ec_host *h, const struct ec
     }
     if (!(s->key_len = key_make(&s->key, name, strlen(name))))
         return false;
-    return (s->program = program_compile(h, t->record));
+    s->program = shape->program;
+    return true;
 }
 
-struct writer *writer_new(const struct ec_host *h, const char **topic)
+struct writer *writer_new(const struct ec_host *h, struct shapes *shapes, const char **topic)
 {
     uint32_t n = h->topic_count(h);
-    struct writer *w = calloc(1, sizeof *w + (n + 1u) * sizeof w->shape[0]);
+    struct writer *w = calloc(1, sizeof *w + (n + 1u) * sizeof w->root[0]);
 
     *topic = "";
     if (!w)
@@ -67,7 +71,7 @@ struct writer *writer_new(const struct ec_host *h, const char **topic)
     for (uint32_t id = 1; id <= n; id++) {
         const struct ec_topic *t = h->topic_get(h, id);
 
-        if (t && t->root && t->record && !shape_make(&w->shape[id], h, t)) {
+        if (t && t->root && t->record && !root_make(&w->root[id], shapes, t)) {
             *topic = t->name;
             writer_free(w);
             return NULL;
@@ -79,10 +83,9 @@ struct writer *writer_new(const struct ec_host *h, const char **topic)
 void writer_free(struct writer *w)
 {
     for (uint32_t id = 1; w && id <= w->n; id++) {
-        program_free(w->shape[id].program);
-        free(w->shape[id].type);
-        free(w->shape[id].key);
-        free(w->shape[id].group);
+        free(w->root[id].type);
+        free(w->root[id].key);
+        free(w->root[id].group);
     }
     free(w);
 }
@@ -159,7 +162,7 @@ static void put_vlans(struct json *j, const struct ec_event *ev)
 #define HEAD_ROOM 512 /* all of the head but the names */
 
 static void write_head(const struct writer *w, struct json *j, const struct ec_event *ev,
-                       const struct shape *s)
+                       const struct root *s)
 {
     if (!json_need(j, HEAD_ROOM))
         return;
@@ -196,9 +199,9 @@ static void write_head(const struct writer *w, struct json *j, const struct ec_e
         JSON_PUT(j, "\"direction\":\"to_client\",");
 }
 
-static const struct shape *shape_of(const struct writer *w, uint32_t topic)
+static const struct root *root_of(const struct writer *w, uint32_t topic)
 {
-    return topic && topic <= w->n && w->shape[topic].program ? &w->shape[topic] : NULL;
+    return topic && topic <= w->n && w->root[topic].program ? &w->root[topic] : NULL;
 }
 
 /* The parts that lie within the block. Returns how many; *whole: nothing was wrong with them. */
@@ -221,7 +224,7 @@ static uint32_t collect(const struct ec_event *ev, const struct ec_part **part, 
 }
 
 /* One part as an object; all parts of its topic as an array where there are several. */
-static bool write_root(const struct shape *s, struct json *j, const struct ec_part **part,
+static bool write_root(const struct root *s, struct json *j, const struct ec_part **part,
                        uint32_t i, uint32_t n, bool event)
 {
     uint32_t same = 1;
@@ -250,12 +253,12 @@ static bool write_root(const struct shape *s, struct json *j, const struct ec_pa
 static bool write_group(const struct writer *w, struct json *j, const struct ec_part **part,
                         uint32_t i, uint32_t n)
 {
-    const struct shape *first = shape_of(w, part[i]->topic);
+    const struct root *first = root_of(w, part[i]->topic);
     size_t mark = json_open(j, first->group, first->group_len, '{');
     bool ok = true;
 
     for (uint32_t k = i; k < n; k++) {
-        const struct shape *s = part[k] ? shape_of(w, part[k]->topic) : NULL;
+        const struct root *s = part[k] ? root_of(w, part[k]->topic) : NULL;
 
         if (!s || !s->group || strcmp(s->group, first->group))
             continue;
@@ -272,7 +275,7 @@ static bool write_parts(const struct writer *w, struct json *j, const struct ec_
     bool ok = true;
 
     for (uint32_t i = 0; i < n; i++) {
-        const struct shape *s = part[i] ? shape_of(w, part[i]->topic) : NULL;
+        const struct root *s = part[i] ? root_of(w, part[i]->topic) : NULL;
 
         if (!s)
             ok &= !part[i];
@@ -284,7 +287,8 @@ static bool write_parts(const struct writer *w, struct json *j, const struct ec_
     return ok;
 }
 
-uint32_t writer_topic(const struct ec_event *ev)
+/* Of part 0; 0: there is none. */
+static uint32_t first_topic(const struct ec_event *ev)
 {
     const struct ec_part *p = ec_part_first(ev);
 
@@ -293,10 +297,10 @@ uint32_t writer_topic(const struct ec_event *ev)
     return p->topic;
 }
 
-enum writer_result writer_line(const struct writer *w, struct json *j, const struct ec_event *ev)
+enum writer_result writer_event(const struct writer *w, struct json *j, const struct ec_event *ev)
 {
     const struct ec_part *part[PARTS_MAX];
-    const struct shape *s = shape_of(w, writer_topic(ev));
+    const struct root *s = root_of(w, first_topic(ev));
     size_t start = json_length(j), ours;
     bool whole;
     uint32_t n;
@@ -315,12 +319,11 @@ enum writer_result writer_line(const struct writer *w, struct json *j, const str
     }
     whole &= write_parts(w, j, part, n, true);
     json_close(j, ours, '}', false);
-    if (j->failed || !json_need(j, 2)) {
+    if (j->failed) {
         j->at = j->base + start;
         j->failed = false;
         return WRITER_FAILED;
     }
     j->at[-1] = '}'; /* in place of the last comma */
-    json_put_char(j, '\n');
     return whole ? WRITER_OK : WRITER_MALFORMED;
 }

@@ -1,7 +1,9 @@
 /* What a block becomes: every type of a row, nesting, parts, and blocks that are not as they should be. */
 #include "tests/unit/unit.h"
 
-#include "plugins/eve/writer.h"
+#include "core/record/service.h"
+#include "core/record/shape.h"
+#include "core/record/writer.h"
 #include "testhost.h"
 
 #include <arpa/inet.h>
@@ -96,6 +98,7 @@ static const struct ec_plugin nobody = { EC_PLUGIN_HEAD, .id = "t.nobody", .name
 static struct testhost *t;
 static const struct ec_host *h;
 static uint32_t all_id, why_id, side_id, from_id, to_id;
+static struct shapes *shapes;
 static struct writer *w;
 static struct json j;
 static struct ec_build b;
@@ -112,7 +115,8 @@ static void setup(void)
     to_id = testhost_topic(t, &to_topic);
     ck_assert_int_eq(testhost_start(t), 0);
     h = testhost_host(t);
-    w = writer_new(h, &topic);
+    shapes = shapes_new(h);
+    w = writer_new(h, shapes, &topic);
     ck_assert_ptr_nonnull(w);
     memset(&j, 0, sizeof j);
 }
@@ -120,6 +124,7 @@ static void setup(void)
 static void teardown(void)
 {
     writer_free(w);
+    shapes_free(shapes);
     json_free(&j);
     testhost_free(t);
 }
@@ -141,10 +146,10 @@ static void expect(enum writer_result result, const char *line)
 {
     ec_head(&b)->total = b.used;
     j.at = j.base;
-    ck_assert_int_eq(writer_line(w, &j, ec_head(&b)), result);
+    ck_assert_int_eq(writer_event(w, &j, ec_head(&b)), result);
     if (result != WRITER_FAILED) {
-        ck_assert_int_eq(j.at[-1], '\n');
-        j.at[-1] = '\0';
+        ck_assert(json_need(&j, 1));
+        *j.at = '\0';
         ck_assert_str_eq(j.base, line);
     } else {
         ck_assert_uint_eq(json_length(&j), 0);
@@ -213,7 +218,7 @@ START_TEST(every_type)
            "\"group\":{\"u32\":4294967295,\"u64\":18446744073709551615,\"more\":{\"i64\":-7}},\"u16\":65535,"
            "\"f64\":0.25,\"yes\":true,\"no\":false,\"ip\":\"10.0.0.0\",\"mac\":\"02:00:00:00:00:00\","
            "\"time\":\"2026-11-22T14:30:00.000000+0000\",\"duration\":1500,\"size\":4096,\"text\":\"caf\xc3\xa9\","
-           "\"wire\":\"a\\\\x00\\\\xff\",\"bytes\":\"aGVsbG8=\",\"hex\":\"dead\",\"secret\":\"********\",\"word\":\"two\","
+           "\"wire\":\"a\\\\x00\\\\xff\",\"bytes\":\"aGVsbG8=\",\"hex\":\"dead\",\"secret\":\"***\",\"word\":\"two\","
            "\"name\":\"a \\\"thing\\\"\",\"texts\":[\"x\",\"\"],\"numbers\":[0,5],"
            "\"questions\":[{\"rrname\":\"example.org\",\"rrtype\":\"A\"},{\"rrname\":\"example.net\",\"rrtype\":\"AAAA\"}],"
            "\"map\":{\"k\":\"v\",\"l\":\"w\"},\"metadata\":{\"cve\":[\"2026-1\",\"2026-2\"],\"level\":[\"high\"]},"
@@ -368,7 +373,7 @@ START_TEST(no_key_stands_twice)
     pair[1].key = ec_puts(&b, "l");
     pair[2].value = ec_puts(&b, "w");
     ec_head(&b)->total = b.used;
-    ck_assert_int_eq(writer_line(w, &j, ec_head(&b)), WRITER_MALFORMED);
+    ck_assert_int_eq(writer_event(w, &j, ec_head(&b)), WRITER_MALFORMED);
     map = memmem(j.base, json_length(&j), "\"map\":", 6);
     ck_assert_ptr_nonnull(map);
     ck_assert_int_eq(strncmp(map, "\"map\":{\"k\":\"v\",\"l\":\"\"}", 22), 0);
@@ -389,7 +394,7 @@ START_TEST(longer_than_the_buffer)
     p->wire.len = b.used - b.part - p->wire.off;
     memset((char *)p + p->wire.off, 0, p->wire.len);
     ec_head(&b)->total = b.used;
-    ck_assert_int_eq(writer_line(w, &j, ec_head(&b)), WRITER_OK);
+    ck_assert_int_eq(writer_event(w, &j, ec_head(&b)), WRITER_OK);
     ck_assert_uint_gt(json_length(&j), 5 * p->wire.len);
     line = memmem(j.base, json_length(&j), "\"wire\":\"\\\\x00\\\\x00", 18);
     ck_assert_ptr_nonnull(line);
@@ -397,9 +402,47 @@ START_TEST(longer_than_the_buffer)
 }
 END_TEST
 
+/* Whatever room there is: its start is filled and not a byte more, and the length is that of the whole. */
+START_TEST(the_service_says_how_much_room_it_takes)
+{
+    struct record_service *service = record_service_new(h);
+    static char whole[262144], cut[262144];
+    struct all *p;
+    int64_t n, again;
+    uint32_t bad = 7;
+
+    open_event(all_id);
+    p = ec_add(&b, all_id, sizeof *p);
+    p->wire = ec_put(&b, whole, 20000);
+    p->secret = ec_puts(&b, "hunter2");
+    ec_head(&b)->total = b.used;
+    n = record_json.event(service, ec_head(&b), 0, whole, sizeof whole, &bad);
+    ck_assert_int_gt(n, 80000);
+    ck_assert_uint_eq(bad, 0);
+    ck_assert_int_eq(whole[n - 1], '}');
+    ck_assert_ptr_null(memmem(whole, (size_t)n, "hunter2", 7));
+    for (int64_t cap = 0; cap <= n + 1; cap += cap < 300 ? 1 : 10007) {
+        memset(cut, '#', sizeof cut);
+        again = record_json.event(service, ec_head(&b), 0, cut, (uint64_t)cap, NULL);
+        ck_assert_int_eq(again, n);
+        ck_assert_int_eq(memcmp(cut, whole, (size_t)(cap < n ? cap : n)), 0);
+        ck_assert_int_eq(cut[cap], '#');
+    }
+    n = record_json.event(service, ec_head(&b), EC_JSON_SECRETS, whole, sizeof whole, NULL);
+    ck_assert_ptr_nonnull(memmem(whole, (size_t)n, "\"secret\":\"hunter2\"", 18));
+    p->text.off = 1u << 30;
+    ck_assert_int_gt(record_json.event(service, ec_head(&b), 0, whole, sizeof whole, &bad), 0);
+    ck_assert_uint_eq(bad, 1);
+    ec_head(&b)->parts = 0;
+    ck_assert_int_eq(record_json.event(service, ec_head(&b), 0, whole, sizeof whole, &bad), EC_EINVAL);
+    h->discard(h, &b);
+    record_service_free(service);
+}
+END_TEST
+
 int main(void)
 {
-    Suite *suite = suite_create("eve-writer");
+    Suite *suite = suite_create("writer");
     TCase *tc = tcase_create("lines");
 
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -411,6 +454,7 @@ int main(void)
     tcase_add_test(tc, malformed_blocks_are_bounded);
     tcase_add_test(tc, no_key_stands_twice);
     tcase_add_test(tc, longer_than_the_buffer);
+    tcase_add_test(tc, the_service_says_how_much_room_it_takes);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }

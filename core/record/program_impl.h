@@ -1,7 +1,7 @@
 /* program_impl.h: what program.c and program_run.c share, and nobody else includes. */
-#ifndef EVE_PROGRAM_IMPL_H
-#define EVE_PROGRAM_IMPL_H
-#include "plugins/eve/program.h"
+#ifndef RECORD_PROGRAM_IMPL_H
+#define RECORD_PROGRAM_IMPL_H
+#include "core/record/program.h"
 
 enum op { OP_OPEN, OP_CLOSE, OP_VALUE, OP_LIST, OP_RECORDS, OP_MAP, OP_MAP_LIST };
 
@@ -22,7 +22,5 @@ struct program {
     uint32_t bytes, n, cap;
     struct step *step;
 };
-
-uint32_t program_width(uint16_t type); /* bytes of one value; 0: no such type */
 
 #endif

@@ -1,6 +1,7 @@
-/* Any bytes as a sealed block: what the eve writer makes of it is one line of strict JSON, or
+/* Any bytes as a sealed block: what the writer makes of it is one object of strict JSON on one line, or
  * nothing. The head is kept sane in what the bus itself writes (the block's size); all else is the input's. */
-#include "plugins/eve/writer.h"
+#include "core/record/shape.h"
+#include "core/record/writer.h"
 #include "testhost.h"
 
 #include <json-c/json.h>
@@ -55,21 +56,21 @@ static void prepare(void)
 
     testhost_topic(t, &topics[0]);
     testhost_topic(t, &topics[1]);
-    if (testhost_start(t) || !(w = writer_new(testhost_host(t), &topic)))
+    if (testhost_start(t) || !(w = writer_new(testhost_host(t), shapes_new(testhost_host(t)), &topic)))
         abort();
 }
 
-/* One object, and nothing behind it but the newline. */
-static void check_line(const struct json *j)
+/* One object, and nothing behind it. */
+static void check_object(const struct json *j)
 {
     struct json_tokener *tok = json_tokener_new_ex(64);
     struct json_object *o;
     size_t n = json_length(j);
 
     json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    if (!n || memchr(j->base, '\n', n) != j->base + n - 1)
+    if (!n || memchr(j->base, '\n', n))
         abort();
-    o = json_tokener_parse_ex(tok, j->base, (int)n - 1);
+    o = json_tokener_parse_ex(tok, j->base, (int)n);
     if (json_tokener_get_error(tok) == json_tokener_continue || !o || !json_object_is_type(o, json_type_object))
         abort();
     json_object_put(o);
@@ -91,8 +92,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(ev, data, size);
     ev->size = sizeof *ev;
     ev->total = (uint32_t)size;
-    if (writer_line(w, &j, ev) != WRITER_FAILED)
-        check_line(&j);
+    if (writer_event(w, &j, ev) != WRITER_FAILED)
+        check_object(&j);
     else if (json_length(&j))
         abort();
     json_free(&j);

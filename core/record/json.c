@@ -1,4 +1,4 @@
-#include "plugins/eve/json.h"
+#include "core/record/json.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +14,8 @@ static const char hex[] = "0123456789abcdef";
 
 void json_free(struct json *j)
 {
-    free(j->base);
+    if (j->base != j->lent)
+        free(j->base);
     memset(j, 0, sizeof *j);
 }
 
@@ -25,10 +26,13 @@ bool json_grow(struct json *j, size_t n)
 
     while (want < used + n && want < JSON_BYTES_MAX)
         want *= 2;
-    if (want < used + n || j->failed || !(base = realloc(j->base, want))) {
+    if (want < used + n || j->failed ||
+        !(base = realloc(j->base == j->lent ? NULL : j->base, want))) {
         j->failed = true;
         return false;
     }
+    if (j->lent && j->base == j->lent)
+        memcpy(base, j->lent, used);
     j->base = base;
     j->at = base + used;
     j->end = base + want;

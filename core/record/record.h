@@ -1,8 +1,8 @@
 /* record.h: checks of the tables that plugins hand over: records of topics and options. A table
  * that passes can be walked without further checks: names are there, offsets lie inside the
  * author's struct, sub-records end. */
-#ifndef CORE_RECORD_H
-#define CORE_RECORD_H
+#ifndef RECORD_RECORD_H
+#define RECORD_RECORD_H
 #include <stdbool.h>
 #include <stdint.h>
 struct ec_record;

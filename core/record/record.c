@@ -1,4 +1,4 @@
-#include "core/record.h"
+#include "core/record/record.h"
 
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
