@@ -24,6 +24,7 @@ struct document {
 };
 
 int32_t fake_fails;
+const char *fake_event;
 static struct { const struct ec_route *r; void *self; } routes[ROUTES];
 static struct document documents[DOCUMENTS];
 static uint32_t n_route, n_document;
@@ -118,6 +119,8 @@ static int32_t store_find(void *self, uint32_t k, const struct ec_filter *f, uin
     (void)k;
     (void)f;
     (void)n;
+    if (fake_fails)
+        return fake_fails;
     for (uint32_t i = 0; i < n_document && limit; i++)
         if (documents[i].id > after) {
             fn(arg, documents[i].id, documents[i].version, documents[i].part);
@@ -126,9 +129,18 @@ static int32_t store_find(void *self, uint32_t k, const struct ec_filter *f, uin
     return EC_OK;
 }
 
+static int32_t store_event(void *self, uint64_t id, ec_store_event_fn *fn, void *arg)
+{
+    (void)self;
+    if (!fake_event)
+        return EC_ENOENT;
+    fn(arg, id, fake_event, (uint32_t)strlen(fake_event));
+    return EC_OK;
+}
+
 const struct ec_store fake_store = {
     .size = sizeof fake_store, .kind = store_kind, .put = store_put, .del = store_del, .get = store_get,
-    .find = store_find};
+    .find = store_find, .event = store_event};
 
 uint32_t fake_documents(void)
 {
@@ -229,6 +241,7 @@ void fake_reset(void)
     n_route = n_document = 0;
     last_id = 0;
     fake_fails = 0;
+    fake_event = NULL;
     fake_caller(NULL, "127.0.0.1");
 }
 
@@ -273,6 +286,15 @@ static void enum_list(struct ec_build *b, const struct ec_row *row, struct ec_li
     }
 }
 
+/* "90s", "1h". */
+static uint64_t duration(const char *value)
+{
+    char *unit;
+    uint64_t n = strtoull(value, &unit, 10);
+
+    return n * UINT64_C(1000000000) * (*unit == 'h' ? 3600 : 1);
+}
+
 static void row_fill(struct ec_build *b, uint32_t part, const struct ec_row *row, const char *value)
 {
     uint8_t *at = b->base + part + row->off;
@@ -287,6 +309,8 @@ static void row_fill(struct ec_build *b, uint32_t part, const struct ec_row *row
         *(uint64_t *)(void *)at = strtoull(value, NULL, 10);
     else if (row->type == EC_T_U32)
         *(uint32_t *)(void *)at = (uint32_t)strtoul(value, NULL, 10);
+    else if (row->type == EC_T_DURATION)
+        *(uint64_t *)(void *)at = duration(value);
     else if (row->type == EC_T_BOOL)
         *at = !strcmp(value, "true");
     else
@@ -355,6 +379,12 @@ static const char *value_text(const struct ec_row *row, const uint8_t *at)
         snprintf(to, sizeof text[0], "%" PRIu64, *(const uint64_t *)(const void *)at);
     } else if (row->type == EC_T_BOOL) {
         strcpy(to, *at ? "true" : "false");
+    } else if (row->type == EC_T_ENUM && !(row->flags & EC_R_LIST)) {
+        const char *word = row->allow;
+
+        for (uint32_t k = *(const uint32_t *)(const void *)at; k; k--)
+            word += strcspn(word, ",") + 1;
+        snprintf(to, sizeof text[0], "%.*s", (int)strcspn(word, ","), word);
     } else if (row->type == EC_T_ENUM) {
         memcpy(&l, at, sizeof l);
         for (uint32_t i = 0; i < l.n; i++) {

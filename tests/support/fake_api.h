@@ -9,9 +9,11 @@
 extern const struct ec_http fake_http;
 extern const struct ec_store fake_store;
 
-/* Forget all routes, documents and what was set below. The next calls of a store's put() and del() fail with fake_fails. */
+/* Forget all routes, documents and what was set below. The next calls of a store's put(), del() and find() fail with
+ * fake_fails. fake_event: the JSON of whatever event is asked for; NULL: there is none. */
 void fake_reset(void);
 extern int32_t fake_fails;
+extern const char *fake_event;
 uint32_t fake_documents(void);
 void fake_forget_routes(void); /* before a plugin declares them again */
 
