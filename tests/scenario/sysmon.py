@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""What the host does, in the real daemon: an event a second with the totals, true to what /proc says; a made-up host
+with names that are hostile; nothing in a replay without workers."""
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+ECYBERD, DATA = os.environ["ECYBERD"], os.environ["EC_DATA"]
+HERE = os.getcwd()
+number = 0
+
+
+def check(ok, what, detail=""):
+    global number
+    number += 1
+    print("%sok %d - %s" % ("" if ok else "not ", number, what), flush=True)
+    if not ok:
+        print("# " + str(detail)[:1500].replace("\n", "\n# "))
+
+
+def events(name):
+    try:
+        with open(name + "/state/eve/eve.json", encoding="utf-8") as lines:
+            return [json.loads(line)["system"] for line in lines if '"event_type":"system"' in line]
+    except OSError:
+        return []
+
+
+def run(name, root, seconds):
+    """The daemon for some seconds; its events, log and code."""
+    os.mkdir(name)
+    with open(name + "/c.yaml", "w", encoding="utf-8") as out:
+        out.write("core:\n  state_dir: %s/%s/state\n  control_socket: %s/%s/s\n  plugins: [sysmon, eve]\n  plugin_dirs: [%s]\n"
+                  "sysmon:\n  root: %s\n" % (HERE, name, HERE, name, os.environ["EC_PLUGINDIR"], root))
+    with open(name + "/log", "w+", encoding="utf-8") as log:
+        daemon = subprocess.Popen([ECYBERD, "-c", name + "/c.yaml"], stdout=log, stderr=log)
+        try:
+            start = time.time()
+            while len(events(name)) < seconds and daemon.poll() is None and time.time() < start + seconds + 10:
+                time.sleep(0.1)
+        finally:
+            daemon.send_signal(signal.SIGTERM)
+            code = daemon.wait(20)
+        log.seek(0)
+        return events(name), log.read(), code
+
+
+def meminfo(key):
+    with open("/proc/meminfo", encoding="ascii") as lines:
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key + ":"))
+
+
+# --- this host ---
+subprocess.Popen(["timeout", "5", "sh", "-c", "while :; do :; done"])     # somebody works
+got, log, code = run("real", "/", 3)
+check(code == 0 and len(got) >= 3, "an event a second", (code, len(got), log))
+last = got[-1] if got else {}
+with open("/proc/uptime", encoding="ascii") as file:
+    uptime = float(file.read().split()[0])
+check(abs(last.get("uptime", 0) - uptime) < 10, "uptime is that of the host", last)
+check(last.get("memory", {}).get("total") == meminfo("MemTotal"), "so is memory", last)
+check(0 < last.get("memory", {}).get("used", 0) < meminfo("MemTotal"), "and what is used of it", last)
+check(5 < last.get("cpu", {}).get("busy", 0) <= 100.01, "the processor is busy", last)
+check(last.get("cpu", {}).get("cores") == os.cpu_count(), "with all of its cores", (last, os.cpu_count()))
+check(last.get("processes", 0) > 3 and "1m" in last.get("load", {}), "processes and load are there", last)
+check(all(len(json.dumps(e)) < 1200 for e in got), "and the event is small", got[-1:])
+
+
+# --- a made-up host ---
+def put(name, text):
+    os.makedirs(os.path.dirname("host/" + name), exist_ok=True)
+    with open("host/" + name, "wb") as out:
+        out.write(text)
+
+
+put("proc/stat", b"cpu  1 2 3 4 5 6 7 8\ncpu0 1 2 3 4 5 6 7 8\nprocs_running 2\n")
+put("proc/meminfo", b"MemTotal: 4000 kB\nMemAvailable: 1000 kB\nSwapTotal: 100 kB\nSwapFree: 40 kB\n")
+put("proc/loadavg", b"0.52 1.04 2.10 3/415 12345\n")
+put("proc/uptime", b"86400.55 1.0\n")
+put("proc/diskstats", b"\xff\xff not at all\n")
+put("proc/net/dev", b"<script>alert(1)</script>: 1 2\n eth0: 5 4 3 2 0 0 0 0 6 5 4 3 0 0 0 0\n")
+put("proc/1/stat", b"1 (\"},{\"x\":\xff\x00\n) S 0 1 1 0 -1 4 1 0 0 0 100 0 0 0 20 0 1 0 1 99 300 1\n")
+put("proc/2/stat", b"")
+put("proc/3/stat", b"x" * 100000)
+got, log, code = run("made", HERE + "/host", 2)
+check(code == 0 and len(got) >= 2, "a made-up host is looked at", (code, log))
+last = got[-1] if got else {}
+check(last.get("memory") == {"total": 4096000, "used": 3072000} and last.get("swap") == {"total": 102400, "used": 61440},
+      "its memory", last)
+check(last.get("load") == {"1m": 0.52, "5m": 1.04, "15m": 2.1} and last.get("uptime") == 86400, "its load and uptime", last)
+check(last.get("processes") == 1, "its one process that can be read", last)
+check(last.get("network", {}).get("errors") == 7 and last.get("network", {}).get("drops") == 5, "its interface", last)
+check(len(re.findall("proc/self/mounts", log)) == 1, "what is missing is said once", log)
+
+got, log, code = run("none", "/nowhere", 1)
+check("sysmon.root: /nowhere: No such file or directory" in log, "a root that is not there is a sentence", log)
+
+done = subprocess.run([ECYBERD, "-r", DATA + "/dns-any.pcap", "--workers", "0", "--set", "core.state_dir=%s/replay/state" % HERE,
+                       "--set", "core.plugins=[capture, traffic, sysmon, eve]",
+                       "--set", "core.plugin_dirs=[%s]" % os.environ["EC_PLUGINDIR"]],
+                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=50, check=False)
+check(done.returncode == 0 and not events("replay"), "a replay without workers has nothing of the host's clock", done.stdout)
+print("1..%d" % number)
