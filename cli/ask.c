@@ -1,5 +1,6 @@
 /* One request over the control socket, and its reply. */
 #include "cli/cli.h"
+#include "cli/dial.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -7,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define REPLY_MAX     (64u << 20)
@@ -37,50 +36,6 @@ static int request_make(char *to, const char *const *word)
     }
     to[n] = '\0';
     return 0;
-}
-
-static int dial_failed(const struct cli *c, int err)
-{
-    switch (err) {
-    case ENOENT:
-    case ECONNREFUSED:
-        fprintf(stderr, "ecyberctl: ecyberd is not running: %s: %s (another socket: -s SOCKET)\n",
-                c->socket, strerror(err));
-        return CLI_NOT_RUNNING;
-    case EACCES:
-    case EPERM:
-        fprintf(stderr, "ecyberctl: %s: %s; only root and members of the group ecyber may\n",
-                c->socket, strerror(err));
-        return CLI_REFUSED;
-    default:
-        fprintf(stderr, "ecyberctl: %s: %s\n", c->socket, strerror(err));
-        return CLI_FAILED;
-    }
-}
-
-static int dial(const struct cli *c, int *code)
-{
-    const struct timeval limit = {REPLY_SECONDS, 0};
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    int fd;
-
-    if (strlen(c->socket) >= sizeof a.sun_path) {
-        fprintf(stderr, "ecyberctl: a socket's path has at most %zu bytes: %s\n",
-                sizeof a.sun_path - 1, c->socket);
-        *code = CLI_USAGE;
-        return -1;
-    }
-    memcpy(a.sun_path, c->socket, strlen(c->socket));
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a)) {
-        *code = dial_failed(c, errno);
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    return fd;
 }
 
 /* Everything up to the newline; NULL: there was none. */
@@ -157,7 +112,8 @@ struct json_object *cli_ask(const struct cli *c, const char *const *word, int *c
         *code = CLI_USAGE;
         return NULL;
     }
-    if ((fd = dial(c, code)) < 0)
+    fd = dial(c->socket, "ecyberd is not running", "-s SOCKET", REPLY_SECONDS, code);
+    if (fd < 0)
         return NULL;
     /* Who refuses may do so before it has read anything: the reply says why then. */
     reply = send(fd, request, strlen(request), MSG_NOSIGNAL) < 0 && errno != EPIPE ? NULL

@@ -18,24 +18,37 @@ enum {
 
 enum cli_form { CLI_TABLE, CLI_TSV, CLI_JSON, CLI_JSONL };
 
+#define CLI_OPTIONS 16                  /* of one command */
+
 struct cli {
     const char *socket;
     enum cli_form form;
     bool color;
+    const char *api;                    /* socket of the HTTP API */
+    uint32_t width;                     /* columns of the terminal; 0: no limit */
+    const char *option[CLI_OPTIONS];    /* values of the command's own options, in their order; NULL: not given */
 };
 
 /* One command. args: the words after its name, NULL-terminated. Returns an exit code; errors go to
  * stderr. */
 typedef int cli_fn(const struct cli *c, char *const *args);
+struct cli_option {
+    const char *name, *value, *help;    /* "limit", "N", "…"; value NULL: it takes none, and is "" where given */
+};
 struct cli_command {
-    const char *name;               /* one word or two */
-    const char *args;               /* "" or "NAME" (one) or "[FILE]" (at most one) */
+    const char *name;                   /* one word or two */
+    const char *args;                   /* "" or "NAME" (one) or "[FILE]" (at most one) or "[FIELD=VALUE ...]" (any) */
     const char *help;
     cli_fn *run;
+    const struct cli_option *option;    /* ends with a name NULL; NULL: none */
 };
 
-cli_fn cmd_status, cmd_plugins_list, cmd_plugins_info, cmd_config_check, cmd_reload, cmd_drops,
-    cmd_stop;
+cli_fn cmd_status, cmd_plugins_list, cmd_plugins_info, cmd_config_check, cmd_reload, cmd_drops, cmd_stop, cmd_alerts_list,
+    cmd_alerts_tail, cmd_alerts_show, cmd_alerts_explain, cmd_flows, cmd_ban, cmd_unban, cmd_bans, cmd_users_list,
+    cmd_users_add, cmd_users_passwd, cmd_ml_list, cmd_ml_explain;
+
+/* The options of each, beside its run function. */
+extern const struct cli_option events_options[], tail_options[], ban_options[], users_add_options[];
 
 /* Ask the daemon. word: the command and its arguments, NULL-terminated. Returns the reply, to be
  * put; NULL: *code is the exit code, and why was printed on stderr. */

@@ -2,6 +2,8 @@
  * buffer, where in it, and the bytes. Reads a file or standard input, so it needs no daemon. */
 #include "cli/explain.h"
 
+#include "cli/safe.h"
+
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdint.h>
@@ -36,27 +38,12 @@ static struct json_object *child_of(struct json_object *object, const char *key)
     return value;
 }
 
-/* What came from the wire must not steer a terminal: control characters are printed as \xHH. */
-static void print_safe(FILE *out, const char *text)
-{
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (*c < 0x20 || *c == 0x7f) {
-            fprintf(out, "\\x%02x", *c);
-        } else if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) { /* U+0080 to U+009F */
-            fprintf(out, "\\x%02x\\x%02x", c[0], c[1]);
-            c++;
-        } else {
-            putc(*c, out);
-        }
-    }
-}
-
 static void print_row(FILE *out, const char *label, const char *text)
 {
     if (!*text)
         return;
     fprintf(out, "  %-8s ", label);
-    print_safe(out, text);
+    safe_print(out, text);
     putc('\n', out);
 }
 
@@ -78,10 +65,10 @@ static void print_way(FILE *out, struct json_object *event)
     fputs(" -> ", out);
     print_endpoint(out, event, "dest_ip", "dest_port");
     fputs("  ", out);
-    print_safe(out, text_of(event, "proto"));
+    safe_print(out, text_of(event, "proto"));
     if (*app) {
         putc('/', out);
-        print_safe(out, app);
+        safe_print(out, app);
     }
     if (child_of(event, "pcap_cnt"))
         fprintf(out, "  packet %lld", (long long)number_of(event, "pcap_cnt"));
@@ -94,30 +81,30 @@ static void print_match(FILE *out, struct json_object *match, size_t i)
     const char *hex = text_of(match, "bytes");
 
     fprintf(out, "  %-8s ", i ? "" : "because");
-    print_safe(out, text_of(match, "keyword"));
+    safe_print(out, text_of(match, "keyword"));
     fputs(" in ", out);
-    print_safe(out, text_of(match, "buffer"));
+    safe_print(out, text_of(match, "buffer"));
     fprintf(out, " at offset %lld, length %lld: \"", (long long)number_of(match, "offset"),
             (long long)number_of(match, "length"));
-    print_safe(out, text_of(match, "printable"));
+    safe_print(out, text_of(match, "printable"));
     fputs("\" =", out);
     for (size_t n = 0; n < HEX_SHOWN && hex[n] && hex[n + 1]; n += 2)
         fprintf(out, " %.2s", hex + n);
     fputs(strlen(hex) > HEX_SHOWN ? " ...\n" : "\n", out);
 }
 
-static void print_alert(FILE *out, struct json_object *event, struct json_object *alert)
+void explain_alert(FILE *out, struct json_object *event)
 {
-    struct json_object *why = child_of(child_of(event, "ecyber"), "why");
+    struct json_object *alert = child_of(event, "alert"), *why = child_of(child_of(event, "ecyber"), "why");
     struct json_object *matches = child_of(why, "matches");
     size_t n = json_object_is_type(matches, json_type_array) ? json_object_array_length(matches) : 0;
     char text[160];
 
-    print_safe(out, text_of(event, "timestamp"));
+    safe_print(out, text_of(event, "timestamp"));
     snprintf(text, sizeof text, "  [%lld:%lld:%lld]  ", (long long)number_of(alert, "gid"),
              (long long)number_of(alert, "signature_id"), (long long)number_of(alert, "rev"));
     fputs(text, out);
-    print_safe(out, text_of(alert, "signature"));
+    safe_print(out, text_of(alert, "signature"));
     putc('\n', out);
     print_row(out, "class", text_of(alert, "category"));
     snprintf(text, sizeof text, "severity %lld, %s", (long long)number_of(alert, "severity"), text_of(alert, "action"));
@@ -143,7 +130,7 @@ static int explain_line(FILE *out, struct json_tokener *tokener, const char *lin
     }
     alert = child_of(event, "alert");
     if (alert && !strcmp(text_of(event, "event_type"), "alert")) {
-        print_alert(out, event, alert);
+        explain_alert(out, event);
         printed = 1;
     }
     json_object_put(event);

@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#define ARGS_MAX 64
 
 static int cmd_explain(const struct cli *c, char *const *args)
 {
@@ -18,36 +21,64 @@ static int cmd_explain(const struct cli *c, char *const *args)
 }
 
 static const struct cli_command commands[] = {
-    {"status", "", "the daemon: plugins, packets, events, metrics", cmd_status},
-    {"plugins list", "", "every plugin, and why one is left out", cmd_plugins_list},
-    {"plugins info", "NAME", "one plugin: what it uses and offers, its metrics", cmd_plugins_info},
-    {"config check", "[FILE]", "check a configuration file against the running daemon's plugins",
-     cmd_config_check},
-    {"reload", "", "read the configuration anew, and wait until it runs or is refused", cmd_reload},
-    {"drops", "", "an exact account of every packet and event", cmd_drops},
+    {"status", "", "the daemon: plugins, packets, events, metrics", cmd_status, NULL},
+    {"alerts list", "[FIELD=VALUE ...]", "stored alerts, the newest first", cmd_alerts_list, events_options},
+    {"alerts tail", "", "alerts as they come", cmd_alerts_tail, tail_options},
+    {"alerts show", "ID", "one alert with all its fields", cmd_alerts_show, NULL},
+    {"alerts explain", "ID", "why it fired: the rule, and for each match buffer, offset and bytes", cmd_alerts_explain,
+     NULL},
+    {"flows", "[FIELD=VALUE ...]", "stored flows, the newest first", cmd_flows, events_options},
+    {"ban", "ADDRESS", "block an address or a network", cmd_ban, ban_options},
+    {"unban", "ADDRESS", "end a ban, by its address or its id", cmd_unban, NULL},
+    {"bans", "", "what is banned, by whom, why and until when", cmd_bans, NULL},
+    {"users list", "", "who may log in", cmd_users_list, NULL},
+    {"users add", "NAME", "make a user; asks for the password", cmd_users_add, users_add_options},
+    {"users passwd", "NAME", "give a user another password; asks for it", cmd_users_passwd, NULL},
+    {"ml list", "", "the models that score flows", cmd_ml_list, NULL},
+    {"ml explain", "ID", "a score: the features that made it, and what they contributed", cmd_ml_explain, NULL},
+    {"plugins list", "", "every plugin, and why one is left out", cmd_plugins_list, NULL},
+    {"plugins info", "NAME", "one plugin: what it uses and offers, its metrics", cmd_plugins_info, NULL},
+    {"config check", "[FILE]", "check a configuration file against the running daemon's plugins", cmd_config_check, NULL},
+    {"reload", "", "read the configuration anew, and wait until it runs or is refused", cmd_reload, NULL},
+    {"drops", "", "an exact account of every packet and event", cmd_drops, NULL},
     {"explain", "[FILE]",
-     "the alerts of an eve.json with buffer, offset and bytes; no file or -: standard input",
-     cmd_explain},
-    {"stop", "", "end the daemon in order", cmd_stop},
+     "the alerts of an eve.json with buffer, offset and bytes; no file or -: standard input", cmd_explain, NULL},
+    {"stop", "", "end the daemon in order", cmd_stop, NULL},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
 static void usage(FILE *to)
 {
-    fprintf(to, "usage: ecyberctl [-s SOCKET] [-o table|tsv|json|jsonl] COMMAND\n\n");
+    fprintf(to, "usage: ecyberctl [-s SOCKET] [-a SOCKET] [-o table|tsv|json|jsonl] COMMAND\n\n");
     for (size_t i = 0; i < COMMANDS; i++) {
-        char name[40];
+        char name[48];
 
-        snprintf(name, sizeof name, "%s %s", commands[i].name, commands[i].args);
-        fprintf(to, "  %-20s %s\n", name, commands[i].help);
+        snprintf(name, sizeof name, "%s%s%s", commands[i].name, *commands[i].args ? " " : "", commands[i].args);
+        fprintf(to, "  %-24s %s\n", name, commands[i].help);
     }
-    fprintf(to, "\n  -s, --socket SOCKET  the daemon's control socket (%s/control.sock)\n",
+    fprintf(to,
+            "\n'ecyberctl COMMAND --help' says what options a command has.\n\n"
+            "  -s, --socket SOCKET  the daemon's control socket (%s/control.sock)\n"
+            "  -a, --api SOCKET     the socket of its HTTP API (api.sock beside the control socket)\n",
             ECYBER_RUNDIR);
     fprintf(to,
             "  -o, --output FORM    table (on a terminal), tsv (in a pipe), json, jsonl\n"
             "      --help, --version\n\n"
             "exit codes: 0 ok, 1 failed, 2 usage, 3 daemon not running, 4 not found, 5 refused, "
             "6 bad configuration\n");
+}
+
+static int command_help(const struct cli_command *cmd)
+{
+    printf("usage: ecyberctl %s%s%s%s\n%s\n", cmd->name, cmd->option ? " [OPTION ...]" : "", *cmd->args ? " " : "",
+           cmd->args, cmd->help);
+    for (const struct cli_option *o = cmd->option; o && o->name; o++) {
+        char name[40];
+
+        snprintf(name, sizeof name, "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+        printf("%s  %-20s %s\n", o == cmd->option ? "\n" : "", name, o->help);
+    }
+    return fflush(stdout) ? CLI_FAILED : CLI_OK;
 }
 
 /* How many words of argv are this command's name; 0: it is another. */
@@ -69,23 +100,6 @@ static int wrong(const char *what, const char *name, const char *rest)
     return CLI_USAGE;
 }
 
-static int run(const struct cli *c, int argc, char **argv)
-{
-    for (size_t i = 0; i < COMMANDS; i++) {
-        const struct cli_command *cmd = &commands[i];
-        int words = name_words(cmd->name, argc, argv), left = argc - words;
-
-        if (!words)
-            continue;
-        if (left > (*cmd->args != '\0'))
-            return wrong("", cmd->name, " takes fewer arguments");
-        if (!left && *cmd->args && *cmd->args != '[')
-            return wrong("", cmd->name, " needs an argument");
-        return cmd->run(c, argv + words);
-    }
-    return argc ? wrong("there is no command ", argv[0], "") : wrong("no command is given", "", "");
-}
-
 static int form_parse(const char *word, enum cli_form *form)
 {
     static const char *const words[] = {"table", "tsv", "json", "jsonl"};
@@ -99,21 +113,126 @@ static int form_parse(const char *word, enum cli_form *form)
     return -1;
 }
 
+/* A command's own option at argv[0], "--name VALUE" or "--name=VALUE". Returns the words that it took, 0: there is no
+ * such option or its value is missing. */
+static int option_take(const struct cli_command *cmd, struct cli *c, char **argv)
+{
+    const char *name = argv[0] + 2;
+    size_t n = strcspn(name, "=");
+
+    for (int i = 0; cmd->option && cmd->option[i].name && i < CLI_OPTIONS; i++) {
+        const struct cli_option *o = &cmd->option[i];
+
+        if (strlen(o->name) != n || strncmp(o->name, name, n) || (!o->value && name[n]))
+            continue;
+        c->option[i] = !o->value ? "" : name[n] ? name + n + 1 : argv[1];
+        return !c->option[i] ? 0 : o->value && !name[n] ? 2 : 1;
+    }
+    return 0;
+}
+
+/* What follows a command's name: its options into c, the other words into args. */
+static int words_take(const struct cli_command *cmd, struct cli *c, char **argv, char **args)
+{
+    int n = 0, took;
+
+    while (*argv) {
+        if (!strcmp(*argv, "--")) {
+            while (*++argv && n < ARGS_MAX)
+                args[n++] = *argv;
+            break;
+        }
+        if ((!strcmp(*argv, "-o") || !strcmp(*argv, "--output")) && argv[1]) {
+            if (form_parse(argv[1], &c->form))
+                return -wrong("there is no output form ", argv[1], "");
+            argv += 2;
+        } else if (!strncmp(*argv, "--", 2)) {
+            took = option_take(cmd, c, argv);
+            if (!took)
+                return -wrong(cmd->name, *argv, " is no option of it, or its value is missing");
+            argv += took;
+        } else if (n == ARGS_MAX) {
+            return -wrong("there are too many arguments", "", "");
+        } else {
+            args[n++] = *argv++;
+        }
+    }
+    args[n] = NULL;
+    return n;
+}
+
+static bool asks_help(char **argv)
+{
+    for (; *argv && strcmp(*argv, "--"); argv++)
+        if (!strcmp(*argv, "--help") || !strcmp(*argv, "-h"))
+            return true;
+    return false;
+}
+
+static void look_of(struct cli *c)
+{
+    struct winsize w = {0};
+
+    if (c->form != CLI_TABLE || !isatty(STDOUT_FILENO))
+        return;
+    c->color = !(getenv("NO_COLOR") && *getenv("NO_COLOR")) && !(getenv("TERM") && !strcmp(getenv("TERM"), "dumb"));
+    if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &w))
+        c->width = w.ws_col;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+    char *args[ARGS_MAX + 1] = {NULL};
+
+    for (size_t i = 0; i < COMMANDS; i++) {
+        const struct cli_command *cmd = &commands[i];
+        int words = name_words(cmd->name, argc, argv), left;
+
+        if (!words)
+            continue;
+        if (asks_help(argv + words))
+            return command_help(cmd);
+        left = words_take(cmd, c, argv + words, args);
+        if (left < 0)
+            return -left;
+        if (left > (*cmd->args != '\0') && !strstr(cmd->args, "..."))
+            return wrong("", cmd->name, " takes fewer arguments");
+        if (!left && *cmd->args && *cmd->args != '[')
+            return wrong("", cmd->name, " needs an argument");
+        look_of(c);
+        return cmd->run(c, args);
+    }
+    return argc ? wrong("there is no command ", argv[0], "") : wrong("no command is given", "", "");
+}
+
+/* The API's socket stands beside the control socket, unless it was given. */
+static void api_beside(struct cli *c, char *room, size_t n)
+{
+    const char *slash = strrchr(c->socket, '/');
+
+    snprintf(room, n, "%.*sapi.sock", slash ? (int)(slash - c->socket + 1) : 0, c->socket);
+    c->api = room;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"socket", required_argument, NULL, 's'},
+                                            {"api", required_argument, NULL, 'a'},
                                             {"output", required_argument, NULL, 'o'},
                                             {"help", no_argument, NULL, 'h'},
                                             {"version", no_argument, NULL, 'V'},
                                             {NULL, 0, NULL, 0}};
-    struct cli c = {ECYBER_RUNDIR "/control.sock", isatty(STDOUT_FILENO) ? CLI_TABLE : CLI_TSV,
-                    false};
+    struct cli c = {.socket = ECYBER_RUNDIR "/control.sock", .form = isatty(STDOUT_FILENO) ? CLI_TABLE : CLI_TSV};
+    char api[4096];
     int o;
 
-    while ((o = getopt_long(argc, argv, "+s:o:h", options, NULL)) != -1) {
+    while ((o = getopt_long(argc, argv, "+s:a:o:h", options, NULL)) != -1) {
         switch (o) {
         case 's':
             c.socket = optarg;
+            break;
+        case 'a':
+            c.api = optarg;
             break;
         case 'o':
             if (form_parse(optarg, &c.form))
@@ -129,8 +248,7 @@ int main(int argc, char **argv)
             return CLI_USAGE;
         }
     }
-    c.color = c.form == CLI_TABLE && isatty(STDOUT_FILENO) &&
-              !(getenv("NO_COLOR") && *getenv("NO_COLOR")) &&
-              !(getenv("TERM") && !strcmp(getenv("TERM"), "dumb"));
+    if (!c.api)
+        api_beside(&c, api, sizeof api);
     return run(&c, argc - optind, argv + optind);
 }

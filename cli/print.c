@@ -1,9 +1,13 @@
 #include "cli/print.h"
 
+#include "cli/safe.h"
+
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define NARROWEST 8 /* characters of a column that is made to fit */
 
 static void *need(void *p)
 {
@@ -11,24 +15,6 @@ static void *need(void *p)
         return p;
     fprintf(stderr, "ecyberctl: out of memory\n");
     exit(CLI_FAILED);
-}
-
-/* A copy without control characters: what a capture put into a name must not drive the terminal. */
-static char *cell_make(const char *text)
-{
-    const unsigned char *s = (const unsigned char *)(text ? text : "");
-    char *to = need(malloc(4 * strlen((const char *)s) + 1)), *w = to;
-
-    for (; *s; s++) {
-        if (*s < 0x20 || *s == 0x7f)
-            w += sprintf(w, "\\x%02x", *s);
-        else if (*s == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0) /* the control characters of ISO 8859 */
-            w += sprintf(w, "\\u%04x", *++s);
-        else
-            *w++ = (char)*s;
-    }
-    *w = '\0';
-    return to;
 }
 
 static uint32_t width(const char *s)        /* characters */
@@ -56,7 +42,7 @@ void table_row(struct table *t, const char *const *cell)
         t->cell = need(realloc(t->cell, (size_t)t->room * t->columns * sizeof *t->cell));
     }
     for (uint32_t i = 0; i < t->columns; i++)
-        t->cell[t->rows * t->columns + i] = cell_make(cell[i]);
+        t->cell[t->rows * t->columns + i] = need(safe_text(cell[i]));
     t->rows++;
 }
 
@@ -75,6 +61,47 @@ static void row_print(const struct table *t, const char *const *cell, const uint
     }
 }
 
+/* The first n characters, the last of them as an ellipsis. Takes the cell over. */
+static char *cut_to(char *cell, uint32_t n)
+{
+    char *shorter = need(malloc(4 * (size_t)n + 4)), *to = shorter;
+    const char *s = cell;
+
+    for (uint32_t i = 0; i + 1 < n; i++)
+        do
+            *to++ = *s++;
+        while (((unsigned char)*s & 0xc0) == 0x80);
+    strcpy(to, "\xe2\x80\xa6");
+    free(cell);
+    return shorter;
+}
+
+/* Make the widest columns of text narrower until the table fits the terminal; numbers and headings stay whole. */
+static void fit(struct table *t, uint32_t *w, uint32_t room)
+{
+    uint32_t sum = 2 * (t->columns - 1), widest;
+
+    for (uint32_t i = 0; i < t->columns; i++)
+        sum += w[i];
+    for (; sum > room; sum--) {
+        widest = t->columns;
+        for (uint32_t i = 0; i < t->columns; i++)
+            if (!t->right[i] && w[i] > NARROWEST && w[i] > width(t->head[i]) &&
+                (widest == t->columns || w[i] > w[widest]))
+                widest = i;
+        if (widest == t->columns)
+            return;
+        w[widest]--;
+    }
+}
+
+static void cells_cut(struct table *t, const uint32_t *w)
+{
+    for (uint32_t i = 0; i < t->rows * t->columns; i++)
+        if (width(t->cell[i]) > w[i % t->columns])
+            t->cell[i] = cut_to(t->cell[i], w[i % t->columns]);
+}
+
 void table_print(struct table *t, const struct cli *c)
 {
     uint32_t w[TABLE_COLUMNS] = {0};
@@ -85,6 +112,10 @@ void table_print(struct table *t, const struct cli *c)
     for (uint32_t i = 0; i < t->rows * t->columns; i++)
         if (width(t->cell[i]) > w[i % t->columns])
             w[i % t->columns] = width(t->cell[i]);
+    if (!tsv && c->width) {
+        fit(t, w, c->width);
+        cells_cut(t, w);
+    }
     if (c->color)
         printf("\033[1m");
     row_print(t, t->head, w, tsv, c->color ? "\033[0m\n" : "\n");
@@ -93,6 +124,26 @@ void table_print(struct table *t, const struct cli *c)
     for (uint32_t i = 0; i < t->rows * t->columns; i++)
         free(t->cell[i]);
     free(t->cell);
+}
+
+static void json_line(struct json_object *o, int flags)
+{
+    safe_json(stdout, json_object_to_json_string_ext(o, flags));
+    putchar('\n');
+}
+
+void table_line(struct table *t, const struct cli *c, bool first)
+{
+    bool tsv = c->form == CLI_TSV;
+
+    for (uint32_t i = 0; first && i < t->columns; i++)
+        printf("%s%s", t->head[i], i + 1 == t->columns ? "\n" : tsv ? "\t" : "  ");
+    for (uint32_t i = 0; i < t->columns; i++) {
+        printf("%s%s", t->cell[i], i + 1 == t->columns ? "\n" : tsv ? "\t" : "  ");
+        free(t->cell[i]);
+    }
+    free(t->cell);
+    fflush(stdout);
 }
 
 int print_json(const struct cli *c, struct json_object *o)
@@ -104,11 +155,11 @@ int print_json(const struct cli *c, struct json_object *o)
     if (c->form != CLI_JSON && c->form != CLI_JSONL)
         return 0;
     if (c->form == CLI_JSON || !json_object_is_type(o, json_type_array)) {
-        printf("%s\n", json_object_to_json_string_ext(o, flags));
+        json_line(o, flags);
         return 1;
     }
     for (size_t i = 0; i < json_object_array_length(o); i++)
-        printf("%s\n", json_object_to_json_string_ext(json_object_array_get_idx(o, i), flags));
+        json_line(json_object_array_get_idx(o, i), flags);
     return 1;
 }
 
@@ -127,7 +178,7 @@ static void flat(const char *path, struct json_object *o)
             flat(next, json_object_array_get_idx(o, i));
         }
     } else {
-        cell = cell_make(o ? json_object_get_string(o) : "");
+        cell = need(safe_text(o ? json_object_get_string(o) : ""));
         printf("%s\t%s\n", path, cell);
         free(cell);
     }
@@ -170,4 +221,29 @@ const char *get_text(struct json_object *o, const char *key)
 uint64_t get_number(struct json_object *o, const char *key)
 {
     return json_object_get_uint64(get(o, key));
+}
+
+struct json_object *get_path(struct json_object *o, const char *path)
+{
+    char key[64];
+
+    while (o && *path) {
+        size_t n = strcspn(path, ".");
+
+        if (n >= sizeof key)
+            return NULL;
+        memcpy(key, path, n);
+        key[n] = '\0';
+        o = get(o, key);
+        path += n + (path[n] == '.');
+    }
+    return o;
+}
+
+const char *get_path_text(struct json_object *o, const char *path)
+{
+    struct json_object *v = get_path(o, path);
+    const char *text = v ? json_object_get_string(v) : NULL;
+
+    return text ? text : "";
 }

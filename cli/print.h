@@ -16,9 +16,12 @@ struct table {
 
 /* head: NULL-terminated; a leading '#' makes a column of numbers. */
 void table_open(struct table *t, const char *const *head);
-/* cells: columns of them, NULL: empty. Control characters come out as \xHH. Copied. */
+/* cells: columns of them, NULL: empty. What drives a terminal comes out escaped (safe.h). Copied. */
 void table_row(struct table *t, const char *const *cell);
-void table_print(struct table *t, const struct cli *c);     /* a table or TSV, and frees it */
+/* A table, as wide as the terminal at most, or TSV; and frees it. */
+void table_print(struct table *t, const struct cli *c);
+/* The last row alone, without padding what is not known yet: for lists that go on; and frees it. */
+void table_line(struct table *t, const struct cli *c, bool first);
 
 /* JSON and JSON lines: prints o and returns 1. Otherwise 0: the command prints for people. */
 int print_json(const struct cli *c, struct json_object *o);
@@ -31,5 +34,8 @@ int print_end(void);                /* CLI_OK, or CLI_FAILED where writing faile
 const char *get_text(struct json_object *o, const char *key);
 uint64_t get_number(struct json_object *o, const char *key);
 struct json_object *get(struct json_object *o, const char *key);
+/* By a dotted path: "alert.signature_id". */
+struct json_object *get_path(struct json_object *o, const char *path);
+const char *get_path_text(struct json_object *o, const char *path);
 
 #endif

@@ -352,6 +352,6 @@ const struct ec_route people_routes[] = {
     {ROUTE("GET", "/api/system/audit", "list_audit", "Who did what from where"), .flags = EC_RT_EVENTS,
      .topic = EC_AUDIT_TOPIC},
     {ROUTE("GET", "/api/system/audit/{id}", "read_audit", "One entry of the audit log"), .flags = EC_RT_EVENT,
-     .topic = EC_AUDIT_TOPIC, .errors = "404"},
+     .param = &id_record, .topic = EC_AUDIT_TOPIC, .errors = "404"},
 };
 const uint32_t people_route_count = sizeof people_routes / sizeof *people_routes;

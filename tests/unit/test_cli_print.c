@@ -45,7 +45,7 @@ static void small_table(void *arg)
 
 START_TEST(columns_stand_under_each_other)
 {
-    struct cli c = {NULL, CLI_TABLE, false};
+    struct cli c = {.form = CLI_TABLE};
 
     ck_assert_str_eq(printed(small_table, &c), "NAME                  COUNT  NOTE\n"
                                                "a                         7  first\n"
@@ -56,7 +56,7 @@ END_TEST
 
 START_TEST(tsv_has_one_line_for_each_row)
 {
-    struct cli c = {NULL, CLI_TSV, false};
+    struct cli c = {.form = CLI_TSV};
 
     ck_assert_str_eq(printed(small_table, &c), "NAME\tCOUNT\tNOTE\n"
                                                "a\t7\tfirst\n"
@@ -67,7 +67,7 @@ END_TEST
 
 START_TEST(headings_are_bold_where_colours_are)
 {
-    struct cli c = {NULL, CLI_TABLE, true};
+    struct cli c = {.form = CLI_TABLE, .color = true};
 
     ck_assert_ptr_eq(strstr(printed(small_table, &c), "\033[1mNAME "), text);
     ck_assert_ptr_nonnull(strstr(text, "  NOTE\033[0m\na "));
@@ -91,7 +91,7 @@ END_TEST
 
 static void lines(void *arg)
 {
-    struct cli c = {NULL, CLI_JSONL, false};
+    struct cli c = {.form = CLI_JSONL};
 
     ck_assert_int_eq(print_json(&c, arg), 1);
 }

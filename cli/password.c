@@ -1,0 +1,68 @@
+#include "cli/users.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* A line of standard input, without its end. 0; −1: there was none, or it is too long. */
+static int line_read(char to[PASSWORD_ROOM])
+{
+    size_t n = 0;
+    char ch;
+
+    while (read(STDIN_FILENO, &ch, 1) == 1 && ch != '\n')
+        if (n == PASSWORD_ROOM - 1)
+            return -1;
+        else
+            to[n++] = ch;
+    to[n] = '\0';
+    return !n || strlen(to) != n ? -1 : 0;
+}
+
+/* ISIG stays: ^C ends the command, and the shell puts the terminal back; but not every shell does, so it is put off until
+ * the terminal is as it was. */
+static int line_hidden(const char *prompt, char to[PASSWORD_ROOM])
+{
+    struct termios before, hidden;
+    sigset_t all, old;
+    int rc;
+
+    fputs(prompt, stderr);
+    if (tcgetattr(STDIN_FILENO, &before))
+        return -1;
+    sigemptyset(&all);
+    sigaddset(&all, SIGINT);
+    sigaddset(&all, SIGTERM);
+    sigprocmask(SIG_BLOCK, &all, &old);
+    hidden = before;
+    hidden.c_lflag &= (tcflag_t) ~(ECHO | ISIG);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+    rc = line_read(to);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    fputc('\n', stderr);
+    return rc;
+}
+
+int password_ask(char to[PASSWORD_ROOM])
+{
+    char again[PASSWORD_ROOM];
+    int rc;
+
+    if (!isatty(STDIN_FILENO)) {
+        rc = line_read(to);
+        if (rc)
+            fprintf(stderr, "ecyberctl: the password has to stand in the first line of standard input\n");
+        return rc;
+    }
+    rc = line_hidden("New password: ", to) || line_hidden("Again: ", again) ? -1 : 0;
+    if (rc || strcmp(to, again)) {
+        fprintf(stderr, rc ? "ecyberctl: no password was given\n" : "ecyberctl: the two differ\n");
+        explicit_bzero(to, PASSWORD_ROOM);
+        rc = -1;
+    }
+    explicit_bzero(again, sizeof again);
+    return rc;
+}
