@@ -54,6 +54,28 @@ START_TEST(columns_stand_under_each_other)
 }
 END_TEST
 
+static void wide_table(void *arg)
+{
+    static const char *const head[] = {"NAME", "#COUNT", "NOTE", NULL};
+    struct table t;
+
+    table_open(&t, head);
+    table_row(&t, (const char *const[]){"gr\xc3\xbc\xc3\x9f" "e an alle", "1234567890", "a note that is long"});
+    table_print(&t, arg);
+}
+
+START_TEST(a_table_fits_the_terminal)
+{
+    struct cli c = {.form = CLI_TABLE, .width = 36};
+
+    ck_assert_str_eq(printed(wide_table, &c), "NAME              COUNT  NOTE\n"
+                                              "gr\xc3\xbc\xc3\x9f" "e an\xe2\x80\xa6  1234567890  a note that\xe2\x80\xa6\n");
+    c.width = 10;
+    ck_assert_str_eq(printed(wide_table, &c), "NAME           COUNT  NOTE\n"
+                                              "gr\xc3\xbc\xc3\x9f" "e \xe2\x80\xa6  1234567890  a note \xe2\x80\xa6\n");
+}
+END_TEST
+
 START_TEST(tsv_has_one_line_for_each_row)
 {
     struct cli c = {.form = CLI_TSV};
@@ -126,6 +148,7 @@ int main(void)
     TCase *tc = tcase_create("print");
 
     tcase_add_test(tc, columns_stand_under_each_other);
+    tcase_add_test(tc, a_table_fits_the_terminal);
     tcase_add_test(tc, tsv_has_one_line_for_each_row);
     tcase_add_test(tc, headings_are_bold_where_colours_are);
     tcase_add_test(tc, anything_comes_out_flat);
