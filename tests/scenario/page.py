@@ -124,7 +124,7 @@ def attacks(stop):
 
 def database():
     """The test database that says where THERE is, where there is one."""
-    path = os.environ["EC_DATA"] + "/geo-test.mmdb"
+    path = os.environ["EC_DATA"] + "/geoip/places.mmdb"
     return path if os.path.exists(path) else None
 
 
@@ -134,7 +134,7 @@ def daemon(log):
              "core.control_socket=%s/control.sock" % TMP, "--set", "http.port=%d" % PORT,
              "--set", "http.socket=%s/api.sock" % TMP]
     if database():
-        words += ["--set", "geoip.files=[%s]" % database()]
+        words += ["--set", "geoip.databases=[%s]" % database()]
     return subprocess.Popen(words, stdout=log, stderr=log, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
@@ -176,7 +176,7 @@ def main():
         environment = {**os.environ, "EC_FIREWALL": "yes" if os.path.exists(os.environ["EC_PLUGINDIR"] + "/firewall.so") else "no",
                        "EC_CHROMIUM": shutil.which("chromium"), "HOME": TMP}
         if database():
-            environment["EC_COUNTRY"] = "Netherlands"
+            environment["EC_COUNTRY"] = "Brazil"
         return subprocess.run([*inside(HOST), "node", folder + "/page.mjs", "http://127.0.0.1:%d/" % PORT, secret, TMP],
                               env=environment, check=False).returncode
     finally:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The build of the page: without npm, or with a registry that does not answer, the page is left out and says so, in the
-time that was given; the lock file names no registry; a tarball's page is taken as it is."""
+time that was given; the lock file names no registry; a tarball's page is taken as it is. And the page's parts that need no browser."""
 import gzip
 import json
 import os
@@ -67,3 +67,7 @@ check(code == 0 and page == "built before: index.html" and not said, "what a tar
 with open("again/assets.inc", encoding="utf-8") as file:
     rows = file.read()
 check('"/app.js"' in rows and 'ASSET(1, "/", "text/html; charset=utf-8"' in rows, "each file has its row", rows)
+
+if shutil.which("node"):
+    print(subprocess.run(["node", os.environ["EC_SRC"] + "/tests/ui/units.mjs", os.environ["EC_SRC"]], stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, text=True, check=False).stdout or "not ok - units.mjs says nothing")

@@ -1,5 +1,6 @@
 /* Asks the daemon. One place for the token, for what went wrong, and for a session that has ended. */
 import { signal } from "@preact/signals";
+import { parse, write } from "./json.js";
 
 const KEY = "ecyber.session";
 
@@ -33,16 +34,6 @@ function keep(tokens) {
     } catch {
         /* a browser that keeps nothing: the token stays in memory */
     }
-}
-
-/* Ids have 63 bits, more than a number of JavaScript holds: they are text here and numbers there. A quote inside of a
- * string is written \", so none of these patterns fits there. */
-export function parse(text) {
-    return JSON.parse(text.replace(/"(id|cause)":\s*(\d{15,})(?=[,}\s])/g, '"$1":"$2"'));
-}
-
-function write(body) {
-    return JSON.stringify(body).replace(/"(id|cause)":"(\d{1,19})"/g, '"$1":$2');
 }
 
 function sentence(status, answer) {

@@ -8,9 +8,14 @@ export function severity(event) {
     return n >= 1 && n <= 3 ? n : 3;
 }
 
-/* The ISO code of the country of one side ("src", "dest"); "": unknown. */
+/* What is known of where one side ("src", "dest") is: {country, continent, asn, org}. */
+export function place(event, side) {
+    return event.ecyber?.geoip?.[side === "src" ? "src" : "dst"] ?? {};
+}
+
+/* The ISO code of its country; "": unknown. */
 export function country(event, side) {
-    const code = event.ecyber?.geoip?.[side === "src" ? "src" : "dst"]?.country ?? "";
+    const code = place(event, side).country ?? "";
 
     return /^[A-Z]{2}$/.test(code) ? code : "";
 }

@@ -1,6 +1,7 @@
 /* The stream of events. EventSource cannot send a token in a header, so this reads the same format with fetch. */
 import { signal } from "@preact/signals";
-import { open, parse, session } from "./api.js";
+import { open, session } from "./api.js";
+import { parse } from "./json.js";
 
 export const stream = signal("off");    /* off, opening, live, waiting */
 

@@ -2,13 +2,16 @@
 import { useEffect, useState } from "preact/hooks";
 import { ask } from "./api.js";
 import { Block } from "./block.jsx";
-import { country, countryName, ruleParts, scoreOf } from "./event.js";
+import { country, countryName, place, ruleParts, scoreOf } from "./event.js";
 import { bytes, dump, endpoint, fromBase64, fromHex, moment, plural, safe, when } from "./text.js";
 
 function Dump({ data, label }) {
+    const lines = dump(data);
+    const width = lines[0]?.hex.length ?? 0;
+
     return (
         <pre class="dump" tabIndex={0} role="region" aria-label={label}>
-            {dump(data).map((l) => `${l.at}  ${l.hex.padEnd(47)}  ${l.text}`).join("\n")}
+            {lines.map((l) => `${l.at}  ${l.hex.padEnd(width)}  ${l.text}`).join("\n")}
         </pre>
     );
 }
@@ -60,11 +63,13 @@ function Row({ name, children }) {
 
 function End({ event, side }) {
     const code = country(event, side);
+    const { asn, org } = place(event, side);
 
     return (
         <>
-            <span class="mono">{endpoint(event[`${side}_ip`], event[`${side}_port`])}</span>
-            <span class="soft"> {code ? countryName(code) : "no country known"}</span>
+            <span class="mono">{endpoint(event[`${side}_ip`], event[`${side}_port`])}</span><br />
+            {code ? countryName(code) : <span class="soft">no country known</span>}
+            {(asn || org) && <span class="soft"> {safe([asn && `AS${asn}`, org].filter(Boolean).join(" "))}</span>}
         </>
     );
 }
@@ -90,7 +95,7 @@ function Flow({ event }) {
                 <Row name="User agent">{safe(event.http?.http_user_agent)}</Row>
                 <Row name="Class">{safe(event.alert?.category)}</Row>
                 <Row name="Done">{safe(event.alert?.action)}</Row>
-                <Row name="Community id"><span class="mono">{safe(event.community_id)}</span></Row>
+                <Row name="Community id">{event.community_id && <span class="mono">{safe(event.community_id)}</span>}</Row>
                 <Row name="Seen">{event.ecyber?.replay && "in a replayed capture: no policy acts on it by itself"}</Row>
             </dl>
         </>
