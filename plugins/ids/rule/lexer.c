@@ -157,6 +157,7 @@ bool token_cut(struct token *rest, char sep, struct token *piece)
     const char *p;
     uint32_t n;
 
+    *piece = *rest;
     if (!rest->len)
         return false;
     p = memchr(rest->s, sep, rest->len);

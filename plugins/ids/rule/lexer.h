@@ -42,7 +42,7 @@ void lexer_blanks(const struct line *l, uint32_t *at);
 bool token_is(struct token t, const char *word);        /* equal, without regard to case */
 struct token token_trim(struct token t);
 struct token token_sub(struct token t, uint32_t from, uint32_t len);
-/* Cut the next piece in front of `sep` off *rest, trimmed; false: nothing is left. */
+/* Cut the next piece in front of `sep` off *rest, trimmed; false: nothing is left, and the piece is empty. */
 bool token_cut(struct token *rest, char sep, struct token *piece);
 /* A whole decimal number within min…max. */
 bool token_number(struct token t, int64_t min, int64_t max, int64_t *v);
