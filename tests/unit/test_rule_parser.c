@@ -62,7 +62,7 @@ static const struct { const char *rule, *starts, *says; } broken[] = {
     { HEAD "(flowbits:frob,x; sid:27;)", "test.rules:1:40: sid 27: ", "'frob'" },
     { HEAD "(threshold:type limit,track by_src,count 1; sid:28;)", "test.rules:1:31: sid 28: ", "all needed" },
     { HEAD "(threshold: , ; sid:29;)", "test.rules:1:42: sid 29: ", "'' is not known" },
-    { HEAD "(flowbits: , ; sid:30;)", "test.rules:1:40: sid 30: ", "''" },
+    { HEAD "(flowbits: , ; sid:30;)", "test.rules:1:41: sid 30: ", "''" },
     { HEAD "(content:\"a\";)", "test.rules:1:1: ", "no sid" },
     { HEAD "(sid:0;)", "test.rules:1:35: ", "from 1" },
     { HEAD "(sid:31; sid:31;)", "test.rules:1:39: sid 31: ", "stands twice" },
