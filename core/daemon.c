@@ -9,6 +9,7 @@
 #include "core/folder.h"
 #include "core/freeze.h"
 #include "core/generation.h"
+#include "core/helper/client.h"
 #include "core/host.h"
 #include "core/instance.h"
 #include "core/listing.h"
@@ -282,6 +283,7 @@ int daemon_main(const struct cmdline *c)
         d.file = ECYBER_CONFDIR "/ecyber.yaml";
     evthread_use_pthreads();
     mark_register("control");
+    helper_client_configure(c->replay ? "a replay (-r) changes no firewall" : NULL, NULL);
     if (c->mode == MODE_RUN)
         signals_hold();
     rc = load(&d);

@@ -1,5 +1,6 @@
 #include "core/services.h"
 
+#include "core/helper/client.h"
 #include "core/host.h"
 #include "core/instance.h"
 #include "core/options.h"
@@ -7,6 +8,7 @@
 
 static const struct ec_offer offers[] = {
     { sizeof offers[0], 0, EC_JSON_ID, &record_json },
+    { sizeof offers[0], 0, EC_HELPER_ID, &helper_service },
 };
 static struct instance core = {
     .d = { .name = OPTIONS_SECTION, .id = "ecyber.core", .version = "", .offer = offers,
