@@ -1,0 +1,320 @@
+#!/usr/bin/env python3
+"""Bans in the kernel: in network namespaces of its own an attacker is stopped, an allow-listed client never; a ban ends by
+itself, by hand, and survives the death of the helper and of the daemon; at the end the rule set is what it was."""
+import ipaddress
+import os
+import pwd
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+ECYBERD, ROOT = os.environ["ECYBERD"], os.environ["EC_ROOT"]
+PLUGINS = "[%s, %s]" % (os.environ["EC_PLUGINDIR"], os.environ["EC_TESTPLUGINS"])
+TAG = "ecf%d" % os.getpid()
+ROUTER, ATTACKER, CLIENT, SERVER = (TAG + end for end in "racs")
+NOBODY = pwd.getpwnam("nobody")
+TMP = os.getcwd()
+OK, EINVAL, EPERM, ENOENT = 0, -1, -6, -7
+DRY_RUN, REPLAY, PERSON = 1, 2, 4
+STORE = ", store" if os.path.exists(os.environ["EC_PLUGINDIR"] + "/store.so") else ""
+number = 0
+
+
+def check(good, what, detail=""):
+    global number
+    number += 1
+    print("%sok %d - %s" % ("" if good else "not ", number, what), flush=True)
+    if not good:
+        print("# " + str(detail).replace("\n", "\n# "), flush=True)
+    return good
+
+
+def wait_for(what, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = what()
+        if found:
+            return found
+        time.sleep(0.05)
+    return None
+
+
+def sh(*words, **more):
+    return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **more)
+
+
+def inside(ns, *words):
+    return ("nsenter", "--net=/run/netns/" + ns, *words)
+
+
+def must(*words):
+    done = sh(*words)
+    if done.returncode:
+        raise RuntimeError("%s: %s" % (" ".join(words), done.stdout))
+    return done.stdout
+
+
+def network():
+    """attacker 10.77.1.2, 2001:db8:1::2 -- router 10.77.N.1 -- client 10.77.2.2, server 10.77.3.2."""
+    for ns in (ROUTER, ATTACKER, CLIENT, SERVER):
+        must("ip", "netns", "add", ns)
+        must(*inside(ns, "ip", "link", "set", "lo", "up"))
+        must(*inside(ns, "sh", "-c", "for f in all default; do echo 0 >/proc/sys/net/ipv6/conf/$f/accept_dad; done"))
+    must(*inside(ROUTER, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding"))
+    for n, ns in ((1, ATTACKER), (2, CLIENT), (3, SERVER)):
+        must(*inside(ROUTER, "ip", "link", "add", "v%d" % n, "type", "veth", "peer", "name", "v0", "netns", ns))
+        for where, dev, last in ((ROUTER, "v%d" % n, 1), (ns, "v0", 2)):
+            must(*inside(where, "ip", "addr", "add", "10.77.%d.%d/24" % (n, last), "dev", dev))
+            must(*inside(where, "ip", "addr", "add", "2001:db8:%d::%d/64" % (n, last), "dev", dev, "nodad"))
+            must(*inside(where, "ip", "link", "set", dev, "up"))
+        must(*inside(ns, "ip", "route", "add", "default", "via", "10.77.%d.1" % n))
+        must(*inside(ns, "ip", "route", "add", "default", "via", "2001:db8:%d::1" % n))
+    must(*inside(ROUTER, "nft", "add table inet operator; add chain inet operator input { type filter hook input priority 0; };"
+                 " add rule inet operator input ip saddr 192.0.2.99 counter drop"))
+
+
+ECHO = """
+import socket, threading
+s = socket.create_server(("::", 7777), family=socket.AF_INET6, dualstack_ipv6=True)
+def serve(c):
+    try:
+        while True:
+            d = c.recv(100)
+            if not d:
+                return
+            c.sendall(d)
+    except OSError:
+        pass
+while True:
+    threading.Thread(target=serve, args=(s.accept()[0],), daemon=True).start()
+"""
+TALK = """
+import socket, sys
+c = None
+for line in sys.stdin:
+    word, to = line.split()
+    try:
+        if word == "new":
+            c = socket.create_connection((to, 7777), 0.7)
+        c.settimeout(0.7)
+        c.sendall(b"x")
+        print("yes" if c.recv(1) else "no", flush=True)
+    except OSError:
+        print("no", flush=True)
+"""
+
+
+class Host:
+    """Somebody in a namespace who opens connections."""
+
+    def __init__(self, ns):
+        self.run = subprocess.Popen(inside(ns, sys.executable, "-c", TALK), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                    text=True)
+
+    def ask(self, word, to):
+        self.run.stdin.write("%s %s\n" % (word, to))
+        self.run.stdin.flush()
+        return self.run.stdout.readline() == "yes\n"
+
+    def reaches(self, to):
+        return self.ask("new", to)
+
+    def goes_on(self):
+        """On the connection that stands."""
+        return self.ask("same", "-")
+
+
+def ruleset():
+    return sh(*inside(ROUTER, "nft", "list", "ruleset")).stdout
+
+
+class Daemon:
+    def __init__(self, name, *more, plugins="firewall, tp_ask" + STORE):
+        self.folder = os.path.join(TMP, "d")
+        os.makedirs(self.folder, exist_ok=True)
+        os.chmod(TMP, 0o755)
+        os.chown(self.folder, NOBODY.pw_uid, NOBODY.pw_gid)
+        self.log = open(name + ".log", "w+", encoding="utf-8")
+        self.run = subprocess.Popen(
+            inside(ROUTER, ECYBERD, "--user", "nobody", "--set", "core.plugin_dirs=" + PLUGINS,
+                   "--set", "core.plugins=[%s]" % plugins, "--set", "core.state_dir=%s/state" % self.folder,
+                   "--set", "core.control_socket=%s/control.sock" % self.folder,
+                   "--set", "tp_ask.socket=%s/ask.sock" % self.folder,
+                   "--set", "firewall.allow=[10.77.2.2, \"2001:db8:2::/64\"]", *more), stdout=self.log, stderr=self.log)
+        self.up = wait_for(lambda: "runs:" in self.text(), 20)
+        self.ask_socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.ask_socket.bind("%s/%s.answer" % (TMP, name))
+        os.chmod("%s/%s.answer" % (TMP, name), 0o666)
+        self.ask_socket.settimeout(10)
+
+    def text(self):
+        self.log.seek(0)
+        return self.log.read()
+
+    def ask(self, word, net, *more):
+        n = ipaddress.ip_network(net)
+        raw = b"\0" * 10 + b"\xff\xff" + n.network_address.packed if n.version == 4 else n.network_address.packed
+        bits = n.prefixlen + (96 if n.version == 4 else 0)
+        self.ask_socket.sendto(" ".join([word, raw.hex(), str(bits), *map(str, more)]).encode(), self.folder + "/ask.sock")
+        code, _, why = self.ask_socket.recv(1000).decode().partition(" ")
+        return int(code), why
+
+    def ban(self, net, seconds=60, flags=0):
+        return self.ask("ban", net, seconds, flags)
+
+    def unban(self, net):
+        return self.ask("unban", net)[0]
+
+    def child(self, helper):
+        for pid in children(self.run.pid):
+            try:
+                if os.readlink("/proc/%d/exe" % pid).endswith("/ecyber-helper") == helper:
+                    return pid
+            except OSError:
+                pass
+        return None
+
+    def stop(self):
+        self.run.terminate()
+        return self.run.wait(30)
+
+
+def children(pid):
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as text:
+            return [int(n) for n in text.read().split()]
+    except OSError:
+        return []
+
+
+def stopped(host, to, seconds=5):
+    return wait_for(lambda: not host.reaches(to), seconds)
+
+
+def passes(host, to, seconds=5):
+    return wait_for(lambda: host.reaches(to), seconds)
+
+
+def ban_and_unban(d, attacker, client, before):
+    check(attacker.reaches("10.77.3.2") and client.reaches("10.77.3.2") and attacker.reaches("10.77.1.1"),
+          "everybody reaches the server and the router")
+    check(ruleset() == before, "without a ban there is no table", ruleset())
+    attacker.reaches("10.77.3.2")
+    check(d.ban("10.77.1.2")[0] == OK and wait_for(lambda: not attacker.goes_on(), 3),
+          "a ban stops the next packet of a connection that stands", ruleset())
+    check(not attacker.reaches("10.77.3.2") and not attacker.reaches("10.77.1.1"),
+          "and every new one, through the router and to it")
+    check(attacker.reaches("2001:db8:3::2"), "another address of his is another ban")
+    check(client.reaches("10.77.3.2"), "others pass")
+    check(before in ruleset(), "what else is in the kernel is untouched", ruleset())
+    check(d.unban("10.77.1.2") == OK and passes(attacker, "10.77.3.2"), "unban lets him through")
+    check(d.unban("10.77.1.2") == ENOENT, "there is no second unban")
+
+
+def networks(d, attacker, client):
+    check(d.ban("10.77.0.0/16")[0] == EPERM, "a network with an address of this machine cannot be banned")
+    check(d.ban("2001:db8:1::/64")[0] == EPERM and d.ban("2001:db8:1::2/127")[0] == OK and
+          stopped(attacker, "2001:db8:3::2"), "an IPv6 network is banned", ruleset())
+    check(d.ban("10.77.1.2/31")[0] == OK and d.ban("10.77.1.0/30")[0] == EPERM and
+          stopped(attacker, "10.77.3.2"), "an IPv4 network is banned", ruleset())
+    check(d.ban("10.77.1.2")[0] == OK and d.unban("10.77.1.2/31") == OK and not passes(attacker, "10.77.3.2", 1),
+          "an address within it is a ban of its own: it stays when the network's goes", ruleset())
+    check(d.unban("10.77.1.2") == OK and d.unban("2001:db8:1::2/127") == OK and passes(attacker, "10.77.3.2") and
+          passes(attacker, "2001:db8:3::2"), "all are taken back", ruleset())
+    check(d.ban("10.77.2.2/31")[0] == OK and not stopped(client, "10.77.3.2", 1.5),
+          "a banned network does not stop who is on the allow-list", ruleset())
+    d.unban("10.77.2.2/31")
+
+
+def refusals(d, client):
+    for net, part in (("10.77.2.2/32", "allow-list"), ("2001:db8:2::2/128", "allow-list"), ("127.0.0.1/32", "loopback"),
+                      ("10.77.3.1/32", "address of this machine"), ("0.0.0.0/1", "is never banned"),
+                      ("64.0.0.0/7", "wider than /8")):
+        code, why = d.ban(net)
+        check(code == EPERM and part in why, "refused: %s" % net, (code, why))
+    check(d.ban("10.77.1.2", 60, REPLAY)[0] == EPERM, "refused: what a replayed event causes")
+    check(d.ban("10.77.1.2", 60, DRY_RUN)[0] == OK and d.ask("banned", "10.77.1.2")[0] == 0, "a dry run bans nobody")
+    check(client.reaches("10.77.3.2"), "the allow-listed client still passes")
+
+
+def ends(d, attacker):
+    began = time.monotonic()
+    check(d.ban("10.77.1.2", 2)[0] == OK and stopped(attacker, "10.77.3.2", 1.9) and
+          passes(attacker, "10.77.3.2", 5) and time.monotonic() - began >= 2, "a ban ends by itself", ruleset())
+
+
+def deaths(d, attacker, client):
+    d.ban("10.77.1.2")
+    stopped(attacker, "10.77.3.2")
+    helper = d.child(True)
+    os.kill(helper, signal.SIGKILL)
+    sh(*inside(ROUTER, "nft", "delete", "table", "inet", "ecyber"))
+    check(wait_for(lambda: d.child(True) not in (None, helper)) and stopped(attacker, "10.77.3.2"),
+          "kill -9 of the helper: another one puts the bans back", d.text())
+    check(client.reaches("10.77.3.2"), "and the allow-list")
+    sh(*inside(ROUTER, "nft", "delete", "table", "inet", "ecyber"))
+    check(passes(attacker, "10.77.3.2", 1) and stopped(attacker, "10.77.3.2", 9),
+          "a table that somebody deletes is put back", d.text())
+    if not STORE:
+        return
+    engine = d.child(False)
+    os.kill(engine, signal.SIGKILL)
+    check(not attacker.reaches("10.77.3.2"), "kill -9 of the engine: the ban stands meanwhile")
+    check(wait_for(lambda: d.text().count("runs:") > 1, 20) and wait_for(lambda: d.ask("banned", "10.77.1.2")[0] == 1),
+          "the engine comes back and knows of it", d.text())
+
+
+def second(before):
+    d = Daemon("second", plugins="firewall, tp_ask")
+    d.ban("192.0.2.1")
+    check(wait_for(lambda: "another eCyber holds the firewall" in d.text()), "a second daemon says who is in the way", d.text())
+    check("192.0.2.1" not in ruleset() and before in ruleset(), "and changes nothing", ruleset())
+    d.stop()
+
+
+def main():
+    before = ruleset()
+    server = [subprocess.Popen(inside(ns, sys.executable, "-c", ECHO)) for ns in (SERVER, ROUTER)]
+    attacker, client = Host(ATTACKER), Host(CLIENT)
+    try:
+        wait_for(lambda: attacker.reaches("10.77.3.2") and client.reaches("10.77.1.1") and
+                 attacker.reaches("2001:db8:3::2"))
+        d = Daemon("first")
+        check(d.up, "the daemon runs", d.text())
+        ban_and_unban(d, attacker, client, before)
+        networks(d, attacker, client)
+        refusals(d, client)
+        ends(d, attacker)
+        deaths(d, attacker, client)
+        second(before)
+        if not STORE:
+            d.unban("10.77.1.2")
+            check(d.stop() == 0 and ruleset() == before, "at the end the rule set is what it was", ruleset())
+            return
+        check(d.stop() == 0 and not attacker.reaches("10.77.3.2"), "a stop keeps what is banned", ruleset())
+        d = Daemon("third")
+        check(wait_for(lambda: d.ask("banned", "10.77.1.2")[0] == 1) and not attacker.reaches("10.77.3.2"),
+              "after a restart the ban is known and stands", d.text())
+        check(d.unban("10.77.1.2") == OK and passes(attacker, "10.77.3.2"), "and can be taken back", ruleset())
+        check(d.stop() == 0 and ruleset() == before, "at the end the rule set is what it was", ruleset())
+        d = Daemon("fourth", "--set", "firewall.at_exit=clear")
+        d.ban("10.77.1.2")
+        check(stopped(attacker, "10.77.3.2") and d.stop() == 0 and ruleset() == before and attacker.reaches("10.77.3.2"),
+              "firewall.at_exit: clear leaves nothing behind", ruleset())
+    finally:
+        for process in (*server, attacker.run, client.run):
+            process.kill()
+            process.wait()
+
+
+if os.geteuid():
+    print("SKIP: network namespaces need root")
+    sys.exit(77)
+try:
+    network()
+    main()
+finally:
+    for name in (ROUTER, ATTACKER, CLIENT, SERVER):
+        sh("ip", "netns", "del", name)
