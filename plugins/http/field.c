@@ -1,0 +1,95 @@
+#include "plugins/http/field.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_MAX_ 160
+#define DEPTH 6
+
+static const struct field common[] = {
+    { "id", NULL, EC_T_U64, "the event's number" },
+    { "event_type", NULL, EC_T_TEXT, "its type" },
+    { "src_ip", NULL, EC_T_IP, "source address, or a network as CIDR" },
+    { "dest_ip", NULL, EC_T_IP, "destination address, or a network as CIDR" },
+    { "ip", NULL, EC_T_IP, "address of either side, or a network as CIDR" },
+    { "src_port", NULL, EC_T_U16, "source port" },
+    { "dest_port", NULL, EC_T_U16, "destination port" },
+    { "port", NULL, EC_T_U16, "port of either side" },
+    { "proto", NULL, EC_T_TEXT, "transport protocol" },
+    { "app_proto", NULL, EC_T_TEXT, "application protocol" },
+    { "flow_id", NULL, EC_T_U64, "the flow's number" },
+    { "community_id", NULL, EC_T_TEXT, "Community ID of the flow" },
+    { "in_iface", NULL, EC_T_TEXT, "interface that saw it" },
+};
+
+struct walk { char name[NAME_MAX_]; void (*fn)(void *arg, const struct field *f); void *arg; };
+
+static void walk_record(struct walk *w, const struct ec_record *r, size_t at, unsigned depth)
+{
+    for (uint32_t i = 0; r && depth < DEPTH && i < r->n_row; i++) {
+        const struct ec_row *row = record_row(r, i);
+        int n = snprintf(w->name + at, sizeof w->name - at, "%s%s", at ? "." : "", row->name);
+
+        if (n < 0 || (size_t)n >= sizeof w->name - at || row->flags & EC_R_SECRET)
+            continue;
+        if (row->type == EC_T_RECORD)
+            walk_record(w, row->sub, at + (size_t)n, depth + 1);
+        else if (row->type != EC_T_MAP)
+            w->fn(w->arg, &(struct field){ w->name, row, row->type, row->help });
+    }
+}
+
+static void walk_topic(struct walk *w, const struct ec_topic *t)
+{
+    int n = snprintf(w->name, sizeof w->name, "%s", t && t->root ? t->root : "");
+
+    if (t && t->root && n > 0 && (size_t)n < sizeof w->name)
+        walk_record(w, t->record, (size_t)n, 0);
+}
+
+void field_each(const struct ec_host *h, const struct ec_topic *topic, void (*fn)(void *arg, const struct field *f), void *arg)
+{
+    struct walk w = { .fn = fn, .arg = arg };
+
+    for (unsigned i = 0; i < sizeof common / sizeof common[0]; i++)
+        fn(arg, &common[i]);
+    walk_topic(&w, topic);
+    for (const char *const *c = topic ? topic->carries : NULL; c && *c; c++)
+        if (**c != '*')
+            walk_topic(&w, h->topic_get(h, h->topic_find(h, *c)));
+    for (uint32_t id = 1; id <= h->topic_count(h); id++) {
+        const struct ec_topic *t = h->topic_get(h, id);
+
+        if (t && t->flags & EC_TOPIC_ATTRIBUTE)
+            walk_topic(&w, t);
+    }
+}
+
+struct find { const char *name; uint16_t type; };
+
+static void look(void *arg, const struct field *f)
+{
+    struct find *find = arg;
+
+    if (!find->type && !strcmp(f->name, find->name))
+        find->type = f->type;
+}
+
+uint16_t field_type(const struct ec_host *h, const struct ec_topic *topic, const char *name)
+{
+    struct find f = { name, 0 };
+
+    field_each(h, topic, look, &f);
+    return f.type;
+}
+
+const struct ec_topic *field_topic(const struct ec_host *h, const char *event_type)
+{
+    for (uint32_t id = 1; id <= h->topic_count(h); id++) {
+        const struct ec_topic *t = h->topic_get(h, id);
+
+        if (t && t->root && t->flags & EC_TOPIC_EVENT && !strcmp(t->root, event_type))
+            return t;
+    }
+    return NULL;
+}

@@ -1,0 +1,17 @@
+/* field.h: what events can be filtered by: EVE's common keys, and every row of the tables. */
+#ifndef HTTP_FIELD_H
+#define HTTP_FIELD_H
+#include "plugins/http/sdk.h"
+
+#include <stdbool.h>
+
+struct field { const char *name; const struct ec_row *row; uint16_t type; const char *help; };     /* row NULL: a common key */
+
+/* Every field that events of this topic may have; NULL: those that all events have. name: valid within fn. */
+void field_each(const struct ec_host *h, const struct ec_topic *topic, void (*fn)(void *arg, const struct field *f), void *arg);
+/* Its type (EC_T_*); 0: there is no such field. */
+uint16_t field_type(const struct ec_host *h, const struct ec_topic *topic, const char *name);
+/* The topic of events of this event_type; NULL: none. */
+const struct ec_topic *field_topic(const struct ec_host *h, const char *event_type);
+
+#endif

@@ -1,0 +1,429 @@
+#include "plugins/http/guard.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define READ_MARGIN 65536u          /* bytes of the socket that may wait beyond one request */
+#define WRITE_STEP 65536u           /* bytes that have to leave within write_ms */
+#define LINGER_MS 1000u             /* a refused client's bytes are taken so long, else the reset hides the reply */
+
+enum phase { WAITING, READING, HANDLING, WRITING, STEADY, LINGERING };
+
+struct guard {
+    struct guards *all;
+    struct guard *next, *prev, *chain;
+    struct bufferevent *filter, *socket;
+    struct event *timer, *kick, *writable;
+    struct head head;
+    struct guard_refusal refusal;
+    enum phase phase;
+    enum guard_end end;
+    bool late, close, fresh;        /* fresh: nothing has come yet */
+    size_t written;
+    void (*on_late)(void *arg);
+    void (*on_gone)(void *arg);
+    void *arg;
+};
+
+static struct guard **slot(struct guards *all, const struct bufferevent *filter)
+{
+    return &all->index[((uintptr_t)filter >> 6) % (sizeof all->index / sizeof all->index[0])];
+}
+
+static void timer_set(struct guard *g, uint32_t ms)
+{
+    struct timeval tv = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000) * 1000 };
+
+    evtimer_add(g->timer, &tv);
+}
+
+static void guard_release(struct guard *g)
+{
+    struct event *const events[] = { g->timer, g->kick, g->writable };
+
+    for (unsigned i = 0; i < sizeof events / sizeof events[0]; i++)
+        if (events[i])
+            event_free(events[i]);
+    if (g->socket) {
+        bufferevent_setcb(g->socket, NULL, NULL, NULL, NULL);
+        bufferevent_decref(g->socket);
+    }
+}
+
+/* One fewer: whoever waits may come in. */
+static void leave(struct guard *g)
+{
+    struct guards *all = g->all;
+
+    if (g->next)
+        g->next->prev = g->prev;
+    if (g->prev)
+        g->prev->next = g->next;
+    else
+        all->list = g->next;
+    all->n--;
+    all->on.closed(all->on.arg, g->end);
+    if (all->full && all->n < all->c.connections) {
+        all->full = false;
+        all->on.full(all->on.arg, false);
+    }
+    guard_release(g);
+    free(g);
+}
+
+static void on_drained(struct bufferevent *bev, void *arg)
+{
+    struct evbuffer *in = bufferevent_get_input(bev);
+
+    (void)arg;
+    evbuffer_drain(in, evbuffer_get_length(in));
+}
+
+static void on_lingered(struct bufferevent *bev, short what, void *arg)
+{
+    (void)bev;
+    (void)what;
+    leave(arg);
+}
+
+/* evhttp has freed the filter. The socket is held by us until a refused client has read its reply. */
+static void on_filter_gone(void *arg)
+{
+    struct guard *g = arg, **p;
+
+    if (!g->all) {
+        free(g);
+        return;
+    }
+    p = slot(g->all, g->filter);
+    while (*p != g)
+        p = &(*p)->chain;
+    *p = g->chain;
+    g->filter = NULL;
+    if (g->on_gone) {
+        void (*gone)(void *arg) = g->on_gone;
+
+        g->on_gone = NULL;
+        gone(g->arg);
+    }
+    event_del(g->kick);
+    event_del(g->timer);
+    if (g->writable)
+        event_del(g->writable);
+    if (!g->refusal.status || g->close) {
+        leave(g);
+        return;
+    }
+    g->phase = LINGERING;
+    bufferevent_setcb(g->socket, on_drained, NULL, on_lingered, g);
+    bufferevent_enable(g->socket, EV_READ);
+    timer_set(g, LINGER_MS);
+}
+
+/* What evhttp is told of a request that is refused: something whole. */
+static void refuse(struct guard *g, struct evbuffer *in, struct evbuffer *out, int status, const char *why)
+{
+    static const char harmless[] = "GET / HTTP/1.1\r\nHost: refused\r\nConnection: close\r\n\r\n";
+
+    evbuffer_drain(in, evbuffer_get_length(in));
+    evbuffer_add(out, harmless, sizeof harmless - 1);
+    g->refusal = (struct guard_refusal){ status, why };
+    g->phase = HANDLING;
+    event_del(g->timer);
+}
+
+static void say_continue(struct guard *g)
+{
+    static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+    /* A fresh connection's buffer has room for it; where not, the client goes on after a moment (RFC 9110 §10.1.1). */
+    g->head.expects = send(guard_fd(g), line, sizeof line - 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0;
+}
+
+static enum bufferevent_filter_result on_input(struct evbuffer *in, struct evbuffer *out, ev_ssize_t limit,
+                                               enum bufferevent_flush_mode mode, void *arg)
+{
+    struct guard *g = arg;
+    size_t n = evbuffer_get_length(in);
+    int rc;
+
+    (void)limit;
+    (void)mode;
+    if ((g->phase != WAITING && g->phase != READING) || (!n && !g->late))
+        return BEV_NEED_MORE;
+    if (g->phase == WAITING) {
+        g->phase = READING;
+        g->fresh = false;
+        g->head = (struct head){ 0 };
+        timer_set(g, g->all->c.request_ms);
+    }
+    if (g->late)
+        rc = 408;
+    else
+        rc = head_scan(&g->head, &g->all->c.limits, (const char *)evbuffer_pullup(in, -1), n);
+    if (rc == HEAD_MORE) {
+        if (g->head.expects && g->head.head)
+            say_continue(g);
+        return BEV_NEED_MORE;
+    }
+    if (rc == HEAD_DONE) {
+        evbuffer_remove_buffer(in, out, g->head.total);
+        g->all->on.read(g->all->on.arg, g->head.total);
+        g->phase = HANDLING;
+        event_del(g->timer);
+    } else {
+        refuse(g, in, out, rc, g->late ? "the request took too long" : g->head.why);
+    }
+    return BEV_OK;
+}
+
+static enum bufferevent_filter_result on_output(struct evbuffer *in, struct evbuffer *out, ev_ssize_t limit,
+                                                enum bufferevent_flush_mode mode, void *arg)
+{
+    struct guard *g = arg;
+    int n;
+
+    (void)out;
+    (void)limit;
+    (void)mode;
+    if (!evbuffer_get_length(in))
+        return BEV_NEED_MORE;
+    while ((n = evbuffer_write(in, guard_fd(g))) > 0) {
+        g->written += (size_t)n;
+        g->all->on.wrote(g->all->on.arg, (size_t)n);
+        if (!evbuffer_get_length(in))
+            return BEV_OK;
+    }
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        g->close = true;
+        event_active(g->kick, 0, 0);
+        return BEV_NEED_MORE;
+    }
+    if (!g->writable)
+        g->writable = event_new(g->all->base, guard_fd(g), EV_WRITE, event_get_callback(g->kick), g);
+    if (!g->writable || event_add(g->writable, NULL)) {
+        g->close = true;
+        event_active(g->kick, 0, 0);
+    }
+    return BEV_NEED_MORE;
+}
+
+/* evhttp has freed its filter, though on_filter_gone() has still to come. */
+static bool abandoned(const struct guard *g)
+{
+    bufferevent_event_cb on_event = NULL;
+
+    if (g->filter)
+        bufferevent_getcb(g->filter, NULL, NULL, &on_event, NULL);
+    return !on_event;
+}
+
+/* Later, in a clean stack: close it, go on writing, or look at bytes that came while the last request was handled. */
+static void on_kick(evutil_socket_t fd, short what, void *arg)
+{
+    struct guard *g = arg;
+
+    (void)fd;
+    (void)what;
+    if (abandoned(g))
+        return;
+    if (g->close) {
+        bufferevent_trigger_event(g->filter, BEV_EVENT_READING | BEV_EVENT_EOF, 0);
+        return;
+    }
+    if (g->phase == WRITING || g->phase == STEADY)
+        bufferevent_flush(g->filter, EV_WRITE, BEV_NORMAL);
+    else if (bufferevent_flush(g->filter, EV_READ, BEV_NORMAL) > 0)
+        bufferevent_trigger(g->filter, EV_READ, 0);
+}
+
+void guard_close(struct guard *g, enum guard_end why)
+{
+    g->end = why;
+    g->close = true;
+    event_active(g->kick, 0, 0);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct guard *g = arg;
+
+    (void)fd;
+    (void)what;
+    switch (g->phase) {
+    case WAITING:
+        guard_close(g, g->fresh ? GUARD_SLOW : GUARD_IDLE);
+        break;
+    case READING:
+        g->end = GUARD_SLOW;
+        g->late = true;
+        event_active(g->kick, 0, 0);
+        break;
+    case HANDLING:
+        if (g->on_late)
+            g->on_late(g->arg);
+        break;
+    case WRITING:
+    case STEADY:
+        if (abandoned(g))
+            break;
+        if (!evbuffer_get_length(bufferevent_get_output(g->filter)) ||
+            g->written >= (g->phase == STEADY ? 1 : WRITE_STEP)) {
+            g->written = 0;
+            timer_set(g, g->all->c.write_ms);
+        } else {
+            guard_close(g, GUARD_STUCK);
+        }
+        break;
+    case LINGERING:
+        leave(g);
+        break;
+    }
+}
+
+static void on_complete(struct evhttp_request *r, void *arg)
+{
+    struct guard *g = arg;
+
+    (void)r;
+    g->phase = WAITING;
+    timer_set(g, g->all->c.idle_ms);
+    if (evbuffer_get_length(bufferevent_get_input(g->socket)))
+        event_active(g->kick, 0, 0);
+}
+
+void guard_send(struct guard *g, struct evhttp_request *r, bool steady)
+{
+    guard_wait_no_more(g);
+    if (g->phase == HANDLING)
+        evhttp_request_set_on_complete_cb(r, on_complete, g);
+    g->phase = steady ? STEADY : WRITING;
+    if (!evtimer_pending(g->timer, NULL))
+        g->written = 0, timer_set(g, g->all->c.write_ms);
+    bufferevent_flush(g->filter, EV_WRITE, BEV_NORMAL);
+}
+
+void guard_push(struct guard *g)
+{
+    if (!abandoned(g))
+        bufferevent_flush(g->filter, EV_WRITE, BEV_NORMAL);
+}
+
+size_t guard_waiting(const struct guard *g)
+{
+    return abandoned(g) ? 0 : evbuffer_get_length(bufferevent_get_output(g->filter));
+}
+
+void guard_wait(struct guard *g, uint32_t ms, void (*late)(void *arg), void (*gone)(void *arg), void *arg)
+{
+    g->on_late = late;
+    g->on_gone = gone;
+    g->arg = arg;
+    if (ms)
+        timer_set(g, ms);
+    bufferevent_enable(g->filter, EV_READ);     /* on_input() hands nothing over meanwhile; the end is heard */
+}
+
+void guard_wait_no_more(struct guard *g)
+{
+    g->on_late = g->on_gone = NULL;
+    if (g->phase == HANDLING)
+        event_del(g->timer);
+}
+
+struct guard *guard_of(struct guards *all, struct evhttp_request *r)
+{
+    struct evhttp_connection *c = evhttp_request_get_connection(r);
+    struct bufferevent *filter = c ? evhttp_connection_get_bufferevent(c) : NULL;
+    struct guard *g = filter ? *slot(all, filter) : NULL;
+
+    while (g && g->filter != filter)
+        g = g->chain;
+    return g;
+}
+
+const struct guard_refusal *guard_refused(const struct guard *g)
+{
+    return &g->refusal;
+}
+
+int guard_fd(const struct guard *g)
+{
+    return bufferevent_getfd(g->socket);
+}
+
+bool guard_evict(struct guards *all)
+{
+    struct guard *oldest = NULL;
+
+    for (struct guard *g = all->list; g; g = g->next)       /* the newest stands first */
+        if (g->phase == WAITING && !g->close)
+            oldest = g;
+    if (oldest)
+        guard_close(oldest, GUARD_EVICTED);
+    return oldest != NULL;
+}
+
+static bool events_new(struct guard *g, struct event_base *base)
+{
+    g->timer = evtimer_new(base, on_timer, g);
+    g->kick = event_new(base, -1, 0, on_kick, g);
+    return g->timer && g->kick;
+}
+
+struct bufferevent *guard_new(struct event_base *base, void *arg)
+{
+    struct guards *all = arg;
+    struct guard *g = calloc(1, sizeof *g), **p;
+
+    if (!g)
+        return NULL;
+    g->all = all;
+    g->fresh = true;
+    g->socket = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+    if (g->socket && events_new(g, base))
+        g->filter = bufferevent_filter_new(g->socket, on_input, on_output,
+                                           BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS, on_filter_gone, g);
+    if (!g->filter) {
+        guard_release(g);
+        free(g);
+        return NULL;
+    }
+    bufferevent_incref(g->socket);
+    bufferevent_setwatermark(g->socket, EV_READ, 0, all->c.limits.head + (size_t)all->c.limits.body + 2 * READ_MARGIN);
+    p = slot(all, g->filter);
+    g->chain = *p;
+    *p = g;
+    g->next = all->list;
+    if (g->next)
+        g->next->prev = g;
+    all->list = g;
+    timer_set(g, all->c.request_ms);
+    all->on.opened(all->on.arg);
+    if (++all->n >= all->c.connections && !all->full && !guard_evict(all)) {
+        all->full = true;
+        all->on.full(all->on.arg, true);
+    }
+    return g->filter;
+}
+
+/* Filters are freed with the loop, later than the server; what hangs on them then is the bare struct. */
+void guards_free(struct guards *all)
+{
+    while (all->list) {
+        struct guard *g = all->list;
+
+        all->list = g->next;
+        guard_release(g);
+        if (!g->filter)
+            free(g);
+        else
+            g->all = NULL;
+    }
+    all->n = 0;
+}

@@ -1,0 +1,66 @@
+/* guard.h: what stands between the socket and evhttp. evhttp has no absolute deadline, no cap, takes malformed headers and
+ * does not see that a client has left; so each of its connections gets a filter bufferevent from here, which
+ *   - hands over one whole, well-formed request at a time, the next one when the reply has left;
+ *   - turns what is wrong or late into a harmless request that is marked as refused, so that the one who answers says why;
+ *   - writes replies straight to the socket, because evhttp closes a connection as soon as the filter has taken its bytes;
+ *   - bounds in time: waiting for a request, reading it, handling it, and writing the reply;
+ *   - knows how many connections there are, and when one ends.
+ * All on the loop's thread. */
+#ifndef HTTP_GUARD_H
+#define HTTP_GUARD_H
+#include "plugins/http/head.h"
+
+#include <event2/event.h>
+#include <event2/http.h>
+
+struct guard;
+struct bufferevent;
+
+struct guard_config {
+    struct head_limits limits;
+    uint32_t connections;           /* at once */
+    uint32_t request_ms, idle_ms, write_ms;     /* from its first byte; between requests; for 64 KiB of a reply */
+};
+enum guard_end { GUARD_LEFT, GUARD_IDLE, GUARD_SLOW, GUARD_STUCK, GUARD_EVICTED, GUARD_ENDS };
+struct guard_events {               /* what the server wants to know */
+    void *arg;
+    void (*full)(void *arg, bool full);                     /* the cap is reached, or there is room again */
+    void (*opened)(void *arg);
+    void (*closed)(void *arg, enum guard_end why);
+    void (*wrote)(void *arg, size_t n);
+    void (*read)(void *arg, size_t n);
+};
+struct guards {
+    struct event_base *base;
+    struct guard_config c;
+    struct guard_events on;
+    uint32_t n;
+    bool full;
+    struct guard *list;             /* all of them */
+    struct guard *index[256];       /* by their filter */
+};
+
+struct guard_refusal { int status; const char *why; };      /* status 0: none */
+
+/* For evhttp_set_bevcb(); arg: struct guards. */
+struct bufferevent *guard_new(struct event_base *base, void *arg);
+/* The guard of a request that evhttp has handed over; NULL: none. */
+struct guard *guard_of(struct guards *g, struct evhttp_request *r);
+const struct guard_refusal *guard_refused(const struct guard *g);
+int guard_fd(const struct guard *g);
+/* The request takes time: gone() is called if the client leaves before the reply was handed to evhttp (then there is no
+ * connection any more), late() when `ms` are over. */
+void guard_wait(struct guard *g, uint32_t ms, void (*late)(void *arg), void (*gone)(void *arg), void *arg);
+void guard_wait_no_more(struct guard *g);
+/* A reply of its own deadline was handed to evhttp: write it. steady: it has no end of its own (a stream). */
+void guard_send(struct guard *g, struct evhttp_request *r, bool steady);
+/* More of a steady reply was handed to evhttp. */
+void guard_push(struct guard *g);
+size_t guard_waiting(const struct guard *g);        /* bytes of replies that have not left */
+/* Close it now, whatever it does. */
+void guard_close(struct guard *g, enum guard_end why);
+/* Close the one that has waited longest for its next request. false: there is none. */
+bool guard_evict(struct guards *g);
+void guards_free(struct guards *g);             /* the loop has ended: those that linger */
+
+#endif

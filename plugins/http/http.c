@@ -1,0 +1,293 @@
+/* http: the HTTP server. This file is the glue: options, metrics, the service that other plugins declare routes with. */
+#include "plugins/http/own.h"
+#include "plugins/http/request.h"
+#include "plugins/http/server.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECOND INT64_C(1000000000)
+#define KIB INT64_C(1024)
+#define BEAT_NS (15 * (uint64_t)SECOND)
+
+static const struct ec_row option_rows[] = {
+    EC_OPTION(TEXT, 0, "listen", "127.0.0.1:8000", 1, 60, NULL, "address and port; none: only the Unix socket"),
+    EC_OPTION(BOOL, 0, "plain", "false", 0, 0, NULL,
+              "allow http.listen off loopback, though passwords then cross the network in the clear"),
+    EC_OPTION(TEXT, EC_R_PATH, "socket", NULL, 1, 107, NULL,
+              "Unix socket for ecyberctl; unset: " ECYBER_RUNDIR "/api.sock"),
+    EC_OPTION(U32, 0, "connections", "1024", 8, 100000, "connections", "at once; more wait in the kernel"),
+    EC_OPTION(SIZE, 0, "head_max", "16KiB", KIB, 1024 * KIB, "bytes", "request line and headers"),
+    EC_OPTION(SIZE, 0, "body_max", "1MiB", KIB, 64 * KIB * KIB, "bytes", "body of a request"),
+    EC_OPTION(DURATION, 0, "request_timeout", "10s", SECOND / 10, 600 * SECOND, NULL,
+              "for a whole request to arrive, from its first byte on"),
+    EC_OPTION(DURATION, 0, "idle_timeout", "60s", SECOND / 10, 3600 * SECOND, NULL, "between two requests of a connection"),
+    EC_OPTION(DURATION, 0, "write_timeout", "20s", SECOND / 10, 600 * SECOND, NULL,
+              "in which a client has to take 64 KiB of a reply, or the rest of it"),
+    EC_OPTION(DURATION, 0, "answer_timeout", "30s", SECOND / 10, 3600 * SECOND, NULL,
+              "for a plugin to answer, where its route does not say; then 503"),
+    EC_OPTION(U32, 0, "stream_clients", "64", 0, 10000, "clients", "that follow live events"),
+    EC_OPTION(SIZE, 0, "stream_buffer", "1MiB", 64 * KIB, 64 * KIB * KIB, "bytes",
+              "that may wait for one of them; then its events are dropped, and it is told how many"),
+};
+static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
+
+#define COUNTER(name, unit, help) { (uint32_t)sizeof(struct ec_metric), EC_METRIC_COUNTER, (name), (unit), (help) }
+#define GAUGE(name, unit, help) { (uint32_t)sizeof(struct ec_metric), EC_METRIC_GAUGE, (name), (unit), (help) }
+static const struct ec_metric metrics[METRICS] = {
+    [M_2XX] = COUNTER("requests.2xx", "requests", "answered with success"),
+    [M_3XX] = COUNTER("requests.3xx", "requests", "answered with a redirection, or 'not modified'"),
+    [M_4XX] = COUNTER("requests.4xx", "requests", "answered with an error of the client"),
+    [M_5XX] = COUNTER("requests.5xx", "requests", "answered with an error of the server"),
+    [M_CONNECTIONS] = COUNTER("connections", "connections", "taken"),
+    [M_OPEN] = GAUGE("connections_open", "connections", "open now"),
+    [M_BYTES_IN] = COUNTER("bytes_in", "bytes", "of whole requests"),
+    [M_BYTES_OUT] = COUNTER("bytes_out", "bytes", "written"),
+    [M_MALFORMED] = COUNTER("refused.malformed", "requests", "refused, because they are no HTTP or too large"),
+    [M_LATE] = COUNTER("refused.late", "requests", "refused, because they did not arrive in time"),
+    [M_END_LEFT] = COUNTER("closed.client", "connections", "closed by the client, or after its last request"),
+    [M_END_IDLE] = COUNTER("closed.idle", "connections", "closed, because no further request came"),
+    [M_END_SLOW] = COUNTER("closed.slow", "connections", "closed, because a request did not arrive in time"),
+    [M_END_STUCK] = COUNTER("closed.stuck", "connections", "closed, because the client did not take its reply"),
+    [M_END_EVICTED] = COUNTER("closed.evicted", "connections", "closed while idle, to make room for a new one"),
+    [M_GONE] = COUNTER("gone", "requests", "whose client left before the reply"),
+    [M_TIMEOUT] = COUNTER("unanswered", "requests", "answered with 503, because their plugin took too long"),
+    [M_FULL] = COUNTER("full", "times", "that new connections had to wait for others to end"),
+    [M_ACCEPT] = COUNTER("accept_errors", "connections", "that could not be taken, most likely for want of descriptors"),
+    [M_STREAMS] = GAUGE("stream_clients", "clients", "that follow live events now"),
+    [M_STREAM_EVENTS] = COUNTER("stream_events", "events", "sent to clients that follow"),
+    [M_STREAM_DROPPED] = COUNTER("stream_dropped", "events", "not sent, because the client did not read fast enough"),
+    [M_STREAM_REFUSED] = COUNTER("stream_refused", "clients", "that were one too many"),
+};
+
+/* [ctl] setup() of the others */
+static int32_t http_route(void *self, const struct ec_host *h, const struct ec_route *r, void *route_self)
+{
+    struct server *s = self;
+    char why[512];
+    int32_t err = routes_add(&s->routes, h, r, route_self, why, sizeof why);
+
+    return err ? h->fail(h, err, why) : EC_OK;
+}
+
+static int32_t http_asset(void *self, const struct ec_host *h, const struct ec_asset *a)
+{
+    struct server *s = self;
+    char why[512];
+    int32_t err = assets_add(&s->assets, a, why, sizeof why);
+
+    return err ? h->fail(h, err, why) : EC_OK;
+}
+
+static const struct ec_http service = {
+    .size = sizeof service, .route = http_route, .asset = http_asset,
+    .param = request_param, .body = request_body, .who = request_who, .peer = request_peer, .header = request_header,
+    .set_header = request_set_header, .reply = request_part, .json = request_json, .error = request_error,
+    .invalid = request_invalid_at, .work = request_work, .chunk = request_chunk,
+};
+static const struct ec_offer offers[] = { { sizeof(struct ec_offer), 0, EC_HTTP_ID, &service } };
+
+static const struct ec_use uses[] = {
+    { sizeof(struct ec_use), EC_USE_SETUP, sizeof(struct ec_json), 0, EC_JSON_ID },
+    { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_daemon), 0, EC_DAEMON_ID },
+    { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_auth), 0, EC_AUTH_ID },
+    { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_store), 0, EC_STORE_ID },
+};
+
+static int32_t http_create(const struct ec_host *h, void **self)
+{
+    struct server *s = calloc(1, sizeof *s);
+    char why[512];
+    int32_t err;
+
+    if (!s)
+        return h->fail(h, EC_ENOMEM, "out of memory");
+    s->host = h;
+    pthread_mutex_init(&s->lock, NULL);
+    if ((err = own_routes(s, why, sizeof why))) {
+        routes_free(&s->routes);
+        free(s);
+        return h->fail(h, err, why);
+    }
+    *self = s;
+    return EC_OK;
+}
+
+static void http_destroy(void *self)
+{
+    struct server *s = self;
+
+    routes_free(&s->routes);
+    assets_free(&s->assets);
+    text_free(&s->openapi);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+static void on_event(void *self, const void *state, const struct ec_event *ev)
+{
+    (void)state;
+    stream_event(self, ev);
+}
+
+static void on_beat(void *self, const void *state, uint64_t now_ns)
+{
+    (void)state;
+    (void)now_ns;
+    stream_beat(self);
+}
+
+static int32_t http_setup(void *self)
+{
+    static const struct ec_sub everything = {
+        .size = sizeof everything, .mode = EC_SUB_QUEUED, .capacity = 16384, .overflow = EC_OVF_DROP_OLD, .topic = "*",
+        .fn = on_event,
+    };
+    static const struct ec_timer beat = { sizeof beat, EC_TIMER_WALL, BEAT_NS, on_beat };
+    struct server *s = self;
+    const struct ec_host *h = s->host;
+    int32_t err;
+
+    s->json = h->use(h, EC_JSON_ID, &s->json_self);
+    s->daemon = h->use(h, EC_DAEMON_ID, &s->daemon_self);
+    s->auth = h->use(h, EC_AUTH_ID, &s->auth_self);
+    s->store = h->use(h, EC_STORE_ID, &s->store_self);
+    if ((err = h->subscribe(h, &everything)))
+        return err;
+    return h->timer(h, &beat);
+}
+
+static int64_t number(const struct ec_host *h, const struct ec_conf *c, const char *name)
+{
+    int64_t v = 0;
+
+    h->conf_num(c, name, 0, &v);
+    return v;
+}
+
+static uint32_t milliseconds(const struct ec_host *h, const struct ec_conf *c, const char *name)
+{
+    return (uint32_t)(number(h, c, name) / 1000000);
+}
+
+static bool is_loopback(const struct sockaddr_storage *a)
+{
+    const struct sockaddr_in *four = (const void *)a;
+    const struct sockaddr_in6 *six = (const void *)a;
+
+    if (a->ss_family == AF_INET)
+        return ntohl(four->sin_addr.s_addr) >> 24 == 127;
+    return a->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
+}
+
+static int32_t read_listen(const struct ec_host *h, const struct ec_conf *c, struct server_config *o)
+{
+    const char *listen = h->conf_text(c, "listen", 0), *colon = listen ? strrchr(listen, ':') : NULL;
+    struct sockaddr_storage a = { 0 };
+    int len = sizeof a;
+
+    if (!listen || !strcmp(listen, "none"))
+        return EC_OK;
+    if (!colon || evutil_parse_sockaddr_port(listen, (struct sockaddr *)&a, &len) || !atoi(colon + 1))
+        return ec_failf(h, EC_EINVAL, "%s: http.listen: '%s' is not ADDRESS:PORT, such as 127.0.0.1:8000 or [::1]:8000",
+                        h->conf_where(c, "listen", 0), listen);
+    if (!is_loopback(&a) && !number(h, c, "plain"))
+        return ec_failf(h, EC_EINVAL,
+                        "%s: http.listen: %s is not on loopback, and this server speaks no TLS: put a TLS proxy before "
+                        "127.0.0.1:8000, or set http.plain: true and let passwords cross the network in the clear",
+                        h->conf_where(c, "listen", 0), listen);
+    snprintf(o->listen, sizeof o->listen, "%s", listen);
+    return EC_OK;
+}
+
+static int32_t http_configure(void *self, const struct ec_conf *c, void **state)
+{
+    struct server *s = self;
+    const struct ec_host *h = s->host;
+    struct server_config *o = calloc(1, sizeof *o);
+    const char *socket = h->conf_text(c, "socket", 0);
+    int32_t err;
+
+    if (!o)
+        return h->fail(h, EC_ENOMEM, "out of memory");
+    if ((err = read_listen(h, c, o))) {
+        free(o);
+        return err;
+    }
+    o->socket_given = socket != NULL;
+    snprintf(o->socket, sizeof o->socket, "%s", socket ? socket : ECYBER_RUNDIR "/api.sock");
+    o->guard.limits = (struct head_limits){ .head = (uint32_t)number(h, c, "head_max"), .target = 8192, .fields = 100,
+                                            .body = (uint64_t)number(h, c, "body_max") };
+    o->guard.connections = (uint32_t)number(h, c, "connections");
+    o->guard.request_ms = milliseconds(h, c, "request_timeout");
+    o->guard.idle_ms = milliseconds(h, c, "idle_timeout");
+    o->guard.write_ms = milliseconds(h, c, "write_timeout");
+    o->deadline_ms = milliseconds(h, c, "answer_timeout");
+    o->stream_clients = (uint32_t)number(h, c, "stream_clients");
+    o->stream_buffer = (uint64_t)number(h, c, "stream_buffer");
+    *state = o;
+    return EC_OK;
+}
+
+static void http_state_free(void *self, void *state)
+{
+    (void)self;
+    free(state);
+}
+
+static int32_t http_start(void *self, const void *state)
+{
+    struct server *s = self;
+    char why[512];
+    int32_t err;
+
+    s->c = *(const struct server_config *)state;
+    s->base = s->host->loop(s->host);
+    if (!s->base) {
+        EC_LOG(s->host, EC_LOG_DEBUG, "there is no loop with --workers 0, so nothing is served");
+        return EC_OK;
+    }
+    if ((err = server_start(s, why, sizeof why))) {
+        server_stop(s);
+        return s->host->fail(s->host, err, why);
+    }
+    if (*s->c.listen)
+        EC_LOG(s->host, EC_LOG_INFO, "serves http://%s/", s->c.listen);
+    if (!s->auth)
+        EC_LOG(s->host, EC_LOG_WARNING,
+               "no plugin offers ec.auth/1: only public routes and the local socket (root, this user) are answered");
+    return EC_OK;
+}
+
+static void http_stop(void *self)
+{
+    server_stop(self);
+}
+
+static const struct ec_plugin http = {
+    EC_PLUGIN_HEAD,
+    .id = "ecyber.http",
+    .name = "http",
+    .version = "0.1.0",
+    .summary = "serves the API, the page, metrics and live events",
+    .license = "MIT",
+    .n_use = sizeof uses / sizeof uses[0],
+    .use_stride = sizeof uses[0],
+    .use = uses,
+    .n_offer = 1,
+    .offer_stride = sizeof offers[0],
+    .offer = offers,
+    .n_metric = METRICS,
+    .metric_stride = sizeof metrics[0],
+    .metric = metrics,
+    .options = &options,
+    .create = http_create,
+    .setup = http_setup,
+    .configure = http_configure,
+    .state_free = http_state_free,
+    .start = http_start,
+    .stop = http_stop,
+    .destroy = http_destroy,
+};
+EC_PLUGIN(http)

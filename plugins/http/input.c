@@ -1,0 +1,278 @@
+#include "plugins/http/input.h"
+
+#include "plugins/http/guard.h"
+#include "plugins/http/server.h"
+
+#include <event2/buffer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PART_EXTRA 8192u            /* bytes of defaults and alignment beyond what the JSON itself can need */
+
+/* What ec.json/1 says of a document goes into the request's list. */
+struct noting { struct ec_req *r; const char *where; bool malformed; };
+
+static void note(void *arg, const char *at, const char *type, const char *msg, const char *input, const char *ctx)
+{
+    struct noting *n = arg;
+    const char *where = n->where;
+
+    if (strcmp(where, "query") == 0 && route_has_param(n->r->match.route, at))
+        where = "path";
+    n->malformed |= !strcmp(type, "json_invalid");
+    request_note(n->r, where, at, type, msg, input, ctx);
+}
+
+/* A document into a part of its own; NULL where it does not fit the record. */
+static struct ec_part *read_part(struct noting *n, const struct ec_record *record, const char *json, size_t len,
+                                 uint32_t flags)
+{
+    const struct server *s = n->r->s;
+    const struct ec_shape *shape = s->json ? s->json->shape(s->json_self, record) : NULL;
+    size_t cap = (size_t)record->bytes + PART_EXTRA + len * 4;
+    struct ec_part *p;
+    int32_t err = EC_ENOMEM;
+
+    for (int i = 0; shape && i < 3 && (p = calloc(1, cap)); i++, cap *= 4) {
+        err = s->json->read(s->json_self, shape, json, len, flags, p, (uint32_t)cap, note, n);
+        if (!err)
+            return p;
+        free(p);
+        if (err != EC_ELIMIT)
+            break;
+    }
+    if (err != EC_EINVAL)
+        request_note(n->r, n->where, "", "value_error", "the document cannot be taken in", NULL, NULL);
+    return NULL;
+}
+
+static bool is_type(const char *header, const char *type)
+{
+    size_t n = header ? strcspn(header, "; \t") : 0;
+
+    return header && n == strlen(type) && !strncasecmp(header, type, n);
+}
+
+void input_object(struct text *t, const struct ec_record *record, const struct decode *d)
+{
+    text_puts(t, "{");
+    for (uint32_t i = 0; i < d->n; i++) {
+        bool list = false, again = false;
+
+        for (uint32_t k = 0; record && k < record->n_row; k++)
+            list |= record_row(record, k)->flags & EC_R_LIST && !strcmp(record_row(record, k)->name, d->field[i].name);
+        for (uint32_t k = list ? 0 : i + 1; k < (list ? i : d->n); k++)
+            again |= !strcmp(d->field[k].name, d->field[i].name);
+        if (again)
+            continue;                   /* of several the last, or all of them where the first stood */
+        text_key(t, d->field[i].name);
+        text_puts(t, list ? "[" : "");
+        for (uint32_t k = i; k < d->n; k++)
+            if (!strcmp(d->field[k].name, d->field[i].name) && (list || k == i)) {
+                text_comma(t);
+                text_json(t, d->field[k].value, d->field[k].value_len);
+            }
+        text_puts(t, list ? "]" : "");
+    }
+    text_puts(t, "}");
+}
+
+/* 0; 415; 422: what is wrong was noted, and malformed says whether it is no JSON at all. */
+static uint32_t read_body(struct ec_req *r, struct evbuffer *in, bool *malformed, bool *missing)
+{
+    const struct ec_route *t = r->match.route->r;
+    size_t len = evbuffer_get_length(in);
+    const char *p = (const char *)evbuffer_pullup(in, -1), *type = request_header(r, "Content-Type"), *why = "";
+    struct noting n = { r, "body", false };
+    struct decode form;
+    struct text json = { 0 };
+
+    *missing = t->body && !len;
+    if (!t->body || !len)
+        return 0;
+    if (t->body_max && len > t->body_max)
+        return 413;
+    if (t->flags & EC_RT_FORM && is_type(type, "application/x-www-form-urlencoded")) {
+        if (decode_query(&form, p, len, &why))
+            request_note(r, "body", "", "form_invalid", why, NULL, NULL);
+        input_object(&json, t->body, &form);
+        decode_free(&form);
+        r->body = r->detail.n || json.bad ? NULL : read_part(&n, t->body, json.p, json.n, EC_JSON_COERCE);
+        text_free(&json);
+    } else if (is_type(type, "application/json")) {
+        r->body = read_part(&n, t->body, p, len, strcmp(t->method, "PATCH") ? 0 : EC_JSON_PARTIAL);
+    } else {
+        return 415;
+    }
+    *malformed = n.malformed;
+    return r->body ? 0 : 422;
+}
+
+/* The credentials of a process on the Unix socket. Without ec.auth/1, root and the daemon's own user are administrators. */
+static bool ask_peer(struct ec_req *r)
+{
+    struct ucred c;
+    socklen_t len = sizeof c;
+
+    if (getsockopt(guard_fd(r->guard), SOL_SOCKET, SO_PEERCRED, &c, &len))
+        return false;
+    if (r->s->auth)
+        return r->s->auth->peer(r->s->auth_self, c.uid, c.gid, (uint32_t)c.pid, &r->who) == EC_OK;
+    if (c.uid != 0 && c.uid != geteuid())
+        return false;
+    r->who = (struct ec_who){ .size = sizeof r->who, .flags = EC_WHO_LOCAL };
+    snprintf(r->who.name, sizeof r->who.name, "uid %u", (unsigned)c.uid);
+    snprintf(r->who.roles, sizeof r->who.roles, "admin");
+    return true;
+}
+
+static bool ask_bearer(struct ec_req *r, const char *header)
+{
+    char why[256] = "";
+
+    if (strncasecmp(header, "Bearer ", 7) != 0)
+        return false;
+    header += 7 + strspn(header + 7, " ");
+    r->who.size = sizeof r->who;
+    if (r->s->auth->bearer(r->s->auth_self, header, (uint32_t)strlen(header), &r->who, why, sizeof why) == EC_OK)
+        return true;
+    EC_LOG(r->s->host, EC_LOG_INFO, "a token from %s was refused: %s", r->peer, why);
+    return false;
+}
+
+bool roles_allow(const char *want, const char *have)
+{
+    if (!*want || !strcmp(want, "*"))
+        return true;
+    while (*have) {
+        size_t n = strcspn(have, ",");
+
+        for (const char *w = want; n; ) {
+            size_t m = strcspn(w, ",");
+
+            if (m == n && !memcmp(w, have, n))
+                return true;
+            if (!w[m])
+                break;
+            w += m + 1;
+        }
+        have += n + (have[n] == ',');
+    }
+    return false;
+}
+
+/* Who asks, and may they? false: it was answered. */
+static bool authorise(struct ec_req *r)
+{
+    const char *roles = r->match.route->r->roles, *header = request_header(r, "Authorization");
+
+    r->who.size = sizeof r->who;
+    if (r->local)
+        r->known = ask_peer(r);
+    if (!r->known && header && r->s->auth)
+        r->known = ask_bearer(r, header);
+    if (!*roles)
+        return true;
+    if (!r->known && !r->s->auth && !r->local)
+        request_error(r, 503, "no plugin is there that could say who you are (ec.auth/1)");
+    else if (!r->known)
+        request_error(r, 401, header && !strncasecmp(header, "Bearer ", 7) ? "Could not validate credentials"
+                                                                           : "Not authenticated");
+    else if (!roles_allow(roles, r->who.roles))
+        request_error(r, 403, "Not enough permissions");
+    else
+        return true;
+    return false;
+}
+
+/* Fields of the path beside those of the query, which may not have their names. */
+static bool join_path(struct ec_req *r, struct decode *all, char **room)
+{
+    const struct route *t = r->match.route;
+    size_t need = r->path_len + 16 * ROUTE_PARAMS + 256;
+    char *to = *room = malloc(need);
+
+    if (!to)
+        return false;
+    for (uint32_t i = 0; i < t->params; i++) {
+        struct decode_field *f = &all->field[all->n];
+        int64_t n;
+
+        if (all->n == DECODE_FIELDS || t->param_len[i] > 64)
+            return false;
+        memcpy(to, t->param[i], t->param_len[i]);
+        to[t->param_len[i]] = '\0';
+        if (decode_find(all, to))
+            request_note(r, "query", to, "extra_forbidden", "Extra inputs are not permitted", NULL, NULL);
+        f->name = to;
+        f->name_len = t->param_len[i];
+        to += t->param_len[i] + 1;
+        n = decode_text(r->match.value[i], r->match.value_len[i], 0, to);
+        f->value = n < 0 ? "" : to;
+        f->value_len = n < 0 ? 0 : (uint32_t)n;
+        if (n < 0)
+            request_note(r, "path", f->name, "string_unicode", "the path is not percent-encoded UTF-8", NULL, NULL);
+        to += n < 0 ? 0 : n + 1;
+        all->n++;
+    }
+    return true;
+}
+
+static void read_params(struct ec_req *r)
+{
+    const struct ec_route *t = r->match.route->r;
+    struct noting n = { r, "query", false };
+    const char *why = "";
+    struct text json = { 0 };
+    char *room = NULL;
+    uint32_t fields;
+
+    if (decode_query(&r->q, r->query, r->query_len, &why)) {
+        request_note(r, "query", "", "query_invalid", why, NULL, NULL);
+        return;
+    }
+    if (t->flags & (EC_RT_EVENTS | EC_RT_EVENT | EC_RT_COUNT))
+        return;                         /* its fields are filters */
+    if (!t->param) {
+        for (uint32_t i = 0; i < r->q.n; i++)
+            note(&n, r->q.field[i].name, "extra_forbidden", "Extra inputs are not permitted", NULL, NULL);
+        return;
+    }
+    fields = r->q.n;
+    if (!join_path(r, &r->q, &room))
+        request_note(r, "path", "", "value_error", "the path has too many parameters", NULL, NULL);
+    input_object(&json, t->param, &r->q);
+    if (!json.bad && json.p)
+        r->param = read_part(&n, t->param, json.p, json.n, EC_JSON_COERCE);
+    text_free(&json);
+    r->q.n = fields;
+    free(room);
+}
+
+bool input_read(struct ec_req *r, struct evbuffer *body)
+{
+    bool malformed = false, missing = false;
+    uint32_t status = read_body(r, body, &malformed, &missing);
+
+    if (status == 413)
+        request_error(r, 413, "the body is too large");
+    else if (status == 415)
+        request_error(r, 415, r->match.route->r->flags & EC_RT_FORM
+                                  ? "the body has to be application/json or application/x-www-form-urlencoded"
+                                  : "the body has to be application/json");
+    else if (malformed)
+        request_invalid(r);
+    else if (authorise(r)) {
+        if (missing)
+            request_note(r, "body", "", "missing", "Field required", NULL, NULL);
+        read_params(r);
+        if (!r->detail.n)
+            return true;
+        request_invalid(r);
+    }
+    return false;
+}

@@ -1,0 +1,415 @@
+#include "plugins/http/openapi.h"
+
+#include "plugins/http/field.h"
+#include "plugins/http/schema.h"
+#include "plugins/http/search.h"
+#include "plugins/http/server.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TOPICS 256u
+#define OPS "`field=a,b` is one of them; `field.ne`, `.lt`, `.le`, `.gt`, `.ge` compare; `field.has=true`: it is there"
+
+static const char components[] =
+    "\"Error\":{\"type\":\"object\",\"properties\":{\"detail\":{\"type\":\"string\"}},\"required\":[\"detail\"]},"
+    "\"ValidationError\":{\"title\":\"ValidationError\",\"type\":\"object\",\"properties\":{"
+    "\"loc\":{\"title\":\"Location\",\"type\":\"array\",\"items\":{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"integer\"}]}},"
+    "\"msg\":{\"title\":\"Message\",\"type\":\"string\"},\"type\":{\"title\":\"Error Type\",\"type\":\"string\"},"
+    "\"input\":{\"title\":\"Input\"},\"ctx\":{\"title\":\"Context\",\"type\":\"object\"}},"
+    "\"required\":[\"loc\",\"msg\",\"type\"]},"
+    "\"HTTPValidationError\":{\"title\":\"HTTPValidationError\",\"type\":\"object\",\"properties\":{\"detail\":"
+    "{\"title\":\"Detail\",\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/ValidationError\"}}}},"
+    "\"Count\":{\"type\":\"object\",\"properties\":{\"items\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+    "\"properties\":{\"value\":{\"type\":\"string\"},\"count\":{\"type\":\"integer\",\"minimum\":0}},"
+    "\"required\":[\"value\",\"count\"]}},\"partial\":{\"type\":\"boolean\"}},\"required\":[\"items\",\"partial\"]}";
+
+static const char common[] =
+    "\"id\":{\"type\":\"integer\"},\"timestamp\":{\"type\":\"string\"},\"event_type\":{\"type\":\"string\"},"
+    "\"flow_id\":{\"type\":\"integer\"},\"tx_id\":{\"type\":\"integer\"},\"pcap_cnt\":{\"type\":\"integer\"},"
+    "\"in_iface\":{\"type\":\"string\"},\"vlan\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}},"
+    "\"src_ip\":{\"type\":\"string\"},\"src_port\":{\"type\":\"integer\"},\"dest_ip\":{\"type\":\"string\"},"
+    "\"dest_port\":{\"type\":\"integer\"},\"proto\":{\"type\":\"string\"},\"icmp_type\":{\"type\":\"integer\"},"
+    "\"icmp_code\":{\"type\":\"integer\"},\"app_proto\":{\"type\":\"string\"},\"direction\":{\"type\":\"string\"},"
+    "\"community_id\":{\"type\":\"string\"}";
+
+static const char security[] =
+    "\"OAuth2PasswordBearer\":{\"type\":\"oauth2\",\"flows\":{\"password\":{\"scopes\":{},\"tokenUrl\":\"/api/auth/login\"}}},"
+    "\"Bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\"}";
+
+/* Topics that are of one kind, or that a topic carries. */
+static uint32_t attributes(const struct ec_host *h, const struct ec_topic **list)
+{
+    uint32_t n = 0;
+
+    for (uint32_t id = 1; id <= h->topic_count(h) && n < TOPICS; id++) {
+        const struct ec_topic *t = h->topic_get(h, id);
+
+        if (t && t->root && t->record && t->flags & EC_TOPIC_ATTRIBUTE)
+            list[n++] = t;
+    }
+    return n;
+}
+
+static uint32_t parts_of(const struct ec_host *h, const struct ec_topic *t, const struct ec_topic **list)
+{
+    uint32_t n = 0;
+
+    list[n++] = t;
+    for (const char *const *c = t->carries; c && *c && n < TOPICS; c++) {
+        const struct ec_topic *other = **c == '*' ? NULL : h->topic_get(h, h->topic_find(h, *c));
+
+        if (other && other->root && other->record)
+            list[n++] = other;
+    }
+    return n;
+}
+
+static void put_event(struct text *t, const struct ec_host *h, const struct ec_topic *topic)
+{
+    const struct ec_topic *list[TOPICS];
+    char name[128];
+
+    snprintf(name, sizeof name, "Event_%s", topic->root);
+    text_key(t, name);
+    text_puts(t, "{\"allOf\":[{\"$ref\":\"#/components/schemas/Event\"},{\"type\":\"object\",\"properties\":{");
+    schema_topics(t, list, parts_of(h, topic, list));
+    text_puts(t, "}}]");
+    text_pair(t, "description", topic->help);
+    text_puts(t, "}");
+}
+
+static void put_page(struct text *t, const char *name, const char *of)
+{
+    text_key(t, name);
+    text_printf(t, "{\"type\":\"object\",\"properties\":{\"items\":{\"type\":\"array\",\"items\":{\"$ref\":"
+                   "\"#/components/schemas/%s\"}},\"next_cursor\":{\"type\":[\"string\",\"null\"]},\"partial\":"
+                   "{\"type\":\"boolean\"}},\"required\":[\"items\",\"next_cursor\",\"partial\"]}", of);
+}
+
+static void put_events(struct text *t, const struct ec_host *h)
+{
+    const struct ec_topic *list[TOPICS];
+    char page[128], of[128];
+
+    text_key(t, "Event");
+    text_puts(t, "{\"type\":\"object\",\"properties\":{");
+    text_puts(t, common);
+    schema_topics(t, list, attributes(h, list));
+    text_puts(t, "}}");
+    put_page(t, "Page", "Event");
+    for (uint32_t id = 1; id <= h->topic_count(h); id++) {
+        const struct ec_topic *topic = h->topic_get(h, id);
+
+        if (!topic || !topic->root || !topic->record || !(topic->flags & EC_TOPIC_EVENT) ||
+            field_topic(h, topic->root) != topic)
+            continue;
+        put_event(t, h, topic);
+        snprintf(page, sizeof page, "Page_%s", topic->root);
+        snprintf(of, sizeof of, "Event_%s", topic->root);
+        put_page(t, page, of);
+    }
+}
+
+static void put_parameter(struct text *t, const char *name, bool path, bool required, const char *help)
+{
+    text_comma(t);
+    text_puts(t, "{");
+    text_pair(t, "name", name);
+    text_pair(t, "in", path ? "path" : "query");
+    text_key(t, "required");
+    text_puts(t, path || required ? "true" : "false");
+    text_pair(t, "description", help && *help ? help : NULL);
+    text_key(t, "schema");
+}
+
+static void put_simple(struct text *t, const char *name, const char *schema, const char *help)
+{
+    put_parameter(t, name, false, false, help);
+    text_puts(t, schema);
+    text_puts(t, "}");
+}
+
+static void put_rows(struct text *t, const struct route *route)
+{
+    const struct ec_record *r = route->r->param;
+
+    for (uint32_t i = 0; r && i < r->n_row; i++) {
+        const struct ec_row *row = record_row(r, i);
+
+        put_parameter(t, row->name, route_has_param(route, row->name), schema_required(row), row->help);
+        schema_row(t, row, SCHEMA_INPUT);
+        text_puts(t, "}");
+    }
+}
+
+static void put_filter(void *arg, const struct field *f)
+{
+    struct ec_row row = { .type = f->type };
+
+    put_parameter(arg, f->name, false, false, f->help);
+    row.allow = f->row ? f->row->allow : NULL;
+    if (f->row && f->type == EC_T_BOOL)
+        schema_row(arg, &row, 0);
+    else
+        text_puts(arg, "{\"type\":\"string\"}");       /* one value, or several with commas */
+    text_puts(arg, "}");
+}
+
+static void put_aliases(struct text *t, const char *list)
+{
+    char name[64], help[128];
+
+    while (list && *list) {
+        size_t item = strcspn(list, ","), eq = strcspn(list, "=");
+
+        if (eq < item && eq < sizeof name) {
+            snprintf(name, sizeof name, "%.*s", (int)eq, list);
+            snprintf(help, sizeof help, "%.*s", (int)(item - eq - 1), list + eq + 1);
+            put_simple(t, name, "{\"type\":\"string\"}", help);
+        }
+        list += item + (list[item] == ',');
+    }
+}
+
+static void put_types(struct text *t, const struct ec_host *h)
+{
+    put_parameter(t, "type", false, false, "event_type; without it every type, filtered by common keys only");
+    text_puts(t, "{\"type\":\"string\",\"enum\":[");
+    for (uint32_t id = 1; id <= h->topic_count(h); id++) {
+        const struct ec_topic *topic = h->topic_get(h, id);
+
+        if (topic && topic->root && topic->flags & EC_TOPIC_EVENT && field_topic(h, topic->root) == topic) {
+            text_comma(t);
+            text_jsons(t, topic->root);
+        }
+    }
+    text_puts(t, "]}}");
+}
+
+static void put_filters(struct text *t, const struct ec_host *h, const struct ec_route *r)
+{
+    const struct ec_topic *topic = r->topic ? h->topic_get(h, h->topic_find(h, r->topic)) : NULL;
+
+    put_simple(t, "since", "{\"type\":\"string\"}", "RFC 3339, seconds since 1970, or how long ago: 15m, 24h, 7d");
+    put_simple(t, "until", "{\"type\":\"string\"}", "the same; not included");
+    put_simple(t, "q", "{\"type\":\"string\"}", "words that all stand in the event");
+    if (r->flags & EC_RT_COUNT) {
+        put_parameter(t, "by", false, true, "the field whose values are counted");
+        text_puts(t, "{\"type\":\"string\"}}");
+        put_simple(t, "limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000,\"default\":10}", "values");
+    } else {
+        put_simple(t, "limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000,\"default\":100}", "events");
+        put_simple(t, "cursor", "{\"type\":\"string\",\"maxLength\":159}", "`next_cursor` of the page before");
+    }
+    if (!r->topic)
+        put_types(t, h);
+    put_aliases(t, r->alias);
+    field_each(h, topic, put_filter, t);
+    put_parameter(t, "filter", false, false, r->topic ? OPS : OPS "; with `type` every field of that type");
+    text_puts(t, "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}},\"style\":\"form\",\"explode\":true}");
+}
+
+static void put_parameters(struct text *t, const struct ec_host *h, const struct route *route)
+{
+    if (!route->params && !route->r->param && !(route->r->flags & (EC_RT_EVENTS | EC_RT_COUNT)))
+        return;
+    text_key(t, "parameters");
+    text_puts(t, "[");
+    if (route->r->flags & EC_RT_EVENT) {
+        put_parameter(t, "id", true, true, "the event's number");
+        text_puts(t, "{\"type\":\"integer\",\"minimum\":0}}");
+    } else if (route->r->flags & (EC_RT_EVENTS | EC_RT_COUNT)) {
+        put_filters(t, h, route->r);
+    } else {
+        put_rows(t, route);
+    }
+    text_puts(t, "]");
+}
+
+static void put_body(struct text *t, const struct ec_route *r)
+{
+    unsigned flags = SCHEMA_INPUT | (strcmp(r->method, "PATCH") ? SCHEMA_REQUIRED : 0);
+
+    if (!r->body)
+        return;
+    text_key(t, "requestBody");
+    text_puts(t, "{\"required\":true,\"content\":{");
+    if (r->flags & EC_RT_FORM) {
+        text_puts(t, "\"application/x-www-form-urlencoded\":{\"schema\":");
+        schema_record(t, r->body, flags);
+        text_puts(t, "},");
+    }
+    text_puts(t, "\"application/json\":{\"schema\":");
+    schema_record(t, r->body, flags);
+    text_puts(t, "}}}");
+}
+
+static const char *reason(uint32_t status)
+{
+    static const struct { uint32_t status; const char *text; } known[] = {
+        { 200, "Successful Response" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" },
+        { 400, "Bad Request" }, { 401, "Not authenticated" }, { 403, "Not enough permissions" }, { 404, "Not Found" },
+        { 409, "Conflict" }, { 412, "Precondition Failed" }, { 413, "Content Too Large" },
+        { 415, "Unsupported Media Type" }, { 422, "Validation Error" }, { 429, "Too Many Requests" },
+        { 500, "Internal Server Error" }, { 503, "Service Unavailable" },
+    };
+
+    for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (known[i].status == status)
+            return known[i].text;
+    return "Error";
+}
+
+static void put_error(struct text *t, uint32_t status)
+{
+    char key[16];
+
+    snprintf(key, sizeof key, "%" PRIu32, status);
+    text_key(t, key);
+    text_puts(t, "{");
+    text_pair(t, "description", reason(status));
+    text_printf(t, ",\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}}}",
+                status == 422 ? "HTTPValidationError" : "Error");
+}
+
+static void put_success_schema(struct text *t, const struct ec_host *h, const struct ec_route *r)
+{
+    const struct ec_topic *topic = r->topic ? h->topic_get(h, h->topic_find(h, r->topic)) : NULL;
+    const char *kind = r->flags & EC_RT_EVENTS ? "Page" : "Event";
+
+    if (r->flags & EC_RT_COUNT)
+        text_puts(t, "{\"$ref\":\"#/components/schemas/Count\"}");
+    else if (r->flags & (EC_RT_EVENTS | EC_RT_EVENT))
+        text_printf(t, "{\"$ref\":\"#/components/schemas/%s%s%s\"}", kind, topic ? "_" : "", topic ? topic->root : "");
+    else if (r->reply)
+        schema_record(t, r->reply, 0);
+    else
+        text_puts(t, "{}");
+}
+
+static void put_responses(struct text *t, const struct ec_host *h, const struct ec_route *r)
+{
+    char key[16];
+    uint32_t status = r->status ? r->status : 200;
+
+    text_key(t, "responses");
+    snprintf(key, sizeof key, "%" PRIu32, status);
+    text_puts(t, "{");
+    text_key(t, key);
+    text_puts(t, "{");
+    text_pair(t, "description", reason(status));
+    if (status != 204) {
+        text_key(t, "content");
+        text_puts(t, "{");
+        text_key(t, r->flags & EC_RT_STREAM ? "text/event-stream" : strcmp(r->path, "/metrics") ? "application/json" : "text/plain");
+        text_puts(t, "{\"schema\":");
+        put_success_schema(t, h, r);
+        text_puts(t, "}}");
+    }
+    text_puts(t, "}");
+    for (const char *p = r->errors; p && *p; p += strcspn(p, ",") + (p[strcspn(p, ",")] == ',')) {
+        unsigned v = 0;
+
+        if (sscanf(p, "%3u", &v) == 1 && v != 401 && v != 403 && v != 422 && v != 500 && v != 503)
+            put_error(t, v);
+    }
+    if (*r->roles) {
+        put_error(t, 401);
+        if (strcmp(r->roles, "*") != 0)
+            put_error(t, 403);
+    }
+    put_error(t, 422);
+    put_error(t, 500);
+    put_error(t, 503);
+    text_puts(t, "}");
+}
+
+/* "/api/ids/alerts" belongs to "ids". */
+static void put_tag(struct text *t, const char *path)
+{
+    size_t n;
+
+    path = strncmp(path, "/api/", 5) ? "server" : path + 5;
+    n = strcspn(path, "/.");
+    text_key(t, "tags");
+    text_puts(t, "[");
+    text_json(t, path, n);
+    text_puts(t, "]");
+}
+
+static void put_roles(struct text *t, const char *roles)
+{
+    text_key(t, "security");
+    text_puts(t, *roles ? "[{\"OAuth2PasswordBearer\":[]},{\"Bearer\":[]}]" : "[]");
+    text_key(t, "x-roles");
+    text_puts(t, "[");
+    while (*roles) {
+        size_t n = strcspn(roles, ",");
+
+        text_comma(t);
+        text_json(t, roles, n);
+        roles += n + (roles[n] == ',');
+    }
+    text_puts(t, "]");
+}
+
+static void put_operation(struct text *t, const struct ec_host *h, const struct route *route)
+{
+    const struct ec_route *r = route->r;
+    char method[8] = "";
+
+    for (unsigned i = 0; r->method[i] && i < sizeof method - 1; i++)
+        method[i] = (char)(r->method[i] | 0x20);
+    text_key(t, method);
+    text_puts(t, "{");
+    text_pair(t, "operationId", r->opid);
+    text_pair(t, "summary", r->summary);
+    put_tag(t, r->path);
+    put_roles(t, r->roles);
+    put_parameters(t, h, route);
+    put_body(t, r);
+    put_responses(t, h, r);
+    text_puts(t, "}");
+}
+
+static void put_paths(struct text *t, const struct ec_host *h, const struct routes *all)
+{
+    for (uint32_t i = 0; i < all->n; i++) {
+        const char *path = all->route[i].r->path;
+        bool again = false;
+
+        for (uint32_t k = 0; k < i; k++)
+            again |= !strcmp(all->route[k].r->path, path);
+        if (again)
+            continue;
+        text_key(t, path);
+        text_puts(t, "{");
+        for (uint32_t k = i; k < all->n; k++)
+            if (!strcmp(all->route[k].r->path, path))
+                put_operation(t, h, &all->route[k]);
+        text_puts(t, "}");
+    }
+}
+
+bool openapi_build(struct server *s)
+{
+    struct text *t = &s->openapi;
+
+    t->n = 0;
+    text_puts(t, "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"eCyber\"");
+    text_pair(t, "version", s->host->version);
+    text_pair(t, "summary", "Watches a network, explains what it finds, acts on it");
+    text_puts(t, ",\"license\":{\"name\":\"MIT\",\"identifier\":\"MIT\"}},\"servers\":[{\"url\":\"/\"}],\"paths\":{");
+    put_paths(t, s->host, &s->routes);
+    text_puts(t, "},\"components\":{\"schemas\":{");
+    text_puts(t, components);
+    put_events(t, s->host);
+    text_puts(t, "},\"securitySchemes\":{");
+    text_puts(t, security);
+    text_puts(t, "}}}");
+    if (!t->bad)
+        etag_of(t->p, t->n, s->etag);
+    return !t->bad;
+}

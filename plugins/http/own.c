@@ -1,0 +1,197 @@
+#include "plugins/http/own.h"
+
+#include "plugins/http/asset.h"
+#include "plugins/http/prom.h"
+#include "plugins/http/request.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#define READERS "admin,operator,analyst,viewer"
+#define ROUTE(m, p, id, sum, who, f) \
+    { .size = sizeof(struct ec_route), .method = (m), .path = (p), .opid = (id), .summary = (sum), .roles = (who), .run = (f) }
+
+static int32_t send_text(struct ec_req *r, const char *json)
+{
+    struct text t = { 0 };
+
+    text_puts(&t, json);
+    return request_bytes(r, 200, "application/json", &t);
+}
+
+static int32_t run_health(void *self, const void *state, struct ec_req *r)
+{
+    (void)self;
+    (void)state;
+    return send_text(r, "{\"status\":\"ok\"}");
+}
+
+/* Ready: what it needs to answer for users is there. */
+static int32_t run_ready(void *self, const void *state, struct ec_req *r)
+{
+    const struct server *s = self;
+
+    (void)state;
+    if (!s->auth || !s->store)
+        return request_error(r, 503, !s->auth ? "no plugin offers ec.auth/1" : "no plugin offers ec.store/1");
+    return send_text(r, "{\"status\":\"ready\"}");
+}
+
+static void on_metric(void *arg, const char *plugin, const struct ec_metric *m, int64_t value)
+{
+    prom_metric(arg, plugin, m, value);
+}
+
+static int32_t run_metrics(void *self, const void *state, struct ec_req *r)
+{
+    const struct server *s = self;
+    struct text t = { 0 };
+
+    (void)state;
+    if (!s->daemon)
+        return request_error(r, 503, "the daemon does not offer ec.daemon/1");
+    s->daemon->metrics(s->daemon_self, on_metric, &t);
+    return request_bytes(r, 200, "text/plain; version=0.0.4; charset=utf-8", &t);
+}
+
+/* [ctl] The daemon's own answer goes out as it is. */
+static void on_answer(void *arg, int32_t err, const char *json, uint32_t len)
+{
+    struct ec_req *r = arg;
+    struct text t = { 0 };
+
+    if (err == EC_ENOENT) {
+        request_error(r, 404, "Not Found");
+    } else if (err) {
+        EC_LOG(r->s->host, EC_LOG_WARNING, "%s: the daemon did not answer: %.*s", r->path, (int)(len < 300 ? len : 300), json);
+        request_error(r, 503, "the daemon cannot answer this now");
+    } else {
+        text_add(&t, json, len);
+        request_bytes(r, 200, "application/json", &t);
+    }
+}
+
+static int32_t ask(const struct server *s, struct ec_req *r, const char *question)
+{
+    if (!s->daemon)
+        return request_error(r, 503, "the daemon does not offer ec.daemon/1");
+    if (s->daemon->ask(s->daemon_self, question, on_answer, r) != EC_OK)
+        return request_error(r, 503, "the daemon is busy; try again later");
+    return EC_EAGAIN;
+}
+
+static int32_t run_stats(void *self, const void *state, struct ec_req *r)
+{
+    (void)state;
+    return ask(self, r, "status");
+}
+
+static int32_t run_plugins(void *self, const void *state, struct ec_req *r)
+{
+    (void)state;
+    return ask(self, r, "plugins");
+}
+
+static int32_t run_drops(void *self, const void *state, struct ec_req *r)
+{
+    (void)state;
+    return ask(self, r, "drops");
+}
+
+struct name_param { struct ec_part part; struct ec_span name; };
+static const struct ec_row name_rows[] = {
+    { EC_T_TEXT, 0, 0, 0, offsetof(struct name_param, name), "name", NULL, NULL, NULL, NULL, "of a plugin", 1, 32 },
+};
+static const struct ec_record name_record = EC_RECORD_PART(struct name_param, name_rows);
+
+static int32_t run_plugin(void *self, const void *state, struct ec_req *r)
+{
+    const struct name_param *p = (const void *)r->param;
+    char question[64];
+    const char *name = (const char *)ec_bytes(&p->part, p->name);
+
+    (void)state;
+    for (uint32_t i = 0; i < p->name.len; i++)
+        if (!((name[i] >= 'a' && name[i] <= 'z') || (name[i] >= '0' && name[i] <= '9') || name[i] == '_'))
+            return request_error(r, 404, "Not Found");
+    snprintf(question, sizeof question, "plugin %.*s", (int)p->name.len, name);
+    return ask(self, r, question);
+}
+
+static int32_t run_info(void *self, const void *state, struct ec_req *r)
+{
+    const struct server *s = self;
+    struct utsname u;
+    struct text t = { 0 };
+
+    (void)state;
+    text_puts(&t, "{");
+    text_pair(&t, "product", s->host->product);
+    text_pair(&t, "version", s->host->version);
+    if (!uname(&u)) {
+        text_pair(&t, "hostname", u.nodename);
+        text_pair(&t, "kernel", u.release);
+        text_pair(&t, "machine", u.machine);
+    }
+    text_key(&t, "pid");
+    text_printf(&t, "%ld", (long)getpid());
+    text_key(&t, "user");
+    text_printf(&t, "%lu", (unsigned long)geteuid());
+    text_key(&t, "workers");
+    text_printf(&t, "%" PRIu32, s->host->workers(s->host));
+    text_key(&t, "processors");
+    text_printf(&t, "%ld", sysconf(_SC_NPROCESSORS_ONLN));
+    text_puts(&t, "}");
+    return request_bytes(r, 200, "application/json", &t);
+}
+
+static int32_t run_openapi(void *self, const void *state, struct ec_req *r)
+{
+    const struct server *s = self;
+    struct text t = { 0 };
+
+    (void)state;
+    request_set_header(r, "ETag", s->etag);
+    request_set_header(r, "Cache-Control", "no-cache");
+    if (etag_matches(request_header(r, "If-None-Match"), s->etag))
+        return request_bytes(r, 304, NULL, &t);
+    text_add(&t, s->openapi.p, s->openapi.n);
+    return request_bytes(r, 200, "application/json", &t);
+}
+
+static const struct ec_route routes[] = {
+    ROUTE("GET", "/healthz", "healthz", "Is the server alive?", "", run_health),
+    ROUTE("GET", "/readyz", "readyz", "Can it serve users?", "", run_ready),
+    ROUTE("GET", "/api/health", "get_health", "Is the server alive?", "", run_health),
+    ROUTE("GET", "/metrics", "get_metrics", "Every metric, as Prometheus reads it", "", run_metrics),
+    ROUTE("GET", "/api/openapi.json", "get_openapi", "This document", "", run_openapi),
+    ROUTE("GET", "/openapi.json", "get_openapi_alias", "This document, at its usual place", "", run_openapi),
+    ROUTE("GET", "/api/system/info", "get_system_info", "The daemon and the machine", READERS, run_info),
+    ROUTE("GET", "/api/system/stats", "get_system_stats", "Status, packets, events and metrics", READERS, run_stats),
+    ROUTE("GET", "/api/system/plugins", "list_plugins", "Every plugin, and why one is left out", READERS, run_plugins),
+    { .size = sizeof(struct ec_route), .method = "GET", .path = "/api/system/plugins/{name}", .opid = "get_plugin",
+      .summary = "One plugin: what it uses and offers, its metrics", .roles = READERS, .param = &name_record,
+      .run = run_plugin, .errors = "404" },
+    ROUTE("GET", "/api/system/drops", "get_drops", "An exact account of every event and packet", READERS, run_drops),
+    { .size = sizeof(struct ec_route), .flags = EC_RT_EVENTS, .method = "GET", .path = "/api/events", .opid = "list_events",
+      .summary = "Stored events of any type", .roles = READERS },
+    { .size = sizeof(struct ec_route), .flags = EC_RT_EVENT, .method = "GET", .path = "/api/events/{id}",
+      .opid = "get_event", .summary = "One stored event", .roles = READERS, .errors = "404" },
+    { .size = sizeof(struct ec_route), .flags = EC_RT_COUNT, .method = "GET", .path = "/api/events/top",
+      .opid = "count_events", .summary = "The most frequent values of a field", .roles = READERS },
+    { .size = sizeof(struct ec_route), .flags = EC_RT_STREAM, .method = "GET", .path = "/api/network/events/stream",
+      .opid = "stream_events", .summary = "Events as they happen (server-sent events)", .roles = READERS,
+      .param = &stream_params, .run = stream_run },
+};
+
+int32_t own_routes(struct server *s, char *why, uint32_t n)
+{
+    int32_t err = EC_OK;
+
+    for (unsigned i = 0; !err && i < sizeof routes / sizeof routes[0]; i++)
+        err = routes_add(&s->routes, s->host, &routes[i], s, why, n);
+    return err;
+}

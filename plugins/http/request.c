@@ -1,0 +1,250 @@
+#include "plugins/http/request.h"
+
+#include "plugins/http/events.h"
+#include "plugins/http/guard.h"
+#include "plugins/http/input.h"
+#include "plugins/http/reply.h"
+#include "plugins/http/server.h"
+
+#include <arpa/inet.h>
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const char *method_name(enum evhttp_cmd_type type)
+{
+    switch (type) {
+    case EVHTTP_REQ_GET:
+        return "GET";
+    case EVHTTP_REQ_HEAD:
+        return "HEAD";
+    case EVHTTP_REQ_POST:
+        return "POST";
+    case EVHTTP_REQ_PUT:
+        return "PUT";
+    case EVHTTP_REQ_PATCH:
+        return "PATCH";
+    case EVHTTP_REQ_DELETE:
+        return "DELETE";
+    default:
+        return "OPTIONS";
+    }
+}
+
+static void set_peer(struct ec_req *r)
+{
+    struct sockaddr_storage a;
+    socklen_t len = sizeof a;
+
+    snprintf(r->peer, sizeof r->peer, "local");
+    if (r->local || getpeername(guard_fd(r->guard), (struct sockaddr *)&a, &len))
+        return;
+    if (a.ss_family == AF_INET)
+        inet_ntop(AF_INET, &((struct sockaddr_in *)(void *)&a)->sin_addr, r->peer, sizeof r->peer);
+    else if (a.ss_family == AF_INET6)
+        inet_ntop(AF_INET6, &((struct sockaddr_in6 *)(void *)&a)->sin6_addr, r->peer, sizeof r->peer);
+}
+
+/* Copied, because a handler may ask for them after the client, and evhttp's request, are gone. */
+static void copy_headers(struct ec_req *r)
+{
+    struct evkeyval *h;
+
+    for (h = evhttp_request_get_input_headers(r->http)->tqh_first; h; h = h->next.tqe_next) {
+        text_add(&r->headers, h->key, strlen(h->key) + 1);
+        text_add(&r->headers, h->value, strlen(h->value) + 1);
+    }
+}
+
+const char *request_header(struct ec_req *r, const char *name)
+{
+    const char *p = r->headers.p, *end = p + r->headers.n;
+
+    while (p && p < end) {
+        const char *value = p + strlen(p) + 1;
+
+        if (!strcasecmp(p, name))
+            return value;
+        p = value + strlen(value) + 1;
+    }
+    return NULL;
+}
+
+static struct ec_req *request_new(struct server *s, struct evhttp_request *http, struct guard *g, bool local)
+{
+    struct ec_req *r = calloc(1, sizeof *r);
+    const char *uri = evhttp_request_get_uri(http);
+
+    if (!r || !(r->uri = strdup(uri ? uri : "/"))) {
+        free(r);
+        return NULL;
+    }
+    r->s = s;
+    r->http = http;
+    r->guard = g;
+    r->local = local;
+    r->head = evhttp_request_get_command(http) == EVHTTP_REQ_HEAD;
+    r->method = method_name(evhttp_request_get_command(http));
+    r->path = r->uri;
+    r->path_len = strcspn(r->uri, "?");
+    r->query = r->uri + r->path_len + (r->uri[r->path_len] == '?');
+    r->query_len = strlen(r->query);
+    r->status = 500;
+    s->open++;
+    return r;
+}
+
+void request_free(struct ec_req *r)
+{
+    r->s->open--;
+    decode_free(&r->q);
+    free(r->param);
+    free(r->body);
+    free(r->uri);
+    text_free(&r->headers);
+    text_free(&r->detail);
+    text_free(&r->reply);
+    text_free(&r->set);
+    free(r);
+}
+
+/* The handler has not answered in time: somebody has to. Its own answer will be dropped. */
+static void on_late(void *arg)
+{
+    struct ec_req *r = arg;
+
+    server_count(r->s, M_TIMEOUT, 1);
+    reply_instead(r, 503, "the server took too long to answer");
+}
+
+static void on_gone(void *arg)
+{
+    struct ec_req *r = arg;
+
+    server_count(r->s, M_GONE, 1);
+    r->guard = NULL;
+}
+
+static bool serve_asset(struct ec_req *r)
+{
+    const struct asset *a = assets_find(&r->s->assets, r->path, r->path_len);
+
+    if (!a)
+        return false;
+    copy_headers(r);
+    if (strcmp(r->method, "GET") != 0 && !r->head) {
+        request_set_header(r, "Allow", "GET, HEAD");
+        request_error(r, 405, "Method Not Allowed");
+    } else {
+        reply_asset(r, a);
+    }
+    return true;
+}
+
+/* With the state of the plugin that declared the route. */
+static void run_handler(struct ec_req *r)
+{
+    const struct route *t = r->match.route;
+    uint32_t ms = t->r->deadline_ms ? t->r->deadline_ms : r->s->c.deadline_ms;
+    int32_t err;
+
+    guard_wait(r->guard, t->r->flags & EC_RT_STREAM ? 0 : ms, on_late, on_gone, r);
+    if (t->r->flags & (EC_RT_EVENTS | EC_RT_EVENT | EC_RT_COUNT)) {
+        events_answer(r);
+        return;
+    }
+    err = t->r->run(t->self, t->host->state(t->host, EC_PUB_MAILBOX), r);
+    if (err != EC_OK && err != EC_EAGAIN) {
+        EC_LOG(r->s->host, EC_LOG_WARNING, "%s %s: its handler failed (%d)", t->r->method, t->r->path, (int)err);
+        request_error(r, 500, "Internal Server Error");
+    }
+}
+
+static void serve_route(struct ec_req *r)
+{
+    routes_match(&r->s->routes, r->method, r->path, r->path_len, &r->match);
+    if (!r->match.route && !*r->match.allow) {
+        request_error(r, 404, "Not Found");
+        return;
+    }
+    if (!r->match.route) {
+        request_set_header(r, "Allow", r->match.allow);
+        request_error(r, 405, "Method Not Allowed");
+        return;
+    }
+    copy_headers(r);
+    if (input_read(r, evhttp_request_get_input_buffer(r->http)))
+        run_handler(r);
+}
+
+static void handle(struct server *s, struct evhttp_request *http, struct guards *guards, bool local)
+{
+    struct guard *g = guard_of(guards, http);
+    struct ec_mark *mark = s->host->mark(s->host, EC_PUB_MAILBOX), old = *mark;
+    struct ec_req *r = g ? request_new(s, http, g, local) : NULL;
+
+    if (!r) {
+        evhttp_send_error(http, 503, NULL);
+        return;
+    }
+    mark->plugin = "http";
+    mark->callback = "request";
+    reply_on_loop();
+    set_peer(r);
+    if (guard_refused(g)->status) {
+        server_count(s, guard_refused(g)->status == 408 ? M_LATE : M_MALFORMED, 1);
+        request_error(r, (uint32_t)guard_refused(g)->status, guard_refused(g)->why);
+    } else if (!serve_asset(r)) {
+        serve_route(r);
+    }
+    *mark = old;
+}
+
+void request_tcp(struct evhttp_request *http, void *server)
+{
+    struct server *s = server;
+
+    handle(s, http, &s->guards, false);
+}
+
+void request_local(struct evhttp_request *http, void *server)
+{
+    struct server *s = server;
+
+    handle(s, http, &s->locals, true);
+}
+
+/* A job of the route's plugin, so that a crash names it. */
+struct job { struct ec_req *r; void (*fn)(struct ec_req *r, void *arg); void *arg; };
+
+static void job_run(void *self, const void *state, void *arg)
+{
+    struct job j = *(struct job *)arg;
+
+    (void)self;
+    (void)state;
+    free(arg);
+    j.fn(j.r, j.arg);
+}
+
+int32_t request_work(struct ec_req *r, void (*fn)(struct ec_req *r, void *arg), void *arg)
+{
+    struct job *j = malloc(sizeof *j);
+    const struct ec_host *h = r->match.route->host;
+
+    if (j) {
+        *j = (struct job){ r, fn, arg };
+        if (h->work(h, job_run, j) == EC_OK)
+            return EC_OK;
+    }
+    free(j);
+    request_error(r, 503, "the server is busy; try again later");
+    return EC_EAGAIN;
+}

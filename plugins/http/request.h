@@ -1,0 +1,71 @@
+/* request.h: one request, from evhttp's hands to its reply. Made on the loop; the handler may go on elsewhere. */
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+#include "plugins/http/decode.h"
+#include "plugins/http/route.h"
+#include "plugins/http/sdk.h"
+#include "plugins/http/text.h"
+
+struct evhttp_request;
+struct guard;
+struct server;
+
+struct ec_req {
+    struct server *s;
+    struct ec_req *next;            /* in server.done */
+    struct evhttp_request *http;    /* [loop] NULL: it was answered without the handler, or the client has left */
+    struct guard *guard;            /* [loop] NULL: the client has left */
+    const char *method;
+    const char *path, *query;       /* as they came; in uri */
+    size_t path_len, query_len;
+    struct route_match match;
+    struct decode q;                /* the query's fields */
+    struct ec_part *param, *body;
+    struct ec_who who;
+    bool known, local, head;        /* who is set; came by the Unix socket; HEAD */
+    char peer[48];
+    char *uri;
+    struct text headers;            /* of the request: name NUL value NUL … */
+    struct text detail;             /* validation errors, without the brackets */
+    /* the reply */
+    uint32_t status;
+    const char *type;               /* of its body, static; NULL: none */
+    struct text reply, set;         /* bytes; headers, name NUL value NUL … */
+    void (*left)(void *arg);        /* [loop] the client of a stream has gone */
+    void *left_arg;
+};
+
+/* For evhttp_set_gencb(); arg: the server. */
+void request_tcp(struct evhttp_request *http, void *server);
+void request_local(struct evhttp_request *http, void *server);
+/* [loop] Send what other threads answered. */
+void request_done(struct server *s);
+
+/* The functions of ec.http/1 that are not below. [any] */
+const void *request_param(struct ec_req *r);
+const void *request_body(struct ec_req *r);
+const struct ec_who *request_who(struct ec_req *r);
+const char *request_peer(struct ec_req *r);
+int32_t request_part(struct ec_req *r, uint32_t status, const struct ec_part *p);
+int32_t request_json(struct ec_req *r, uint32_t status, const char *json, uint64_t len);
+int32_t request_invalid_at(struct ec_req *r, const char *loc, const char *type, const char *msg);
+int32_t request_chunk(struct ec_req *r, const void *p, uint32_t n, void (*more)(void *arg), void *arg);
+
+/* Replies for the server's own handlers; each counts as the one reply. [any] */
+int32_t request_error(struct ec_req *r, uint32_t status, const char *detail);
+int32_t request_bytes(struct ec_req *r, uint32_t status, const char *type, struct text *take);
+int32_t request_work(struct ec_req *r, void (*fn)(struct ec_req *r, void *arg), void *arg);
+int32_t request_set_header(struct ec_req *r, const char *name, const char *value);
+const char *request_header(struct ec_req *r, const char *name);
+/* Note a validation error; request_invalid() replies 422 with all that were noted. at: "limit", "ports.0", "": the whole. */
+void request_note(struct ec_req *r, const char *where, const char *at, const char *type, const char *msg,
+                  const char *input, const char *ctx);
+int32_t request_invalid(struct ec_req *r);
+
+/* [loop] A reply without an end: left() is called when the client has gone, and r is freed after it. */
+void request_stream(struct ec_req *r, void (*left)(void *arg), void *arg);
+size_t request_waiting(const struct ec_req *r);         /* [loop] bytes that have not left */
+void request_push(struct ec_req *r, const void *p, size_t n);
+void request_end(struct ec_req *r);                     /* [loop] end the stream; left() is not called any more */
+
+#endif

@@ -1,0 +1,188 @@
+#include "plugins/http/stream.h"
+
+#include "plugins/http/reply.h"
+#include "plugins/http/server.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct stream_client {
+    struct stream_client *next;
+    struct server *s;
+    struct ec_req *r;
+    char *types;                    /* ",alert,flow,"; NULL: every type */
+    uint64_t lost;                  /* events, since the last gap was told */
+};
+
+/* The root of part 0's topic: "alert". */
+static const char *type_of(const struct server *s, const struct ec_event *ev)
+{
+    const struct ec_topic *t = ev->parts ? s->host->topic_get(s->host, ec_part_first(ev)->topic) : NULL;
+
+    return t ? t->root : NULL;
+}
+
+static bool wants(const struct stream_client *c, const char *type)
+{
+    size_t n = strlen(type);
+
+    if (!c->types)
+        return true;
+    for (const char *p = c->types; (p = strstr(p, type)); p += n)
+        if (p[-1] == ',' && p[n] == ',')
+            return true;
+    return false;
+}
+
+/* "id: …\nevent: …\ndata: {…}\n\n" into s->streams.event. JSON has no line ends inside. */
+static bool render(struct server *s, const struct ec_event *ev, const char *type)
+{
+    struct text *t = &s->streams.event;
+    int64_t n;
+
+    t->n = 0;
+    text_printf(t, "id: %" PRIu64 "\nevent: %s\ndata: ", ev->id, type);
+    if (!text_room(t, 4096))
+        return false;
+    n = s->json->event(s->json_self, ev, 0, t->p + t->n, t->cap - t->n, NULL);
+    if (n > (int64_t)(t->cap - t->n) && text_room(t, (size_t)n))
+        n = s->json->event(s->json_self, ev, 0, t->p + t->n, t->cap - t->n, NULL);
+    if (n < 0 || n > (int64_t)(t->cap - t->n))
+        return false;
+    t->n += (size_t)n;
+    text_puts(t, "\n\n");
+    return !t->bad;
+}
+
+static void tell_gap(struct stream_client *c)
+{
+    struct text t = { 0 };
+
+    text_printf(&t, "event: gap\ndata: {\"dropped\":%" PRIu64 "}\n\n", c->lost);
+    if (!t.bad)
+        request_push(c->r, t.p, t.n);
+    text_free(&t);
+    c->lost = 0;
+}
+
+/* A client that reads has its events; one that does not has lost this one, and is told once it has caught up. */
+static void give(struct stream_client *c, const struct text *t)
+{
+    size_t waiting = request_waiting(c->r);
+
+    if (waiting + t->n > c->s->c.stream_buffer || (c->lost && waiting)) {
+        c->lost++;
+        server_count(c->s, M_STREAM_DROPPED, 1);
+        return;
+    }
+    if (c->lost)
+        tell_gap(c);
+    request_push(c->r, t->p, t->n);
+    server_count(c->s, M_STREAM_EVENTS, 1);
+}
+
+void stream_event(struct server *s, const struct ec_event *ev)
+{
+    const char *type = s->streams.list ? type_of(s, ev) : NULL;
+    bool rendered = false;
+
+    for (struct stream_client *c = type ? s->streams.list : NULL; c; c = c->next) {
+        if (!wants(c, type))
+            continue;
+        if (!rendered && !render(s, ev, type))
+            break;
+        rendered = true;
+        give(c, &s->streams.event);
+    }
+    if (s->streams.event.bad)
+        text_free(&s->streams.event);
+}
+
+void stream_beat(struct server *s)
+{
+    for (struct stream_client *c = s->streams.list; c; c = c->next) {
+        if (c->lost && !request_waiting(c->r))
+            tell_gap(c);
+        if (!request_waiting(c->r))
+            request_push(c->r, ": \n\n", 4);
+    }
+}
+
+static void client_free(struct stream_client *c)
+{
+    struct stream_client **p = &c->s->streams.list;
+
+    while (*p != c)
+        p = &(*p)->next;
+    *p = c->next;
+    c->s->streams.n--;
+    c->s->host->gauge(c->s->host, M_STREAMS, c->s->streams.n);
+    free(c->types);
+    free(c);
+}
+
+static void on_left(void *arg)
+{
+    client_free(arg);
+}
+
+struct stream_param { struct ec_part part; struct ec_span types; };
+static const struct ec_row stream_rows[] = {
+    { EC_T_TEXT, 0, 0, 0, offsetof(struct stream_param, types), "types", NULL, NULL, NULL, NULL,
+      "event types with commas between them; none: all", 0, 1024 },
+};
+const struct ec_record stream_params = EC_RECORD_PART(struct stream_param, stream_rows);
+
+/* ",alert,flow," where the query says "alert,flow". */
+static bool read_types(struct stream_client *c, const struct stream_param *p)
+{
+    if (!p || !p->types.off || !p->types.len)
+        return true;
+    if (!(c->types = malloc(p->types.len + 3)))
+        return false;
+    c->types[0] = ',';
+    memcpy(c->types + 1, ec_bytes(&p->part, p->types), p->types.len);
+    memcpy(c->types + 1 + p->types.len, ",", 2);
+    return true;
+}
+
+int32_t stream_run(void *server, const void *state, struct ec_req *r)
+{
+    struct server *s = server;
+    struct stream_client *c;
+
+    (void)state;
+    if (s->streams.n >= s->c.stream_clients) {
+        server_count(s, M_STREAM_REFUSED, 1);
+        request_set_header(r, "Retry-After", "30");
+        return request_error(r, 503, "too many clients follow events already (http.stream_clients)");
+    }
+    c = calloc(1, sizeof *c);
+    if (!c || !read_types(c, (const struct stream_param *)(const void *)r->param)) {
+        free(c);
+        return request_error(r, 500, "Internal Server Error");
+    }
+    c->s = s;
+    c->r = r;
+    c->next = s->streams.list;
+    s->streams.list = c;
+    s->host->gauge(s->host, M_STREAMS, ++s->streams.n);
+    r->status = 200;
+    r->type = "text/event-stream";
+    request_set_header(r, "X-Accel-Buffering", "no");
+    request_stream(r, on_left, c);
+    request_push(r, ": connected\n\n", 13);
+    return EC_EAGAIN;
+}
+
+void stream_stop(struct server *s)
+{
+    while (s->streams.list) {
+        struct ec_req *r = s->streams.list->r;
+
+        client_free(s->streams.list);
+        request_free(r);
+    }
+    text_free(&s->streams.event);
+}
