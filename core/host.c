@@ -1,6 +1,7 @@
 #include "core/host.h"
 
 #include "core/bus/bus.h"
+#include "core/bus/lane.h"
 #include "core/clock.h"
 #include "core/conf/conf.h"
 #include "core/extension.h"
@@ -273,6 +274,7 @@ static const struct plan *plan_of(uint32_t worker)
 
 static const void *host_state(const struct ec_host *h, uint32_t worker)
 {
+    lane_online();                  /* a descriptor's callback on a lane's loop: the state stays until it returns */
     return plan_state(plan_of(worker), instance_of(h)->index);
 }
 

@@ -147,10 +147,19 @@ static void lane_sleep(struct lane *l)
     atomic_store(&l->sleeping, false);
 }
 
+static __thread bool is_lane;
+
+void lane_online(void)
+{
+    if (is_lane && !epoch_online())
+        epoch_enter();
+}
+
 static void lane_main(void *arg)
 {
     struct lane *l = arg;
 
+    is_lane = true;
     while (!atomic_load(&l->stop)) {
         mark_beat();
         epoch_enter();

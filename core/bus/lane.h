@@ -33,6 +33,9 @@ int lane_collect(struct lane *l);                   /* [ctl] in bus_start(): fin
 int lane_start(struct lane *l);                     /* [ctl] 0 or EC_EAGAIN */
 void lane_ask_stop(struct lane *l);                 /* [any] */
 bool lane_join(struct lane *l, uint64_t deadline_ns);
+/* [any] On a lane's thread: what plan_current() gives from now on stays until its loop has called every callback that is
+ * due. Elsewhere nothing: others are within an epoch already, or hold the plan. */
+void lane_online(void);
 /* One pass over the rings: how many references went into queues. [lane], or [ctl] when it has ended or is given up */
 uint32_t lane_move(struct lane *l);
 bool lane_ready(const struct lane *l);              /* [any] is anything in its rings? */
