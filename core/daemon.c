@@ -24,6 +24,7 @@
 
 #include <errno.h>
 #include <event2/thread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -179,12 +180,23 @@ static int first_generation(struct daemon *d)
     return EXIT_FINE;
 }
 
-static bool start_plugins(struct daemon *d)
+/* EC_EEXIST: what a plugin was told to take (a port) is taken by another program. A service that nobody can reach is
+ * none, so that ends it; a replay goes on without. */
+static int32_t start_plugins(struct daemon *d)
 {
-    for (uint32_t k = 0; k < d->plugins.n_order; k++)
-        if (instance_start(d->plugins.order[k], plan_state(plan_current(), k)))
-            return false;
-    return true;
+    for (uint32_t k = 0; k < d->plugins.n_order; k++) {
+        const struct instance *i = d->plugins.order[k];
+        int32_t err = instance_start(d->plugins.order[k], plan_state(plan_current(), k));
+        char why[1200];
+
+        if (err == EC_EEXIST && !d->cmd->replay) {
+            snprintf(why, sizeof why, "%s: %s", i->d.name, host_why(i, err));
+            print_sentence(why, NULL);
+        }
+        if (err)
+            return err;
+    }
+    return EC_OK;
 }
 
 /* Prepare, freeze, configure, start. Whoever fails is left out, and it begins anew without him; a
@@ -192,6 +204,7 @@ static bool start_plugins(struct daemon *d)
 static int up(struct daemon *d, bool start)
 {
     char why[512];
+    int32_t err;
     int rc;
 
     clock_follow_packets(!d->opt.workers && d->sources);
@@ -212,8 +225,10 @@ static int up(struct daemon *d, bool start)
             return EXIT_FAILED;
         }
         d->pool = true;
-        if (start_plugins(d))
+        if (!(err = start_plugins(d)))
             return EXIT_FINE;
+        if (err == EC_EEXIST && !d->cmd->replay)
+            return EXIT_FAILED;
     }
 }
 
