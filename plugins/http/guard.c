@@ -134,7 +134,7 @@ static void refuse(struct guard *g, struct evbuffer *in, struct evbuffer *out, i
     evbuffer_add(out, harmless, sizeof harmless - 1);
     g->refusal = (struct guard_refusal){ status, why };
     g->phase = HANDLING;
-    event_del(g->timer);
+    timer_set(g, g->all->c.request_ms);
 }
 
 static void say_continue(struct guard *g)
@@ -175,7 +175,7 @@ static enum bufferevent_filter_result on_input(struct evbuffer *in, struct evbuf
         evbuffer_remove_buffer(in, out, g->head.total);
         g->all->on.read(g->all->on.arg, g->head.total);
         g->phase = HANDLING;
-        event_del(g->timer);
+        timer_set(g, g->all->c.request_ms);     /* should evhttp answer by itself, nobody else ends it */
     } else {
         refuse(g, in, out, rc, g->late ? "the request took too long" : g->head.why);
     }
@@ -267,6 +267,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     case HANDLING:
         if (g->on_late)
             g->on_late(g->arg);
+        else if (!abandoned(g))
+            guard_close(g, GUARD_STUCK);
         break;
     case WRITING:
     case STEADY:

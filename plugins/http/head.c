@@ -186,7 +186,7 @@ static int find_end(struct head *h, const struct head_limits *l, const char *p, 
     return scan_lines(h, l, p, h->head);
 }
 
-/* The size of a chunk in hexadecimal digits; -1: none. */
+/* The size of a chunk in hexadecimal digits; -1: none. evhttp takes no extensions behind it, so they are refused. */
 static int64_t chunk_size(const char *p, size_t n)
 {
     int64_t v = 0;
@@ -202,7 +202,7 @@ static int64_t chunk_size(const char *p, size_t n)
         else
             break;
     }
-    return i && (i == n || p[i] == ';' || p[i] == ' ' || p[i] == '\t') ? v : -1;
+    return i && i == n ? v : -1;
 }
 
 /* One line of a chunked body at h->at: a size, or a trailer. */

@@ -1,0 +1,409 @@
+#!/usr/bin/env python3
+"""The HTTP server against clients that are broken, slow, rude or many: none of them stops it, and each gets its answer."""
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+count = 0
+
+
+def check(good, what, detail=""):
+    global count
+    count += 1
+    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
+    if not good and detail:
+        print("# %s" % str(detail)[:600])
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Daemon:
+    def __init__(self, name, plugins=("http",), **options):
+        self.port = free_port()
+        self.folder = os.path.abspath(name)
+        os.mkdir(self.folder)
+        given = {"listen": "127.0.0.1:%d" % self.port, "socket": self.folder + "/api.sock"}
+        given.update(options)
+        with open(self.folder + "/ecyber.yaml", "w", encoding="utf-8") as out:
+            out.write("core:\n  plugin_dirs: [%s]\n  plugins: [%s]\n  state_dir: %s/state\n  control_socket: %s/c.sock\nhttp:\n"
+                      % (os.environ["EC_PLUGINDIR"], ", ".join(plugins), self.folder, self.folder))
+            out.write("".join("  %s: %s\n" % item for item in given.items()))
+        self.log = open(self.folder + "/log", "wb")
+        self.process = None
+
+    def start(self, wait=True, limit=None):
+        command = [os.environ["ECYBERD"], "-c", self.folder + "/ecyber.yaml"]
+        if limit:
+            command = ["sh", "-c", "ulimit -n %d; exec \"$@\"" % limit, "sh"] + command
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT)
+        for _ in range(200 if wait else 0):
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        return self
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return -9
+
+    def output(self):
+        with open(self.folder + "/log", encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def connect(self, timeout=5):
+        return socket.create_connection(("127.0.0.1", self.port), timeout)
+
+    def raw(self, data, timeout=5):
+        """Everything that comes back until the server closes, or nothing comes for a second."""
+        with self.connect(timeout) as s:
+            try:
+                s.sendall(data)
+            except OSError:
+                pass
+            return read_all(s)
+
+    def get(self, path, method="GET", body=None, headers=None, local=False):
+        c = Local(self.folder + "/api.sock") if local else http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            c.request(method, path, body, headers or {})
+            r = c.getresponse()
+            return r.status, dict((k.lower(), v) for k, v in r.getheaders()), r.read()
+        finally:
+            c.close()
+
+    def metric(self, name):
+        found = re.search(r"^ecyber_http_%s (\d+)$" % name, self.get("/metrics")[2].decode(), re.M)
+        return int(found.group(1)) if found else -1
+
+
+class Local(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("local", timeout=10)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(10)
+        self.sock.connect(self.path)
+
+
+def read_all(s, quiet=1.0):
+    s.settimeout(quiet)
+    data = b""
+    try:
+        while True:
+            more = s.recv(65536)
+            if not more:
+                break
+            data += more
+    except OSError:
+        pass
+    return data
+
+
+def status(reply):
+    found = re.match(rb"HTTP/1\.[01] (\d{3}) ", reply)
+    return int(found.group(1)) if found else 0
+
+
+HOST = b"Host: x\r\n"
+HOSTILE = [
+    ("a bare LF", b"GET /healthz HTTP/1.1\nHost: x\n\n", 400),
+    ("a bare LF in a header", b"GET /healthz HTTP/1.1\r\nHost: x\nA: b\r\n\r\n", 400),
+    ("a CR alone", b"GET /healthz HTTP/1.1\r\nHost: x\rA: b\r\n\r\n", 400),
+    ("a NUL in a header", b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n", 400),
+    ("a NUL in the target", b"GET /heal\0thz HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    ("an empty header name", b"GET /healthz HTTP/1.1\r\nHost: x\r\n: b\r\n\r\n", 400),
+    ("a space before the colon", b"GET /healthz HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n", 400),
+    ("a header without a colon", b"GET /healthz HTTP/1.1\r\nHost: x\r\nabc\r\n\r\n", 400),
+    ("a folded header", b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n", 400),
+    ("two Content-Lengths", b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+    ("the same Content-Length twice", b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na", 400),
+    ("a list in Content-Length", b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 1\r\n\r\na", 400),
+    ("a signed Content-Length", b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n\r\na", 400),
+    ("a negative Content-Length", b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
+    ("Content-Length beside Transfer-Encoding",
+     b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    ("Transfer-Encoding twice",
+     b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501),
+    ("an unknown coding", b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
+    ("chunked in HTTP/1.0", b"POST /healthz HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    ("a chunk without a size", b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n\r\n", 400),
+    ("a chunk longer than it says",
+     b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n", 400),
+    ("no Host", b"GET /healthz HTTP/1.1\r\n\r\n", 400),
+    ("two Hosts", b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+    ("no target", b"GET HTTP/1.1\r\n\r\n", 400),
+    ("a target with a space", b"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    ("another host's target", b"GET http://evil/healthz HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    ("HTTP/0.9", b"GET /healthz\r\n\r\n", 400),
+    ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    ("HTTP/1.7", b"GET /healthz HTTP/1.7\r\nHost: x\r\n\r\n", 505),
+    ("an unknown method", b"BREW /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 501),
+    ("TRACE", b"TRACE /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 501),
+    ("CONNECT", b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
+    ("TLS", bytes.fromhex("16030100c8010000c4030300") + b"\r\n", 400),
+    ("a target of 9,000 bytes", b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+    ("a request line without an end", b"GET /" + b"a" * 100000, 414),
+    ("headers of 100 KB", b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"A: " + b"b" * 100000 + b"\r\n\r\n", 431),
+    ("200 headers", b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 200 + b"\r\n", 431),
+    ("a body that is announced too large", b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", 413),
+    ("an expectation that nobody meets", b"GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n", 417),
+    ("HEAD with a body", b"HEAD /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", 400),
+]
+GOOD = [
+    ("a plain GET", b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 200),
+    ("HTTP/1.0", b"GET /healthz HTTP/1.0\r\n\r\n", 200),
+    ("a query on a route without one", b"GET /healthz?a=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 422),
+    ("a path that nobody has", b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 404),
+    ("a chunked body", b"POST /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+     b"3\r\nabc\r\n0\r\n\r\n", 405),
+]
+
+
+def hostile(d):
+    for what, data, want in HOSTILE:
+        reply = d.raw(data)
+        body = reply.split(b"\r\n\r\n", 1)[-1]
+        try:
+            sentence = json.loads(body)["detail"]
+        except (ValueError, KeyError):
+            sentence = None
+        check(status(reply) == want and isinstance(sentence, str) and b"Connection: close" in reply,
+              "%s is refused with %d" % (what, want), reply)
+    for what, data, want in GOOD:
+        reply = d.raw(data)
+        check(status(reply) == want, "%s is answered with %d" % (what, want), reply)
+    reply = d.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 5 + b"GET /healthz HTTP/1.1\nHost: x\n\n")
+    check(reply.count(b"HTTP/1.1 200") == 5 and reply.count(b"HTTP/1.1 400") == 1,
+          "five requests at once are answered in turn, the sixth is refused", reply)
+    with d.connect() as s:
+        for byte in b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n":
+            s.sendall(bytes([byte]))
+        check(status(read_all(s)) == 200, "a request that comes byte by byte is answered")
+    with d.connect() as s:
+        s.sendall(b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n")
+        first = s.recv(1000)
+        s.sendall(b"abc")
+        check(first.startswith(b"HTTP/1.1 100 ") and status(read_all(s)) == 405, "100-continue is answered", first)
+    check(d.metric("refused_malformed_total") >= len(HOSTILE), "what is refused is counted")
+
+
+def shapes(d):
+    code, head, body = d.get("/nobody/has/this")
+    check((code, body) == (404, b'{"detail":"Not Found"}') and head["content-type"] == "application/json",
+          "404 is as FastAPI says it", body)
+    code, head, body = d.get("/healthz", "DELETE")
+    check((code, body, head.get("allow")) == (405, b'{"detail":"Method Not Allowed"}', "GET, HEAD"), "405 has Allow", head)
+    code, head, body = d.get("/healthz?limit=1")
+    check(code == 422 and json.loads(body)["detail"][0]["loc"] == ["query", "limit"] and
+          json.loads(body)["detail"][0]["type"] == "extra_forbidden", "an unknown query parameter is 422", body)
+    code, head, body = d.get("/healthz", "HEAD")
+    check(code == 200 and body == b"" and head["content-length"] == "15", "HEAD has the length and no body", head)
+    code, head, body = d.get("/api/system/info")
+    check(code == 503 and "ec.auth/1" in json.loads(body)["detail"], "without a plugin that knows users nobody is let in", body)
+    code, head, body = d.get("/api/system/info", local=True)
+    check(code == 200 and json.loads(body)["product"] == "eCyber", "the local socket answers root", body)
+    code, head, body = d.get("/api/events", local=True)
+    check(code == 503 and "ec.store/1" in json.loads(body)["detail"], "without a store there are no events: 503", body)
+    code, head, body = d.get("/api/events?nonsense=1", local=True)
+    check(code == 422 and json.loads(body)["detail"][0]["loc"] == ["query", "nonsense"], "no filter is lost silently", body)
+    code, head, body = d.get("/api/events?src_port=http&since=yesterday&limit=0", local=True)
+    kinds = {e["loc"][1]: e["type"] for e in json.loads(body)["detail"]}
+    check(code == 422 and kinds == {"src_port": "int_parsing", "since": "datetime_parsing", "limit": "greater_than_equal"},
+          "each wrong filter is named", body)
+    code, head, body = d.get("/api/events/abc", local=True)
+    check(code == 422 and json.loads(body)["detail"][0]["loc"] == ["path", "id"], "an id that is no number is 422", body)
+    for path, key in (("stats", "metrics"), ("drops", "exact")):
+        code, head, body = d.get("/api/system/" + path, local=True)
+        check(code == 200 and key in json.loads(body), "/api/system/%s is the daemon's own answer" % path, body)
+    code, head, body = d.get("/api/system/plugins", local=True)
+    check(code == 200 and any(p["name"] == "http" for p in json.loads(body)), "/api/system/plugins lists the plugins", body)
+    code, head, body = d.get("/api/system/plugins/http", local=True)
+    check(code == 200 and json.loads(body)["id"] == "ecyber.http", "/api/system/plugins/http is one of them", body)
+    check(d.get("/api/system/plugins/nobody", local=True)[0] == 404, "a plugin that is not there is 404")
+
+
+def document(d):
+    code, head, body = d.get("/api/openapi.json")
+    doc = json.loads(body)
+    check(code == 200 and doc["openapi"].startswith("3.1"), "the document is OpenAPI 3.1")
+    check(d.get("/openapi.json")[2] == body, "the alias gives the same document")
+    check(d.get("/api/openapi.json", headers={"If-None-Match": head["etag"]})[0] == 304, "its ETag is honoured")
+    refs = set(re.findall(r'"\$ref": ?"#/components/schemas/([^"]+)"', body.decode()))
+    check(refs and refs <= set(doc["components"]["schemas"]), "every reference leads somewhere",
+          refs - set(doc["components"]["schemas"]))
+    ids = [op["operationId"] for path in doc["paths"].values() for op in path.values()]
+    check(len(ids) == len(set(ids)) > 10, "operation ids are unique", ids)
+    check({"HTTPValidationError", "ValidationError"} <= set(doc["components"]["schemas"]) and
+          doc["components"]["securitySchemes"]["OAuth2PasswordBearer"]["flows"]["password"]["tokenUrl"] == "/api/auth/login",
+          "errors and the way to log in are in it")
+    wrong = []
+    for path, item in doc["paths"].items():
+        names = set(re.findall(r"{(\w+)}", path))
+        for method, op in item.items():
+            declared = {p["name"] for p in op.get("parameters", []) if p["in"] == "path"}
+            if names != declared or len(op.get("parameters", [])) != len({p["name"] for p in op.get("parameters", [])}):
+                wrong.append((path, method))
+            concrete = re.sub(r"{\w+}", "1", path)
+            if op["x-roles"] and "text/event-stream" not in str(op):
+                code = d.get(concrete, method.upper(), headers={"Content-Type": "application/json"})[0]
+                if code != 503:     # nobody is there who knows users
+                    wrong.append((path, method, code))
+            elif not op["x-roles"] and d.get(concrete, method.upper())[0] not in (200, 503):
+                wrong.append((path, method))
+    check(not wrong, "every route of the document answers, and asks who it is where roles are named", wrong)
+
+
+def metrics(d):
+    code, head, body = d.get("/metrics")
+    text = body.decode()
+    check(code == 200 and head["content-type"].startswith("text/plain; version=0.0.4"), "metrics are for Prometheus")
+    names = re.findall(r"^# TYPE (\S+) (counter|gauge)$", text, re.M)
+    check(len(names) == len({n for n, _ in names}) > 30 and all(n.startswith("ecyber_") for n, _ in names),
+          "each metric has its own name", len(names))
+    check(all(n.endswith("_total") for n, kind in names if kind == "counter") and
+          not any(n.endswith("_total") for n, kind in names if kind == "gauge"), "counters end in _total, gauges do not")
+    samples = re.findall(r"^([a-zA-Z_:][a-zA-Z0-9_:]*) -?\d+$", text, re.M)
+    check(samples == [n for n, _ in names], "each sample stands behind its TYPE")
+    tool = subprocess.run(["sh", "-c", "command -v promtool"], stdout=subprocess.PIPE, check=False).stdout.strip()
+    if tool:
+        done = subprocess.run([tool, "check", "metrics"], input=body, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        check(done.returncode == 0, "promtool finds nothing to say", done.stdout.decode())
+
+
+def crowd(d):
+    """300 connections that send a byte now and then; meanwhile others are served, and in the end the 300 are gone."""
+    slow = []
+    for _ in range(300):
+        s = d.connect()
+        s.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: ")
+        slow.append(s)
+    times = []
+    for _ in range(50):
+        begin = time.monotonic()
+        good = d.get("/healthz")[0] == 200
+        times.append(time.monotonic() - begin if good else 99)
+        for s in slow[::10]:
+            try:
+                s.sendall(b"a")
+            except OSError:
+                pass
+    check(max(times) < 1.0, "a normal client is served beside 300 slow ones", "slowest %.3f s" % max(times))
+    end = time.monotonic() + 8
+    replies = []
+    for s in slow:
+        replies.append(read_all(s, max(0.1, end - time.monotonic())))
+        s.close()
+    check(all(status(r) == 408 for r in replies), "each of the 300 is told that it took too long (408)",
+          [r[:20] for r in replies if status(r) != 408][:3])
+    check(d.metric("refused_late_total") >= 300, "they are counted")
+
+
+def never_reads(d):
+    with d.connect() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        request = b"GET /api/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+        s.settimeout(0.2)
+        sent, gone, begin = 0, False, time.monotonic()
+        while time.monotonic() - begin < 12 and not gone:
+            try:
+                sent += s.send(request * 50)
+            except socket.timeout:
+                pass
+            except OSError:
+                gone = True
+        check(gone, "a client that never reads is dropped", "%d bytes sent" % sent)
+    check(d.metric("closed_stuck_total") >= 1, "and counted")
+    check(d.get("/healthz")[0] == 200, "others are served")
+
+
+def stream(d):
+    c = Local(d.folder + "/api.sock")
+    c.request("GET", "/api/network/events/stream?types=alert,flow")
+    r = c.getresponse()
+    first = r.fp.readline() + r.fp.readline()
+    check(r.status == 200 and r.getheader("content-type") == "text/event-stream" and b": connected" in first,
+          "the stream of events opens", first)
+    check(d.metric("stream_clients") == 1, "its client is counted")
+    c.close()
+    r.close()
+    for _ in range(50):
+        if d.metric("stream_clients") == 0:
+            break
+        time.sleep(0.05)
+    check(d.metric("stream_clients") == 0, "a client that leaves is noticed")
+
+
+def few_descriptors():
+    d = Daemon("few", request_timeout="2s").start(limit=64)
+    crowd = []
+    for _ in range(120):
+        s = socket.socket()
+        s.settimeout(0.2)
+        try:
+            s.connect(("127.0.0.1", d.port))
+        except OSError:
+            pass
+        crowd.append(s)
+    before = sum(os.times()[2:4])
+    ticks = open("/proc/%d/stat" % d.process.pid, encoding="ascii").read().split()
+    time.sleep(1)
+    after = open("/proc/%d/stat" % d.process.pid, encoding="ascii").read().split()
+    used = sum(int(after[i]) - int(ticks[i]) for i in (13, 14)) / os.sysconf("SC_CLK_TCK")
+    check(used < 0.5 and before >= 0, "with no descriptor left it does not spin", "%.2f s of CPU in 1 s" % used)
+    for s in crowd:
+        s.close()
+    time.sleep(2.5)
+    check(d.get("/healthz")[0] == 200, "and it goes on when they are there again")
+    check(len(d.output()) < 20000, "without a flood in the log", len(d.output()))
+    check(d.stop() == 0, "it ends well")
+
+
+def refusals(d):
+    other = Daemon("taken", listen="127.0.0.1:%d" % d.port)
+    other.start(wait=False)
+    code = other.process.wait(20)
+    check(code == 1 and ("port %d " % d.port) in other.output(), "a port that is taken ends the daemon by name",
+          (code, other.output()[-400:]))
+    other = Daemon("wide", listen="0.0.0.0:%d" % free_port())
+    other.start(wait=False)
+    code = other.process.wait(20)
+    check(code == 6 and "not on loopback" in other.output(), "off loopback it refuses without TLS", (code, other.output()[-400:]))
+
+
+def main():
+    d = Daemon("main", request_timeout="3s", write_timeout="1s").start()
+    hostile(d)
+    shapes(d)
+    document(d)
+    metrics(d)
+    stream(d)
+    crowd(d)
+    never_reads(d)
+    refusals(d)
+    check(d.stop() == 0, "it ends well", d.output()[-600:])
+    check(not os.path.exists(d.folder + "/api.sock"), "its socket is gone")
+    check("ERROR" not in d.output() and "panic" not in d.output(), "nothing was an error", d.output()[-600:])
+    few_descriptors()
+    print("1..%d" % count)
+    return 0
+
+
+sys.exit(main())
