@@ -289,6 +289,15 @@ static void put_success_schema(struct text *t, const struct ec_host *h, const st
         text_puts(t, "{}");
 }
 
+static const char *content_type(const struct ec_route *r)
+{
+    if (r->flags & EC_RT_STREAM)
+        return "text/event-stream";
+    if (!strcmp(r->path, "/metrics"))
+        return "text/plain";
+    return strcmp(r->path, "/api/docs") ? "application/json" : "text/html";
+}
+
 static void put_responses(struct text *t, const struct ec_host *h, const struct ec_route *r)
 {
     char key[16];
@@ -303,7 +312,7 @@ static void put_responses(struct text *t, const struct ec_host *h, const struct 
     if (status != 204) {
         text_key(t, "content");
         text_puts(t, "{");
-        text_key(t, r->flags & EC_RT_STREAM ? "text/event-stream" : strcmp(r->path, "/metrics") ? "application/json" : "text/plain");
+        text_key(t, content_type(r));
         text_puts(t, "{\"schema\":");
         put_success_schema(t, h, r);
         text_puts(t, "}}");

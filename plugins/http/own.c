@@ -5,6 +5,7 @@
 #include "plugins/http/request.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -162,7 +163,44 @@ static int32_t run_openapi(void *self, const void *state, struct ec_req *r)
     return request_bytes(r, 200, "application/json", &t);
 }
 
+static void put_html(struct text *t, const char *s)
+{
+    for (; *s; s++) {
+        if (*s == '<')
+            text_puts(t, "&lt;");
+        else if (*s == '&')
+            text_puts(t, "&amp;");
+        else
+            text_add(t, s, 1);
+    }
+}
+
+/* Where no plugin brings a reader for the document, a table of the routes. */
+static int32_t run_docs(void *self, const void *state, struct ec_req *r)
+{
+    const struct server *s = self;
+    struct text t = { 0 };
+
+    (void)state;
+    text_puts(&t, "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>eCyber API</title><h1>eCyber API</h1>"
+                  "<p>The whole document: <a href=\"/api/openapi.json\">/api/openapi.json</a></p>"
+                  "<table><tr><th>Method<th>Path<th>What<th>Who");
+    for (uint32_t i = 0; i < s->routes.n; i++) {
+        const struct ec_route *route = s->routes.route[i].r;
+        const char *const cells[] = { route->method, route->path, route->summary, *route->roles ? route->roles : "everybody" };
+
+        text_puts(&t, "<tr>");
+        for (unsigned k = 0; k < 4; k++) {
+            text_puts(&t, "<td>");
+            put_html(&t, cells[k]);
+        }
+    }
+    text_puts(&t, "</table></html>");
+    return request_bytes(r, 200, "text/html; charset=utf-8", &t);
+}
+
 static const struct ec_route routes[] = {
+    ROUTE("GET", "/api/docs", "get_docs", "This API, to be read", "", run_docs),
     ROUTE("GET", "/healthz", "healthz", "Is the server alive?", "", run_health),
     ROUTE("GET", "/readyz", "readyz", "Can it serve users?", "", run_ready),
     ROUTE("GET", "/api/health", "get_health", "Is the server alive?", "", run_health),

@@ -26,6 +26,25 @@ static void count_status(struct server *s, uint32_t status)
     server_count(s, status < 300 ? M_2XX : status < 400 ? M_3XX : status < 500 ? M_4XX : M_5XX, 1);
 }
 
+/* Of the status line: those that evhttp has no words for (RFC 9110 §15, RFC 6585). NULL: it has. */
+static const char *phrase(uint32_t status)
+{
+    switch (status) {
+    case 413:
+        return "Content Too Large";
+    case 422:
+        return "Unprocessable Content";
+    case 428:
+        return "Precondition Required";
+    case 429:
+        return "Too Many Requests";
+    case 431:
+        return "Request Header Fields Too Large";
+    default:
+        return NULL;
+    }
+}
+
 static bool is_set(const struct ec_req *r, const char *name)
 {
     for (const char *p = r->set.p, *end = p + r->set.n; p && p < end; ) {
@@ -100,7 +119,7 @@ static void send_reply(struct ec_req *r)
     count_status(r->s, r->status);
     body = take_body(r);
     r->http = NULL;
-    evhttp_send_reply(http, (int)r->status, NULL, body);
+    evhttp_send_reply(http, (int)r->status, phrase(r->status), body);
     if (body)
         evbuffer_free(body);
     if (r->guard)

@@ -129,7 +129,7 @@ static void on_left(void *arg)
 
 struct stream_param { struct ec_part part; struct ec_span types; };
 static const struct ec_row stream_rows[] = {
-    { EC_T_TEXT, 0, 0, 0, offsetof(struct stream_param, types), "types", NULL, NULL, NULL, NULL,
+    { EC_T_TEXT, EC_R_OPT, 0, 0, offsetof(struct stream_param, types), "types", NULL, NULL, NULL, NULL,
       "event types with commas between them; none: all", 0, 1024 },
 };
 const struct ec_record stream_params = EC_RECORD_PART(struct stream_param, stream_rows);
