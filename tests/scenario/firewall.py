@@ -131,8 +131,8 @@ def ruleset():
 
 
 class Daemon:
-    def __init__(self, name, *more, plugins="firewall, tp_ask" + STORE):
-        self.folder = os.path.join(TMP, "d")
+    def __init__(self, name, *more, folder="d", plugins="firewall, tp_ask" + STORE):
+        self.folder = os.path.join(TMP, folder)
         os.makedirs(self.folder, exist_ok=True)
         os.chmod(TMP, 0o755)
         os.chown(self.folder, NOBODY.pw_uid, NOBODY.pw_gid)
@@ -267,7 +267,7 @@ def deaths(d, attacker, client):
 
 
 def second(before):
-    d = Daemon("second", plugins="firewall, tp_ask")
+    d = Daemon("second", folder="other", plugins="firewall, tp_ask")
     d.ban("192.0.2.1")
     check(wait_for(lambda: "another eCyber holds the firewall" in d.text()), "a second daemon says who is in the way", d.text())
     check("192.0.2.1" not in ruleset() and before in ruleset(), "and changes nothing", ruleset())
