@@ -179,7 +179,7 @@ END_TEST
 
 START_TEST(tampered_signatures_are_refused)
 {
-    char good[1024], t[1024];
+    char good[1024], t[2048];
     size_t n;
 
     strcpy(good, forged(HEAD, GOOD));
