@@ -170,7 +170,7 @@ static short sleep_until(uint64_t deadline, bool full)
         return 0;
     if ((p[0].revents & POLLIN) && read(client.wake, &count, sizeof count) < 0)
         return 0;
-    if (p[2].revents && link_replace(&client.link)) {
+    if (p[2].revents && link_replace(&client.link) && p[1].fd >= 0) {
         fail_all("another helper has taken its place");
         greet();
         return 0;
