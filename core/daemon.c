@@ -21,6 +21,7 @@
 #include "core/run.h"
 #include "core/services.h"
 #include "core/signals.h"
+#include "core/status.h"
 
 #include <errno.h>
 #include <event2/thread.h>
@@ -151,6 +152,9 @@ static void down(struct daemon *d)
     d->pool = false;
     for (uint32_t k = d->plugins.n_order; k--; )
         instance_stop(d->plugins.order[k]);
+    if (d->ran)
+        status_write_last(d);                   /* what they wrote, or lost, while they stopped is in it */
+    d->ran = false;
     if ((p = plan_swap(NULL))) {
         d->conf = p->conf;
         p->conf = NULL;

@@ -25,6 +25,7 @@ struct daemon {
     bool workers_ended;             /* atomic; set before `ended` becomes active */
     bool ended_failed;              /* a source could not be opened, or broke */
     bool stopping, frozen, pool, sources;
+    bool ran;                       /* to an ordered end: the last-stop record is to be written */
     bool stuck;                     /* threads did not end: daemon_abandon() */
     char **uri;                     /* of the sources, while the workers run */
     uint32_t n_uri;

@@ -310,7 +310,8 @@ static int finish(struct daemon *d)
     if (d->sources)
         worker_join();
     ended = bus_stop(d->opt.stop_timeout);
-    status_write_last(d);
+    status_write_last(d);                       /* once more when the plugins have stopped, unless one hangs there */
+    d->ran = true;
     ended &= pool_stop(d->opt.stop_timeout);    /* a reload that is under way, too */
     d->pool = false;
     if (!ended)
