@@ -1,0 +1,527 @@
+#include "plugins/store/documents.h"
+
+#include "plugins/store/db.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WHY 4600
+
+struct row {                        /* one that was read */
+    uint64_t id, version;
+    char *json;
+    uint64_t len;
+};
+
+void documents_init(struct documents *d, const struct ec_host *h)
+{
+    memset(d, 0, sizeof *d);
+    d->host = h;
+    pthread_mutex_init(&d->lock, NULL);
+}
+
+static void documents_close(struct documents *d)
+{
+    sqlite3_stmt *st;
+
+    while (d->db && (st = sqlite3_next_stmt(d->db, NULL)))
+        sqlite3_finalize(st);
+    sqlite3_close(d->db);
+    d->db = NULL;
+}
+
+void documents_free(struct documents *d)
+{
+    documents_close(d);
+    for (uint32_t i = 0; i < d->n_kind; i++) {
+        fields_free(&d->kind[i].fields);
+        free(d->kind[i].table);
+    }
+    free(d->kind);
+    pthread_mutex_destroy(&d->lock);
+}
+
+static bool name_fits(const char *s)
+{
+    size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+    return *s >= 'a' && *s <= 'z' && !s[n] && n <= 32;
+}
+
+int32_t documents_kind(struct documents *d, const struct ec_host *owner, const struct ec_kind *k, uint32_t *kind)
+{
+    struct document_kind *grown;
+
+    if (d->frozen)
+        return ec_failf(owner, EC_EINVAL, "kinds of documents are declared in setup()");
+    if (!k->name || !k->record || !name_fits(k->name))
+        return ec_failf(owner, EC_EINVAL, "a kind of document needs a record and a name of a-z, 0-9 and _");
+    for (uint32_t i = 0; i < d->n_kind; i++)
+        if (!strcmp(d->kind[i].kind->name, k->name))
+            return ec_failf(owner, EC_EEXIST, "another plugin keeps documents of the kind '%s'", k->name);
+    grown = realloc(d->kind, (d->n_kind + 1) * sizeof *grown);
+    if (!grown)
+        return owner->fail(owner, EC_ENOMEM, "out of memory");
+    d->kind = grown;
+    memset(&grown[d->n_kind], 0, sizeof *grown);
+    grown[d->n_kind].kind = k;
+    grown[d->n_kind].owner = owner;
+    *kind = d->n_kind++;
+    return EC_OK;
+}
+
+/* CREATE [UNIQUE] INDEX "x_users.name" on a path of the JSON, in the words that filters use. */
+static void index_sql(struct text *sql, const struct document_kind *k, const struct field *f, bool unique)
+{
+    struct text name = { 0 };
+
+    text_printf(&name, "%c_%s.%s", unique ? 'u' : 'i', k->kind->name, f->path);
+    text_put(sql, unique ? "CREATE UNIQUE INDEX IF NOT EXISTS " : "CREATE INDEX IF NOT EXISTS ");
+    text_sql_name(sql, name.failed ? "" : name.base);
+    text_printf(sql, " ON %s(json_extract(json,", k->table);
+    text_sql_string(sql, f->hop[0]);
+    text_put(sql, "));");
+    sql->failed |= name.failed;
+    text_free(&name);
+}
+
+struct indexing { struct text *sql; struct document_kind *k; };
+
+static bool found_row(void *arg, struct found *f)
+{
+    struct indexing *x = arg;
+    bool unique = x->k->kind->unique && !strcmp(x->k->kind->unique, f->path);
+
+    if (unique || (f->row->flags & EC_R_INDEX))
+        index_sql(x->sql, x->k, f->field, unique);
+    return true;
+}
+
+/* Does its unique row stand in the record? */
+static bool unique_known(const struct document_kind *k)
+{
+    const char *key;
+
+    return !k->kind->unique || field_find(&k->fields, k->kind->unique, &key);
+}
+
+static int32_t kind_open(struct documents *d, struct document_kind *k, struct text *sql, char *why, size_t n)
+{
+    struct indexing x = { sql, k };
+
+    if (!(k->shape = d->json->shape(d->json_self, k->kind->record)))
+        return EC_ENOMEM;
+    if (!k->table && asprintf(&k->table, "d_%s", k->kind->name) < 0) {
+        k->table = NULL;
+        return EC_ENOMEM;
+    }
+    text_printf(sql, "CREATE TABLE IF NOT EXISTS %s(id INTEGER PRIMARY KEY AUTOINCREMENT, version INTEGER NOT NULL,"
+                " shape INTEGER NOT NULL, json TEXT NOT NULL);", k->table);
+    fields_free(&k->fields);
+    if (!fields_add_record(&k->fields, k->kind->record, "", FIELDS_SECRET, found_row, &x))
+        return EC_ENOMEM;
+    if (!unique_known(k)) {
+        snprintf(why, n, "kind '%s': its unique row '%s' is none of its record", k->kind->name, k->kind->unique);
+        return EC_EINVAL;
+    }
+    return EC_OK;
+}
+
+static enum db_fault kind_prepare(struct documents *d, struct document_kind *k, char *why, size_t n)
+{
+    const struct { sqlite3_stmt **st; const char *sql; } all[] = {
+        { &k->insert, "INSERT INTO %s(version,shape,json) VALUES(1,?1,?2)" },
+        { &k->update, "UPDATE %s SET version=version+1,shape=?1,json=?2 WHERE id=?3 AND (?4=0 OR version=?4)" },
+        { &k->remove, "DELETE FROM %s WHERE id=?3 AND (?4=0 OR version=?4)" },
+        { &k->get, "SELECT id,version,json FROM %s WHERE id=?1" },
+    };
+    enum db_fault fault = DB_OK;
+
+    for (uint32_t i = 0; !fault && i < sizeof all / sizeof all[0]; i++) {
+        struct text sql = { 0 };
+
+        text_put(&sql, "");
+        for (const char *s = all[i].sql; *s; s++)
+            if (*s == '%')
+                text_put(&sql, k->table), s++;
+            else
+                text_add(&sql, s, 1);
+        fault = sql.failed ? DB_MEMORY : db_prepare(d->db, sql.base, all[i].st, why, n);
+        text_free(&sql);
+    }
+    return fault;
+}
+
+/* Damage that the first pages do not show. */
+static enum db_fault check(sqlite3 *db, char *why, size_t n)
+{
+    sqlite3_stmt *st;
+    enum db_fault fault = db_prepare(db, "PRAGMA quick_check(1)", &st, why, n);
+    int rc;
+
+    if (fault)
+        return fault;
+    rc = sqlite3_step(st);
+    fault = db_say(db, rc, why, n);
+    if (rc == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(st, 0), "ok")) {
+        snprintf(why, n, "%s: %s", sqlite3_db_filename(db, "main"), (const char *)sqlite3_column_text(st, 0));
+        fault = DB_DAMAGED;
+    }
+    sqlite3_finalize(st);
+    return fault;
+}
+
+static enum db_fault open_file(struct documents *d, const struct text *sql, char *why, size_t n)
+{
+    char version[64];
+    int found;
+    enum db_fault fault = db_open(&d->db, d->path, DB_FULL_SYNC, 0600, DOCUMENTS_VERSION, &found, why, n);
+
+    if (!fault)
+        fault = check(d->db, why, n);
+    if (!fault)
+        fault = db_run(d->db, "BEGIN IMMEDIATE", why, n);
+    if (!fault)
+        fault = db_run(d->db, sql->base ? sql->base : "", why, n);
+    snprintf(version, sizeof version, "PRAGMA user_version=%d; COMMIT", DOCUMENTS_VERSION);
+    if (!fault)
+        fault = db_run(d->db, version, why, n);
+    for (uint32_t i = 0; !fault && i < d->n_kind; i++)
+        fault = kind_prepare(d, &d->kind[i], why, n);
+    if (fault)
+        documents_close(d);
+    return fault;
+}
+
+int32_t documents_open(struct documents *d, const char *folder, char *said, size_t n)
+{
+    char why[WHY] = "out of memory", to[4400];
+    struct text sql = { 0 };
+    enum db_fault fault;
+    int32_t err = EC_OK;
+
+    *said = '\0';
+    d->frozen = true;
+    snprintf(d->path, sizeof d->path, "%s/documents.db", folder);
+    for (uint32_t i = 0; !err && i < d->n_kind; i++)
+        err = kind_open(d, &d->kind[i], &sql, why, sizeof why);
+    if (!err && sql.failed)
+        err = EC_ENOMEM;
+    fault = err ? DB_OK : open_file(d, &sql, why, sizeof why);
+    if (fault == DB_DAMAGED && !db_set_aside(d->path, to, sizeof to)) {
+        snprintf(said, n, "%s; the file is set aside as %s, and users, bans and settings begin anew: bring back a copy of yours, "
+                 "or look at it with sqlite3's .recover", why, to);
+        fault = open_file(d, &sql, why, sizeof why);
+    }
+    text_free(&sql);
+    if (!err && fault)
+        err = fault == DB_MEMORY ? EC_ENOMEM : EC_EIO;
+    if (err)
+        snprintf(said, n, "%s", why);
+    return err;
+}
+
+static int32_t fault_code(const struct document_kind *k, enum db_fault fault, const char *why)
+{
+    if (fault == DB_ROW)
+        return ec_failf(k->owner, EC_EEXIST, "another of the %s has the same %s", k->kind->name,
+                        k->kind->unique ? k->kind->unique : "id");
+    if (fault == DB_DAMAGED)
+        return ec_failf(k->owner, EC_EIO, "%s; it is set aside at the next start", why);
+    return k->owner->fail(k->owner, fault == DB_MEMORY ? EC_ENOMEM : EC_EIO, why);
+}
+
+static struct document_kind *kind_of(struct documents *d, uint32_t kind, int32_t *err)
+{
+    *err = EC_OK;
+    if (kind >= d->n_kind)
+        *err = d->host->fail(d->host, EC_EINVAL, "there is no such kind of document");
+    else if (!d->db)
+        *err = d->host->fail(d->host, EC_EAGAIN, "documents can be used from start() on");
+    return *err ? NULL : &d->kind[kind];
+}
+
+/* The part as JSON, with its secrets. NULL: *err. */
+static char *part_json(const struct documents *d, const struct document_kind *k, const struct ec_part *p, int64_t *len,
+                       int32_t *err)
+{
+    uint64_t cap = 4096;
+    char *json = NULL, *grown;
+
+    for (;;) {
+        if (!(grown = realloc(json, cap))) {
+            *err = k->owner->fail(k->owner, EC_ENOMEM, "out of memory");
+            break;
+        }
+        json = grown;
+        *len = d->json->part(d->json_self, k->shape, p, EC_JSON_SECRETS, json, cap);
+        if (*len >= 0 && (uint64_t)*len <= cap)
+            return json;
+        if (*len < 0 || *len > (int64_t)DOCUMENT_MAX) {
+            *err = ec_failf(k->owner, EC_EINVAL, *len < 0 ? "%s: the document cannot be written as JSON"
+                                                          : "%s: the document is too long", k->kind->name);
+            break;
+        }
+        cap = (uint64_t)*len;
+    }
+    free(json);
+    return NULL;
+}
+
+static bool exists(struct document_kind *k, uint64_t id)
+{
+    bool there;
+
+    sqlite3_bind_int64(k->get, 1, (int64_t)id);
+    there = sqlite3_step(k->get) == SQLITE_ROW;
+    sqlite3_reset(k->get);
+    return there;
+}
+
+/* UPDATE or DELETE: what it means that no row was changed. */
+static int32_t change(struct documents *d, struct document_kind *k, sqlite3_stmt *st, uint64_t id, uint64_t version)
+{
+    char why[WHY];
+    enum db_fault fault;
+
+    sqlite3_bind_int64(st, 3, (int64_t)id);
+    sqlite3_bind_int64(st, 4, (int64_t)version);
+    fault = db_say(d->db, sqlite3_step(st), why, sizeof why);
+    sqlite3_reset(st);
+    if (fault)
+        return fault_code(k, fault, why);
+    if (sqlite3_changes(d->db))
+        return EC_OK;
+    if (exists(k, id))
+        return ec_failf(k->owner, EC_EAGAIN, "somebody else has changed it meanwhile: read it again");
+    return ec_failf(k->owner, EC_ENOENT, "there is no document %llu among the %s", (unsigned long long)id, k->kind->name);
+}
+
+static int32_t insert(struct documents *d, struct document_kind *k, uint64_t *id)
+{
+    char why[WHY];
+    enum db_fault fault = db_say(d->db, sqlite3_step(k->insert), why, sizeof why);
+
+    sqlite3_reset(k->insert);
+    if (fault)
+        return fault_code(k, fault, why);
+    *id = (uint64_t)sqlite3_last_insert_rowid(d->db);
+    return EC_OK;
+}
+
+int32_t documents_put(struct documents *d, uint32_t kind, uint64_t *id, uint64_t version, const struct ec_part *p)
+{
+    struct document_kind *k;
+    sqlite3_stmt *st;
+    int32_t err;
+    int64_t len;
+    char *json;
+
+    pthread_mutex_lock(&d->lock);
+    k = kind_of(d, kind, &err);
+    pthread_mutex_unlock(&d->lock);
+    if (!k || !(json = part_json(d, k, p, &len, &err)))
+        return err;
+    pthread_mutex_lock(&d->lock);
+    st = *id ? k->update : k->insert;
+    sqlite3_bind_int64(st, 1, k->kind->version);
+    sqlite3_bind_text64(st, 2, json, (sqlite3_uint64)len, SQLITE_STATIC, SQLITE_UTF8);
+    err = *id ? change(d, k, st, *id, version) : insert(d, k, id);
+    sqlite3_clear_bindings(st);
+    pthread_mutex_unlock(&d->lock);
+    free(json);
+    return err;
+}
+
+int32_t documents_del(struct documents *d, uint32_t kind, uint64_t id, uint64_t version)
+{
+    struct document_kind *k;
+    int32_t err;
+
+    pthread_mutex_lock(&d->lock);
+    if ((k = kind_of(d, kind, &err)))
+        err = change(d, k, k->remove, id, version);
+    pthread_mutex_unlock(&d->lock);
+    return err;
+}
+
+/* What read() found wrong in a document, for the log. */
+struct wrong { char text[512]; };
+static void json_wrong(void *arg, const char *at, const char *type, const char *msg, const char *input, const char *ctx)
+{
+    struct wrong *w = arg;
+
+    (void)type;
+    (void)input;
+    (void)ctx;
+    if (!*w->text)
+        snprintf(w->text, sizeof w->text, "%s: %s", at, msg);
+}
+
+/* The stored text as a part; rows that were appended to the table since then take their defaults, or are absent. NULL: *err. */
+static struct ec_part *row_part(struct documents *d, const struct document_kind *k, const struct row *r, int32_t *err)
+{
+    struct wrong w = { "" };
+    uint32_t cap = 65536, flags = 0;
+    struct ec_part *p = NULL;
+
+    for (;;) {
+        free(p);
+        if (!(p = aligned_alloc(8, cap))) {
+            *err = k->owner->fail(k->owner, EC_ENOMEM, "out of memory");
+            return NULL;
+        }
+        *err = d->json->read(d->json_self, k->shape, r->json, r->len, flags, p, cap, json_wrong, &w);
+        if (*err == EC_OK)
+            return p;
+        if (*err == EC_ELIMIT && cap < DOCUMENT_MAX)
+            cap *= 2;
+        else if (*err == EC_EINVAL && !flags)
+            flags = EC_JSON_PARTIAL;
+        else
+            break;
+    }
+    free(p);
+    *err = ec_failf(k->owner, EC_EIO, "document %llu of the %s cannot be read: %s", (unsigned long long)r->id, k->kind->name,
+                    *w.text ? w.text : "it is too long");
+    return NULL;
+}
+
+/* The rows of a statement, copied. */
+static int32_t read_rows(struct documents *d, const struct document_kind *k, sqlite3_stmt *st, struct row **row, uint32_t *n)
+{
+    uint32_t cap = 0;
+    char why[WHY];
+    int rc;
+
+    *row = NULL;
+    *n = 0;
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+        struct row *r;
+
+        if (*n == cap) {
+            struct row *grown = realloc(*row, (cap = cap ? cap * 2 : 8) * sizeof *grown);
+
+            if (!grown) {
+                rc = SQLITE_NOMEM;
+                break;
+            }
+            *row = grown;
+        }
+        r = &(*row)[*n];
+        r->id = (uint64_t)sqlite3_column_int64(st, 0);
+        r->version = (uint64_t)sqlite3_column_int64(st, 1);
+        r->len = (uint64_t)sqlite3_column_bytes(st, 2);
+        if (!(r->json = malloc(r->len + 1))) {
+            rc = SQLITE_NOMEM;
+            break;
+        }
+        if (r->len)
+            memcpy(r->json, sqlite3_column_blob(st, 2), r->len);
+        r->json[r->len] = '\0';
+        ++*n;
+    }
+    return db_say(d->db, rc, why, sizeof why) ? fault_code(k, db_fault(rc), why) : EC_OK;
+}
+
+/* Without the lock, so that fn may call us again. */
+static int32_t hand_out(struct documents *d, const struct document_kind *k, struct row *row, uint32_t n,
+                        ec_store_row_fn *fn, void *arg)
+{
+    int32_t err = EC_OK;
+    bool more = true;
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct ec_part *p = more && !err ? row_part(d, k, &row[i], &err) : NULL;
+
+        if (p && fn(arg, row[i].id, row[i].version, p))
+            more = false;
+        free(p);
+        free(row[i].json);
+    }
+    free(row);
+    return err;
+}
+
+int32_t documents_get(struct documents *d, uint32_t kind, uint64_t id, ec_store_row_fn *fn, void *arg)
+{
+    struct document_kind *k;
+    struct row *row = NULL;
+    uint32_t n = 0;
+    int32_t err, out;
+
+    pthread_mutex_lock(&d->lock);
+    if ((k = kind_of(d, kind, &err))) {
+        sqlite3_bind_int64(k->get, 1, (int64_t)id);
+        err = read_rows(d, k, k->get, &row, &n);
+        sqlite3_reset(k->get);
+    }
+    pthread_mutex_unlock(&d->lock);
+    if (!err && !n)
+        err = ec_failf(k->owner, EC_ENOENT, "there is no document %llu among the %s", (unsigned long long)id, k->kind->name);
+    if (!k)
+        return err;
+    out = hand_out(d, k, row, n, fn, arg);
+    return err ? err : out;
+}
+
+/* With the lock. */
+static int32_t find_rows(struct documents *d, struct document_kind *k, const struct filter *f, uint64_t after, uint32_t limit,
+                         struct row **row, uint32_t *n)
+{
+    static const struct reach documents = { .json = "json" };
+    struct sql sql = { .n_bind = 0 };
+    sqlite3_stmt *st = NULL;
+    char why[WHY] = "out of memory";
+    enum db_fault fault;
+    int32_t err;
+
+    text_printf(&sql.text, "SELECT id,version,json FROM %s WHERE id>?1", k->table);
+    filter_sql(f, &documents, &sql);
+    text_put(&sql.text, " ORDER BY id LIMIT ?2");
+    if (sql.full) {
+        sql_free(&sql);
+        return k->owner->fail(k->owner, EC_EINVAL, "the conditions have too many values");
+    }
+    fault = sql.text.failed ? DB_MEMORY : db_prepare(d->db, sql.text.base, &st, why, sizeof why);
+    if (!fault)
+        fault = db_say(d->db, sql_bind(&sql, st), why, sizeof why);
+    if (fault) {
+        err = fault_code(k, fault, why);
+    } else {
+        sqlite3_bind_int64(st, 1, after > INT64_MAX ? INT64_MAX : (int64_t)after);
+        sqlite3_bind_int64(st, 2, limit);
+        err = read_rows(d, k, st, row, n);
+    }
+    sqlite3_finalize(st);
+    sql_free(&sql);
+    return err;
+}
+
+int32_t documents_find(struct documents *d, uint32_t kind, const struct ec_filter *f, uint32_t n, uint64_t after,
+                       uint32_t limit, ec_store_row_fn *fn, void *arg)
+{
+    struct document_kind *k;
+    struct filter filter = { .n_term = 0 };
+    struct row *row = NULL;
+    uint32_t rows = 0;
+    char why[1024];
+    int32_t err, out;
+
+    pthread_mutex_lock(&d->lock);
+    if ((k = kind_of(d, kind, &err))) {
+        err = filter_terms(&filter, &k->fields, f, n, n && f->size ? f->size : (uint32_t)sizeof *f, why, sizeof why);
+        if (err)
+            k->owner->fail(k->owner, err, why);
+        else
+            err = find_rows(d, k, &filter, after, limit, &row, &rows);
+    }
+    pthread_mutex_unlock(&d->lock);
+    filter_free(&filter);
+    if (!k)
+        return err;
+    out = hand_out(d, k, row, rows, fn, arg);
+    return err ? err : out;
+}

@@ -1,0 +1,47 @@
+/* documents.h: documents by kind, in one database with synchronous commits. Any thread; one call at a time. */
+#ifndef STORE_DOCUMENTS_H
+#define STORE_DOCUMENTS_H
+#include "plugins/store/filter.h"
+
+#include <ecyber/ext/json.h>
+
+#include <pthread.h>
+
+#define DOCUMENTS_VERSION 1
+#define DOCUMENT_MAX (16u << 20)    /* bytes of one, as JSON and as a part */
+
+struct document_kind {
+    const struct ec_kind *kind;
+    const struct ec_host *owner;
+    const struct ec_shape *shape;
+    struct fields fields;
+    char *table;                    /* "d_users" */
+    sqlite3_stmt *insert, *update, *remove, *get;
+};
+struct documents {
+    pthread_mutex_t lock;
+    const struct ec_host *host;
+    const struct ec_json *json;
+    void *json_self;
+    struct document_kind *kind;
+    uint32_t n_kind;
+    sqlite3 *db;
+    char path[4200];
+    bool frozen;                    /* no kinds any more */
+};
+
+void documents_init(struct documents *d, const struct ec_host *h);
+void documents_free(struct documents *d);
+int32_t documents_kind(struct documents *d, const struct ec_host *owner, const struct ec_kind *k, uint32_t *kind);
+/* Opens documents.db below the folder and makes the tables of the kinds. A damaged file is set aside: said (n bytes), not
+ * empty then. 0, or EC_E* and why in `said`. */
+int32_t documents_open(struct documents *d, const char *folder, char *said, size_t n);
+
+/* As struct ec_store says. */
+int32_t documents_put(struct documents *d, uint32_t kind, uint64_t *id, uint64_t version, const struct ec_part *p);
+int32_t documents_del(struct documents *d, uint32_t kind, uint64_t id, uint64_t version);
+int32_t documents_get(struct documents *d, uint32_t kind, uint64_t id, ec_store_row_fn *fn, void *arg);
+int32_t documents_find(struct documents *d, uint32_t kind, const struct ec_filter *f, uint32_t n, uint64_t after,
+                       uint32_t limit, ec_store_row_fn *fn, void *arg);
+
+#endif

@@ -1,0 +1,36 @@
+/* readers.h: connections that read segments, kept for the next query. Any thread; each connection has one user at a time. */
+#ifndef STORE_READERS_H
+#define STORE_READERS_H
+#include "plugins/store/filter.h"
+#include "plugins/store/segment.h"
+#include "plugins/store/segments.h"
+
+#define READERS_KEPT 8              /* connections that wait for the next query */
+
+struct reader {
+    struct reader *next;
+    sqlite3 *db;
+    struct segment_id id;
+    bool stale, finished;           /* finished: its indices are built */
+    uint8_t **has;                  /* by table and column, see struct reach */
+    struct reach reach;
+    uint64_t deadline;              /* ns of CLOCK_MONOTONIC, 0: none */
+    uint32_t n_table;
+};
+struct readers {
+    pthread_mutex_t lock;
+    const struct schema *schema;
+    struct segments *segments;
+    struct reader *idle, *busy;
+    uint32_t n_idle;
+};
+
+void readers_open(struct readers *r, const struct schema *s, struct segments *segments);
+void readers_close(struct readers *r);
+/* A connection to a segment. NULL: *fault and why (n bytes) say why; DB_OK: its file is gone. */
+struct reader *readers_take(struct readers *r, struct segment_id id, enum db_fault *fault, char *why, size_t n);
+void readers_give(struct readers *r, struct reader *x);
+void readers_purge(struct readers *r, struct segment_id id);        /* its file goes, or has changed */
+uint64_t readers_clock(void);       /* ns, of reader.deadline */
+
+#endif

@@ -1,0 +1,178 @@
+#include "plugins/store/scan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PIECE_FIRST 4096            /* rows; each piece of a segment is twice as long as the one before */
+
+static bool in_time(const struct filter *f, const struct segment *g)
+{
+    return !g->known || (g->ts_max >= f->since && g->ts_min < f->until);
+}
+
+/* Range of rows and time. A finished segment does not change: remembered. */
+static enum db_fault learn(struct scan *s, struct reader *r, struct segment *g)
+{
+    enum db_fault fault;
+
+    if (g->known)
+        return DB_OK;
+    g->ts_min = INT64_MIN;
+    g->ts_max = INT64_MAX;
+    fault = db_number(r->db, "SELECT max(last) FROM batch", &g->rows, s->why, s->n_why);
+    if (!r->finished || fault)
+        return fault;
+    fault = db_number(r->db, "SELECT min(ts_min) FROM batch", &g->ts_min, s->why, s->n_why);
+    if (!fault)
+        fault = db_number(r->db, "SELECT max(ts_max) FROM batch", &g->ts_max, s->why, s->n_why);
+    if (!fault)
+        segments_learn(s->host->segments, g);
+    return fault;
+}
+
+/* The next row in the order of the scan that stands in a batch with events of the wanted time; 0: there is none. */
+static enum db_fault skip(struct scan *s, sqlite3_stmt *st, int64_t *row)
+{
+    enum db_fault fault;
+    int rc;
+
+    sqlite3_bind_int64(st, 1, s->oldest_first ? *row - SEGMENT_BATCH : *row);
+    sqlite3_bind_int64(st, 2, s->filter->since);
+    sqlite3_bind_int64(st, 3, s->filter->until);
+    sqlite3_bind_int64(st, 4, *row);
+    rc = sqlite3_step(st);
+    if (rc == SQLITE_ROW && s->oldest_first)
+        *row = sqlite3_column_int64(st, 0) > *row ? sqlite3_column_int64(st, 0) : *row;
+    else if (rc == SQLITE_ROW)
+        *row = sqlite3_column_int64(st, 1) < *row ? sqlite3_column_int64(st, 1) : *row;
+    else
+        *row = 0;
+    fault = db_say(sqlite3_db_handle(st), rc, s->why, s->n_why);
+    sqlite3_reset(st);
+    return fault;
+}
+
+static enum db_fault skip_prepare(struct scan *s, struct reader *r, sqlite3_stmt **st)
+{
+    *st = NULL;
+    if (!s->filter->since && s->filter->until == INT64_MAX)
+        return DB_OK;
+    return db_prepare(r->db, s->oldest_first
+                      ? "SELECT row,last FROM batch WHERE row>?1 AND ts_max>=?2 AND ts_min<?3 AND last>=?4 ORDER BY row LIMIT 1"
+                      : "SELECT row,last FROM batch WHERE row<=?1 AND ts_max>=?2 AND ts_min<?3 AND row<=?4 ORDER BY row DESC"
+                        " LIMIT 1", st, s->why, s->n_why);
+}
+
+/* The rows of one segment from `row` on. */
+static enum db_fault pieces(struct scan *s, struct reader *r, int64_t row, int64_t rows, bool *done)
+{
+    enum db_fault fault;
+    sqlite3_stmt *st;
+    int64_t size = PIECE_FIRST;
+
+    fault = skip_prepare(s, r, &st);
+    while (!fault && !*done) {
+        int64_t first = row, last = row;
+
+        if (st && row >= 1 && row <= rows && (fault = skip(s, st, &row)))
+            break;
+        if (row < 1 || row > rows)
+            break;
+        if (s->oldest_first)
+            first = row, last = rows - row < size ? rows : row + size - 1;
+        else
+            first = row < size ? 1 : row - size + 1, last = row;
+        if (s->begun && readers_clock() > s->deadline)
+            fault = DB_STOPPED;
+        r->deadline = s->begun ? s->deadline : 0;
+        if (fault || (fault = s->piece(s, r, first, last, done)))
+            break;
+        s->begun = true;
+        row = s->oldest_first ? last + 1 : first - 1;
+        if (!*done)
+            s->at = (struct cursor){ r->id, s->oldest_first ? last : first };
+        size *= 2;
+    }
+    sqlite3_finalize(st);
+    return fault;
+}
+
+static enum db_fault segment(struct scan *s, struct segment *g, struct reader *r, bool *done)
+{
+    bool here = s->from.id.day && !segment_compare(g->id, s->from.id);
+    enum db_fault fault = learn(s, r, g);
+    int64_t row;
+
+    if (fault || !g->rows || !in_time(s->filter, g))
+        return fault;
+    row = s->oldest_first ? 1 : g->rows;
+    if (here && s->oldest_first)
+        row = s->from.row + 1;
+    else if (here && s->from.row <= g->rows)
+        row = s->from.row - 1;
+    if (!s->oldest_first && row > g->rows)
+        row = g->rows;
+    fault = s->open(s, r);
+    if (!fault)
+        fault = pieces(s, r, row, g->rows, done);
+    r->deadline = 0;
+    s->close(s);
+    return fault;
+}
+
+static int32_t code(enum db_fault fault)
+{
+    return fault == DB_OK ? EC_OK : fault == DB_MEMORY ? EC_ENOMEM : EC_EIO;
+}
+
+/* One segment, from opening to closing. */
+static enum db_fault visit(struct scan *s, struct segment *g, bool *done)
+{
+    enum db_fault fault;
+    struct reader *r = readers_take(s->host->readers, g->id, &fault, s->why, s->n_why);
+
+    if (r) {
+        fault = segment(s, g, r, done);
+        readers_give(s->host->readers, r);
+    }
+    if (fault == DB_DAMAGED) {
+        s->host->damaged(s->host->arg, g->id, s->why);
+        fault = DB_OK;
+    }
+    return fault;
+}
+
+/* Is the segment behind where the scan begins? */
+static bool wanted(const struct scan *s, const struct segment *g)
+{
+    int c = s->from.id.day ? segment_compare(g->id, s->from.id) : 0;
+
+    return s->oldest_first ? c >= 0 : c <= 0;
+}
+
+int32_t scan_run(struct scan *s)
+{
+    uint32_t n;
+    struct segment *list = segments_list(s->host->segments, &n);
+    enum db_fault fault = n && !list ? DB_MEMORY : DB_OK;
+    bool done = false;
+
+    s->at = s->from;
+    s->begun = s->late = false;
+    s->deadline = readers_clock() + s->host->bound;
+    for (uint32_t i = 0; list && i < n && !fault && !done; i++) {
+        struct segment *g = &list[s->oldest_first ? i : n - 1 - i];
+
+        if (!wanted(s, g) || !in_time(s->filter, g))
+            continue;
+        fault = s->begun && readers_clock() > s->deadline ? DB_STOPPED : visit(s, g, &done);
+    }
+    free(list);
+    if (fault == DB_STOPPED) {
+        s->late = true;
+        fault = DB_OK;
+    }
+    return code(fault);
+}

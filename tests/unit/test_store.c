@@ -1,0 +1,990 @@
+/* The store on real SQLite files, in the fake host: what goes in comes out, by filter and cursor; documents; what happens
+ * when files fail. */
+#include "tests/unit/unit.h"
+
+#include "core/record/service.h"
+#include "plugins/store/segments.h"
+#include "testhost.h"
+
+#include <ecyber/ext/store.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SECOND UINT64_C(1000000000)
+#define NOON   UINT64_C(1700000000000000000)     /* 2023-11-14T22:13:20Z, the fake host's time */
+
+const struct ec_plugin *ec_plugin_entry_1(void);
+
+struct answer { struct ec_span name; uint32_t ttl, pad; };
+struct thing {
+    struct ec_part part;
+    struct ec_span text, wire, secret;
+    struct ec_list answers, tags, meta;
+    uint64_t when, big;
+    double score;
+    uint32_t n, kind;
+    uint8_t ip[16], ok, mac[6], pad;
+};
+static const struct ec_row answer_rows[] = {
+    EC_FIELD(TEXT, 0, struct answer, name, "name", NULL, ""),
+    EC_FIELD(U32, 0, struct answer, ttl, "ttl", NULL, ""),
+};
+static const struct ec_record answer_record = EC_RECORD_ELEMENT(struct answer, answer_rows);
+static const struct ec_row thing_rows[] = {
+    EC_FIELD(TEXT, EC_R_COLUMN | EC_R_FTS | EC_R_INDEX, struct thing, text, "text", NULL, ""),
+    EC_FIELD(WIRE, EC_R_COLUMN, struct thing, wire, "on.wire", NULL, ""),
+    EC_FIELD(TEXT, EC_R_SECRET | EC_R_COLUMN, struct thing, secret, "secret", NULL, ""),
+    EC_FIELD_LIST(&answer_record, struct thing, answers, "answers", ""),
+    EC_FIELD(TEXT, EC_R_LIST, struct thing, tags, "tags", NULL, ""),
+    EC_FIELD(MAP, 0, struct thing, meta, "meta", NULL, ""),
+    EC_FIELD(TIME, EC_R_COLUMN, struct thing, when, "when", NULL, ""),
+    EC_FIELD(U64, EC_R_COLUMN, struct thing, big, "big", NULL, ""),
+    EC_FIELD(F64, EC_R_COLUMN, struct thing, score, "score", NULL, ""),
+    EC_FIELD_OPT(U32, EC_R_COLUMN, 0, struct thing, n, "n", NULL, ""),
+    EC_FIELD_ENUM(EC_R_COLUMN, struct thing, kind, "kind", "good,bad,ugly", ""),
+    EC_FIELD(IP, 0, struct thing, ip, "peer", NULL, ""),
+    EC_FIELD(BOOL, 0, struct thing, ok, "ok", NULL, ""),
+    EC_FIELD(MAC, EC_R_COLUMN, struct thing, mac, "mac", NULL, ""),
+};
+static const struct ec_record thing_record = EC_RECORD_PART(struct thing, thing_rows);
+static const struct ec_topic thing_topic = { (uint32_t)sizeof(struct ec_topic), EC_TOPIC_EVENT, "t.thing/1", "thing",
+                                             &thing_record, NULL, "" };
+struct note { struct ec_part part; uint32_t n, pad; };
+static const struct ec_row note_rows[] = { EC_FIELD(U32, EC_R_COLUMN, struct note, n, "n", NULL, "") };
+static const struct ec_record note_record = EC_RECORD_PART(struct note, note_rows);
+static const struct ec_topic note_topic = { (uint32_t)sizeof(struct ec_topic), EC_TOPIC_EVENT | EC_TOPIC_NESTED, "t.note/1",
+                                            "ecyber.note", &note_record, NULL, "" };
+
+struct user { struct ec_part part; struct ec_span name, hash; uint32_t age, pad; uint8_t ip[16]; };
+static const struct ec_row user_rows[] = {
+    EC_FIELD(TEXT, EC_R_COLUMN, struct user, name, "name", NULL, ""),
+    EC_FIELD(TEXT, EC_R_SECRET, struct user, hash, "hash", NULL, ""),
+    EC_FIELD(U32, EC_R_COLUMN | EC_R_INDEX, struct user, age, "age", NULL, ""),
+    EC_FIELD(IP, 0, struct user, ip, "ip", NULL, ""),
+};
+static const struct ec_record user_record = EC_RECORD_PART(struct user, user_rows);
+static const struct ec_kind users = { sizeof users, 1, "users", &user_record, "name" };
+
+static char folder[64], why[4600];
+static struct testhost *t;
+static struct record_service *json;
+static const struct ec_store *store;
+static struct ec_plugin plugin;     /* the real one, but for setup() */
+static uint32_t thing, note, kind;
+static uint64_t next_id;
+
+/* Another plugin would declare its kind between the store's setup() and start(). */
+static int32_t setup_with_kind(void *self)
+{
+    int32_t err = ec_plugin_entry_1()->setup(self);
+
+    return err ? err : store->kind(self, testhost_host(t), &users, &kind);
+}
+
+static void prepare(void)
+{
+    plugin = *ec_plugin_entry_1();
+    plugin.setup = setup_with_kind;
+    t = testhost_new(&plugin);
+    json = record_service_new(testhost_host(t));
+    testhost_provide(t, EC_JSON_ID, &record_json, json);
+    thing = testhost_topic(t, &thing_topic);
+    note = testhost_topic(t, &note_topic);
+    ck_assert_int_eq(testhost_option(t, "flush", "10ms"), 0);
+    store = testhost_offer(t, EC_STORE_ID);
+}
+
+static void started(void)
+{
+    ck_assert_msg(!testhost_start(t), "%s", testhost_why(t));
+}
+
+static void stopped(void)
+{
+    testhost_free(t);
+    record_service_free(json);
+    t = NULL;
+}
+
+static void setup(void)
+{
+    strcpy(folder, "/tmp/ecyber-store-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(chdir(folder), 0);
+    next_id = 1000;
+    prepare();
+}
+
+static void teardown(void)
+{
+    char command[128];
+
+    if (t)
+        stopped();
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    ck_assert_int_eq(chdir("/") | system(command), 0);
+}
+
+static void again(void)
+{
+    stopped();
+    prepare();
+    started();
+}
+
+/* Names of the files in the store's folder that begin so; the last one's path. */
+static uint32_t files(const char *begin, char path[300])
+{
+    char dir[32];
+    struct dirent *e;
+    uint32_t n = 0;
+    DIR *d;
+
+    snprintf(dir, sizeof dir, "testhost-%ld", (long)getpid());
+    d = opendir(dir);
+    while (d && (e = readdir(d)))
+        if (!strncmp(e->d_name, begin, strlen(begin))) {
+            size_t len = strlen(e->d_name);
+
+            if (len > 4 && (!strcmp(e->d_name + len - 4, "-wal") || !strcmp(e->d_name + len - 4, "-shm")))
+                continue;
+            n++;
+            if (path)
+                snprintf(path, 300, "%s/%s", dir, e->d_name);
+        }
+    if (d)
+        closedir(d);
+    return n;
+}
+
+struct made { struct ec_build b; struct thing *p; };
+
+static struct made event(uint32_t n)
+{
+    struct made m;
+    struct ec_event *ev;
+
+    if (testhost_host(t)->open(testhost_host(t), 0, thing, &m.b))
+        abort();                    /* each assertion writes to a file of Check's, which counts where files are limited */
+    ev = ec_head(&m.b);
+    ev->id = next_id++;
+    ev->ts_ns = NOON + n * SECOND;
+    m.p = ec_add(&m.b, thing, sizeof *m.p);
+    m.p->part.has = 1;
+    m.p->n = n;
+    return m;
+}
+
+static void deliver(struct made *m)
+{
+    testhost_deliver(t, &m->b);
+}
+
+/* What waits is written: the timer runs. */
+static void settle(void)
+{
+    usleep(15000);
+    testhost_tick(t, SECOND);
+}
+
+static void things(uint32_t from, uint32_t n)
+{
+    for (uint32_t i = from; i < from + n; i++) {
+        struct made m = event(i);
+        deliver(&m);
+    }
+}
+
+struct seen { uint32_t n; uint64_t id[2000]; char text[70000], *last; };
+static struct seen seen;
+
+static int32_t see(void *arg, uint64_t id, const char *text, uint32_t len)
+{
+    struct seen *s = arg;
+
+    ck_assert_uint_lt(s->n, 2000);
+    s->id[s->n++] = id;
+    ck_assert_uint_eq(strlen(text), len);
+    snprintf(s->text, sizeof s->text, "%s", text);
+    return 0;
+}
+
+static int32_t ask(const struct ec_query *q, struct ec_page *page)
+{
+    page->size = sizeof *page;
+    seen.n = 0;
+    *why = '\0';
+    return store->events(testhost_self(t), q, see, &seen, page, why, sizeof why);
+}
+
+/* How many events meet one condition; −1: it is refused. */
+static int meet(const char *field, uint32_t op, const char *value)
+{
+    struct ec_filter f = { sizeof f, op, field, value };
+    struct ec_query q = { .size = sizeof q, .filter = &f, .n_filter = 1, .filter_stride = sizeof f, .limit = 1000 };
+    struct ec_page page;
+    int32_t err = ask(&q, &page);
+
+    ck_assert_msg(!err || *why, "%s %u %s: %d", field, op, value, err);
+    ck_assert_msg(!err || err == EC_EINVAL, "%s %u %s: %d %s", field, op, value, err, why);
+    return err ? -1 : (int)seen.n;
+}
+
+static int64_t metric(const char *name)
+{
+    return testhost_metric(t, name);
+}
+
+static void balanced(void)
+{
+    ck_assert_int_eq(metric("events_in"), metric("events_stored") + metric("spooled") + metric("dropped.spool_full") +
+                     metric("dropped.memory") + metric("dropped.failed") + metric("dropped.shutdown"));
+}
+
+static const uint8_t wire[] = { 'a', 0, 0xff, 'b', '\\', 0xc3, 0xa4, '"', '\'', 0xed, 0xa0, 0x80, 0xf4, 0x90, 0x80, 0x80, '\n' };
+#define WIRE "a\\x00\\xffb\\\xc3\xa4\"'\\xed\\xa0\\x80\\xf4\\x90\\x80\\x80\n"
+
+static void rich_event(void)
+{
+    struct made m = event(7);
+    struct ec_event *ev = ec_head(&m.b);
+    struct answer *a;
+    struct ec_pair *pair;
+    struct ec_span *tag;
+    struct note *p;
+
+    ev->flags = EC_EV_IP | EC_EV_PORTS | EC_EV_FLOW | EC_EV_COMMUNITY | EC_EV_TX;
+    memcpy(ev->src, (uint8_t[16]){ [10] = 0xff, [11] = 0xff, [12] = 10, [13] = 1, [14] = 2, [15] = 3 }, 16);
+    memcpy(ev->dst, (uint8_t[16]){ 0x20, 0x01, 0x0d, 0xb8, [15] = 9 }, 16);
+    ev->sport = 40000;
+    ev->dport = 443;
+    ev->ip_proto = 6;
+    ev->flow_id = INT64_MAX;
+    ev->tx_id = 3;
+    m.p->text = ec_puts(&m.b, "GET /cgi-bin/Login.php?x=1");
+    m.p->wire = ec_put(&m.b, wire, sizeof wire);
+    m.p->secret = ec_puts(&m.b, "hunter2");
+    a = ec_rows(&m.b, &m.p->answers, 2, sizeof *a);
+    a[0].name = ec_puts(&m.b, "one.example");
+    a[1].name = ec_puts(&m.b, "two.example");
+    a[1].ttl = 60;
+    tag = ec_rows(&m.b, &m.p->tags, 2, sizeof *tag);
+    tag[0] = ec_puts(&m.b, "red");
+    tag[1] = ec_puts(&m.b, "blue");
+    pair = ec_rows(&m.b, &m.p->meta, 1, sizeof *pair);
+    pair[0].key = ec_puts(&m.b, "attack target");
+    pair[0].value = ec_puts(&m.b, "server");
+    m.p->when = NOON;
+    m.p->big = UINT64_C(18446744073709551615);
+    m.p->score = 0.25;
+    m.p->kind = 2;
+    m.p->ip[0] = 0xfe;
+    m.p->ip[1] = 0x80;
+    m.p->ok = 1;
+    memcpy(m.p->mac, "\x02\x00\x00\x00\x00\x01", 6);
+    p = ec_add(&m.b, note, sizeof *p);
+    p->n = 5;
+    p = ec_add(&m.b, note, sizeof *p);
+    p->n = 6;
+    deliver(&m);
+}
+
+static void meets(const char *field, uint32_t op, const char *value, int n)
+{
+    ck_assert_msg(meet(field, op, value) == n, "%s op %u '%s': %d, not %d: %s", field, op, value, meet(field, op, value), n,
+                  why);
+}
+
+static void rich_filters(void)
+{
+    meets("event_type", EC_F_EQ, "thing", 2);
+    meets("thing.n", EC_F_EQ, "7", 1);
+    meets("thing.n", EC_F_EQ, "6,7,8", 1);
+    meets("thing.n", EC_F_NE, "7", 1);
+    meets("thing.n", EC_F_GE, "7", 1);
+    meets("thing.n", EC_F_LT, "7", 0);
+    meets("thing.n", EC_F_HAS, "", 1);
+    meets("src_ip", EC_F_EQ, "10.1.2.3", 1);
+    meets("src_ip", EC_F_EQ, "10.1.0.0/16", 1);
+    meets("src_ip", EC_F_EQ, "10.1.3.0/24,10.1.2.3/32", 1);
+    meets("src_ip", EC_F_NE, "10.0.0.0/8", 1);
+    meets("dest_ip", EC_F_EQ, "2001:db8::/32", 1);
+    meets("dest_ip", EC_F_EQ, "2001:DB8:0::9", 1);
+    meets("ip", EC_F_EQ, "2001:db8::9", 1);
+    meets("ip", EC_F_EQ, "10.1.2.3", 1);
+    meets("ip", EC_F_EQ, "10.1.2.4", 0);
+    meets("port", EC_F_EQ, "443", 1);
+    meets("port", EC_F_EQ, "40000", 1);
+    meets("dest_port", EC_F_EQ, "40000", 0);
+    meets("proto", EC_F_EQ, "tcp", 1);
+    meets("flow_id", EC_F_EQ, "9223372036854775807", 1);
+    meets("tx_id", EC_F_EQ, "3", 1);
+    meets("community_id", EC_F_EQ, "1:AAAAAAAAAAAAAAAAAAAAAAAAAAA=", 1);
+    meets("thing.text", EC_F_EQ, "GET /cgi-bin/Login.php?x=1", 1);
+    meets("thing.on.wire", EC_F_EQ, WIRE, 1);
+    meets("thing.answers.name", EC_F_EQ, "two.example", 1);
+    meets("thing.answers.ttl", EC_F_GT, "59", 1);
+    meets("thing.answers.ttl", EC_F_GT, "60", 0);
+    meets("thing.tags", EC_F_EQ, "blue", 1);
+    meets("thing.tags", EC_F_EQ, "green", 0);
+    meets("thing.meta.attack target", EC_F_EQ, "server", 1);
+    meets("thing.meta", EC_F_HAS, "", 1);
+    meets("thing.when", EC_F_EQ, "2023-11-14T22:13:20.000000+0000", 1);
+    meets("thing.when", EC_F_LT, "2023-11-14T23:13:20+01:00", 1);
+    meets("thing.big", EC_F_EQ, "18446744073709551615", 1);
+    meets("thing.score", EC_F_GT, "0.2", 1);
+    meets("thing.kind", EC_F_EQ, "ugly", 1);
+    meets("thing.peer", EC_F_EQ, "fe80::/10", 1);
+    meets("thing.ok", EC_F_EQ, "true", 1);
+    meets("thing.mac", EC_F_EQ, "02:00:00:00:00:01", 1);
+    meets("ecyber.note.n", EC_F_EQ, "5", 1);
+    meets("ecyber.note.n", EC_F_EQ, "6", 1);
+    meets("ecyber.note.n", EC_F_EQ, "7", 0);
+    meets("id", EC_F_EQ, "1000", 1);
+    meets("timestamp", EC_F_GE, "2023-11-14T22:13:27Z", 1);
+}
+
+START_TEST(every_type_of_field_is_found)
+{
+    struct made m;
+    sqlite3 *db;
+    char path[300];
+
+    started();
+    rich_event();
+    m = event(0);
+    m.p->part.has = 0;
+    deliver(&m);
+    settle();
+    ck_assert_int_eq(metric("events_stored"), 2);
+    rich_filters();
+    /* Closed and finished, the same answers come by the indices. */
+    stopped();
+    ck_assert_uint_eq(files("events-", path), 1);
+    ck_assert_int_eq(rename(path, "testhost-x"), 0);
+    prepare();
+    started();
+    ck_assert_int_eq(chdir(folder), 0);
+    snprintf(path, sizeof path, "testhost-%ld/events-20010101-1.db", (long)getpid());
+    ck_assert_int_eq(rename("testhost-x", path), 0);
+    again();
+    ck_assert_int_eq(testhost_option(t, "keep", "0s"), 0);
+    ck_assert_int_eq(testhost_reload(t), 0);
+    for (int i = 0; i < 3; i++)
+        testhost_tick(t, SECOND);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "SELECT 1 FROM event INDEXED BY event_src_ip", NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "SELECT 1 FROM t_thing INDEXED BY \"t_thing.text\"", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    rich_filters();
+}
+END_TEST
+
+/* All events by pages of `limit`, with a filter on every third. Returns how many; ids must only fall (or grow). */
+static uint32_t walk(uint32_t flags, uint32_t limit, const char *value, uint32_t *pages)
+{
+    struct ec_filter f = { sizeof f, EC_F_GE, "thing.n", value };
+    struct ec_query q = { .size = sizeof q, .flags = flags, .filter = &f, .n_filter = 1, .filter_stride = sizeof f,
+                          .limit = limit };
+    struct ec_page page = { .size = sizeof page };
+    char cursor[EC_CURSOR_MAX] = "";
+    uint64_t last = flags & EC_QUERY_OLDEST_FIRST ? 0 : UINT64_MAX;
+    uint32_t n = 0;
+
+    *pages = 0;
+    do {
+        q.cursor = cursor;
+        ck_assert_msg(!ask(&q, &page), "%s", why);
+        for (uint32_t i = 0; i < seen.n; i++) {
+            ck_assert(flags & EC_QUERY_OLDEST_FIRST ? seen.id[i] > last : seen.id[i] < last);
+            last = seen.id[i];
+        }
+        n += seen.n;
+        strcpy(cursor, page.next);
+        ck_assert_uint_le(seen.n, limit);
+        ck_assert(seen.n == limit || (page.flags & EC_PAGE_PARTIAL) || !*cursor);
+        ck_assert_uint_lt(++*pages, 10000);
+    } while (*cursor);
+    return n;
+}
+
+START_TEST(cursors_run_across_segments)
+{
+    uint32_t pages;
+    struct ec_query q = { .size = sizeof q, .limit = 10, .since_ns = NOON + 1500 * SECOND, .until_ns = NOON + 1510 * SECOND };
+    struct ec_page page;
+
+    ck_assert_int_eq(testhost_option(t, "segment_rows", "1000"), 0);
+    started();
+    things(0, 4500);
+    settle();
+    balanced();
+    ck_assert_int_eq(metric("events_stored"), 4500);
+    ck_assert_uint_eq(files("events-", NULL), 5);
+    for (uint32_t flags = 0; flags <= EC_QUERY_OLDEST_FIRST; flags += EC_QUERY_OLDEST_FIRST) {
+        ck_assert_uint_eq(walk(flags, 1000, "0", &pages), 4500);
+        ck_assert_uint_eq(pages, 5);
+        ck_assert_uint_eq(walk(flags, 7, "4000", &pages), 500);
+        ck_assert_uint_eq(walk(flags, 1, "4490", &pages), 10);
+        ck_assert_uint_eq(walk(flags, 10, "9999", &pages), 0);
+    }
+    /* [since, until) of the events' own time, in one segment of five. */
+    ck_assert_int_eq(ask(&q, &page), 0);
+    ck_assert_uint_eq(seen.n, 10);
+    ck_assert_uint_eq(seen.id[0], 1000 + 1509);
+    ck_assert_str_eq(page.next, "");
+    q.flags = EC_QUERY_OLDEST_FIRST;
+    ck_assert_int_eq(ask(&q, &page), 0);
+    ck_assert_uint_eq(seen.n, 10);
+    ck_assert_uint_eq(seen.id[0], 1000 + 1500);
+    /* New events do not move what was read. */
+    q = (struct ec_query){ .size = sizeof q, .limit = 5 };
+    ck_assert_int_eq(ask(&q, &page), 0);
+    things(4500, 10);
+    settle();
+    q.cursor = page.next;
+    ck_assert_int_eq(ask(&q, &page), 0);
+    ck_assert_uint_eq(seen.id[0], 1000 + 4494);
+}
+END_TEST
+
+/* No time for more than one piece: the page is partial, and every page gets on. */
+START_TEST(time_bounds_a_page)
+{
+    uint32_t pages;
+
+    ck_assert_int_eq(testhost_option(t, "query_time", "1ms"), 0);
+    started();
+    things(0, 60000);
+    settle();
+    ck_assert_uint_eq(walk(0, 1000, "99999999", &pages), 0);
+    ck_assert_uint_gt(pages, 1);
+    ck_assert_uint_eq(walk(0, 1000, "59000", &pages), 1000);
+    ck_assert_uint_eq(walk(EC_QUERY_OLDEST_FIRST, 1000, "59999", &pages), 1);
+}
+END_TEST
+
+START_TEST(wrong_questions_are_refused)
+{
+    static const struct { const char *cursor; } cursors[] = {
+        { "x" }, { "20231114.1.5" }, { "20231114.1.5.0" }, { "20231114.1.5.0.0" }, { "99999999999.1.1.1" }, { "'; DROP TABLE event;--" },
+        { "1.1.99999999999999999999.1" } };
+    struct ec_query q = { .size = sizeof q, .limit = 1 };
+    struct ec_page page;
+    char next[EC_CURSOR_MAX];
+
+    started();
+    things(0, 3);
+    settle();
+    meets("src_port", EC_F_EQ, "http", -1);
+    ck_assert_str_eq(why, "src_port: 'http' is not a whole number (443)");
+    meets("thing.txet", EC_F_EQ, "x", -1);
+    ck_assert_str_eq(why, "there is no field 'thing.txet'; the nearest is 'thing.text'");
+    meets("zzzzzzzz", EC_F_EQ, "x", -1);
+    ck_assert_str_eq(why, "there is no field 'zzzzzzzz'");
+    meets("thing.secret", EC_F_EQ, "hunter2", -1);
+    meets("src_ip", EC_F_EQ, "10.0.0.0/33", -1);
+    meets("src_ip", EC_F_EQ, "10.0.0.0/-1", -1);
+    meets("src_ip", EC_F_EQ, "10.0.0", -1);
+    meets("src_ip", EC_F_LT, "10.0.0.0/8", -1);
+    meets("thing.meta", EC_F_EQ, "x", -1);
+    meets("thing.ok", EC_F_EQ, "maybe", -1);
+    meets("thing.score", EC_F_EQ, "nan", -1);
+    meets("thing.when", EC_F_EQ, "yesterday", -1);
+    meets("thing.n", EC_F_EQ, "", -1);
+    meets("thing.n", EC_F_EQ, "1,", -1);
+    meets("thing.n", 99, "1", -1);
+    ck_assert_int_eq(ask(&q, &page), 0);
+    strcpy(next, page.next);
+    ck_assert_str_ne(next, "");
+    for (size_t i = 0; i < sizeof cursors / sizeof cursors[0]; i++) {
+        q.cursor = cursors[i].cursor;
+        ck_assert_int_eq(ask(&q, &page), EC_EINVAL);
+        ck_assert_str_eq(why, "cursor: it is none of this query; begin without one");
+    }
+    q.cursor = next;
+    q.type = "thing";
+    ck_assert_int_eq(ask(&q, &page), EC_EINVAL);        /* of another query */
+    q.type = NULL;
+    ck_assert_int_eq(ask(&q, &page), 0);
+    ck_assert_uint_eq(seen.id[0], 1001);
+    q.cursor = NULL;
+    q.text = " ,.;";
+    ck_assert_int_eq(ask(&q, &page), EC_EINVAL);
+}
+END_TEST
+
+/* In every place that takes text: stored, found as it is, and never a part of a statement. */
+START_TEST(hostile_texts_are_only_texts)
+{
+    static const char *const hostile[] = {
+        "'", "\"", "' OR '1'='1", "'; DROP TABLE event; --", "\" OR 1=1 --", "1); DELETE FROM json; --", "%", "_", "\\", "?1",
+        "/*", "--", ";", "$.x", "$", "[0]", "a.\"b\"", "{\"id\":1}", "<script>alert(1)</script>", "%s%n", "\x01\x1f\x7f",
+        "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "*", "NEAR(a b)", "a AND", "text:a", "^a", "-a", "\"\"\"", "x'00'", "NULL", "true",
+        "1e999", "0x10", " ", "' UNION SELECT sql FROM sqlite_master --" };
+    struct ec_query q = { .size = sizeof q, .limit = 10 };
+    struct ec_page page;
+    struct made m;
+
+    started();
+    for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++) {
+        m = event((uint32_t)i);
+        m.p->text = ec_puts(&m.b, hostile[i]);
+        m.p->wire = ec_puts(&m.b, hostile[i]);
+        deliver(&m);
+    }
+    settle();
+    for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++) {
+        meets("thing.text", EC_F_EQ, hostile[i], 1);
+        meets("thing.on.wire", EC_F_EQ, hostile[i], 1);
+        ck_assert_int_le(meet("thing.tags", EC_F_EQ, hostile[i]), 0);
+        ck_assert_int_le(meet("thing.answers.name", EC_F_NE, hostile[i]), 36);
+        ck_assert_int_eq(meet(hostile[i], EC_F_EQ, "1"), -1);
+        ck_assert_int_le(meet("thing.n", EC_F_EQ, hostile[i]), 0);
+        ck_assert_int_le(meet("ip", EC_F_EQ, hostile[i]), 0);
+        q.type = hostile[i];
+        ck_assert_int_eq(ask(&q, &page), 0);
+        ck_assert_uint_eq(seen.n, 0);
+        q.type = NULL;
+        q.text = hostile[i];
+        ck_assert(ask(&q, &page) == 0 || strstr(why, "no word"));
+        q.text = NULL;
+        q.cursor = hostile[i];
+        ck_assert_int_eq(ask(&q, &page), EC_EINVAL);
+        q.cursor = NULL;
+    }
+    meets("thing.n", EC_F_GE, "0", sizeof hostile / sizeof hostile[0]);
+}
+END_TEST
+
+START_TEST(words_are_found)
+{
+    struct ec_query q = { .size = sizeof q, .limit = 10, .text = "login CGI" };
+    struct ec_page page;
+
+    started();
+    rich_event();
+    things(1, 10);
+    settle();
+    ck_assert_int_eq(ask(&q, &page), 0);
+    ck_assert_uint_eq(seen.n, 1);
+    q.text = "login logout";
+    ck_assert_int_eq(ask(&q, &page), 0);
+    ck_assert_uint_eq(seen.n, 0);
+}
+END_TEST
+
+/* What is handed out is what eve.json has, with the id in front. */
+START_TEST(an_event_by_its_id)
+{
+    char text[4096];
+    int64_t n;
+    struct made m;
+
+    started();
+    m = event(42);
+    m.p->text = ec_puts(&m.b, "x");
+    ec_head(&m.b)->total = m.b.used;
+    n = record_json.event(json, ec_head(&m.b), 0, text, sizeof text, NULL);
+    ck_assert_int_gt(n, 0);
+    text[n] = '\0';
+    deliver(&m);
+    settle();
+    seen.n = 0;
+    ck_assert_int_eq(store->event(testhost_self(t), 1000, see, &seen), 0);
+    ck_assert_uint_eq(seen.n, 1);
+    ck_assert_int_eq(strncmp(seen.text, "{\"id\":\"1000\",", 13), 0);
+    ck_assert_str_eq(seen.text + 13, text + 1);
+    ck_assert_int_eq(store->event(testhost_self(t), 1001, see, &seen), EC_ENOENT);
+    ck_assert_str_eq(testhost_why(t), "there is no such event");
+}
+END_TEST
+
+struct top { uint32_t n; char value[8][64]; uint64_t count[8]; };
+static int32_t add_top(void *arg, const char *value, uint64_t n)
+{
+    struct top *top = arg;
+
+    ck_assert_uint_lt(top->n, 8);
+    snprintf(top->value[top->n], 64, "%s", value);
+    top->count[top->n++] = n;
+    return 0;
+}
+
+static void tops(const char *field, const char *value, uint64_t n)
+{
+    struct ec_query q = { .size = sizeof q };
+    struct ec_page page = { .size = sizeof page };
+    struct top top = { .n = 0 };
+
+    ck_assert_msg(!store->count(testhost_self(t), &q, field, 8, add_top, &top, &page, why, sizeof why), "%s: %s", field, why);
+    ck_assert_msg(top.n && !strcmp(top.value[0], value) && top.count[0] == n, "%s: %u values, %s %u, not %s %u", field, top.n,
+                  top.n ? top.value[0] : "", top.n ? (unsigned)top.count[0] : 0, value, (unsigned)n);
+}
+
+START_TEST(values_are_counted)
+{
+    struct ec_query q = { .size = sizeof q };
+    struct ec_page page = { .size = sizeof page };
+    struct top top = { .n = 0 };
+
+    started();
+    rich_event();
+    rich_event();
+    things(1, 9);
+    settle();
+    tops("event_type", "thing", 11);
+    tops("src_ip", "10.1.2.3", 2);
+    tops("dest_ip", "2001:db8::9", 2);
+    tops("ip", "10.1.2.3", 2);
+    tops("port", "40000", 2);
+    tops("proto", "TCP", 2);
+    tops("thing.n", "7", 3);
+    tops("thing.kind", "good", 9);
+    tops("thing.ok", "false", 9);
+    tops("thing.answers.name", "one.example", 2);
+    tops("thing.tags", "blue", 2);
+    tops("thing.meta.attack target", "server", 2);
+    tops("thing.when", "1970-01-01T00:00:00.000000+0000", 9);
+    tops("thing.peer", "::", 9);
+    tops("ecyber.note.n", "5", 2);
+    tops("thing.on.wire", WIRE, 2);
+    ck_assert_int_eq(store->count(testhost_self(t), &q, "nothing", 8, add_top, &top, &page, why, sizeof why), EC_EINVAL);
+    ck_assert_int_eq(store->count(testhost_self(t), &q, "thing.meta", 8, add_top, &top, &page, why, sizeof why), EC_EINVAL);
+}
+END_TEST
+
+struct kept { uint32_t n; uint64_t id, version; char name[64], hash[64]; uint32_t age; };
+static int32_t keep(void *arg, uint64_t id, uint64_t version, const struct ec_part *p)
+{
+    struct kept *k = arg;
+    const struct user *u = (const void *)p;
+
+    k->n++;
+    k->id = id;
+    k->version = version;
+    snprintf(k->name, sizeof k->name, "%s", testhost_text(p, u->name));
+    snprintf(k->hash, sizeof k->hash, "%s", testhost_text(p, u->hash));
+    k->age = u->age;
+    return 0;
+}
+
+static int32_t put(uint64_t *id, uint64_t version, const char *name, uint32_t age)
+{
+    struct { struct user u; char room[400]; } made = { .u.age = age };
+    size_t n = strlen(name);
+
+    made.u.part.size = sizeof made.u;
+    made.u.part.total = sizeof made;
+    memcpy(made.room, name, n);
+    memcpy(made.room + 200, "$y$hash", 7);
+    made.u.name = (struct ec_span){ sizeof made.u, (uint32_t)n };
+    made.u.hash = (struct ec_span){ sizeof made.u + 200, 7 };
+    memcpy(made.u.ip, (uint8_t[16]){ [10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0, [14] = 2, [15] = (uint8_t)age }, 16);
+    return store->put(testhost_self(t), kind, id, version, &made.u.part);
+}
+
+static uint32_t find(const char *field, uint32_t op, const char *value, uint64_t after, uint32_t limit, struct kept *k)
+{
+    struct ec_filter f = { sizeof f, op, field, value };
+
+    memset(k, 0, sizeof *k);
+    ck_assert_msg(!store->find(testhost_self(t), kind, &f, field ? 1 : 0, after, limit, keep, k), "%s", testhost_why(t));
+    return k->n;
+}
+
+START_TEST(documents_are_kept)
+{
+    uint64_t ann = 0, bob = 0, other = 0;
+    struct ec_filter wrong = { sizeof wrong, EC_F_EQ, "nmae", "x" };
+    struct kept k = { 0 };
+    struct stat st;
+    char path[300];
+
+    started();
+    ck_assert_int_eq(put(&ann, 0, "ann", 30), 0);
+    ck_assert_int_eq(put(&bob, 0, "bob' OR 1=1", 40), 0);
+    ck_assert_uint_ne(ann, bob);
+    ck_assert_int_eq(put(&other, 0, "ann", 50), EC_EEXIST);
+    ck_assert_str_eq(testhost_why(t), "another of the users has the same name");
+    ck_assert_uint_eq(other, 0);
+    ck_assert_int_eq(store->get(testhost_self(t), kind, ann, keep, &k), 0);
+    ck_assert_str_eq(k.name, "ann");
+    ck_assert_str_eq(k.hash, "$y$hash");
+    ck_assert_uint_eq(k.version, 1);
+    ck_assert_int_eq(put(&ann, 1, "ann", 31), 0);
+    ck_assert_int_eq(put(&ann, 1, "ann", 32), EC_EAGAIN);
+    ck_assert_int_eq(put(&bob, 0, "ann", 1), EC_EEXIST);
+    again();
+    ck_assert_int_eq(store->get(testhost_self(t), kind, ann, keep, &k), 0);
+    ck_assert_uint_eq(k.version, 2);
+    ck_assert_uint_eq(k.age, 31);
+    ck_assert_uint_eq(find("name", EC_F_EQ, "bob' OR 1=1", 0, 10, &k), 1);
+    ck_assert_uint_eq(k.id, bob);
+    ck_assert_uint_eq(find("age", EC_F_GT, "30", 0, 10, &k), 2);
+    ck_assert_uint_eq(find("ip", EC_F_EQ, "192.0.2.0/27", 0, 10, &k), 1);
+    ck_assert_uint_eq(find("hash", EC_F_EQ, "$y$hash", 0, 10, &k), 2);
+    ck_assert_uint_eq(find(NULL, 0, NULL, 0, 1, &k), 1);
+    ck_assert_uint_eq(k.id, ann);
+    ck_assert_uint_eq(find(NULL, 0, NULL, ann, 1, &k), 1);
+    ck_assert_uint_eq(k.id, bob);
+    ck_assert_int_eq(store->find(testhost_self(t), kind, &wrong, 1, 0, 1, keep, &k), EC_EINVAL);
+    ck_assert_str_eq(testhost_why(t), "there is no field 'nmae'; the nearest is 'name'");
+    ck_assert_int_eq(store->del(testhost_self(t), kind, ann, 1), EC_EAGAIN);
+    ck_assert_int_eq(store->del(testhost_self(t), kind, ann, 2), 0);
+    ck_assert_int_eq(store->del(testhost_self(t), kind, ann, 0), EC_ENOENT);
+    ck_assert_int_eq(store->get(testhost_self(t), kind, ann, keep, &k), EC_ENOENT);
+    ck_assert_int_eq(put(&other, 0, "eve", 1), 0);
+    ck_assert_uint_gt(other, bob);                      /* no id comes twice */
+    files("documents.db", path);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0600);
+}
+END_TEST
+
+static void overwrite(const char *path, long at, const char *with, size_t n)
+{
+    FILE *f = fopen(path, "r+");
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_eq(fseek(f, at, SEEK_SET), 0);
+    ck_assert_uint_eq(fwrite(with, 1, n, f), n);
+    fclose(f);
+}
+
+START_TEST(damaged_documents_are_set_aside)
+{
+    char path[300];
+    uint64_t id = 0;
+    struct kept k = { 0 };
+
+    started();
+    ck_assert_int_eq(put(&id, 0, "ann", 1), 0);
+    stopped();
+    ck_assert_uint_eq(files("documents.db", path), 1);
+    overwrite(path, 0, "this is no database at all", 26);
+    prepare();
+    started();
+    ck_assert_uint_eq(files("documents.db.damaged-", NULL), 1);
+    ck_assert_int_eq(store->get(testhost_self(t), kind, id, keep, &k), EC_ENOENT);
+    id = 0;
+    ck_assert_int_eq(put(&id, 0, "ann", 1), 0);
+}
+END_TEST
+
+START_TEST(a_newer_format_is_refused)
+{
+    char path[300];
+    sqlite3 *db;
+
+    started();
+    things(0, 1);
+    settle();
+    stopped();
+    ck_assert_uint_eq(files("events-", path), 1);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version=77", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    prepare();
+    started();                      /* events go on in another file, and the newer one is named when it is asked */
+    things(1, 1);
+    settle();
+    ck_assert_int_eq(metric("events_stored"), 1);
+    ck_assert_uint_eq(files("events-", NULL), 2);
+    ck_assert_int_eq(store->event(testhost_self(t), 1000, see, &seen), EC_EIO);
+    ck_assert_ptr_nonnull(strstr(testhost_why(t), "has format 77, and this eCyber knows up to 1"));
+    stopped();
+    files("documents.db", path);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version=78", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    prepare();
+    ck_assert_int_ne(testhost_start(t), 0);
+    ck_assert_ptr_nonnull(strstr(testhost_why(t), "has format 78, and this eCyber knows up to 1"));
+}
+END_TEST
+
+START_TEST(a_damaged_segment_is_set_aside)
+{
+    char path[300], zeros[8192] = { 0 };
+
+    ck_assert_int_eq(testhost_option(t, "segment_rows", "1000"), 0);
+    started();
+    things(0, 1000);
+    things(1000, 10);
+    settle();
+    stopped();
+    ck_assert_uint_eq(files("events-", path), 2);
+    path[strlen(path) - 4] = '1';
+    overwrite(path, 0, "no database", 11);              /* the closed one, found by a reader */
+    prepare();
+    started();
+    meets("thing.n", EC_F_GE, "0", 10);
+    ck_assert_int_eq(metric("files_damaged"), 0);
+    settle();
+    ck_assert_int_eq(metric("files_damaged"), 1);
+    ck_assert_uint_eq(files("events-", NULL), 2);
+    stopped();
+    path[strlen(path) - 4] = '2';
+    overwrite(path, 4096, zeros, sizeof zeros);         /* the open one, found by the writer or a reader */
+    prepare();
+    started();
+    things(2000, 5);
+    settle();
+    usleep(1100000);
+    settle();
+    balanced();
+    ck_assert_int_eq(metric("events_stored"), 5);
+    meets("thing.n", EC_F_GE, "2000", 5);
+}
+END_TEST
+
+/* A limit on files' size stands for a full disk. */
+START_TEST(a_full_disk_costs_nothing_that_fits_the_spool)
+{
+    struct rlimit limit = { 300000, RLIM_INFINITY }, none = { RLIM_INFINITY, RLIM_INFINITY };
+    int64_t stored;
+
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(testhost_option(t, "spool", "1MiB"), 0);
+    started();
+    things(0, 100);
+    settle();
+    ck_assert_int_eq(metric("events_stored"), 100);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    things(100, 20000);
+    settle();
+    balanced();
+    stored = metric("events_stored");
+    ck_assert_int_lt(stored, 20100);
+    ck_assert_int_gt(metric("spooled"), 1000);
+    ck_assert_int_gt(metric("dropped.spool_full"), 1000);
+    ck_assert_int_ge(metric("write_errors"), 1);
+    meets("thing.n", EC_F_LT, "100", 100);              /* what was stored can be read meanwhile */
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+    usleep(1100000);
+    settle();
+    balanced();
+    ck_assert_int_eq(metric("spooled"), 0);
+    ck_assert_int_eq(metric("events_stored") + metric("dropped.spool_full"), 20100);
+    things(20100, 1);
+    settle();
+    meets("thing.n", EC_F_EQ, "20100", 1);
+    signal(SIGXFSZ, SIG_DFL);
+}
+END_TEST
+
+/* Somebody else holds the lock of the database. */
+START_TEST(a_locked_file_is_waited_for)
+{
+    char path[300];
+    sqlite3 *db;
+
+    started();
+    things(0, 10);
+    settle();
+    files("events-", path);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    things(10, 10);
+    settle();
+    balanced();
+    ck_assert_int_eq(metric("events_stored"), 10);
+    ck_assert_int_eq(metric("spooled"), 10);
+    sqlite3_close(db);
+    usleep(1100000);
+    settle();
+    ck_assert_int_eq(metric("events_stored"), 20);
+    ck_assert_uint_eq(files("events-", NULL), 1);
+}
+END_TEST
+
+START_TEST(a_file_taken_away_is_begun_anew)
+{
+    char path[300];
+
+    started();
+    things(0, 10);
+    settle();
+    files("events-", path);
+    ck_assert_int_eq(unlink(path), 0);
+    things(10, 10);
+    settle();
+    ck_assert_int_eq(metric("events_stored"), 20);
+    ck_assert_uint_eq(files("events-", NULL), 1);
+    meets("thing.n", EC_F_GE, "0", 10);
+}
+END_TEST
+
+START_TEST(old_days_are_deleted)
+{
+    char path[300], old[300];
+
+    ck_assert_int_eq(testhost_option(t, "segment_rows", "1000"), 0);
+    started();
+    things(0, 3000);
+    settle();
+    stopped();
+    ck_assert_uint_eq(files("events-", path), 3);
+    snprintf(old, sizeof old, "testhost-%ld/events-20010101-1.db", (long)getpid());
+    path[strlen(path) - 4] = '1';
+    ck_assert_int_eq(rename(path, old), 0);
+    prepare();
+    started();
+    meets("thing.n", EC_F_GE, "2000", 1000);
+    testhost_tick(t, SECOND);
+    ck_assert_uint_eq(files("events-", NULL), 2);
+    ck_assert_int_eq(access(old, F_OK), -1);
+    settle();
+    ck_assert_int_eq(metric("segments_expired"), 1);
+    stopped();
+    prepare();                      /* by bytes: the one that is written stays */
+    ck_assert_int_eq(testhost_option(t, "keep_bytes", "1KiB"), 0);
+    started();
+    things(3000, 1);
+    settle();
+    stopped();
+    prepare();
+    ck_assert_int_eq(testhost_option(t, "keep_bytes", "1KiB"), 0);
+    started();
+    things(3001, 1);
+    settle();
+    ck_assert_uint_le(files("events-", NULL), 2);
+    meets("thing.n", EC_F_EQ, "3001", 1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store");
+    TCase *tc = tcase_create("store");
+
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, every_type_of_field_is_found);
+    tcase_add_test(tc, cursors_run_across_segments);
+    tcase_add_test(tc, time_bounds_a_page);
+    tcase_add_test(tc, wrong_questions_are_refused);
+    tcase_add_test(tc, hostile_texts_are_only_texts);
+    tcase_add_test(tc, words_are_found);
+    tcase_add_test(tc, an_event_by_its_id);
+    tcase_add_test(tc, values_are_counted);
+    tcase_add_test(tc, documents_are_kept);
+    tcase_add_test(tc, damaged_documents_are_set_aside);
+    tcase_add_test(tc, a_newer_format_is_refused);
+    tcase_add_test(tc, a_damaged_segment_is_set_aside);
+    tcase_add_test(tc, a_full_disk_costs_nothing_that_fits_the_spool);
+    tcase_add_test(tc, a_locked_file_is_waited_for);
+    tcase_add_test(tc, a_file_taken_away_is_begun_anew);
+    tcase_add_test(tc, old_days_are_deleted);
+    suite_add_tcase(suite, tc);
+    return unit_run(suite);
+}
