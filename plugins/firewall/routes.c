@@ -19,8 +19,8 @@
 struct page_param { struct ec_part part; uint32_t limit, pad; struct ec_span cursor, ip; };
 static const struct ec_row page_rows[] = {
     ROW(U32, 0, 0, struct page_param, limit, "limit", NULL, "100", "bans", "at most so many", 1, PAGE_MOST),
-    ROW(TEXT, 0, 0, struct page_param, cursor, "cursor", NULL, NULL, NULL, "next_cursor of the page before", 1, 20),
-    ROW(TEXT, 0, 0, struct page_param, ip, "ip", "cidr", NULL, NULL, "only bans that hold this address or network", 2, 63),
+    ROW(TEXT, EC_R_OPT, 0, struct page_param, cursor, "cursor", NULL, NULL, NULL, "next_cursor of the page before", 1, 20),
+    ROW(TEXT, EC_R_OPT, 1, struct page_param, ip, "ip", "cidr", NULL, NULL, "only bans that hold this address or network", 2, 63),
 };
 static const struct ec_record page_param = EC_RECORD_PART(struct page_param, page_rows);
 
