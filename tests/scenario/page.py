@@ -131,7 +131,7 @@ def database():
 def daemon(log):
     """In HOST; the processes that root's start makes, in a folder of its own."""
     words = [*inside(HOST), ECYBERD, "-i", "v1", "--set", "core.state_dir=%s/state" % TMP, "--set",
-             "core.control_socket=%s/control.sock" % TMP, "--set", "http.port=%d" % PORT,
+             "core.control_socket=%s/control.sock" % TMP, "--set", "http.listen=127.0.0.1:%d" % PORT,
              "--set", "http.socket=%s/api.sock" % TMP]
     if database():
         words += ["--set", "geoip.databases=[%s]" % database()]
@@ -190,6 +190,9 @@ def main():
                 print("not ok - the daemon ends")
         for ns in (HOST, OUTSIDE):
             sh("ip", "netns", "del", ns)
+        if os.path.exists(TMP + "/failed.png"):
+            shutil.copy(TMP + "/failed.png", BUILD + "/log/page-failed.png")
+            print("# what the browser showed: %s/log/page-failed.png" % BUILD)
         log.close()
         for line in open("daemon.log", encoding="utf-8", errors="replace"):
             print("# " + line.rstrip())

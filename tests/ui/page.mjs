@@ -221,6 +221,8 @@ try {
     await states(browser);
     await documentation(browser);
 } catch (error) {
+    for (const page of browser.contexts().flatMap((c) => c.pages()))
+        await page.screenshot({ path: join(folder, "failed.png") }).catch(() => {});
     check(false, "the page goes on as it should", error.stack);
 } finally {
     await browser.close();

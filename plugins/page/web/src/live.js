@@ -46,7 +46,8 @@ const pause = (ms, abort) => new Promise((done) => {
     abort.addEventListener("abort", () => { clearTimeout(timer); done(); }, { once: true });
 });
 
-/* Follow path until the returned function is called; onEvent(event), onGap() where some were missed. */
+/* Follow path until the returned function is called; onEvent(event), onGap() where some may have been missed: at
+ * the beginning as well. */
 export function follow(path, onEvent, onGap) {
     const stop = new AbortController();
     let wait = 1000, begun = false;
@@ -72,9 +73,8 @@ export function follow(path, onEvent, onGap) {
                 if (reply.ok) {
                     stream.value = "live";
                     wait = 1000;
-                    if (begun)
-                        onGap();
                     begun = true;
+                    onGap();
                     await consume(reply.body, take);
                 } else {
                     await reply.body?.cancel();

@@ -1,4 +1,4 @@
-import { stats } from "./state.js";
+import { stats, statsError } from "./state.js";
 import { safe } from "./text.js";
 
 function Entry({ plugin }) {
@@ -24,7 +24,7 @@ export function Plugins() {
             <div class="panel-head"><h2 id="plugins-title">Plugins</h2></div>
             {sorted
                 ? <ul class="plain">{sorted.map((p) => <Entry key={p.name} plugin={p} />)}</ul>
-                : <p class="empty">Loading…</p>}
+                : <p class="empty">{statsError.value ? "Not known." : "Loading…"}</p>}
         </section>
     );
 }

@@ -90,6 +90,15 @@ function address(cursor) {
 }
 
 let turn = 0;                           /* answers to an older question are of no use */
+let fresh = [];                         /* {event, at}: came live, perhaps not stored yet */
+
+/* A page of the store, with what came live and the store did not have yet. */
+function merged(items) {
+    const known = new Set(items.map((a) => a.id));
+
+    fresh = fresh.filter(({ event, at }) => performance.now() - at < 5000 && !known.has(event.id));
+    return filtered() ? items : [...fresh.map(({ event }) => event), ...items];
+}
 
 export async function loadAlerts() {
     const mine = ++turn;
@@ -101,7 +110,7 @@ export async function loadAlerts() {
         if (mine !== turn)
             return;
         batch(() => {
-            alerts.value = page.items;
+            alerts.value = merged(page.items);
             waiting.value = 0;
             inbox.value = { state: "ready", why: "", next: page.next_cursor || null, more: false };
         });
@@ -147,8 +156,10 @@ function onEvent(event) {
         waiting.value++;
     else if (filtered() || event.id === undefined || inbox.value.state !== "ready")
         loadSoon();
-    else if (!alerts.value.some((a) => a.id === event.id))
+    else if (!alerts.value.some((a) => a.id === event.id)) {
+        fresh = [{ event, at: performance.now() }, ...fresh].slice(0, ROWS);
         alerts.value = [event, ...alerts.value].slice(0, ROWS);
+    }
 }
 
 export function setPaused(on) {
@@ -176,7 +187,7 @@ export function every(ms, fn) {
 export function begin() {
     const ends = [
         every(1000, figures),
-        follow("/api/network/events/stream?types=alert", onEvent, loadAlerts),
+        follow("/api/network/events/stream?types=alert", onEvent, loadSoon),
     ];
 
     loadAlerts();
@@ -186,6 +197,7 @@ export function begin() {
         clearTimeout(soon);
         soon = 0;
         before = null;
+        fresh = [];
         batch(() => {
             alerts.value = [];
             stats.value = null;

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { ask } from "./api.js";
 import { drops } from "./drops.js";
-import { rates, stats } from "./state.js";
+import { rates, stats, statsError } from "./state.js";
 import { count, plural, rate, safe, span } from "./text.js";
 
 function Tile({ label, value, note, tone, open, onToggle, controls }) {
@@ -48,6 +48,7 @@ function DropTable({ account, rows }) {
 export function Strip() {
     const [account, setAccount] = useState(null);
     const s = stats.value;
+    const none = statsError.value ? "not known" : "loading";
     const rows = s ? drops(s) : [];
     const lost = rows.reduce((sum, r) => sum + r.n, 0);
     const plugins = s?.plugins ?? [];
@@ -70,18 +71,18 @@ export function Strip() {
         <section class="strip-place" aria-label="State">
             <div class="strip">
                 <Tile label="Packets/s" value={rates.value.packets === null ? "–" : rate(rates.value.packets)}
-                      note={s ? `${count(sources.length)} × ${safe(sources[0] ?? "no source")}` : "loading"} />
+                      note={s ? `${count(sources.length)} × ${safe(sources[0] ?? "no source")}` : none} />
                 <Tile label="Alerts/s" value={rates.value.alerts === null ? "–" : rate(rates.value.alerts)}
-                      note={s ? `${count(s.metrics?.ids?.alerts ?? 0)} since the start` : "loading"} />
+                      note={s ? `${count(s.metrics?.ids?.alerts ?? 0)} since the start` : none} />
                 <Tile label="Dropped" value={s ? rate(lost) : "–"} tone={lost ? "warn" : ""} open={account !== null}
                       controls="drops" onToggle={s ? toggle : undefined}
-                      note={!s ? "loading" : lost ? `mostly ${safe(rows[0].reason)}: why?` : "nothing: show"} />
+                      note={!s ? none : lost ? `mostly ${safe(rows[0].reason)}: why?` : "nothing: show"} />
                 <Tile label="Plugins" value={s ? `${running}/${plugins.length}` : "–"}
                       tone={s && running < plugins.length ? "warn" : ""}
-                      note={!s ? "loading" : running < plugins.length ? plural(plugins.length - running, "is", "are") + " left out"
+                      note={!s ? none : running < plugins.length ? plural(plugins.length - running, "is", "are") + " left out"
                           : "all run"} />
                 <Tile label="Up" value={s ? span(s.uptime_s ?? 0) : "–"}
-                      note={s ? `eCyber ${safe(s.version)}` : "loading"} />
+                      note={s ? `eCyber ${safe(s.version)}` : none} />
             </div>
             {account && <DropTable account={account} rows={drops(account)} />}
         </section>
