@@ -1,0 +1,359 @@
+#!/usr/bin/env python3
+"""Log-in, tokens, users and roles with the real daemon: its HTTP server, its store, and ecyberctl over the Unix socket."""
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.parse
+
+SECRET = "q8Zr4LmXv1Ty7Ui0Op3AsDf6GhJk9ZxCv2Bn5Mw"
+HERE = os.getcwd()
+ONE_TIME = HERE + "/state/auth/first-password"
+count = 0
+
+
+def check(good, what, detail=""):
+    global count
+    count += 1
+    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
+    if not good:
+        print("# " + str(detail)[:1500].replace("\n", "\n# "), flush=True)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+PORT = free_port()
+
+
+def configure(extra=""):
+    with open("c.yaml", "w", encoding="utf-8") as out:
+        out.write("core:\n  plugin_dirs: [%s]\n  plugins: [store, http, auth, eve]\n  state_dir: %s/state\n"
+                  "  control_socket: %s/control.sock\nhttp:\n  listen: 127.0.0.1:%d\n  socket: %s/api.sock\n%s"
+                  % (os.environ["EC_PLUGINDIR"], HERE, HERE, PORT, HERE, extra))
+
+
+def daemon(**env):
+    with open("log", "a", encoding="utf-8") as log:
+        run = subprocess.Popen([os.environ["ECYBERD"], "-c", "c.yaml"], stdout=log, stderr=log, env={**os.environ, **env})
+    for _ in range(200):
+        if run.poll() is not None:
+            break
+        try:
+            socket.create_connection(("127.0.0.1", PORT), 1).close()
+            break
+        except OSError:
+            time.sleep(0.05)
+    return run
+
+
+def end(run):
+    run.send_signal(signal.SIGTERM)
+    return run.wait(30)
+
+
+def ask(method, path, token=None, body=None, form=None, headers=()):
+    """Status, the JSON of the answer, its headers."""
+    given = dict(headers)
+    data = None
+    if token is not None:
+        given["Authorization"] = "Bearer " + token
+    if body is not None:
+        data, given["Content-Type"] = json.dumps(body), "application/json"
+    if form is not None:
+        data, given["Content-Type"] = urllib.parse.urlencode(form), "application/x-www-form-urlencoded"
+    link = http.client.HTTPConnection("127.0.0.1", PORT, timeout=20)
+    try:
+        link.request(method, path, data, given)
+        got = link.getresponse()
+        text = got.read()
+    except (ConnectionError, http.client.HTTPException) as e:
+        return 0, str(e), {}
+    finally:
+        link.close()
+    try:
+        return got.status, json.loads(text) if text else None, got.headers
+    except ValueError:
+        return got.status, text, got.headers
+
+
+def login(name, password):
+    return ask("POST", "/api/auth/login", form={"username": name, "password": password})
+
+
+def token_of(name, password):
+    code, got, _ = login(name, password)
+    return got["access_token"] if code == 200 else "(no token: %d)" % code
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def unb64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def signed(payload, head=None, key=SECRET.encode(), method=hashlib.sha256):
+    """A token by nothing but the standard library."""
+    text = b64(json.dumps(head or {"alg": "HS256", "typ": "JWT"}).encode()) + "."
+    text += b64(payload if isinstance(payload, bytes) else json.dumps(payload).encode())
+    return text + "." + b64(hmac.new(key, text.encode(), method).digest())
+
+
+def first_log_in():
+    mode = os.stat(ONE_TIME).st_mode & 0o7777
+    check(mode == 0o600, "the one-time password stands in a file of mode 0600", oct(mode))
+    with open("log", encoding="utf-8") as log:
+        check(ONE_TIME in log.read(), "the log names the file")
+    with open(ONE_TIME, encoding="utf-8") as file:
+        password = file.read().strip()
+    code, got, _ = ask("GET", "/api/auth/me")
+    check(code == 401 and got == {"detail": "Not authenticated"}, "without a token: 401", got)
+    code, got, headers = ask("POST", "/api/auth/login", form={"username": "admin", "password": "wrong"})
+    check(code == 401 and got == {"detail": "Incorrect username or password"} and headers["WWW-Authenticate"] == "Bearer",
+          "a wrong password: 401 as FastAPI has it", got)
+    # what Swagger's button sends
+    code, got, headers = ask("POST", "/api/auth/login", form={"grant_type": "password", "username": "admin",
+                                                              "password": password, "scope": "", "client_id": "",
+                                                              "client_secret": ""},
+                             headers={"Authorization": "Basic Og=="})
+    check(code == 200 and got["token_type"] == "bearer" and got["must_change"] is True, "the one-time password logs in", got)
+    check(not os.path.exists(ONE_TIME), "its file is gone")
+    code, me, _ = ask("GET", "/api/auth/me", got["access_token"])
+    check(code == 200 and me["username"] == "admin" and me["roles"] == ["admin"] and me["is_superuser"] is True and
+          "password" not in me, "me", me)
+    code, got2, _ = ask("POST", "/api/auth/login", body={"username": "admin", "password": password})
+    check(code == 200, "JSON logs in as well", got2)
+    return got["access_token"], password
+
+
+def verify_by_others(token):
+    head, payload, signature = token.split(".")
+    want = hmac.new(SECRET.encode(), (head + "." + payload).encode(), hashlib.sha256).digest()
+    check(hmac.compare_digest(want, unb64(signature)), "the signature is HMAC-SHA256 of the configured secret")
+    claims = json.loads(unb64(payload))
+    check(json.loads(unb64(head)) == {"alg": "HS256", "typ": "JWT"} and claims["sub"] == "admin" and
+          claims["exp"] - claims["iat"] == 1800 and abs(claims["iat"] - time.time()) < 60, "its claims", claims)
+    code, got, _ = ask("GET", "/api/auth/me", signed(claims))
+    check(code == 200, "a token that the standard library signed with the secret is taken", got)
+    return claims
+
+
+def tampered(token, claims):
+    head, payload, signature = token.split(".")
+    none = b64(b'{"alg":"none","typ":"JWT"}')
+    now = int(time.time())
+    cases = {
+        "none": none + "." + payload + ".",
+        "none with a signature": none + "." + payload + "." + signature,
+        "None": b64(b'{"alg":"None","typ":"JWT"}') + "." + payload + ".",
+        "nOnE": b64(b'{"alg":"nOnE"}') + "." + payload + "." + signature,
+        "HS512 with the right key": signed(claims, {"alg": "HS512", "typ": "JWT"}, method=hashlib.sha512),
+        "RS256 in the header, HMAC inside": signed(claims, {"alg": "RS256", "typ": "JWT"}),
+        "a public key as the HMAC's": signed(claims, key=b"-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0B\n"),
+        "another key": signed(claims, key=b"another key that has more than 32 bytes"),
+        "an empty key": signed(claims, key=b""),
+        "no exp": signed({k: v for k, v in claims.items() if k != "exp"}),
+        "exp as a string": signed({**claims, "exp": str(claims["exp"])}),
+        "exp as a float": signed({**claims, "exp": claims["exp"] + 0.5}),
+        "exp in the past": signed({**claims, "exp": now - 1}),
+        "exp negative": signed({**claims, "exp": -1}),
+        "exp huge": signed({**claims, "exp": 2 ** 62}),
+        "exp beyond every integer": signed({**claims, "exp": 2 ** 80}),
+        "nbf in the future": signed({**claims, "nbf": now + 3600}),
+        "another user's name": signed({**claims, "sub": "root"}),
+        "another user's number": signed({**claims, "uid": claims["uid"] + 1}),
+        "another stamp": signed({**claims, "ver": claims["ver"] ^ 1}),
+        "crit": signed(claims, {"alg": "HS256", "typ": "JWT", "crit": ["x"]}),
+        "cut by one": token[:-1],
+        "cut in half": token[:len(token) // 2],
+        "no signature": head + "." + payload + ".",
+        "two parts": head + "." + payload,
+        "four parts": token + ".e30",
+        "doubled dots": head + ".." + payload + "." + signature,
+        "padding": token + "=",
+        "something behind it": token + "x",
+        "a payload that was changed": head + "." + b64(json.dumps({**claims, "sub": "eve"}).encode()) + "." + signature,
+        "a NUL in a claim": signed(json.dumps({**claims, "sub": "admin\0"}).encode()),
+        "no JSON": signed(b"\xff\xfe"),
+        "9 KiB": token + "A" * 9000,
+        "empty": "",
+    }
+    for what, forged in cases.items():
+        code, got, headers = ask("GET", "/api/auth/me", forged)
+        check(code == 401 and headers["WWW-Authenticate"] == "Bearer", "%s: 401" % what, "%s %s" % (code, got))
+    code, got, _ = ask("GET", "/api/auth/me", token + "A" * (2 << 20))
+    check(code in (0, 400, 401, 413, 431), "2 MB: refused", "%s %s" % (code, got))
+    code, got, _ = ask("GET", "/api/auth/me", token)
+    check(code == 200, "and the true one is still good", got)
+
+
+# Written by hand, not taken from the document: who may call what. 0: nobody needs to be logged in.
+TABLE = {
+    ("GET", "/api/auth/me"): "admin operator analyst viewer sensor",
+    ("GET", "/api/users"): "admin",
+    ("POST", "/api/users"): "admin",
+    ("GET", "/api/users/1"): "admin",
+    ("PATCH", "/api/users/1"): "admin",
+    ("DELETE", "/api/users/999999"): "admin",
+    ("POST", "/api/users/999999/reset-password"): "admin",
+    ("GET", "/api/system/audit"): "admin",
+}
+
+
+def roles(admin):
+    tokens = {}
+    for role in ("admin", "operator", "analyst", "viewer", "sensor"):
+        code, got, _ = ask("POST", "/api/users", admin, {"username": "the." + role, "password": "tree house 7", "roles": [role],
+                                                         "must_change": False})
+        check(code == 201 and got["roles"] == [role], "a user with the role " + role, got)
+        tokens[role] = token_of("the." + role, "tree house 7")
+    bad = []
+    for (method, path), may in TABLE.items():
+        body = {"password": "river boat 9"} if "reset" in path else {"full_name": "A"} if method == "PATCH" else \
+            {"username": "x"} if method == "POST" else None
+        code, _, _ = ask(method, path, None, body)
+        if code != 401:
+            bad.append("%s %s without a token: %d" % (method, path, code))
+        for role, token in tokens.items():
+            code, _, _ = ask(method, path, token, body)
+            if (code == 403) != (role not in may.split()) or code == 401 or code >= 500 and "audit" not in path:
+                bad.append("%s %s as %s: %d" % (method, path, role, code))
+    check(not bad, "%d routes as 5 roles and nobody: as the table says" % len(TABLE), "\n".join(bad))
+    return tokens
+
+
+def users(admin, tokens):
+    code, got, _ = ask("GET", "/api/users?limit=2", admin)
+    check(code == 200 and len(got["items"]) == 2 and got["total"] == 6 and got["next_cursor"], "a page of users", got)
+    ids = {u["username"]: u["id"] for u in ask("GET", "/api/users", admin)[1]["items"]}
+    for body, want, where in (({"username": "the.viewer", "password": "tree house 7"}, 409, None),
+                              ({"username": "no spaces here", "password": "tree house 7"}, 422, "username"),
+                              ({"username": "x", "password": "short"}, 422, "password"),
+                              ({"username": "x"}, 422, "password"),
+                              ({"username": "x", "password": "tree house 7", "roles": ["root"]}, 422, "roles"),
+                              ({"username": "x", "password": "tree house 7", "is_superuser": True}, 422, "is_superuser"),
+                              ({"username": "x" * 64, "password": "tree house 7"}, 422, "username")):
+        code, got, _ = ask("POST", "/api/users", admin, body)
+        check(code == want and (not where or where in got["detail"][0]["loc"]), "%d for %s" % (want, json.dumps(body)[:50]), got)
+    viewer = "/api/users/%d" % ids["the.viewer"]
+    code, got, _ = ask("PATCH", viewer, admin, {"full_name": "V. Iewer", "email": "v@example.org"})
+    check(code == 200 and got["full_name"] == "V. Iewer" and got["roles"] == ["viewer"], "a change of the name", got)
+    check(ask("GET", "/api/auth/me", tokens["viewer"])[0] == 200, "leaves the tokens")
+    ask("PATCH", viewer, admin, {"roles": ["analyst"]})
+    check(ask("GET", "/api/auth/me", tokens["viewer"])[0] == 401, "another role ends them")
+    fresh = token_of("the.viewer", "tree house 7")
+    ask("PATCH", viewer, admin, {"is_active": False})
+    check(ask("GET", "/api/auth/me", fresh)[0] == 401 and login("the.viewer", "tree house 7")[0] == 401,
+          "a disabled user's tokens and password are of no use")
+    check(ask("DELETE", viewer, admin)[0] == 204 and ask("GET", viewer, admin)[0] == 404, "a removed user is gone")
+    sensor = tokens["sensor"]
+    code, got, _ = ask("POST", "/api/auth/change-password", sensor, {"current_password": "tree house 7",
+                                                                     "new_password": "river boat 9"})
+    check(code == 200 and ask("GET", "/api/auth/me", got["access_token"])[0] == 200 and
+          ask("GET", "/api/auth/me", sensor)[0] == 401, "another password ends older tokens and gives a new one", got)
+    john = "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a"
+    code, got, _ = ask("POST", "/api/users", admin, {"username": "john", "password_hash": john})
+    check(code == 201 and login("john", "U*U*U")[0] == 200 and login("john", "U*U*U")[0] == 200,
+          "a bcrypt hash that was brought along is verified, and after it was made anew as well", got)
+
+
+def last_administrator(admin, tokens):
+    ids = {u["username"]: u["id"] for u in ask("GET", "/api/users", admin)[1]["items"]}
+    check(ask("DELETE", "/api/users/%d" % ids["the.admin"], admin)[0] == 204, "one of two administrators may go")
+    for method, body in (("DELETE", None), ("PATCH", {"roles": ["viewer"]}), ("PATCH", {"is_active": False})):
+        code, got, _ = ask(method, "/api/users/%d" % ids["admin"], admin, body)
+        check(code == 409, "the last one stays: %s %s" % (method, body or ""), got)
+    check(ask("GET", "/api/auth/me", tokens["admin"])[0] == 401, "and the other's token is of no use")
+
+
+def guessing():
+    codes = [login("the.operator", "guess%d" % i)[0] for i in range(6)]
+    check(codes == [401] * 5 + [429], "five guesses, then 429", codes)
+    code, got, headers = login("the.operator", "tree house 7")
+    check(code == 429 and 1 <= int(headers["Retry-After"]) <= 2, "with Retry-After, for the right password too", got)
+    time.sleep(2.1)
+    check(login("the.operator", "tree house 7")[0] == 200, "afterwards it is taken")
+    took = []
+    for name in ("the.analyst", "nobody.of.that.name"):
+        begin = time.monotonic()
+        login(name, "wrong password")
+        took.append(time.monotonic() - begin)
+    check(max(took) < 10 * min(took), "an unknown user takes as long as a known one", took)
+
+
+def ctl(*words, stdin=""):
+    done = subprocess.run([os.environ["ECYBERCTL"], "-a", HERE + "/api.sock", *words], input=stdin, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def local_socket():
+    code, text, error = ctl("users", "list")
+    check(code == 0 and "\tadmin\tadmin\ttrue\t" in text, "ecyberctl users list", text + error)
+    code, text, error = ctl("users", "add", "anna", "--roles", "analyst", "--keep-password", stdin="river boat 9\n")
+    check(code == 0 and login("anna", "river boat 9")[0] == 200, "ecyberctl users add", text + error)
+    code, text, error = ctl("users", "passwd", "admin", stdin="a new one for all\n")
+    check(code == 0 and login("admin", "a new one for all")[0] == 200, "ecyberctl users passwd admin", text + error)
+    code, text, error = ctl("users", "passwd", "admin", stdin="short\n")
+    check(code == 2 and "body.password: The password is too short" in error, "a weak one is refused", error)
+    code, text, error = ctl("bans")
+    check(code == 4, "a plugin that is not there: exit code 4", text + error)
+
+
+def restarted(token):
+    check(ask("GET", "/api/auth/me", token)[0] == 200, "users and tokens outlive a restart")
+    check(not os.path.exists(ONE_TIME), "no other one-time password is made")
+
+
+def nothing_leaked(secrets):
+    with open("state/eve/eve.json", encoding="utf-8") as file:
+        lines = file.read()
+    audit = [json.loads(line)["audit"] for line in lines.splitlines() if json.loads(line)["event_type"] == "audit"]
+    done = {(a["action"], a["outcome"]) for a in audit}
+    check({("login", "success"), ("login", "failure"), ("user.create", "success"), ("user.change", "success"),
+           ("user.delete", "success"), ("password.reset", "success")} <= done, "the audit log has it all", done)
+    check(any(a["actor"] == "local:%d" % os.getuid() and a["address"] == "local" for a in audit) and
+          any(a["actor"] == "admin" and a["address"] == "127.0.0.1" for a in audit), "with who and from where", audit[-3:])
+    with open("log", encoding="utf-8") as log:
+        lines += log.read()
+    check(not [s for s in secrets if s in lines], "no password and no token stands in the log or in an event")
+
+
+def refused():
+    for env, sentence in (({"SECRET_KEY": "changeme"}, "SECRET_KEY: the secret is refused"),
+                          ({"ALGORITHM": "none"}, "ALGORITHM: tokens are not signed with 'none'"),
+                          ({"ECYBER_AUTH__SECRET": "your-secret-key-that-is-long-enough-to-pass"}, "placeholder")):
+        done = subprocess.run([os.environ["ECYBERD"], "-T", "-c", "c.yaml"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, timeout=30, check=False, env={**os.environ, **env})
+        check(done.returncode == 6 and sentence in done.stdout, "refused: %s" % env, done.stdout)
+
+
+configure()
+env = {"SECRET_KEY": SECRET, "ACCESS_TOKEN_EXPIRE_MINUTES": "30"}
+run = daemon(**env)
+admin, password = first_log_in()
+claims = verify_by_others(admin)
+tampered(admin, claims)
+tokens = roles(admin)
+users(admin, tokens)
+last_administrator(admin, tokens)
+guessing()
+local_socket()
+token = token_of("admin", "a new one for all")
+check(end(run) == 0, "the daemon ends in order")
+run = daemon(**env)
+restarted(token)
+check(end(run) == 0, "and again")
+nothing_leaked([password, "tree house 7", "river boat 9", "a new one for all", SECRET, token.split(".")[2]])
+refused()
