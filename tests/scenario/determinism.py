@@ -49,8 +49,8 @@ for name, args, env in [
     other = replay(name, "--workers", "0", *args, **env)
     check(other == base, "%s: the same bytes" % name, differ(base, other))
 
-# With two workers, what depends on one flow is the same set; what depends on many (a threshold by address) is the same
-# multiset of rule and key.
+# With two workers, what depends on one flow is the same set; what depends on many (a threshold by address, one alert of a
+# model for each source and minute) is the same multiset of rule and key.
 threshold = set()
 with open(os.path.join(os.environ["EC_SRC"], "etc/rules/ecyber.rules"), encoding="utf-8") as rules:
     for rule in rules:
@@ -65,8 +65,9 @@ def essence(data):
         if event["event_type"] == "flow":
             event["flow"].pop("alerted")        # by a threshold's alert, perhaps
             flows[json.dumps(event, sort_keys=True)] += 1
-        elif event["event_type"] == "alert" and event["alert"]["signature_id"] in threshold:
-            keyed[event["alert"]["signature_id"], event["src_ip"]] += 1
+        elif event["event_type"] == "alert" and (event["alert"]["gid"] == 3
+                                                 or event["alert"]["signature_id"] in threshold):
+            keyed[event["alert"]["gid"], event["alert"]["signature_id"], event["src_ip"]] += 1
         elif event["event_type"] == "alert":
             alerts[json.dumps(event, sort_keys=True)] += 1
     return alerts, flows, keyed
