@@ -198,9 +198,9 @@ enum lookup database_find(const struct database *d, const uint8_t *addr16, const
     uint32_t at;
 
     if (!memcmp(addr16, mapped, sizeof mapped))
-        at = records_walk(r, r->v4, addr16 + 12, 32);
+        at = records_find4(r, addr16 + 12);
     else if (d->bits == 128)
-        at = records_walk(r, 0, addr16, 128);
+        at = records_find6(r, addr16);
     else
         return LOOKUP_NONE;
     if (at < RECORDS_FIRST)

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #define SLOTS_MIN 256u
+#define V4_FIRST  65536u            /* values of the first 16 bits */
 
 static const char no_memory[] = "there is no memory for its records";
 
@@ -134,13 +135,19 @@ static const char *node_add(struct records *r, struct seen *seen, const MMDB_s *
 }
 
 /* IPv4 stands below 96 zero bits. */
-static uint32_t v4_start(const struct records *r, const MMDB_s *db)
+static void v4_fill(struct records *r, const MMDB_s *db)
 {
-    uint32_t at = 0;
+    uint32_t start = 0;
 
-    for (uint32_t i = 0; i < 96 && db->metadata.ip_version == 6 && !(at & RECORDS_PLACE); i++)
-        at = r->node[at][0];
-    return at;
+    for (uint32_t i = 0; i < 96 && db->metadata.ip_version == 6 && !(start & RECORDS_PLACE); i++)
+        start = r->node[start][0];
+    for (uint32_t first = 0; first < V4_FIRST; first++) {
+        uint32_t at = start;
+
+        for (uint32_t bit = V4_FIRST / 2; bit && !(at & RECORDS_PLACE); bit /= 2)
+            at = r->node[at][(first & bit) != 0];
+        r->v4[first] = at;
+    }
 }
 
 const char *records_build(struct records *r, const MMDB_s *db, uint64_t until_ns)
@@ -152,7 +159,8 @@ const char *records_build(struct records *r, const MMDB_s *db, uint64_t until_ns
     memset(r, 0, sizeof *r);
     r->nodes = db->metadata.node_count;
     r->node = calloc(r->nodes, sizeof *r->node);
-    if (!r->node || !seen_grow(&seen) || !place_add(r, &none, NULL) || !place_add(r, &none, NULL))
+    r->v4 = calloc(V4_FIRST, sizeof *r->v4);
+    if (!r->node || !r->v4 || !seen_grow(&seen) || !place_add(r, &none, NULL) || !place_add(r, &none, NULL))
         why = no_memory;
     for (uint32_t i = 0; i < r->nodes && !why; i++)
         if (!(why = node_add(r, &seen, db, i)) && i % 64 == 0 && now_ns() > until_ns)
@@ -163,13 +171,14 @@ const char *records_build(struct records *r, const MMDB_s *db, uint64_t until_ns
     if (why)
         records_free(r);
     else
-        r->v4 = v4_start(r, db);
+        v4_fill(r, db);
     return why;
 }
 
 void records_free(struct records *r)
 {
     free(r->node);
+    free(r->v4);
     free(r->place);
     free(r->text);
     memset(r, 0, sizeof *r);
@@ -177,5 +186,5 @@ void records_free(struct records *r)
 
 uint64_t records_bytes(const struct records *r)
 {
-    return (uint64_t)r->nodes * sizeof *r->node + (uint64_t)r->cap * sizeof *r->place + r->text_cap;
+    return (uint64_t)r->nodes * sizeof *r->node + V4_FIRST * sizeof *r->v4 + (uint64_t)r->cap * sizeof *r->place + r->text_cap;
 }

@@ -8,8 +8,11 @@ import signal
 import subprocess
 import time
 
+import libapi
+
 ECYBERD, DATA = os.environ["ECYBERD"], os.environ["EC_DATA"]
 HERE = os.getcwd()
+ROUTES = ["cpu", "memory", "disk", "network", "processes"]
 number = 0
 
 
@@ -29,23 +32,28 @@ def events(name):
         return []
 
 
-def run(name, root, seconds):
-    """The daemon for some seconds; its events, log and code."""
+def run(name, root, seconds, paths=()):
+    """The daemon for some seconds; its events, log and code, and what it answers to these paths."""
+    answers = {}
     os.mkdir(name)
     with open(name + "/c.yaml", "w", encoding="utf-8") as out:
-        out.write("core:\n  state_dir: %s/%s/state\n  control_socket: %s/%s/s\n  plugins: [sysmon, eve]\n  plugin_dirs: [%s]\n"
-                  "sysmon:\n  root: %s\n" % (HERE, name, HERE, name, os.environ["EC_PLUGINDIR"], root))
+        out.write("core:\n  state_dir: %s/%s/state\n  control_socket: %s/%s/s\n  plugins: [sysmon, eve%s]\n"
+                  "  plugin_dirs: [%s]\nsysmon:\n  root: %s\n"
+                  % (HERE, name, HERE, name, ", store, auth, http" if paths else "", os.environ["EC_PLUGINDIR"], root))
+        if paths:
+            out.write("http:\n  listen: none\n  socket: %s/%s/api.sock\n" % (HERE, name))
     with open(name + "/log", "w+", encoding="utf-8") as log:
         daemon = subprocess.Popen([ECYBERD, "-c", name + "/c.yaml"], stdout=log, stderr=log)
         try:
             start = time.time()
             while len(events(name)) < seconds and daemon.poll() is None and time.time() < start + seconds + 10:
                 time.sleep(0.1)
+            answers = {p: libapi.get(name + "/api.sock", "/api/system/" + p) for p in paths}
         finally:
             daemon.send_signal(signal.SIGTERM)
             code = daemon.wait(20)
         log.seek(0)
-        return events(name), log.read(), code
+        return events(name), log.read(), code, answers
 
 
 def meminfo(key):
@@ -55,7 +63,7 @@ def meminfo(key):
 
 # --- this host ---
 subprocess.Popen(["timeout", "5", "sh", "-c", "while :; do :; done"])     # somebody works
-got, log, code = run("real", "/", 3)
+got, log, code, answers = run("real", "/", 3, ROUTES)
 check(code == 0 and len(got) >= 3, "an event a second", (code, len(got), log))
 last = got[-1] if got else {}
 with open("/proc/uptime", encoding="ascii") as file:
@@ -67,6 +75,20 @@ check(5 < last.get("cpu", {}).get("busy", 0) <= 100.01, "the processor is busy",
 check(last.get("cpu", {}).get("cores") == os.cpu_count(), "with all of its cores", (last, os.cpu_count()))
 check(last.get("processes", 0) > 3 and "1m" in last.get("load", {}), "processes and load are there", last)
 check(all(len(json.dumps(e)) < 1200 for e in got), "and the event is small", got[-1:])
+check(all(a[0] == 200 for a in answers.values()), "the routes answer", answers)
+api = {p: a[1] for p, a in answers.items() if a[0] == 200}
+check(len(api.get("cpu", {}).get("cores", [])) == os.cpu_count() and 0 < api["cpu"]["total"]["busy"] <= 100.01,
+      "with each core", answers.get("cpu"))
+check(api.get("memory", {}).get("total") == meminfo("MemTotal"), "with memory", answers.get("memory"))
+root = [f for f in api.get("disk", {}).get("filesystems", []) if f["mount"] == "/"]
+size = os.statvfs("/").f_blocks * os.statvfs("/").f_frsize
+check(root and root[0]["total"] == size and 0 < root[0]["used"] <= size, "with the root's space", answers.get("disk"))
+check(any(i["name"] == "lo" for i in api.get("network", {}).get("interfaces", [])), "with interfaces", answers.get("network"))
+top = api.get("processes", {})
+check(0 < len(top.get("by_cpu", [])) <= 10 and top["by_cpu"][0]["cpu"] >= top["by_cpu"][-1]["cpu"] and top["by_cpu"][0]["cpu"] > 5,
+      "with who works", top)
+check(top.get("count", 0) >= len(top.get("by_rss", [])) > 0 and top["by_rss"][0]["rss"] >= top["by_rss"][-1]["rss"] > 0,
+      "and who takes memory", top)
 
 
 # --- a made-up host ---
@@ -85,7 +107,7 @@ put("proc/net/dev", b"<script>alert(1)</script>: 1 2\n eth0: 5 4 3 2 0 0 0 0 6 5
 put("proc/1/stat", b"1 (\"},{\"x\":\xff\x00\n) S 0 1 1 0 -1 4 1 0 0 0 100 0 0 0 20 0 1 0 1 99 300 1\n")
 put("proc/2/stat", b"")
 put("proc/3/stat", b"x" * 100000)
-got, log, code = run("made", HERE + "/host", 2)
+got, log, code, answers = run("made", HERE + "/host", 2, ROUTES)
 check(code == 0 and len(got) >= 2, "a made-up host is looked at", (code, log))
 last = got[-1] if got else {}
 check(last.get("memory") == {"total": 4096000, "used": 3072000} and last.get("swap") == {"total": 102400, "used": 61440},
@@ -93,9 +115,12 @@ check(last.get("memory") == {"total": 4096000, "used": 3072000} and last.get("sw
 check(last.get("load") == {"1m": 0.52, "5m": 1.04, "15m": 2.1} and last.get("uptime") == 86400, "its load and uptime", last)
 check(last.get("processes") == 1, "its one process that can be read", last)
 check(last.get("network", {}).get("errors") == 7 and last.get("network", {}).get("drops") == 5, "its interface", last)
+name = answers["processes"][1]["by_rss"][0]["name"] if answers["processes"][0] == 200 else None
+check(name == '"},{"x":\\xff\\x00\n', "a hostile name is text", answers["processes"])
+check(answers["disk"][0] == 200 and not answers["disk"][1].get("devices"), "a file of nonsense says nothing", answers["disk"])
 check(len(re.findall("proc/self/mounts", log)) == 1, "what is missing is said once", log)
 
-got, log, code = run("none", "/nowhere", 1)
+got, log, code, answers = run("none", "/nowhere", 1)
 check("sysmon.root: /nowhere: No such file or directory" in log, "a root that is not there is a sentence", log)
 
 done = subprocess.run([ECYBERD, "-r", DATA + "/dns-any.pcap", "--workers", "0", "--set", "core.state_dir=%s/replay/state" % HERE,
