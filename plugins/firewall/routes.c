@@ -260,11 +260,13 @@ static void ban_job(struct ec_req *r, void *arg)
     char who[WHO_MAX], reason[WHY_MAX], why[512];
     struct ban shown = { .state = BAN_ACTIVE };
     struct ec_ban ask = { .size = sizeof ask, .flags = EC_BAN_PERSON, .who = who, .why = reason };
+    char address[ADDRESS_TEXT];
     const char *note = NULL;
     int32_t err;
 
     if (!read_body(f, r, &shown, who, reason))
         return;
+    address_text(&shown.net, address);
     memcpy(ask.addr, shown.net.addr, sizeof ask.addr);
     ask.prefix = shown.net.prefix;
     ask.until_ns = shown.until_ns;
@@ -275,7 +277,10 @@ static void ban_job(struct ec_req *r, void *arg)
         ask.flags |= EC_BAN_REPLAY;
         note = "the event that caused it comes from a replayed capture: what it shows may be long past";
     }
-    if ((err = act_ban(f, &ask, why, sizeof why, &shown.id)))
+    err = act_ban(f, &ask, why, sizeof why, &shown.id);
+    if (!body->dry_run)
+        audit(f, r, "firewall.ban", err == EC_EPERM ? "denied" : err ? "failure" : "success", address, err ? why : reason);
+    if (err)
         refuse(f, r, err, why);
     else if (!shown.id)
         answer_block(f, r, 200, &shown, note ? note : why);
@@ -401,6 +406,7 @@ static void unban_job(struct ec_req *r, void *arg)
     struct firewall *f = arg;
     const struct text_param *p = f->http->param(r);
     char text[64], who[WHO_MAX], why[512];
+    char address[ADDRESS_TEXT];
     const struct ban *ban;
     struct net net;
     uint64_t id = 0;
@@ -413,9 +419,13 @@ static void unban_job(struct ec_req *r, void *arg)
         id = ban->id;
     }
     pthread_mutex_unlock(&f->lock);
-    if (!id || act_unban(f, &net, who))
+    if (!id || act_unban(f, &net, who)) {
         f->http->error(r, 404, "there is no such ban");
-    else if (act_settle(f, id, SETTLE_NS, why, sizeof why))
+        return;
+    }
+    address_text(&net, address);
+    audit(f, r, "firewall.unban", "success", address, NULL);
+    if (act_settle(f, id, SETTLE_NS, why, sizeof why))
         f->http->error(r, 503, why);
     else if (keep_now(f))
         f->http->error(r, 503, "it is unbanned, but the store did not take it: a restart may bring the ban back");
