@@ -26,7 +26,7 @@ static const char components[] =
     "\"required\":[\"value\",\"count\"]}},\"partial\":{\"type\":\"boolean\"}},\"required\":[\"items\",\"partial\"]}";
 
 static const char common[] =
-    "\"id\":{\"type\":\"integer\"},\"timestamp\":{\"type\":\"string\"},\"event_type\":{\"type\":\"string\"},"
+    "\"id\":{\"type\":\"string\"},\"timestamp\":{\"type\":\"string\"},\"event_type\":{\"type\":\"string\"},"
     "\"flow_id\":{\"type\":\"integer\"},\"tx_id\":{\"type\":\"integer\"},\"pcap_cnt\":{\"type\":\"integer\"},"
     "\"in_iface\":{\"type\":\"string\"},\"vlan\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}},"
     "\"src_ip\":{\"type\":\"string\"},\"src_port\":{\"type\":\"integer\"},\"dest_ip\":{\"type\":\"string\"},"

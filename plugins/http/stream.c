@@ -35,14 +35,14 @@ static bool wants(const struct stream_client *c, const char *type)
     return false;
 }
 
-/* "id: …\nevent: …\ndata: {…}\n\n" into s->streams.event. JSON has no line ends inside. */
+/* "id: …\nevent: …\ndata: {"id":"…",…}\n\n" into s->streams.event: as the store gives it. JSON has no line ends inside. */
 static bool render(struct server *s, const struct ec_event *ev, const char *type)
 {
     struct text *t = &s->streams.event;
     int64_t n;
 
     t->n = 0;
-    text_printf(t, "id: %" PRIu64 "\nevent: %s\ndata: ", ev->id, type);
+    text_printf(t, "id: %" PRIu64 "\nevent: %s\ndata: {\"id\":\"%" PRIu64 "\"", ev->id, type, ev->id);
     if (!text_room(t, 4096))
         return false;
     n = s->json->event(s->json_self, ev, 0, t->p + t->n, t->cap - t->n, NULL);
@@ -50,6 +50,9 @@ static bool render(struct server *s, const struct ec_event *ev, const char *type
         n = s->json->event(s->json_self, ev, 0, t->p + t->n, t->cap - t->n, NULL);
     if (n < 0 || n > (int64_t)(t->cap - t->n))
         return false;
+    if (n < 2)
+        return false;
+    t->p[t->n] = t->p[t->n + 1] == '}' ? ' ' : ',';      /* in place of its own brace */
     t->n += (size_t)n;
     text_puts(t, "\n\n");
     return !t->bad;
