@@ -48,7 +48,7 @@ static int32_t get_note(void *self, const void *state, struct ec_req *r)
 
 static const struct ec_route route = {
     .size = sizeof route, .method = "GET", .path = "/api/test/note", .opid = "get_note", .summary = "the note",
-    .roles = "viewer", .reply = &record, .run = get_note };
+    .roles = "admin,viewer", .reply = &record, .run = get_note };
 static const struct ec_use uses[] = {
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN, sizeof(struct ec_http), 0, EC_HTTP_ID },
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN, sizeof(struct ec_store), 0, EC_STORE_ID },
