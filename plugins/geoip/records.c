@@ -135,19 +135,25 @@ static const char *node_add(struct records *r, struct seen *seen, const MMDB_s *
 }
 
 /* IPv4 stands below 96 zero bits. */
-static void v4_fill(struct records *r, const MMDB_s *db)
+static uint32_t v4_start(const struct records *r, const MMDB_s *db)
 {
-    uint32_t start = 0;
+    uint32_t at = 0;
 
-    for (uint32_t i = 0; i < 96 && db->metadata.ip_version == 6 && !(start & RECORDS_PLACE); i++)
-        start = r->node[start][0];
-    for (uint32_t first = 0; first < V4_FIRST; first++) {
-        uint32_t at = start;
+    for (uint32_t i = 0; i < 96 && db->metadata.ip_version == 6 && !(at & RECORDS_PLACE); i++)
+        at = r->node[at][0];
+    return at;
+}
 
-        for (uint32_t bit = V4_FIRST / 2; bit && !(at & RECORDS_PLACE); bit /= 2)
-            at = r->node[at][(first & bit) != 0];
-        r->v4[first] = at;
+/* All values from `first` on, n of them, lead through `at`. */
+static void v4_fill(struct records *r, uint32_t at, uint32_t first, uint32_t n)
+{
+    if (n > 1 && !(at & RECORDS_PLACE)) {
+        v4_fill(r, r->node[at][0], first, n / 2);
+        v4_fill(r, r->node[at][1], first + n / 2, n / 2);
+        return;
     }
+    for (uint32_t i = 0; i < n; i++)
+        r->v4[first + i] = at;
 }
 
 const char *records_build(struct records *r, const MMDB_s *db, uint64_t until_ns)
@@ -171,7 +177,7 @@ const char *records_build(struct records *r, const MMDB_s *db, uint64_t until_ns
     if (why)
         records_free(r);
     else
-        v4_fill(r, db);
+        v4_fill(r, v4_start(r, db), 0, V4_FIRST);
     return why;
 }
 
