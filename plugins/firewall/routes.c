@@ -73,9 +73,7 @@ static const struct ec_record block_record = {
     sizeof(struct ec_record), sizeof(struct block), EC_ROWS(block_rows), offsetof(struct block, has), 0, block_rows };
 struct block_reply { struct ec_part part; BLOCK_MEMBERS; };
 static const struct ec_row block_reply_rows[] = { BLOCK_ROWS(struct block_reply) };
-static const struct ec_record block_reply = {
-    sizeof(struct ec_record), sizeof(struct block_reply), EC_ROWS(block_reply_rows), offsetof(struct block_reply, has), 0,
-    block_reply_rows };
+static const struct ec_record block_reply = EC_RECORD_PART(struct block_reply, block_reply_rows);
 
 struct page_reply { struct ec_part part; struct ec_list items; uint64_t total; struct ec_span next; };
 static const struct ec_row page_reply_rows[] = {
@@ -177,6 +175,13 @@ static void fill_block(struct ec_build *b, struct block *to, const struct ban *b
 _Static_assert(sizeof(struct block_reply) == sizeof(struct ec_part) + sizeof(struct block) &&
                offsetof(struct block_reply, id) == sizeof(struct ec_part), "one shape, two places");
 
+/* A part has its bits in its head. */
+static void fill_reply(struct ec_build *b, struct block_reply *to, const struct ban *ban, const char *note)
+{
+    fill_block(b, (struct block *)(void *)&to->id, ban, note);
+    to->part.has = to->has;
+}
+
 static int32_t answer_block(const struct firewall *f, struct ec_req *r, uint32_t status, const struct ban *ban,
                             const char *note)
 {
@@ -184,7 +189,7 @@ static int32_t answer_block(const struct firewall *f, struct ec_req *r, uint32_t
     struct block_reply *to = answer_open(&b, sizeof *to, BLOCK_TAIL);
 
     if (to)
-        fill_block(&b, (struct block *)(void *)&to->id, ban, note);
+        fill_reply(&b, to, ban, note);
     return answer_send(f, r, &b, status);
 }
 
@@ -456,7 +461,7 @@ static int32_t get_block(void *self, const void *state, struct ec_req *r)
     pthread_mutex_lock(&f->lock);
     ban = named(f, text);
     if (ban && (to = answer_open(&b, sizeof *to, BLOCK_TAIL)))
-        fill_block(&b, (struct block *)(void *)&to->id, ban, NULL);
+        fill_reply(&b, to, ban, NULL);
     pthread_mutex_unlock(&f->lock);
     return ban ? answer_send(f, r, &b, 200) : f->http->error(r, 404, "there is no such ban");
 }
