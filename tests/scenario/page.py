@@ -17,7 +17,7 @@ ECYBERD, BUILD, TMP = os.environ["ECYBERD"], os.environ["EC_BUILD"], os.environ[
 HOST, OUTSIDE = ("epg%dh" % os.getpid(), "epg%do" % os.getpid())
 HERE, THERE = "10.66.0.10", "198.51.100.7"
 PORT, WEB = 8000, 8080
-EVIL = "<img src=x onerror=document.title=1> \x1b[31m"
+EVIL = "<img/src=x/onerror=document.title=1>\x1b[31m"
 
 
 def skip(why):
@@ -104,7 +104,7 @@ def attacks(stop):
     n = 0
     while not stop.is_set():
         if os.path.exists(TMP + "/want-attack"):
-            ask("/item?id=1%20UNION%20SELECT%20name,%20password%20FROM%20users&n={}".format(n), EVIL)
+            ask("/item?id=1%20UNION%20SELECT%20name,%20password%20FROM%20users&n={}&x={}".format(n, EVIL))
             os.unlink(TMP + "/want-attack")
         if os.path.exists(TMP + "/want-probe"):
             time.sleep(0.5)

@@ -1,6 +1,6 @@
 /* Asks the daemon. One place for the token, for what went wrong, and for a session that has ended. */
 import { signal } from "@preact/signals";
-import { parse, write } from "./json.js";
+import { parse } from "./json.js";
 
 const KEY = "ecyber.session";
 
@@ -58,7 +58,7 @@ async function send(method, path, { body, form, signal: abort, token } = {}) {
         reply = await fetch(path, {
             method,
             headers,
-            body: form ? new URLSearchParams(form) : body === undefined ? undefined : write(body),
+            body: form ? new URLSearchParams(form) : body === undefined ? undefined : JSON.stringify(body),
             signal: abort,
             cache: "no-store",
             credentials: "omit",

@@ -27,7 +27,7 @@ export async function loadBlocks() {
     try {
         const answer = await ask("/api/firewall/blocks");
 
-        blocks.value = answer.items;
+        blocks.value = answer.items ?? [];
         why.value = "";
     } catch (error) {
         blocks.value = [];
