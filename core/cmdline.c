@@ -10,6 +10,7 @@ enum {
     OPT_WORKERS = 256,
     OPT_BATCH,
     OPT_SET,
+    OPT_STAY,
     OPT_USER,
     OPT_ALONE,
     OPT_DUMP,
@@ -23,6 +24,7 @@ enum {
 static const struct option table[] = {
     {"workers", required_argument, NULL, OPT_WORKERS},
     {"batch", required_argument, NULL, OPT_BATCH},
+    {"stay", no_argument, NULL, OPT_STAY},
     {"set", required_argument, NULL, OPT_SET},
     {"user", required_argument, NULL, OPT_USER},
     {"alone", no_argument, NULL, OPT_ALONE},
@@ -43,6 +45,7 @@ void cmdline_help(FILE *to)
         "  -c FILE            the configuration; default: " ECYBER_CONFDIR
         "/ecyber.yaml where it exists\n"
         "  -r CAPTURE         replay a capture file or a folder of them, and end (repeatable)\n"
+        "  --stay             with -r: do not end with the last capture, but when asked to\n"
         "  -i INTERFACE       watch an interface; \"any\": all of them\n"
         "  -T                 check the configuration and all that plugins read, and end\n"
         "  --workers N        packet threads; 0: all on one thread, the same from run to run\n"
@@ -105,6 +108,7 @@ static bool take_option(struct cmdline *c, int opt)
     case 'i': return append(&c->source, &c->n_source, "live:", optarg);
     case OPT_WORKERS: return append(&c->set, &c->n_set, "core.workers=", optarg);
     case OPT_BATCH: return append(&c->set, &c->n_set, "core.batch=", optarg);
+    case OPT_STAY: return append(&c->set, &c->n_set, "core.after_replay=", "stay");
     case OPT_SET: return append(&c->set, &c->n_set, "", optarg);
     case OPT_USER: c->user = optarg; return true;
     case OPT_ALONE: c->alone = true; return true;

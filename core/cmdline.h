@@ -23,7 +23,7 @@ struct cmdline {
     const char *user;               /* --user; NULL: not given */
     uint32_t n_source, n_set;
     char **source;                  /* of -r and -i, in their order: "file:PATH", "live:IFACE" */
-    char **set;                     /* of --set, --workers and --batch: "section.key=value" */
+    char **set;                     /* of --set, --workers, --batch and --stay: "section.key=value" */
 };
 
 /* Reads argv (borrowed). EXIT_FINE, or EXIT_USAGE after a sentence on err. */

@@ -26,6 +26,7 @@ struct daemon {
     bool ended_failed;              /* a source could not be opened, or broke */
     bool stopping, frozen, pool, sources;
     bool ran;                       /* to an ordered end: the last-stop record is to be written */
+    bool replays, replay_ended;     /* the sources have an end; and are at it, while the daemon stays */
     bool stuck;                     /* threads did not end: daemon_abandon() */
     char **uri;                     /* of the sources, while the workers run */
     uint32_t n_uri;

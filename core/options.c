@@ -27,6 +27,9 @@ static const struct ec_row rows[] = {
         "order of the packet stages, as plugin names; others follow in the order of their needs"),
     EC_OPTION(TEXT, EC_R_LIST, "sources", NULL, 1, 4096, NULL,
               "where packets come from: file:PATH (one after the other) or live:INTERFACE"),
+    EC_OPTION_ENUM(0, "after_replay", "end,stay", "end",
+                   "what the daemon does when the last capture has been read: end, or stay (as --stay says) "
+                   "until it is asked to stop"),
     EC_OPTION(U32, 0, "workers", "1", 0, 64, "threads",
               "packet workers; 0: everything on one thread"),
     EC_OPTION(U32, 0, "batch", "64", 1, 64, "frames", "fetched at once by a worker"),
@@ -94,6 +97,7 @@ void options_read(struct options *o, const struct conf *conf)
     *o = (struct options){
         .c = c,
         .workers = (uint32_t)number(c, "workers"),
+        .stay = number(c, "after_replay") == 1,
         .batch = (uint32_t)number(c, "batch"),
         .lanes = (uint32_t)number(c, "lanes"),
         .ring = power_of_two((uint32_t)number(c, "ring")),

@@ -14,6 +14,7 @@ extern const struct ec_record options_table;
 struct options {                    /* texts live as long as the conf that they were read from */
     const struct ec_conf *c;
     uint32_t workers, batch, lanes, ring, queue_events, pool_threads;
+    bool stay;                                                  /* when the last capture has ended */
     uint64_t arena, queue_bytes;                                /* bytes */
     uint64_t stop_timeout, start_timeout, reload_grace;         /* ns */
     uint64_t watchdog_warn, watchdog_abort;                     /* ns; 0: never */

@@ -2,6 +2,7 @@
 
 #include "core/run.h"
 
+#include "core/account.h"
 #include "core/bus/bus.h"
 #include "core/clock.h"
 #include "core/conf/conf.h"
@@ -16,6 +17,7 @@
 #include "core/log/mark.h"
 #include "core/notify.h"
 #include "core/pool.h"
+#include "core/questions.h"
 #include "core/reload.h"
 #include "core/signals.h"
 #include "core/status.h"
@@ -53,9 +55,9 @@ void daemon_stop(struct daemon *d, const char *why)
         return;
     d->stopping = true;
     LOG(EC_LOG_INFO, "stops: %s", why);
-    if (d->sources)
+    if (d->sources && !d->replay_ended)
         worker_stop();
-    if (!d->sources || !d->opt.workers)
+    if (!d->sources || !d->opt.workers || d->replay_ended)
         event_base_loopbreak(d->base);
     else
         event_base_loopexit(d->base, &limit);   /* where a worker hangs, on_ended() never comes */
@@ -71,12 +73,25 @@ static void on_workers_done(bool failed, void *arg)
     event_active(d->ended, EV_READ, 0);
 }
 
+/* Every packet is read and every flow has ended; what was made of them is still served. */
+static void stay(struct daemon *d)
+{
+    worker_join();
+    d->replay_ended = true;
+    LOG(EC_LOG_INFO, "the last capture is at its end; stays until it is asked to stop");
+    notify("STATUS=replay finished");
+}
+
 static void on_ended(evutil_socket_t fd, short what, void *arg)
 {
     struct daemon *d = arg;
 
     (void)fd;
     (void)what;
+    if (!d->stopping && !d->ended_failed && d->opt.stay && d->replays) {
+        stay(d);
+        return;
+    }
     if (!d->stopping)
         LOG(EC_LOG_INFO, "stops: %s",
             d->ended_failed ? "a source has failed" : "the last source is at its end");
@@ -105,7 +120,7 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     mark_beat();
-    if (!d->opt.workers && !d->sources)
+    if (!d->opt.workers && (!d->sources || d->replay_ended))
         bus_drain_idle(clock_now());            /* no worker does it */
 }
 
@@ -157,6 +172,7 @@ static int start_workers(struct daemon *d)
         return -1;
     wc.n_uri = d->n_uri;
     wc.uri = (const char *const *)d->uri;
+    d->replays = worker_ends(&wc);
     rc = worker_start(&wc, on_workers_done, d);
     if (d->opt.workers || !worker_needs_raw(&wc))
         privilege_drop_raw();
@@ -180,7 +196,6 @@ static void open_control(struct daemon *d)
             return;
         }
     }
-    status_commands(d);
     if (control_open(d->base, path, why, sizeof why))
         LOG(EC_LOG_WARNING, "%s; there is no control socket", why);
 }
@@ -213,13 +228,17 @@ static int open_loop(struct daemon *d, struct event **beat)
         return -1;
     d->ended = event_new(d->base, -1, 0, on_ended, d);
     *beat = event_new(d->base, -1, EV_PERSIST, on_beat, d);
-    if (!d->ended || !*beat || event_add(*beat, &period) || signals_open(d->base, on_signal, d))
+    status_commands(d);
+    if (!d->ended || !*beat || event_add(*beat, &period) || signals_open(d->base, on_signal, d) ||
+        account_open(d->base) || questions_open(d->base))
         return -1;
     return reload_open(d);
 }
 
 static void close_loop(struct daemon *d, struct event *beat)
 {
+    questions_close();
+    account_close();                /* may answer a client */
     control_close();
     watchdog_stop();
     reload_close();
@@ -290,7 +309,8 @@ static void serve(struct daemon *d)
         worker_run();
         if (!d->stopping)
             event_base_loop(d->base, EVLOOP_NONBLOCK);
-        return;
+        if (!d->replay_ended)
+            return;
     }
     mark_beat();
     event_base_dispatch(d->base);

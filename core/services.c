@@ -4,11 +4,13 @@
 #include "core/host.h"
 #include "core/instance.h"
 #include "core/options.h"
+#include "core/questions.h"
 #include "core/record/service.h"
 
 static const struct ec_offer offers[] = {
     { sizeof offers[0], 0, EC_JSON_ID, &record_json },
     { sizeof offers[0], 0, EC_HELPER_ID, &helper_service },
+    { sizeof offers[0], 0, EC_DAEMON_ID, &questions_service },
 };
 static struct instance core = {
     .d = { .name = OPTIONS_SECTION, .id = "ecyber.core", .version = "", .offer = offers,

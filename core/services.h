@@ -1,4 +1,5 @@
-/* services.h: what the daemon itself offers to plugins: ec.json/1, ec.helper/1. All [ctl]. */
+/* services.h: what the daemon itself offers to plugins: ec.json/1, ec.daemon/1, ec.helper/1. All
+ * [ctl]. */
 #ifndef CORE_SERVICES_H
 #define CORE_SERVICES_H
 struct instance;

@@ -1,5 +1,6 @@
 #include "core/status.h"
 
+#include "core/account.h"
 #include "core/bus/bus.h"
 #include "core/clock.h"
 #include "core/conf/conf.h"
@@ -20,8 +21,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define FENCE_TIMEOUT UINT64_C(2000000000)
 
 static struct daemon *d;            /* commands carry no argument of their own */
 
@@ -177,6 +176,7 @@ static struct json_object *status_document(void)
     put_number(o, "uptime_s", (clock_wall() - d->started_ns) / UINT64_C(1000000000));
     put_number(o, "generation", plan_current()->gen);
     put_number(o, "workers", d->opt.workers);
+    put_text(o, "replay", !d->replays ? NULL : d->replay_ended ? "finished" : "running");
     put_bool(o, "degraded", plugins_left_out(&d->plugins) > 0);
     json_object_object_add(o, "plugins", plugin_list());
     json_object_object_add(o, "packets", packets(false));
@@ -319,18 +319,28 @@ static struct json_object *on_config_check(char *const *args, char *why, uint32_
     return o;
 }
 
-static struct json_object *on_drops(char *const *args, char *why, uint32_t n)
+static void drops_document(void *later, bool exact)
 {
     struct json_object *o = json_object_new_object(), *rows = json_object_new_array();
-    bool exact = bus_fence(FENCE_TIMEOUT, add_row, rows);
 
-    (void)args;
-    (void)why;
-    (void)n;
+    bus_fence_rows(exact, add_row, rows);
     put_bool(o, "exact", exact);
     json_object_object_add(o, "events", rows);
     json_object_object_add(o, "packets", packets(exact));
-    return o;
+    control_finish(later, o);
+}
+
+static struct json_object *on_drops(char *const *args, char *why, uint32_t n)
+{
+    struct control_later *later = control_later();
+    int err = later ? account_ask(drops_document, later) : EC_ENOMEM;
+
+    (void)args;
+    if (err) {
+        control_forget(later);
+        snprintf(why, n, err == EC_ENOMEM ? "out of memory" : "the daemon ends");
+    }
+    return NULL;
 }
 
 static struct json_object *on_stop(char *const *args, char *why, uint32_t n)

@@ -148,6 +148,13 @@ int worker_check(const struct worker_config *c)
     return EC_OK;
 }
 
+bool worker_ends(const struct worker_config *c)
+{
+    const struct worker_source *s = c->n_uri ? worker_source_of(c->uri[c->n_uri - 1]) : NULL;
+
+    return s && s->s->flags & EC_SOURCE_MAY_WAIT;
+}
+
 bool worker_needs_raw(const struct worker_config *c)
 {
     for (uint32_t i = 0; i < c->n_uri; i++) {

@@ -33,6 +33,7 @@ int worker_source(struct instance *i, const struct ec_source *s, char *why, uint
 int worker_stage(struct instance *i, const struct ec_stage *s, char *why, uint32_t n);
 /* [ctl] Has each of c->uri its source, and would each be reached? What is wrong is logged. 0 or EC_E*. */
 int worker_check(const struct worker_config *c);
+bool worker_ends(const struct worker_config *c);    /* [ctl] checked: will the last source be at its end some time? */
 /* [ctl] Does any of c->uri need CAP_NET_RAW to be opened? Only then the workers keep it. */
 bool worker_needs_raw(const struct worker_config *c);
 /* [ctl] Start the workers. done: called once, on the control thread's behalf ([any]), when the last source has ended;

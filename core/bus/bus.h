@@ -91,6 +91,12 @@ struct bus_row {
  * Calls fn for each row; returns false where a thread did not answer in time (fn is then called with the momentary
  * counters). [ctl] */
 bool bus_fence(uint64_t timeout_ns, void (*fn)(const struct bus_row *r, void *arg), void *arg);
+/* The same for who must not wait: begin (false: the bus does not run), step about every millisecond until it says that all
+ * have passed, rows (exact: they have), end. All on one thread, one fence at a time. [ctl] */
+bool bus_fence_begin(void);
+bool bus_fence_step(void);
+void bus_fence_rows(bool exact, void (*fn)(const struct bus_row *r, void *arg), void *arg);
+void bus_fence_end(void);
 /* The same without waiting: momentary counters, queued included. [any] */
 void bus_rows(void (*fn)(const struct bus_row *r, void *arg), void *arg);
 

@@ -155,10 +155,13 @@ void fence_note_out(struct subscription *s, uint64_t marker)
     pthread_mutex_unlock(&lock);
 }
 
-static void fence_begin(void)
+bool bus_fence_begin(void)
 {
     uint32_t queued = 0;
 
+    if (!pairs)
+        return false;
+    pthread_mutex_lock(&one);
     for (uint32_t i = 0; i < bus.n_sub; i++)
         queued += bus.sub[i]->s.mode != EC_SUB_INLINE;
     pthread_mutex_lock(&lock);
@@ -169,6 +172,7 @@ static void fence_begin(void)
     pthread_mutex_unlock(&lock);
     for (uint32_t i = 0; i < bus_mailbox(); i++)
         bus_wake_worker(i);
+    return true;
 }
 
 /* Pass for those that have no thread of their own: the mailbox, and workers that have not begun or have ended. */
@@ -195,10 +199,11 @@ static void fence_help(void)
         bus_drain_queues();
 }
 
-static bool fence_done(void)
+bool bus_fence_step(void)
 {
     bool done;
 
+    fence_help();
     pthread_mutex_lock(&lock);
     done = !remaining;
     pthread_mutex_unlock(&lock);
@@ -248,8 +253,12 @@ void bus_rows(void (*fn)(const struct bus_row *r, void *arg), void *arg)
     }
 }
 
-static void fence_rows(void (*fn)(const struct bus_row *r, void *arg), void *arg)
+void bus_fence_rows(bool exact, void (*fn)(const struct bus_row *r, void *arg), void *arg)
 {
+    if (!exact) {
+        bus_rows(fn, arg);
+        return;
+    }
     for (uint32_t i = 0; i < bus.n_pub; i++) {
         origin_emit(&bus.pub[i], &origins[i], fn, arg);
         for (uint32_t k = 0; k < bus.n_sub; k++)
@@ -257,29 +266,25 @@ static void fence_rows(void (*fn)(const struct bus_row *r, void *arg), void *arg
     }
 }
 
+void bus_fence_end(void)
+{
+    pthread_mutex_unlock(&one);
+}
+
 bool bus_fence(uint64_t timeout_ns, void (*fn)(const struct bus_row *r, void *arg), void *arg)
 {
     uint64_t deadline = clock_monotonic() + timeout_ns;
     struct timespec step = { 0, 50000 };
-    bool done = false;
+    bool done;
 
-    if (!pairs)
+    if (!bus_fence_begin())
         return false;
-    pthread_mutex_lock(&one);
-    fence_begin();
-    for (;;) {
-        fence_help();
-        done = fence_done();
-        if (done || clock_monotonic() >= deadline)
-            break;
+    while (!(done = bus_fence_step()) && clock_monotonic() < deadline) {
         nanosleep(&step, NULL);
         if (step.tv_nsec < 1000000)
             step.tv_nsec *= 2;
     }
-    if (done)
-        fence_rows(fn, arg);
-    else
-        bus_rows(fn, arg);
-    pthread_mutex_unlock(&one);
+    bus_fence_rows(done, fn, arg);
+    bus_fence_end();
     return done;
 }

@@ -19,8 +19,13 @@
 #include "core/log/log.h"
 #include "core/conf/utf8.h"
 
+struct question {                   /* whose answer is awaited */
+    struct client *client;          /* NULL: it is gone */
+};
+
 struct client {
     struct bufferevent *bev;        /* NULL: free */
+    struct question *question;      /* NULL: none is open */
     struct event *deadline;
     bool closing;                   /* after its last reply */
     bool half;                      /* it will send no more */
@@ -42,6 +47,8 @@ static void client_free(struct client *c)
         bufferevent_free(c->bev);
     if (c->deadline)
         event_free(c->deadline);
+    if (c->question)
+        c->question->client = NULL;
     memset(c, 0, sizeof *c);
 }
 
@@ -60,6 +67,33 @@ static void client_refuse(struct client *c, const char *code, const char *messag
     client_send(c, control_reply_error(code, message));
 }
 
+static void on_answer(void *arg, int32_t err, char *text)
+{
+    struct question *q = arg;
+    struct client *c = q->client;
+
+    (void)err;
+    free(q);
+    if (!c) {
+        free(text);
+        return;
+    }
+    c->question = NULL;
+    client_send(c, text);
+    evtimer_add(c->deadline, &request_time);
+}
+
+static void client_ask(struct client *c, char *line)
+{
+    c->question = malloc(sizeof *c->question);
+    if (!c->question) {
+        client_refuse(c, "failed", "out of memory");
+        return;
+    }
+    c->question->client = c;
+    control_ask(line, c->owner, on_answer, c->question);
+}
+
 /* One request at a time: the next one is looked at when the reply has left. */
 static void client_read(struct bufferevent *bev, void *arg)
 {
@@ -68,13 +102,11 @@ static void client_read(struct bufferevent *bev, void *arg)
     char *line;
     size_t n;
 
-    if (evbuffer_get_length(bufferevent_get_output(bev)) || c->closing)
+    if (evbuffer_get_length(bufferevent_get_output(bev)) || c->question || c->closing)
         return;
     line = evbuffer_readln(in, &n, EVBUFFER_EOL_LF);
     if (line && n < CONTROL_REQUEST && strlen(line) == n && utf8_valid(line, n) == n) {
-        control_asker(c->owner);
-        client_send(c, control_reply(line));
-        evtimer_add(c->deadline, &request_time);
+        client_ask(c, line);
     } else if (line || evbuffer_get_length(in) >= CONTROL_REQUEST) {
         client_refuse(c, "usage", "a request is one line of at most 4095 bytes of UTF-8, without NUL");
     }
@@ -87,7 +119,8 @@ static void client_written(struct bufferevent *bev, void *arg)
 
     if (!c->closing)
         client_read(bev, arg);
-    if ((c->closing || c->half) && !evbuffer_get_length(bufferevent_get_output(bev)))
+    if ((c->closing || c->half) && !c->question &&
+        !evbuffer_get_length(bufferevent_get_output(bev)))
         client_free(c);
 }
 

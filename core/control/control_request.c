@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EC_API_LEVEL 1
+#include <ecyber/plugin.h>
+
 #include "core/control/control.h"
 #include "core/conf/utf8.h"
 
@@ -34,11 +37,7 @@ int control_command(const char *name, const char *help, control_fn *fn)
 }
 
 static bool asked_by_owner;
-
-void control_asker(bool is_owner)
-{
-    asked_by_owner = is_owner;
-}
+static struct control_later *later;     /* the handler that runs has asked for it */
 
 bool control_asked_by_owner(void)
 {
@@ -140,30 +139,82 @@ static char *reply_help(void)
     return text_of(list);
 }
 
-static char *reply_command(control_fn *fn, char *const *args)
+static const struct {
+    const char *name;
+    int32_t err;
+} codes[] = {
+    [CONTROL_FAILED] = {"failed", EC_EIO},         [CONTROL_USAGE] = {"usage", EC_EINVAL},
+    [CONTROL_NOT_FOUND] = {"not_found", EC_ENOENT}, [CONTROL_REFUSED] = {"refused", EC_EPERM},
+    [CONTROL_BAD_CONFIG] = {"bad_config", EC_EINVAL},
+};
+
+struct control_later {
+    control_answer_fn *fn;
+    void *arg;
+};
+
+static void answer_error(const struct control_later *to, enum control_code code, const char *why)
 {
-    static const char *const codes[] = {"failed", "usage", "not_found", "refused", "bad_config"};
+    to->fn(to->arg, codes[code].err, control_reply_error(codes[code].name, why));
+}
+
+struct control_later *control_later(void)
+{
+    return later = malloc(sizeof *later);
+}
+
+void control_forget(struct control_later *l)
+{
+    free(l);
+    later = NULL;
+}
+
+void control_finish(struct control_later *l, struct json_object *o)
+{
+    if (o)
+        l->fn(l->arg, EC_OK, text_of(o));
+    else
+        answer_error(l, CONTROL_FAILED, "the daemon ends");
+    free(l);
+}
+
+static void run_command(control_fn *fn, char *const *args, const struct control_later *to)
+{
     char why[1024] = "it failed and did not say why";
     struct json_object *o;
 
     failure = CONTROL_FAILED;
+    later = NULL;
     o = fn(args, why, sizeof why);
-    return o ? text_of(o) : control_reply_error(codes[failure], why);
+    if (o)
+        to->fn(to->arg, EC_OK, text_of(o));
+    else if (later)
+        *later = *to;
+    else
+        answer_error(to, failure, why);
 }
 
-char *control_reply(char *line)
+void control_ask(char *line, bool owner, control_answer_fn *fn, void *arg)
 {
+    const struct control_later to = {fn, arg};
     char *word[CONTROL_WORDS + 1], why[256];
     int n = control_split(line, word);
 
-    if (n < 0)
-        return control_reply_error(
-            "usage", "a request is one line: COMMAND ARG…, at most 16 words, quoted by \"");
-    if (!n || !strcmp(word[0], "help"))
-        return reply_help();
+    asked_by_owner = owner;
+    if (n < 0) {
+        answer_error(&to, CONTROL_USAGE,
+                     "a request is one line: COMMAND ARG…, at most 16 words, quoted by \"");
+        return;
+    }
+    if (!n || !strcmp(word[0], "help")) {
+        fn(arg, EC_OK, reply_help());
+        return;
+    }
     for (uint32_t i = 0; i < n_commands; i++)
-        if (!strcmp(commands[i].name, word[0]))
-            return reply_command(commands[i].fn, word + 1);
+        if (!strcmp(commands[i].name, word[0])) {
+            run_command(commands[i].fn, word + 1, &to);
+            return;
+        }
     snprintf(why, sizeof why, "there is no command '%.64s'; 'help' lists them", word[0]);
-    return control_reply_error("usage", why);
+    answer_error(&to, CONTROL_USAGE, why);
 }

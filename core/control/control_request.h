@@ -1,5 +1,5 @@
-/* control_request.h: a request to words, and words to a reply. Pure but for the handlers that it
- * calls. */
+/* control_request.h: a request to words, and words to a reply (control_ask() in control.h). Pure but
+ * for the handlers that it calls. */
 #ifndef CORE_CONTROL_REQUEST_H
 #define CORE_CONTROL_REQUEST_H
 #include <stdbool.h>
@@ -12,10 +12,6 @@
  * quote, a control character. */
 int control_split(char *line, char *word[CONTROL_WORDS + 1]);
 
-/* Who asks from here on: root or the daemon's own user? [ctl] */
-void control_asker(bool is_owner);
-/* The reply to one request as JSON text with its newline; free() it. NULL: out of memory. [ctl] */
-char *control_reply(char *line);
 char *control_reply_error(const char *code, const char *message);
 
 #endif

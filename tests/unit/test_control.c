@@ -7,6 +7,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -110,15 +111,57 @@ static void commands_add(void)
     control_command("big", "", on_big);
 }
 
+static char *answer;
+static int32_t answer_err;
+
+static void on_answer(void *arg, int32_t err, char *text)
+{
+    ck_assert_ptr_eq(arg, &answer);
+    ck_assert_ptr_null(answer);
+    answer = text;
+    answer_err = err;
+}
+
 START_TEST(requests_are_answered)
 {
-    char line[256], *reply;
+    char line[256];
 
     commands_add();
     strcpy(line, replies[_i].request);
-    reply = control_reply(line);
-    ck_assert_str_eq(reply, replies[_i].reply);
-    free(reply);
+    control_ask(line, true, on_answer, &answer);
+    ck_assert_str_eq(answer, replies[_i].reply);
+    ck_assert_int_eq(answer_err != 0, strstr(answer, "{\"error\"") == answer);
+    free(answer);
+    answer = NULL;
+}
+END_TEST
+
+static struct control_later *later;
+static struct json_object *on_later(char *const *args, char *text, uint32_t n)
+{
+    (void)args, (void)text, (void)n;
+    later = control_later();
+    return NULL;
+}
+
+START_TEST(a_handler_may_answer_later)
+{
+    char line[] = "later", again[] = "later";
+
+    control_command("later", "", on_later);
+    control_ask(line, true, on_answer, &answer);
+    ck_assert_ptr_null(answer);
+    control_finish(later, json_object_new_int(7));
+    ck_assert_str_eq(answer, "7\n");
+    ck_assert_int_eq(answer_err, 0);
+    free(answer);
+    answer = NULL;
+    control_ask(again, true, on_answer, &answer);
+    control_finish(later, NULL);
+    ck_assert_ptr_nonnull(strstr(answer, "the daemon ends"));
+    ck_assert_int_ne(answer_err, 0);
+    free(answer);
+    answer = NULL;
 }
 END_TEST
 
@@ -232,6 +275,37 @@ START_TEST(all_that_a_half_closed_client_asked_is_answered)
 }
 END_TEST
 
+START_TEST(a_client_waits_for_an_answer_that_comes_later)
+{
+    int fd = dial(), gone = dial();
+    char both[64];
+
+    control_command("later", "", on_later);
+    ask(fd, "later\necho next\n");
+    shutdown(fd, SHUT_WR);
+    for (int i = 0; i < 20; i++)
+        event_base_loop(base, EVLOOP_NONBLOCK);
+    ck_assert_int_eq(read(fd, both, sizeof both), -1);
+    control_finish(later, json_object_new_int(7));
+    for (int i = 0; i < 20; i++)
+        event_base_loop(base, EVLOOP_NONBLOCK);
+    ck_assert_int_eq(read(fd, both, sizeof both), 11);
+    ck_assert_int_eq(memcmp(both, "7\n[\"next\"]\n", 11), 0);
+    close(fd);
+    ask(gone, "later\n");
+    for (int i = 0; i < 20; i++)
+        event_base_loop(base, EVLOOP_NONBLOCK);
+    close(gone);
+    fd = dial();
+    ask(fd, "nothing\n");
+    ck_assert_ptr_nonnull(strstr(reply_of(fd), "there is no command"));
+    control_finish(later, json_object_new_int(8));     /* to nobody any more */
+    ask(fd, "echo\n");
+    ck_assert_str_eq(reply_of(fd), "[]\n");
+    close(fd);
+}
+END_TEST
+
 START_TEST(what_is_not_utf8_is_refused)
 {
     int fd = dial();
@@ -339,8 +413,11 @@ int main(void)
     Suite *suite = suite_create("control");
     TCase *tc = tcase_create("request");
 
+    signal(SIGPIPE, SIG_IGN);
+
     tcase_add_loop_test(tc, requests_are_split, 0, sizeof lines / sizeof *lines);
     tcase_add_loop_test(tc, requests_are_answered, 0, sizeof replies / sizeof *replies);
+    tcase_add_test(tc, a_handler_may_answer_later);
     suite_add_tcase(suite, tc);
 
     tc = tcase_create("socket");
@@ -348,6 +425,7 @@ int main(void)
     tcase_add_test(tc, several_requests_on_one_connection);
     tcase_add_test(tc, a_half_closed_client_gets_its_reply);
     tcase_add_test(tc, all_that_a_half_closed_client_asked_is_answered);
+    tcase_add_test(tc, a_client_waits_for_an_answer_that_comes_later);
     tcase_add_test(tc, what_is_not_utf8_is_refused);
     tcase_add_test(tc, a_long_request_is_refused);
     tcase_add_test(tc, clients_are_bounded_and_places_come_back);
