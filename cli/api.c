@@ -179,7 +179,7 @@ static int status_code(int status)
 }
 
 /* Say what an answer that is no success says. */
-static int failure(const struct http_in *in, struct json_object *o)
+static int failure(const struct http_in *in, const char *path, struct json_object *o)
 {
     struct json_object *detail = get(o, "detail");
     size_t n = json_object_is_type(detail, json_type_array) ? json_object_array_length(detail) : 0;
@@ -189,6 +189,8 @@ static int failure(const struct http_in *in, struct json_object *o)
     if (json_object_is_type(detail, json_type_string)) {
         fprintf(stderr, "ecyberctl: ");
         safe_print(stderr, json_object_get_string(detail));
+        if (in->status == 404 && !strcmp(json_object_get_string(detail), "Not Found"))
+            fprintf(stderr, ": %s: there is no such thing, or no plugin that has it", path);
         fputc('\n', stderr);
     } else if (!n) {
         fprintf(stderr, "ecyberctl: the daemon answered with status %d\n", in->status);
@@ -198,7 +200,7 @@ static int failure(const struct http_in *in, struct json_object *o)
     return status_code(in->status);
 }
 
-static struct json_object *answer(struct http_in *in, int *code)
+static struct json_object *answer(struct http_in *in, const char *path, int *code)
 {
     struct json_object *o = NULL;
     char why[128], *text = NULL;
@@ -206,7 +208,7 @@ static struct json_object *answer(struct http_in *in, int *code)
 
     *code = CLI_FAILED;
     if (http_head(in, why, sizeof why)) {
-        fprintf(stderr, "ecyberctl: %s within %d s\n", why, ANSWER_SECONDS);
+        fprintf(stderr, "ecyberctl: %s; ecyberd ended, or took longer than %d s\n", why, ANSWER_SECONDS);
         return NULL;
     }
     text = http_body_whole(in, &len);
@@ -214,7 +216,7 @@ static struct json_object *answer(struct http_in *in, int *code)
         o = parsed(text, len);
     free(text);
     if (in->status >= 300) {
-        *code = failure(in, o);
+        *code = failure(in, path, o);
         json_object_put(o);
         return NULL;
     }
@@ -236,7 +238,7 @@ struct json_object *api_call(const struct cli *c, const char *method, const char
     if (in) {
         in->fill = fill;
         in->arg = &fd;
-        o = answer(in, code);
+        o = answer(in, path, code);
     }
     free(in);
     if (fd >= 0)
@@ -321,7 +323,7 @@ static int lines(struct http_in *in, struct following *f, char *line)
     return CLI_FAILED;
 }
 
-static int follow(struct http_in *in, struct following *f, char *line)
+static int follow(struct http_in *in, const char *path, struct following *f, char *line)
 {
     char why[128], *text;
     struct json_object *o;
@@ -336,7 +338,7 @@ static int follow(struct http_in *in, struct following *f, char *line)
         return lines(in, f, line);
     text = http_body_whole(in, &len);
     o = text ? parsed(text, len) : NULL;
-    code = failure(in, o);
+    code = failure(in, path, o);
     json_object_put(o);
     free(text);
     return code;
@@ -352,7 +354,7 @@ int api_follow(const struct cli *c, const char *path, api_event_fn *fn, void *ar
     if (fd >= 0 && f.data && line && in) {
         in->fill = fill;
         in->arg = &fd;
-        code = follow(in, &f, line);
+        code = follow(in, path, &f, line);
     }
     free(in);
     free(line);

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """ecyberctl and the HTTP API: what it asks, how it shows the answers, what it makes of bad ones. The other end is a small
-server of this test, so that it can answer what no daemon would; scenario auth has the real one."""
+server of this test, so that it can answer what no daemon would; at the end a real daemon, with the events of a replay and
+a firewall in a network namespace of its own."""
 import fcntl
 import json
 import os
 import pty
+import signal
 import socket
 import struct
 import subprocess
 import termios
 import threading
+import time
 
 CTL = os.environ["ECYBERCTL"]
 number = 0
@@ -241,9 +244,78 @@ def usage():
         check(code == 0 and text.startswith("usage: ecyberctl " + " ".join(words)), " ".join(words) + " --help", text + error)
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def real_config(plugins):
+    here = os.getcwd()
+    with open("real.yaml", "w", encoding="utf-8") as out:
+        out.write("core:\n  plugin_dirs: [%s]\n  plugins: [%s]\n  state_dir: %s/state\n  control_socket: %s/real.sock\n"
+                  "http:\n  listen: 127.0.0.1:%d\n  socket: %s/real-api.sock\n"
+                  % (os.environ["EC_PLUGINDIR"], plugins, here, here, free_port(), here))
+
+
+def real(*words):
+    done = subprocess.run([CTL, "-a", "real-api.sock", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def real_daemon():
+    """Stored alerts and flows of a replay, then bans; in a network namespace that ends with the daemon."""
+    lonely = ["unshare", "-n", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"] if os.getuid() == 0 else []
+    real_config("capture, traffic, ids, store, http, auth")
+    with open("log", "w", encoding="utf-8") as log:
+        subprocess.run([*lonely, os.environ["ECYBERD"], "-c", "real.yaml", "-r", os.environ["EC_DATA"] + "/attack-sql.pcap"],
+                       stdout=log, stderr=log, timeout=60, check=False)
+        real_config("capture, traffic, ids, store, http, auth" + (", firewall" if lonely else ""))
+        run = subprocess.Popen([*lonely, os.environ["ECYBERD"], "-c", "real.yaml"], stdout=log, stderr=log)
+    for _ in range(100):
+        if os.path.exists("real-api.sock") and real("users", "list")[0] == 0:
+            break
+        time.sleep(0.1)
+    code, text, error = real("-o", "jsonl", "alerts", "list", "sid=1000005")
+    found = [json.loads(line) for line in text.splitlines()]
+    check(code == 0 and found and all(a["alert"]["signature_id"] == 1000005 for a in found), "a real daemon's alerts",
+          text + error)
+    if found:
+        code, text, error = real("alerts", "explain", str(found[0]["id"]))
+        check(code == 0 and "because  content in http.uri at offset" in text, "one explained", text + error)
+        code, text, error = real("-o", "json", "alerts", "show", str(found[0]["id"]))
+        check(code == 0 and json.loads(text)["id"] == found[0]["id"], "one shown", text + error)
+    code, text, error = real("flows", "--ip", "198.51.100.0/24", "--limit", "2")
+    check(code == 0 and len(text.splitlines()) == 3, "its flows", text + error)
+    code, _, error = real("alerts", "list", "no.such.field=1")
+    check(code == 2 and "query.no.such.field" in error, "an unknown field: exit code 2 and its name", error)
+    code, _, error = real("ml", "list")
+    check(code == 4 and "/api/ml/models" in error, "a plugin that is not loaded: exit code 4 and the path", error)
+    if lonely:
+        real_bans(found)
+    run.send_signal(signal.SIGTERM)
+    check(run.wait(30) == 0, "the daemon ends in order")
+    check(real("bans")[0] == 3, "and then the exit code is 3")
+
+
+def real_bans(found):
+    code, text, error = real("-o", "json", "ban", "198.51.100.7", "--reason", "SQL injection", "--for", "10m", "--cause",
+                             str(found[0]["id"]) if found else "1")
+    check(code == 0 and json.loads(text)["address"] == "198.51.100.7", "ban", text + error)
+    code, text, _ = real("bans")
+    check("\t198.51.100.7\t" in text and "\tSQL injection\t" in text, "bans", text)
+    code, _, error = real("ban", "127.0.0.1")
+    check(code == 5 and "loopback" in error, "loopback cannot be banned: exit code 5", error)
+    code, _, error = real("ban", "nonsense")
+    check(code == 2 and "body.ip" in error, "what is no address: exit code 2", error)
+    check(real("unban", "198.51.100.7")[0] == 0 and "198.51.100.7" not in real("bans")[1], "unban")
+    check(real("unban", "198.51.100.7")[0] == 4, "a second time: exit code 4")
+
+
 not_there()
 threading.Thread(target=server, daemon=True).start()
 while not os.path.exists("api.sock"):
     pass
-for part in (lists, one_alert, stream, bans, users, models, bad_answers, usage):
+for part in (lists, one_alert, stream, bans, users, models, bad_answers, usage, real_daemon):
     part()
