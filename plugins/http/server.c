@@ -72,14 +72,18 @@ static void on_read(void *arg, size_t n)
     server_count(arg, M_BYTES_IN, (int64_t)n);
 }
 
+/* A listener's argument is evhttp's own, so its error callback has to know the server otherwise. */
+static struct server *served;
+
 /* accept() failed, most likely for want of descriptors: again in a moment, instead of spinning. */
 static void on_accept_error(struct evconnlistener *l, void *arg)
 {
     static const struct timeval moment = { 0, 200000 };
-    struct server *s = arg;
+    struct server *s = served;
     struct listener *which = l == s->on_tcp.l ? &s->on_tcp : &s->on_local;
     int err = EVUTIL_SOCKET_ERROR();
 
+    (void)arg;
     server_count(s, M_ACCEPT, 1);
     EC_LOG(s->host, EC_LOG_WARNING, "a connection could not be taken: %s", evutil_socket_error_to_string(err));
     which->off = true;
@@ -226,6 +230,7 @@ int32_t server_start(struct server *s, char *why, uint32_t n)
     int32_t err;
 
     prepare(s);
+    served = s;
     s->wake = event_new(s->base, -1, EV_PERSIST, on_wake, s);
     s->tcp = http_new(s, &s->guards, request_tcp);
     s->local = http_new(s, &s->locals, request_local);
