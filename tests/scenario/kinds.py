@@ -82,7 +82,7 @@ def api_provider():
     os.mkdir("api")
     path = os.path.join(os.getcwd(), "api", "api.sock")
     with open("api/ecyber.yaml", "w", encoding="utf-8") as out:
-        out.write("core:\n  plugin_dirs: [%s, %s]\n  plugins: [http, kind_api, kind_store]\n  state_dir: state\n"
+        out.write("core:\n  plugin_dirs: [%s, %s]\n  plugins: [http, kind_api, store]\n  state_dir: state\n"
                   "  control_socket: %s/c.sock\nhttp:\n  listen: none\n  socket: %s\n"
                   % (os.environ["EC_PLUGINDIR"], os.environ["EC_TESTPLUGINS"], os.path.join(os.getcwd(), "api"), path))
     with open("api/log", "wb") as log, subprocess.Popen([os.environ["ECYBERD"], "-c", "api/ecyber.yaml"], stdout=log,
