@@ -15,7 +15,7 @@ static const char tables[] =
     "CREATE TABLE IF NOT EXISTS batch(row INTEGER PRIMARY KEY, last INTEGER NOT NULL, ts_min INTEGER NOT NULL,"
     " ts_max INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value);"
-    "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, content='', columnsize=0, detail=none);"
+    "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, content='', columnsize=0, detail=none, tokenize='ascii');"
     "CREATE INDEX IF NOT EXISTS event_id ON event(id);"
     "CREATE INDEX IF NOT EXISTS event_type ON event(event_type);";
 /* Built when the segment is finished: while it grows they would cost six times the insert. */
