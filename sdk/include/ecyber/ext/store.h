@@ -59,9 +59,9 @@ struct ec_store {
     int32_t (*find)(void *self, uint32_t kind, const struct ec_filter *f, uint32_t n, uint64_t after, uint32_t limit,
                     ec_store_row_fn *fn, void *arg);
 
-    /* Stored events, each as the JSON object that eve.json has, with "id" in front. why (n bytes): a sentence for people
-     * where it returns EC_EINVAL (unknown field, a value of another type, a cursor of another query); EC_EIO: the
-     * database cannot be read. */
+    /* Stored events, each as the JSON object that eve.json has, with "id" (as text: it has 63 bits) in front. why (n
+     * bytes): a sentence for people where it returns EC_EINVAL (unknown field, a value of another type, a cursor of
+     * another query); EC_EIO: the database cannot be read. */
     int32_t (*events)(void *self, const struct ec_query *q, ec_store_event_fn *fn, void *arg, struct ec_page *page,
                       char *why, uint32_t n);
     int32_t (*event)(void *self, uint64_t id, ec_store_event_fn *fn, void *arg);    /* EC_ENOENT */
