@@ -75,9 +75,14 @@ struct block_reply { struct ec_part part; BLOCK_MEMBERS; };
 static const struct ec_row block_reply_rows[] = { BLOCK_ROWS(struct block_reply) };
 static const struct ec_record block_reply = EC_RECORD_PART(struct block_reply, block_reply_rows);
 
+/* A list that is written even where it is empty: it has a bit, which is always set. */
+#define ROW_LIST(sub, type, member, name, help) \
+    { EC_T_RECORD, EC_R_LIST | EC_R_OPT, 0, 0, (uint32_t)offsetof(type, member), (name), (sub), NULL, NULL, NULL, (help), 0, 0 }
+#define HAS_LIST 1u
+
 struct page_reply { struct ec_part part; struct ec_list items; uint64_t total; struct ec_span next; };
 static const struct ec_row page_reply_rows[] = {
-    EC_FIELD_LIST(&block_record, struct page_reply, items, "items", "bans, the newest first"),
+    ROW_LIST(&block_record, struct page_reply, items, "items", "bans, the newest first"),
     EC_FIELD(U64, 0, struct page_reply, total, "total", NULL, "all bans there are"),
     EC_FIELD(TEXT, 0, struct page_reply, next, "next_cursor", NULL, "for the next page; absent at the end"),
 };
@@ -89,7 +94,7 @@ static const struct ec_row allow_rows[] = {
 static const struct ec_record allow_record = EC_RECORD_ELEMENT(struct allow, allow_rows);
 struct allow_reply { struct ec_part part; struct ec_list items; };
 static const struct ec_row allow_reply_rows[] = {
-    EC_FIELD_LIST(&allow_record, struct allow_reply, items, "items", "what is never banned, from firewall.allow") };
+    ROW_LIST(&allow_record, struct allow_reply, items, "items", "what is never banned, from firewall.allow") };
 static const struct ec_record allow_reply = EC_RECORD_PART(struct allow_reply, allow_reply_rows);
 
 struct check_reply { struct ec_part part; struct ec_span ip, entry, why; uint8_t allowed, bannable, banned, pad[5]; };
@@ -171,26 +176,39 @@ static void fill_block(struct ec_build *b, struct block *to, const struct ban *b
     to->note = ec_puts(b, note);
 }
 
-/* The members of struct block stand in the same order behind the head of struct block_reply. */
+/* The members of struct block stand in the same order behind the head of struct block_reply, whose bits are the part's. */
 _Static_assert(sizeof(struct block_reply) == sizeof(struct ec_part) + sizeof(struct block) &&
                offsetof(struct block_reply, id) == sizeof(struct ec_part), "one shape, two places");
 
-/* A part has its bits in its head. */
 static void fill_reply(struct ec_build *b, struct block_reply *to, const struct ban *ban, const char *note)
 {
     fill_block(b, (struct block *)(void *)&to->id, ban, note);
     to->part.has = to->has;
 }
 
-static int32_t answer_block(const struct firewall *f, struct ec_req *r, uint32_t status, const struct ban *ban,
-                            const char *note)
+static int32_t answer_dry(const struct firewall *f, struct ec_req *r, const struct ban *ban, const char *note)
 {
     struct ec_build b;
     struct block_reply *to = answer_open(&b, sizeof *to, BLOCK_TAIL);
 
     if (to)
         fill_reply(&b, to, ban, note);
-    return answer_send(f, r, &b, status);
+    return answer_send(f, r, &b, 200);
+}
+
+/* As it stands in the list, unless it has gone meanwhile; then as it was asked for. */
+static int32_t answer_listed(struct firewall *f, struct ec_req *r, const struct ban *asked, const char *note)
+{
+    struct ec_build b;
+    struct block_reply *to = answer_open(&b, sizeof *to, BLOCK_TAIL);
+    const struct ban *ban;
+
+    pthread_mutex_lock(&f->lock);
+    ban = bans_by_id(&f->bans, asked->id);
+    if (to)
+        fill_reply(&b, to, ban ? ban : asked, note);
+    pthread_mutex_unlock(&f->lock);
+    return answer_send(f, r, &b, 201);
 }
 
 static void who_asks(const struct firewall *f, struct ec_req *r, char *to, size_t n)
@@ -288,13 +306,13 @@ static void ban_job(struct ec_req *r, void *arg)
     if (err)
         refuse(f, r, err, why);
     else if (!shown.id)
-        answer_block(f, r, 200, &shown, note ? note : why);
+        answer_dry(f, r, &shown, note ? note : why);
     else if (act_settle(f, shown.id, SETTLE_NS, why, sizeof why))
         f->http->error(r, 503, why);
     else if (keep_now(f))
-        answer_block(f, r, 201, &shown, "it is enforced, but could not be kept: it does not outlast a restart");
+        answer_listed(f, r, &shown, "it is enforced, but could not be kept: it does not outlast a restart");
     else
-        answer_block(f, r, 201, &shown, note);
+        answer_listed(f, r, &shown, note);
 }
 
 static int32_t post_block(void *self, const void *state, struct ec_req *r)
@@ -336,6 +354,7 @@ static void fill_page(const struct firewall *f, struct ec_build *b, const uint64
     struct block *items = n ? ec_rows(b, &to->items, n, sizeof *items) : NULL;
     char next[24];
 
+    to->part.has = HAS_LIST;
     to->total = f->bans.n;
     for (uint32_t i = 0; items && i < n; i++)
         fill_block(b, &items[i], bans_by_id(&f->bans, ids[i]), NULL);
@@ -343,8 +362,6 @@ static void fill_page(const struct firewall *f, struct ec_build *b, const uint64
         snprintf(next, sizeof next, "%llu", (unsigned long long)ids[n - 1]);
         to->next = ec_puts(b, next);
     }
-    if (!n)
-        to->items.off = (uint32_t)sizeof(struct ec_part);       /* there, and empty */
 }
 
 /* [pool] */
@@ -480,7 +497,7 @@ static int32_t get_allowlist(void *self, const void *state, struct ec_req *r)
     n = f->guard->n_allow;
     if ((to = answer_open(&b, sizeof *to, 64 + n * (uint32_t)(sizeof *items + ADDRESS_TEXT + 8)))) {
         items = n ? ec_rows(&b, &to->items, n, sizeof *items) : NULL;
-        to->items.off = n ? to->items.off : (uint32_t)sizeof(struct ec_part);
+        to->part.has = HAS_LIST;
         for (uint32_t i = 0; items && i < n; i++) {
             address_text(&f->guard->allow[i], text);
             items[i].address = ec_puts(&b, text);

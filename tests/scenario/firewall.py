@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Bans in the kernel: in network namespaces of its own an attacker is stopped, an allow-listed client never; a ban ends by
 itself, by hand, and survives the death of the helper and of the daemon; at the end the rule set is what it was."""
+import http.client
 import ipaddress
+import json
 import os
 import pwd
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,7 +21,6 @@ NOBODY = pwd.getpwnam("nobody")
 TMP = os.getcwd()
 OK, EINVAL, EPERM, ENOENT = 0, -1, -6, -7
 DRY_RUN, REPLAY, PERSON = 1, 2, 4
-STORE = ", store" if os.path.exists(os.environ["EC_PLUGINDIR"] + "/store.so") else ""
 number = 0
 
 
@@ -131,7 +133,7 @@ def ruleset():
 
 
 class Daemon:
-    def __init__(self, name, *more, folder="d", plugins="firewall, tp_ask" + STORE):
+    def __init__(self, name, *more, folder="d", plugins="firewall, tp_ask, store"):
         self.folder = os.path.join(TMP, folder)
         os.makedirs(self.folder, exist_ok=True)
         os.chmod(TMP, 0o755)
@@ -257,8 +259,6 @@ def deaths(d, attacker, client):
     sh(*inside(ROUTER, "nft", "delete", "table", "inet", "ecyber"))
     check(passes(attacker, "10.77.3.2", 1) and stopped(attacker, "10.77.3.2", 9),
           "a table that somebody deletes is put back", d.text())
-    if not STORE:
-        return
     engine = d.child(False)
     os.kill(engine, signal.SIGKILL)
     check(not attacker.reaches("10.77.3.2"), "kill -9 of the engine: the ban stands meanwhile")
@@ -272,6 +272,74 @@ def second(before):
     check(wait_for(lambda: "another eCyber holds the firewall" in d.text()), "a second daemon says who is in the way", d.text())
     check("192.0.2.1" not in ruleset() and before in ruleset(), "and changes nothing", ruleset())
     d.stop()
+
+
+class Api(http.client.HTTPConnection):
+    """The daemon's Unix socket, as root."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=10)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)
+
+    def ask(self, method, path, body=None):
+        self.request(method, "/api" + path, body and json.dumps(body), {"Content-Type": "application/json"} if body else {})
+        answer = self.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text else None
+
+
+def api(before, attacker):
+    socket_path = TMP + "/d/api.sock"
+    d = Daemon("api", "--set", "http.listen=none", "--set", "http.socket=" + socket_path,
+               plugins="firewall, store, http, auth, tp_ask")
+    wait_for(lambda: os.path.exists(socket_path))
+    a = Api(socket_path)
+    status, answer = a.ask("GET", "/firewall/status")
+    check(status == 200 and answer["enforcing"] and answer["bans"] == 0 and not answer["in_kernel"], "status", answer)
+    check(a.ask("GET", "/firewall/ruleset") == (200, {"nftables": []}), "the rule set is empty before the first ban")
+    status, ban = a.ask("POST", "/firewall/blocks", {"ip": "10.77.1.2", "reason": "it scans", "duration": "5m", "cause": "4711"})
+    check(status == 201 and ban["state"] == "active" and ban["cause"] == "4711" and ban["reason"] == "it scans",
+          "POST answers 201 when the kernel has it", (status, ban))
+    check(not attacker.reaches("10.77.3.2"), "and the attacker is stopped by then")
+    status, answer = a.ask("GET", "/firewall/blocks")
+    check(status == 200 and answer["total"] == 1 and answer["items"] == [ban], "it is listed", answer)
+    found = [a.ask("GET", "/firewall/blocks/%s" % key) for key in ("10.77.1.2", ban["id"])]
+    check(found == [(200, ban)] * 2, "and found by its address and its id", found)
+    status, answer = a.ask("GET", "/firewall/blocks?ip=10.9.9.9")
+    check(status == 200 and answer["items"] == [], "another address has no ban", answer)
+    status, answer = a.ask("GET", "/firewall/ruleset")
+    check(status == 200 and '"10.77.1.2"' in json.dumps(answer), "the kernel's truth names it", answer)
+    check(a.ask("DELETE", "/firewall/blocks/%d" % ban["id"])[0] == 204 and attacker.reaches("10.77.3.2") and
+          a.ask("DELETE", "/firewall/blocks/%d" % ban["id"])[0] == 404, "DELETE by id lets him through at once")
+    status, ban = a.ask("POST", "/firewall/blocks", {"ip": "10.77.1.2/31", "reason": "and his friend"})
+    check(status == 201 and not attacker.reaches("10.77.3.2") and a.ask("DELETE", "/firewall/blocks?ip=10.77.1.2/31")[0] == 204
+          and attacker.reaches("10.77.3.2"), "a network is banned, and unbanned by its address", (status, ban))
+    status, answer = a.ask("POST", "/firewall/blocks", {"ip": "10.77.2.2", "reason": "x"})
+    check(status == 409 and "allow-list" in answer["detail"], "the allow-list: 409 and why", (status, answer))
+    for body in ({"reason": "x"}, {"ip": "10.77.1.2"}, {"ip": "nonsense", "reason": "x"}, {"ip": "10.77.1.2/8", "reason": "x"},
+                 {"ip": "10.77.1.2", "reason": "x", "duration": "0s"}, {"ip": "10.77.1.2", "reason": "x", "cause": "-1"},
+                 {"ip": "10.77.1.2", "reason": ""}, {"ip": "10.77.1.2", "reason": "x", "other": 1}):
+        status, answer = a.ask("POST", "/firewall/blocks", body)
+        check(status == 422 and answer["detail"][0]["loc"][0] == "body", "422: %s" % body, (status, answer))
+    status, answer = a.ask("POST", "/firewall/blocks", {"ip": "10.77.1.2", "reason": "x", "dry_run": True})
+    check(status == 200 and answer["dry_run"] and "id" not in answer and attacker.reaches("10.77.3.2"), "a dry run", answer)
+    status, answer = a.ask("GET", "/firewall/allowlist")
+    check([i["address"] for i in answer["items"]] == ["10.77.2.2", "2001:db8:2::/64"], "the allow-list", answer)
+    status, answer = a.ask("GET", "/firewall/allowlist/check/2001:db8:2::9")
+    check(answer["allowed"] and answer["entry"] == "2001:db8:2::/64" and not answer["bannable"], "check: allowed", answer)
+    status, answer = a.ask("GET", "/firewall/allowlist/check/10.77.1.2")
+    check(not answer["allowed"] and answer["bannable"] and not answer["banned"], "check: an attacker", answer)
+    bans = wait_for(lambda: [i for i in a.ask("GET", "/events?type=ban&limit=50")[1]["items"] if i["ban"]["action"] == "refused"])
+    check(bans and bans[0]["ban"]["address"] == "10.77.2.2" and bans[0]["ban"]["who"].startswith("user:"),
+          "the refusal is an event, with who asked", bans)
+    audit = wait_for(lambda: [i["audit"] for i in a.ask("GET", "/system/audit")[1]["items"] if i["audit"]["action"] ==
+                              "firewall.unban"])
+    check(audit and audit[0]["object"] == "10.77.1.2/31", "and what people change is in the audit log", audit)
+    check(d.stop() == 0 and ruleset() == before, "nothing stays in the kernel", ruleset())
 
 
 def main():
@@ -289,10 +357,6 @@ def main():
         ends(d, attacker)
         deaths(d, attacker, client)
         second(before)
-        if not STORE:
-            d.unban("10.77.1.2")
-            check(d.stop() == 0 and ruleset() == before, "at the end the rule set is what it was", ruleset())
-            return
         check(d.stop() == 0 and not attacker.reaches("10.77.3.2"), "a stop keeps what is banned", ruleset())
         d = Daemon("third")
         check(wait_for(lambda: d.ask("banned", "10.77.1.2")[0] == 1) and not attacker.reaches("10.77.3.2"),
@@ -303,6 +367,8 @@ def main():
         d.ban("10.77.1.2")
         check(stopped(attacker, "10.77.3.2") and d.stop() == 0 and ruleset() == before and attacker.reaches("10.77.3.2"),
               "firewall.at_exit: clear leaves nothing behind", ruleset())
+        shutil.rmtree(TMP + "/d")
+        api(before, attacker)
     finally:
         for process in (*server, attacker.run, client.run):
             process.kill()
