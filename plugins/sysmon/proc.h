@@ -11,6 +11,12 @@
 #define NAME_KEPT 64u               /* bytes of a name that are kept */
 #define PATH_KEPT 256u              /* bytes of a path */
 
+/* To that part of one (10: tenths); more digits say nothing. What cannot be is 0. */
+static inline double rounded(double v, double part)
+{
+    return v >= 0 && v < 1e15 ? (double)(uint64_t)(v * part + 0.5) / part : 0;
+}
+
 struct name { uint32_t len; char s[NAME_KEPT]; };
 struct path { uint32_t len; char s[PATH_KEPT]; };
 

@@ -37,6 +37,17 @@ static uint64_t grown(uint64_t now, uint64_t before)
     return now > before ? now - before : 0;
 }
 
+static double percent(uint64_t part, uint64_t sum)
+{
+    return rounded((double)part * 100 / (double)sum, 100);
+}
+
+/* In a second. */
+static double rate(uint64_t now, uint64_t before, double seconds)
+{
+    return rounded((double)grown(now, before) / seconds, 1);
+}
+
 static void share_of(struct share *to, const struct cpu_times *now, const struct cpu_times *before)
 {
     uint64_t sum = 0, part[CPU_TIMES];
@@ -45,9 +56,9 @@ static void share_of(struct share *to, const struct cpu_times *now, const struct
     for (uint32_t i = 0; i < CPU_TIMES; i++)
         sum += part[i] = grown(now->t[i], before->t[i]);
     for (uint32_t i = 0; i < CPU_TIMES && sum; i++)
-        to->t[i] = (double)part[i] * 100 / (double)sum;
+        to->t[i] = percent(part[i], sum);
     if (sum)
-        to->busy = (double)(sum - part[CPU_IDLE] - part[CPU_IOWAIT]) * 100 / (double)sum;
+        to->busy = percent(sum - part[CPU_IDLE] - part[CPU_IOWAIT], sum);
 }
 
 static void look_cpu(struct sampler *s, struct text t)
@@ -119,9 +130,9 @@ static void look_disks(struct sampler *s, struct text t, double seconds)
             continue;
         *d = (struct disk){ .b = *b, .physical = exists(s, "sys/block", &b->name, "/device") };
         if (old && seconds > 0) {
-            d->read = (double)grown(b->read_bytes, old->read_bytes) / seconds;
-            d->write = (double)grown(b->write_bytes, old->write_bytes) / seconds;
-            d->busy = (double)grown(b->busy_ms, old->busy_ms) / 10 / seconds;
+            d->read = rate(b->read_bytes, old->read_bytes, seconds);
+            d->write = rate(b->write_bytes, old->write_bytes, seconds);
+            d->busy = rate(b->busy_ms, old->busy_ms, seconds) / 10;
             d->busy = d->busy > 100 ? 100 : d->busy;
         }
         s->n_disk++;
@@ -167,7 +178,7 @@ static void look_net(struct sampler *s, struct text t, double seconds)
 
         s->link[i] = (struct link){ .n = net[i] };
         for (uint32_t d = 0; d < 2 && old && seconds > 0; d++)
-            s->link[i].rate[d] = (double)grown(net[i].bytes[d], old->bytes[d]) / seconds;
+            s->link[i].rate[d] = rate(net[i].bytes[d], old->bytes[d], seconds);
         link_state(s, &s->link[i]);
     }
     memcpy(s->net_before, net, s->n_link * sizeof net[0]);

@@ -45,7 +45,7 @@ static double percent(const struct tasks *t, const struct process *p, double sec
         return 0;
     if (old && old->start == p->start)
         ticks = p->ticks > old->ticks ? p->ticks - old->ticks : 0;
-    return (double)ticks * 100 / (double)sysconf(_SC_CLK_TCK) / seconds;
+    return rounded((double)ticks * 100 / (double)sysconf(_SC_CLK_TCK) / seconds, 10);
 }
 
 static bool above(const struct task *a, const struct task *b, bool by_cpu)
