@@ -13,7 +13,9 @@ static void put_name(char to[PROM_NAME], const char *plugin, const struct ec_met
     size_t n = strlen(m->name);
     bool has = n > 6 && !strcmp(m->name + n - 6, "_total");
 
-    snprintf(to, PROM_NAME, "ecyber_%s%s%s%s", plugin, *plugin ? "_" : "", m->name, counter && !has ? "_total" : "");
+    /* A gauge may not end in _total, as a counter has to: "memory_total" becomes memory_total_bytes. */
+    snprintf(to, PROM_NAME, "ecyber_%s%s%s%s%s", plugin, *plugin ? "_" : "", m->name, counter != has ? "_" : "",
+             counter == has ? "" : counter ? "total" : m->unit && *m->unit ? m->unit : "now");
     for (char *p = to; *p; p++)
         if (!(*p >= 'a' && *p <= 'z') && !(*p >= 'A' && *p <= 'Z') && !(*p >= '0' && *p <= '9'))
             *p = '_';

@@ -214,8 +214,16 @@ START_TEST(metrics_have_names_for_prometheus)
 {
     static const struct ec_metric c = { sizeof c, EC_METRIC_COUNTER, "decode.ipv4-x", "packets", "with\\a\nline" };
     static const struct ec_metric g = { sizeof g, EC_METRIC_GAUGE, "open", "", NULL };
+    static const struct ec_metric m = { sizeof m, EC_METRIC_GAUGE, "memory_total", "bytes", "memory" };
+    static const struct ec_metric n = { sizeof n, EC_METRIC_COUNTER, "a_total", NULL, "a" };
     struct text t = { 0 };
 
+    prom_metric(&t, "sysmon", &m, 1);
+    ck_assert(!strncmp(t.p, "# HELP ecyber_sysmon_memory_total_bytes bytes memory\n", 53));
+    t.n = 0;
+    prom_metric(&t, "x", &n, 1);
+    ck_assert(!strncmp(t.p, "# HELP ecyber_x_a_total a\n", 26));
+    t.n = 0;
     prom_metric(&t, "traffic", &c, 5);
     prom_metric(&t, "http", &g, -1);
     ck_assert_str_eq(text_of(&t), "# HELP ecyber_traffic_decode_ipv4_x_total packets with\\\\a\\nline\n"

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Requests a second for one page of alerts, beside nginx that serves the same bytes from a file: medians of five rounds that
+take turns, so that whatever else the machine does hits both. Needs wrk and nginx."""
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+
+ROUNDS, SECONDS, CLIENTS = 5, 2, 16
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(port):
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    sys.exit("nothing listens on port %d" % port)
+
+
+def daemon(conf, *args):
+    return subprocess.Popen([os.environ["ECYBERD"], "--alone", "-c", conf, *args], stdout=open("log", "ab"),
+                            stderr=subprocess.STDOUT)
+
+
+def measure(url, token):
+    done = subprocess.run(["wrk", "-t1", "-c%d" % CLIENTS, "-d%ds" % SECONDS, "-H", "Authorization: Bearer " + token, url],
+                          stdout=subprocess.PIPE, check=True)
+    text = done.stdout.decode()
+    if "Non-2xx" in text or "Socket errors" in text:
+        sys.exit("not every request was answered:\n" + text)
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
+
+
+def cpu(pid):
+    with open("/proc/%d/stat" % pid, encoding="ascii") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main():
+    missing = [tool for tool in ("wrk", "nginx") if not shutil.which(tool)]
+    if missing:
+        print("http: not run: %s is not installed" % " and ".join(missing))
+        return
+    port, peer = free_port(), free_port()
+    here = os.getcwd()
+    with open("ecyber.yaml", "w", encoding="utf-8") as out:
+        out.write("core:\n  plugin_dirs: [%s]\n  plugins: [capture, traffic, ids, store, auth, http]\n  state_dir: state\n"
+                  "  control_socket: %s/c.sock\nhttp:\n  listen: 127.0.0.1:%d\n  socket: %s/a.sock\n"
+                  "ids:\n  rule_files: [%s/etc/rules/ecyber.rules]\n  classification_file: %s/etc/rules/classification.config\n"
+                  % (os.environ["EC_PLUGINDIR"], here, port, here, os.environ["EC_SRC"], os.environ["EC_SRC"]))
+    replay = daemon("ecyber.yaml", "-r", os.path.join(os.environ["EC_DATA"], "sample.pcap"))
+    if replay.wait(60):
+        sys.exit("the replay failed, see log")
+    server = daemon("ecyber.yaml")
+    wait_for(port)
+    with open("state/auth/first-password", encoding="utf-8") as f:
+        form = urllib.parse.urlencode({"username": "admin", "password": f.read().strip()}).encode()
+    with urllib.request.urlopen("http://127.0.0.1:%d/api/auth/login" % port, form) as reply:
+        token = json.load(reply)["access_token"]
+    url = "http://127.0.0.1:%d/api/ids/alerts?limit=20" % port
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Authorization": "Bearer " + token})) as reply:
+        page = reply.read()
+    os.mkdir("www")
+    with open("www/page", "wb") as out:
+        out.write(page)
+    os.chmod(here, 0o755)
+    with open("nginx.conf", "w", encoding="utf-8") as out:
+        out.write("worker_processes 1; daemon off; pid %s/nginx.pid; error_log %s/nginx.log; events {}\n"
+                  "http { access_log off; default_type application/json; keepalive_requests 1000000;\n"
+                  " client_body_temp_path %s/t1; proxy_temp_path %s/t2; fastcgi_temp_path %s/t3; uwsgi_temp_path %s/t4;\n"
+                  " scgi_temp_path %s/t5; server { listen 127.0.0.1:%d; root %s/www; } }\n"
+                  % ((here,) * 7 + (peer, here)))
+        if os.geteuid() == 0:
+            out.write("user root;\n")
+    nginx = subprocess.Popen(["nginx", "-c", here + "/nginx.conf"], stderr=subprocess.DEVNULL)
+    wait_for(peer)
+    ours, theirs, used = [], [], []
+    for _ in range(ROUNDS):
+        before = cpu(server.pid)
+        ours.append(measure(url, token))
+        used.append((cpu(server.pid) - before) / (ours[-1] * SECONDS) * 1e6)
+        theirs.append(measure("http://127.0.0.1:%d/page" % peer, token))
+    a, b = statistics.median(ours), statistics.median(theirs)
+    print("http: a page of %d alerts, %d bytes, from the store: %.0f requests/s, %.0f us of CPU each" %
+          (len(json.loads(page)["items"]), len(page), a, statistics.median(used)))
+    print("http: nginx, the same bytes from a file: %.0f requests/s; ratio %.2f" % (b, a / b))
+    for process in (nginx, server):
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+    print("ok")
+
+
+main()
