@@ -96,6 +96,23 @@ static void path_take(struct path *to, struct text t)
     to->len = text_copy(t, to->s, sizeof to->s, true);
 }
 
+/* "/dev/sda1", but not "tmpfs", "server:/share", "//server/share". */
+static bool local(struct text device)
+{
+    return *device.at == '/' && !text_begins(device, "//");
+}
+
+/* What is mounted over cannot be seen any more. */
+static uint32_t cover(struct mount *m, uint32_t n, const struct path *at)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (m[i].at.len == at->len && !memcmp(m[i].at.s, at->s, at->len)) {
+            memmove(&m[i], &m[i + 1], (n - i - 1) * sizeof *m);
+            return n - 1;
+        }
+    return n;
+}
+
 static bool mounted_before(const struct mount *m, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
@@ -107,15 +124,18 @@ static bool mounted_before(const struct mount *m, uint32_t n)
 uint32_t proc_mounts(struct text t, struct mount *m, uint32_t max)
 {
     struct text line, device, at, type;
+    struct path path;
     uint32_t n = 0;
 
     while (n < max && text_line(&t, &line)) {
         if (!text_word(&line, &device) || !text_word(&line, &at) || !text_word(&line, &type) || *at.at != '/')
             continue;
-        if (((*device.at != '/' || text_begins(device, "//")) && !text_is(at, "/")) || text_is(type, "squashfs") || text_len(at) >= PATH_KEPT)
+        path_take(&path, at);
+        n = cover(m, n, &path);
+        if ((!local(device) && !text_is(at, "/")) || text_is(type, "squashfs") || text_len(at) >= PATH_KEPT)
             continue;
         path_take(&m[n].device, device);
-        path_take(&m[n].at, at);
+        m[n].at = path;
         name_take(&m[n].type, type);
         n += !mounted_before(m, n);
     }

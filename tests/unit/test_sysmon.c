@@ -114,7 +114,8 @@ START_TEST(disks_and_mounts_are_read)
     ck_assert_mem_eq(b[1].name.s, "sdb", 3);
     ck_assert_uint_eq(proc_mounts(of("proc /proc proc rw 0 0\n/dev/sda1 / ext4 rw 0 0\n/dev/sdb1 /srv/my\\040files xfs rw 0 0\n"
                                      "//server/share /mnt cifs rw 0 0\n/dev/sda1 /again ext4 rw 0 0\n/dev/x relative ext4\n"
-                                     "/dev/loop1 /snap squashfs ro 0 0\n/dev/sdc1\n"), m, 8), 2);
+                                     "/dev/loop1 /snap squashfs ro 0 0\n/dev/sdc1\n/dev/sdd1 /home ext4 rw 0 0\n"
+                                     "tmpfs /home tmpfs rw 0 0\n"), m, 8), 2);
     ck_assert_uint_eq(m[1].at.len, 13);
     ck_assert_mem_eq(m[1].at.s, "/srv/my files", 13);
 }
