@@ -34,16 +34,13 @@ static const struct ec_row ip_rows[] = {
 };
 static const struct ec_record ip_param = EC_RECORD_PART(struct text_param, ip_rows);
 
-struct ban_body { struct ec_part part; struct ec_span ip, address, reason, cause; uint64_t duration; uint8_t dry_run, pad[7]; };
-enum { BODY_IP, BODY_ADDRESS, BODY_CAUSE };
+struct ban_body { struct ec_part part; struct ec_span ip, reason, cause; uint64_t duration; uint8_t dry_run, pad[7]; };
 static const struct ec_row ban_rows[] = {
-    ROW(TEXT, EC_R_OPT, BODY_IP, struct ban_body, ip, "ip", "cidr", NULL, NULL, "the address or network to ban", 2, 63),
-    ROW(TEXT, EC_R_OPT, BODY_ADDRESS, struct ban_body, address, "address", "cidr", NULL, NULL, "the same; one of the two", 2,
-        63),
+    ROW(TEXT, 0, 0, struct ban_body, ip, "ip", "cidr", NULL, NULL, "the address or network to ban", 2, 63),
     ROW(TEXT, 0, 0, struct ban_body, reason, "reason", NULL, NULL, NULL, "why, in a sentence", 1, WHY_MAX - 1),
     ROW(DURATION, 0, 0, struct ban_body, duration, "duration", NULL, "1h", NULL, "until it ends by itself",
         (int64_t)SECOND_NS, YEARS_10),
-    ROW(TEXT, EC_R_OPT, BODY_CAUSE, struct ban_body, cause, "cause", NULL, NULL, NULL,
+    ROW(TEXT, EC_R_OPT, 0, struct ban_body, cause, "cause", NULL, NULL, NULL,
         "id of the event that caused it; as text, because it has up to 63 bits", 1, 20),
     ROW(BOOL, 0, 0, struct ban_body, dry_run, "dry_run", NULL, "false", NULL, "only say what would happen", 0, 0),
 };
@@ -248,17 +245,11 @@ static int32_t refuse(const struct firewall *f, struct ec_req *r, int32_t err, c
 static bool read_body(const struct firewall *f, struct ec_req *r, struct ban *to, char *who, char *why)
 {
     const struct ban_body *body = f->http->body(r);
-    bool ip = body->part.has & 1u << BODY_IP, address = body->part.has & 1u << BODY_ADDRESS;
     char text[64], cause[24], *end;
     const char *bad;
 
-    if (ip == address) {
-        f->http->invalid(r, "body.ip", ip ? "value_error" : "missing", ip ? "ip and address say the same: give one" :
-                                                                           "Field required");
-        return false;
-    }
-    if ((bad = address_parse(param_text(&body->part, ip ? body->ip : body->address, text, sizeof text), &to->net))) {
-        f->http->invalid(r, ip ? "body.ip" : "body.address", "value_error", bad);
+    if ((bad = address_parse(param_text(&body->part, body->ip, text, sizeof text), &to->net))) {
+        f->http->invalid(r, "body.ip", "value_error", bad);
         return false;
     }
     to->cause = strtoull(param_text(&body->part, body->cause, cause, sizeof cause), &end, 10);
