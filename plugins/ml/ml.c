@@ -54,27 +54,6 @@ struct ml_worker {
     float features[FEATURES], row[MANIFEST_INPUTS];
 };
 
-static void on_packet(void *self, void *w, const void *st, uint32_t gen, struct ec_packet *p)
-{
-    struct ml *ml = self;
-    uint64_t now = p->frame->ts_ns;
-    struct seen *s;
-
-    (void)w, (void)st, (void)gen;
-    if (!p->flow)
-        return;
-    s = EC_LEASED(p->flow, ml->lease, struct seen);
-    if (!(s->flags & SEEN_BEGUN)) {
-        s->flags |= SEEN_BEGUN;
-        around_begin(&ml->around, p->flow, now, &s->around);
-    }
-    if (!(s->flags & SEEN_ANSWERED) && seen_is_answer(p)) {
-        s->flags |= SEEN_ANSWERED;
-        around_answer(&ml->around, p->flow, now);
-    }
-    seen_packet(s, p);
-}
-
 /* Is this the first alert about f's source in its window? Windows stand still on the clock of the packets, and a flow
  * belongs to that of its first one: so who alerts, and how often, does not depend on the order in which flows end. */
 static bool alert_due(const struct ml *ml, const struct ml_state *st, const struct ec_flow *f)
@@ -126,22 +105,52 @@ static void score(const struct ml *ml, struct ml_worker *w, const struct ml_stat
         suspicious(ml, w, st, f, &v);
 }
 
-static void on_flow_end(void *self, void *worker, const void *state, uint32_t gen, struct ec_flow *f, uint32_t reason)
+/* Nothing that matters is to come: its features go out and its score is made, once. */
+static void flow_done(const struct ml *ml, struct ml_worker *w, const struct ml_state *st, struct ec_flow *f,
+                      struct seen *s)
 {
-    struct ml *ml = self;
-    struct ml_worker *w = worker;
-    const struct ml_state *st = state;
-
-    (void)gen, (void)reason;
-    if (!w->export && !st->model)
+    if ((s->flags & SEEN_DONE) || (!w->export && !st->model))
         return;
-    feature_values(f, EC_LEASED(f, ml->lease, struct seen), w->features);
+    s->flags |= SEEN_DONE;
+    feature_values(f, s, w->features);
     if (w->export) {
         export_row(&ml->export, w->export, f, w->features);
         w->cells[M_EXPORTED]++;
     }
     if (st->model)
         score(ml, w, st, f);
+}
+
+/* A TCP connection that is closed is scored at once; its flow lives on for late segments. */
+static void on_packet(void *self, void *w, const void *st, uint32_t gen, struct ec_packet *p)
+{
+    struct ml *ml = self;
+    uint64_t now = p->frame->ts_ns;
+    struct seen *s;
+
+    (void)gen;
+    if (!p->flow)
+        return;
+    s = EC_LEASED(p->flow, ml->lease, struct seen);
+    if (!(s->flags & SEEN_BEGUN)) {
+        s->flags |= SEEN_BEGUN;
+        around_begin(&ml->around, p->flow, now, &s->around);
+    }
+    if (!(s->flags & SEEN_ANSWERED) && seen_is_answer(p)) {
+        s->flags |= SEEN_ANSWERED;
+        around_answer(&ml->around, p->flow, now);
+    }
+    seen_packet(s, p);
+    if (p->flow->state == EC_FLOW_CLOSED)
+        flow_done(ml, w, st, p->flow, s);
+}
+
+static void on_flow_end(void *self, void *w, const void *st, uint32_t gen, struct ec_flow *f, uint32_t reason)
+{
+    const struct ml *ml = self;
+
+    (void)gen, (void)reason;
+    flow_done(ml, w, st, f, EC_LEASED(f, ml->lease, struct seen));
 }
 
 static const struct ec_inspector inspector = {

@@ -10,7 +10,7 @@
 #include "plugins/ml/around.h"
 
 enum { SEEN_FIRST = 4 };            /* payload sizes kept of each direction */
-enum { SEEN_BEGUN = 1, SEEN_ANSWERED = 2 };
+enum { SEEN_BEGUN = 1, SEEN_ANSWERED = 2, SEEN_DONE = 4 /* scored: what comes now does not count */ };
 
 struct seen_dir {
     uint64_t last_ns;               /* of its latest packet */

@@ -303,6 +303,21 @@ START_TEST(own_threshold)
 }
 END_TEST
 
+START_TEST(closed_is_scored_at_once)
+{
+    ck_assert_int_eq(testhost_start(host), 0);
+    flow_new(START, 80);
+    packet(START, EC_TO_SERVER, 2, 0);
+    ck_assert_int_eq(testhost_metric(host, "flows_scored"), 0);
+    memory.flow.state = EC_FLOW_CLOSED;
+    packet(START + 1000, EC_TO_CLIENT, 4 | 16, 0);
+    ck_assert_int_eq(testhost_metric(host, "flows_scored"), 1);
+    packet(START + 2000, EC_TO_CLIENT, 4 | 16, 0);
+    flow_over(EC_FLOW_CLOSED);
+    ck_assert_int_eq(testhost_metric(host, "flows_scored"), 1);
+}
+END_TEST
+
 START_TEST(export_to_a_file)
 {
     char path[] = "/tmp/ecyber-ml-export-XXXXXX", line[8192];
@@ -345,6 +360,7 @@ int main(void)
     tcase_add_test(c, other_shape_of_alerts);
     tcase_add_test(c, no_model_then_one);
     tcase_add_test(c, own_threshold);
+    tcase_add_test(c, closed_is_scored_at_once);
     tcase_add_test(c, export_to_a_file);
     suite_add_tcase(s, c);
     return unit_run(s);
