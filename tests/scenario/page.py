@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""The page in a browser: a daemon that watches a veth in a namespace without any other network, attacks that come over it,
-and tests/ui/page.mjs, which logs in, sees an alert arrive, opens its why, and blocks who attacks.
+"""The page in a browser: a daemon that watches a veth in a namespace without any other network, attacks that come over
+it, and tests/ui/page.mjs, which logs in, sees an alert arrive, opens its why, and blocks who attacks.
 
-EC_PICTURE=FILE keeps the picture of the README, EC_MINUTES=N goes on with traffic for so long before."""
+EC_PICTURE=FILE takes the picture of the README, with more traffic."""
 import os
 import random
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -129,13 +128,13 @@ def database():
 
 
 def daemon(log):
-    """In HOST; the processes that root's start makes, in a folder of its own."""
+    """In HOST, in a folder of its own: the processes that a start by root makes."""
     words = [*inside(HOST), ECYBERD, "-i", "v1", "--set", "core.state_dir=%s/state" % TMP, "--set",
              "core.control_socket=%s/control.sock" % TMP, "--set", "http.listen=127.0.0.1:%d" % PORT,
              "--set", "http.socket=%s/api.sock" % TMP]
     if database():
         words += ["--set", "geoip.databases=[%s]" % database()]
-    return subprocess.Popen(words, stdout=log, stderr=log, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    return subprocess.Popen(words, stdout=log, stderr=log)
 
 
 def wait_for(what, seconds=20):
@@ -148,7 +147,8 @@ def wait_for(what, seconds=20):
 
 
 def answers():
-    return sh(*inside(HOST), sys.executable, "-c", "import socket; socket.create_connection(('127.0.0.1', %d), 1)" % PORT).returncode == 0
+    ask_it = "import socket; socket.create_connection(('127.0.0.1', %d), 1)" % PORT
+    return sh(*inside(HOST), sys.executable, "-c", ask_it).returncode == 0
 
 
 def main():
@@ -172,9 +172,9 @@ def main():
         if not wait_for(answers) or not wait_for(lambda: os.path.exists(secret)):
             print("not ok 1 - the daemon answers on port %d and has a one-time password" % PORT)
             return 1
-        time.sleep(60 * float(os.environ.get("EC_MINUTES", 0)))
-        environment = {**os.environ, "EC_FIREWALL": "yes" if os.path.exists(os.environ["EC_PLUGINDIR"] + "/firewall.so") else "no",
-                       "EC_CHROMIUM": shutil.which("chromium"), "HOME": TMP}
+        firewall = os.path.exists(os.environ["EC_PLUGINDIR"] + "/firewall.so")
+        environment = {**os.environ, "EC_FIREWALL": "yes" if firewall else "no", "EC_CHROMIUM": shutil.which("chromium"),
+                       "HOME": TMP}
         if database():
             environment["EC_COUNTRY"] = "Brazil"
         return subprocess.run([*inside(HOST), "node", folder + "/page.mjs", "http://127.0.0.1:%d/" % PORT, secret, TMP],

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The build of the page: without npm, or with a registry that does not answer, the page is left out and says so, in the
-time that was given; the lock file names no registry; a tarball's page is taken as it is. And the page's parts that need no browser."""
+time that was given; the lock file names no registry; a tarball's page is taken as it is. And the page's parts that need
+no browser."""
 import gzip
 import json
 import os
@@ -46,7 +47,8 @@ check(code == 0 and "was not found" in page and "LEFT OUT" in said, "without npm
 with open(SOURCE + "/web/package-lock.json", encoding="utf-8") as file:
     lock = file.read()
 check("registry" not in lock and '"resolved"' not in lock, "the lock file names no registry")
-check(all("integrity" in p for name, p in json.loads(lock)["packages"].items() if name), "it has a checksum for each package")
+packages = [package for name, package in json.loads(lock)["packages"].items() if name]
+check(all("integrity" in p for p in packages), "it has a checksum for each package")
 
 with socket.socket() as silent:
     silent.bind(("127.0.0.1", 0))
@@ -69,5 +71,6 @@ with open("again/assets.inc", encoding="utf-8") as file:
 check('"/app.js"' in rows and 'ASSET(1, "/", "text/html; charset=utf-8"' in rows, "each file has its row", rows)
 
 if shutil.which("node"):
-    print(subprocess.run(["node", os.environ["EC_SRC"] + "/tests/ui/units.mjs", os.environ["EC_SRC"]], stdout=subprocess.PIPE,
-                         stderr=subprocess.STDOUT, text=True, check=False).stdout or "not ok - units.mjs says nothing")
+    units = subprocess.run(["node", os.environ["EC_SRC"] + "/tests/ui/units.mjs", os.environ["EC_SRC"]],
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    print(units.stdout or "not ok - units.mjs says nothing")

@@ -115,7 +115,10 @@ export async function loadAlerts() {
             inbox.value = { state: "ready", why: "", next: page.next_cursor || null, more: false };
         });
     } catch (error) {
-        if (mine === turn)
+        /* without the daemon what was there stays to be read */
+        if (mine === turn && error.status === 0 && alerts.value.length)
+            inbox.value = { ...inbox.value, state: "ready" };
+        else if (mine === turn)
             inbox.value = { state: "error", why: error.message, next: null, more: false };
     }
 }
