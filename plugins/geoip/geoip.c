@@ -179,8 +179,8 @@ static int32_t geoip_start(void *self, const void *state)
     return EC_OK;
 }
 
-/* [pool] The service follows the state of the generation; files that have changed make a new set. The state is held, and
- * only this job, of which there is never more than one, changes the set in it. */
+/* [pool] The service follows the state of the generation; files that have changed make a new set. The state is held,
+ * and only this job, of which there is never more than one, changes the set in it. */
 static void check(void *self, const void *state, void *arg)
 {
     struct geoip *g = self;
@@ -192,7 +192,8 @@ static void check(void *self, const void *state, void *arg)
         next = set_open(&st->source, now, true);
     if (next) {
         g->host->metric(g->host, M_FAILED, set_failed(next));
-        EC_LOG(g->host, EC_LOG_INFO, "databases have changed: %u of %u files are in use", set_count(next), st->source.n);
+        EC_LOG(g->host, EC_LOG_INFO, "databases have changed: %u of %u files are in use", set_count(next),
+               st->source.n);
         set_exchange(g, &st->set, next);
         set_unref(next);
         atomic_fetch_add(&g->serial, 1);

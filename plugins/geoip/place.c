@@ -75,10 +75,22 @@ static int asn_read(MMDB_entry_s *entry, struct place *p)
     return err;
 }
 
+/* What the first byte of a character says of its length; 0: it is none. */
+static uint32_t character_length(uint8_t first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first >= 0xf0)
+        return first < 0xf5 ? 4 : 0;
+    if (first >= 0xe0)
+        return 3;
+    return first >= 0xc2 ? 2 : 0;
+}
+
 /* Length of the character at s (RFC 3629); 0: none, or a control character. */
 static uint32_t character(const uint8_t *s, uint32_t n)
 {
-    uint32_t len = *s < 0x80 ? 1 : *s >= 0xc2 && *s < 0xe0 ? 2 : (*s & 0xf0) == 0xe0 ? 3 : *s >= 0xf0 && *s < 0xf5 ? 4 : 0;
+    uint32_t len = character_length(*s);
 
     if (!len || len > n || *s < 0x20 || *s == 0x7f)
         return 0;

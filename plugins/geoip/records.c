@@ -192,5 +192,6 @@ void records_free(struct records *r)
 
 uint64_t records_bytes(const struct records *r)
 {
-    return (uint64_t)r->nodes * sizeof *r->node + V4_FIRST * sizeof *r->v4 + (uint64_t)r->cap * sizeof *r->place + r->text_cap;
+    return (uint64_t)r->nodes * sizeof *r->node + V4_FIRST * sizeof *r->v4 +
+           (uint64_t)r->cap * sizeof *r->place + r->text_cap;
 }

@@ -32,7 +32,9 @@ struct cpu {
 };
 void proc_stat(struct text t, struct cpu *c);
 
-enum { MEM_TOTAL, MEM_FREE, MEM_AVAILABLE, MEM_BUFFERS, MEM_CACHED, MEM_SWAP_TOTAL, MEM_SWAP_FREE, MEM_SHARED, MEM_FIELDS };
+enum {
+    MEM_TOTAL, MEM_FREE, MEM_AVAILABLE, MEM_BUFFERS, MEM_CACHED, MEM_SWAP_TOTAL, MEM_SWAP_FREE, MEM_SHARED, MEM_FIELDS
+};
 struct memory { uint64_t bytes[MEM_FIELDS]; uint32_t seen; };       /* seen: bit for each field */
 void proc_meminfo(struct text t, struct memory *m);
 

@@ -68,7 +68,11 @@ static const struct ec_row space_rows[] = {
     EC_FIELD(U64, 0, struct space_row, inodes_free, "inodes_free", NULL, "that it can still take"),
 };
 static const struct ec_record space_row = EC_RECORD_ELEMENT(struct space_row, space_rows);
-struct disk_row { struct ec_span name; uint64_t reads, writes, read_bytes, write_bytes, in_flight; double read, write, busy; };
+struct disk_row {
+    struct ec_span name;
+    uint64_t reads, writes, read_bytes, write_bytes, in_flight;
+    double read, write, busy;
+};
 static const struct ec_row disk_rows[] = {
     EC_FIELD(WIRE, 0, struct disk_row, name, "name", NULL, "of the device"),
     EC_FIELD(U64, 0, struct disk_row, reads, "reads", NULL, "requests since the start of the host"),
@@ -117,7 +121,8 @@ static const struct ec_row task_rows[] = {
     EC_FIELD(U32, 0, struct task_row, pid, "pid", NULL, "number of the process"),
     EC_FIELD(WIRE, 0, struct task_row, name, "name", NULL, "as it calls itself"),
     EC_FIELD(U32, 0, struct task_row, uid, "uid", NULL, "number of its user"),
-    EC_FIELD_ENUM(0, struct task_row, state, "state", "unknown,running,sleeping,disk,stopped,zombie,idle", "what it does"),
+    EC_FIELD_ENUM(0, struct task_row, state, "state", "unknown,running,sleeping,disk,stopped,zombie,idle",
+                  "what it does"),
     EC_FIELD(F64, 0, struct task_row, cpu, "cpu", "%", "of one core"),
     EC_FIELD(U64, 0, struct task_row, rss, "rss", "bytes", "of its memory that is in RAM"),
     EC_FIELD(U32, 0, struct task_row, threads, "threads", NULL, "how many it has"),
@@ -193,8 +198,8 @@ static void disk_write(const struct sampler *s, struct disk_report *r, struct ec
         const struct space *f = &s->space[i];
 
         space[i] = (struct space_row){ ec_put(b, f->m.at.s, f->m.at.len), ec_put(b, f->m.device.s, f->m.device.len),
-                                       ec_put(b, f->m.type.s, f->m.type.len), f->total, f->used, f->available, f->inodes,
-                                       f->inodes_free };
+                                       ec_put(b, f->m.type.s, f->m.type.len), f->total, f->used, f->available,
+                                       f->inodes, f->inodes_free };
     }
     for (uint32_t i = 0; disk && i < s->n_disk; i++) {
         const struct disk *d = &s->disk[i];

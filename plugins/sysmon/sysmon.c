@@ -1,5 +1,5 @@
-/* sysmon: what the host does: processor, memory, disks, interfaces, processes. This file is the glue: a timer that sends
- * a look to the pool, the event and the metrics that come from it, and the routes that answer with the last look. */
+/* sysmon: what the host does: processor, memory, disks, interfaces, processes. This file is the glue: a timer that
+ * sends a look to the pool, the event and the metrics that come from it, the routes that answer with the last look. */
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
 #include <ecyber/ext/http.h>
@@ -13,7 +13,8 @@
 #define REPORT_BYTES (1u << 17)     /* of one record with its lists */
 
 static const struct ec_row option_rows[] = {
-    EC_OPTION(DURATION, EC_R_LIVE, "every", "1s", 1000000000, INT64_C(3600000000000), NULL, "how often to look at the host"),
+    EC_OPTION(DURATION, EC_R_LIVE, "every", "1s", 1000000000, INT64_C(3600000000000), NULL,
+              "how often to look at the host"),
     EC_OPTION(U32, EC_R_LIVE, "top", "10", 0, TASKS_TOP, "processes",
               "in the lists of those that use most processor and memory"),
     EC_OPTION(TEXT, 0, "root", "/", 1, 3000, NULL, "the folder that holds proc and sys"),
@@ -248,8 +249,8 @@ static int32_t sysmon_setup(void *self)
     return err ? err : m->host->timer(m->host, &timer);
 }
 
-static const struct ec_use use_http = { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_http), 0,
-                                       EC_HTTP_ID };
+static const struct ec_use use_http = {
+    sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_http), 0, EC_HTTP_ID };
 static const struct ec_plugin sysmon_plugin = {
     EC_PLUGIN_HEAD,
     .id = "ecyber.sysmon",

@@ -81,9 +81,11 @@ bool text_milli(struct text *t, uint64_t *v)
     return true;
 }
 
-static bool octal_digit(char c)
+/* \040 to \377 */
+static bool octal_at(struct text t)
 {
-    return c >= '0' && c <= '7';
+    return text_len(t) >= 4 && *t.at == '\\' && t.at[1] >= '0' && t.at[1] <= '3' && t.at[2] >= '0' && t.at[2] <= '7' &&
+           t.at[3] >= '0' && t.at[3] <= '7';
 }
 
 uint32_t text_copy(struct text t, char *to, uint32_t cap, bool octal)
@@ -91,8 +93,7 @@ uint32_t text_copy(struct text t, char *to, uint32_t cap, bool octal)
     uint32_t n = 0;
 
     while (t.at < t.end && n < cap) {
-        if (octal && text_len(t) >= 4 && *t.at == '\\' && t.at[1] <= '3' && octal_digit(t.at[1]) && octal_digit(t.at[2]) &&
-            octal_digit(t.at[3])) {
+        if (octal && octal_at(t)) {
             to[n++] = (char)(((t.at[1] - '0') << 6) | ((t.at[2] - '0') << 3) | (t.at[3] - '0'));
             t.at += 4;
         } else {

@@ -28,7 +28,7 @@ static inline bool text_begins(struct text t, const char *s)
 {
     return text_len(t) >= strlen(s) && !memcmp(t.at, s, strlen(s));
 }
-/* Copy at most cap bytes; where octal: \040 and the like, as mounts has them, become their bytes. Returns the length. */
+/* Copy at most cap bytes; octal: \040 and the like, as mounts has them, become their bytes. Returns the length. */
 uint32_t text_copy(struct text t, char *to, uint32_t cap, bool octal);
 
 #endif

@@ -272,8 +272,8 @@ static void traffic_destroy(void *self)
     free(tr);
 }
 
-static const struct ec_use use_http = { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_http), 0,
-                                       EC_HTTP_ID };
+static const struct ec_use use_http = {
+    sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_http), 0, EC_HTTP_ID };
 static const struct ec_plugin traffic = {
     EC_PLUGIN_HEAD,
     .id = "org.ecyber.traffic", .name = "traffic", .version = "0.1.0",

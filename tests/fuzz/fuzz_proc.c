@@ -1,4 +1,5 @@
-/* Any bytes as a file of /proc: the parsers end, and what they found lies within their bounds. The first byte chooses. */
+/* Any bytes as a file of /proc: the parsers end, and what they found lies within their bounds. The first byte says
+ * which file. */
 #include "plugins/sysmon/proc.h"
 
 #include <stdlib.h>

@@ -107,13 +107,15 @@ START_TEST(disks_and_mounts_are_read)
     struct mount m[8];
 
     ck_assert_uint_eq(proc_diskstats(of("   8       0 sda 1000 10 20000 300 2000 20 40000 600 1 700 900 0 0\n"
-                                        "   8  1 cut 1 2 3\n   8 2 sdb 1 2 3 4 5 6 7 8 9 10\n 8 3 sdc 1 2 3 4 5 6 7 8 9 10\n"),
+                                        "   8  1 cut 1 2 3\n   8 2 sdb 1 2 3 4 5 6 7 8 9 10\n"
+                                        " 8 3 sdc 1 2 3 4 5 6 7 8 9 10\n"),
                                      b, 2), 2);
     ck_assert_uint_eq(b[0].read_bytes, 20000 * 512);
     ck_assert_uint_eq(b[0].busy_ms, 700);
     ck_assert_mem_eq(b[1].name.s, "sdb", 3);
-    ck_assert_uint_eq(proc_mounts(of("proc /proc proc rw 0 0\n/dev/sda1 / ext4 rw 0 0\n/dev/sdb1 /srv/my\\040files xfs rw 0 0\n"
-                                     "//server/share /mnt cifs rw 0 0\n/dev/sda1 /again ext4 rw 0 0\n/dev/x relative ext4\n"
+    ck_assert_uint_eq(proc_mounts(of("proc /proc proc rw 0 0\n/dev/sda1 / ext4 rw 0 0\n"
+                                     "/dev/sdb1 /srv/my\\040files xfs rw 0 0\n//server/share /mnt cifs rw 0 0\n"
+                                     "/dev/sda1 /again ext4 rw 0 0\n/dev/x relative ext4\n"
                                      "/dev/loop1 /snap squashfs ro 0 0\n/dev/sdc1\n/dev/sdd1 /home ext4 rw 0 0\n"
                                      "tmpfs /home tmpfs rw 0 0\n"), m, 8), 2);
     ck_assert_uint_eq(m[1].at.len, 13);
@@ -125,7 +127,8 @@ START_TEST(interfaces_are_read)
 {
     struct net n[4];
 
-    ck_assert_uint_eq(proc_net_dev(of("Inter-|   Receive\n face |bytes\n  eth0:5000 40 1 2 0 0 0 3 6000 30 4 5 0 0 0 0\n"
+    ck_assert_uint_eq(proc_net_dev(of("Inter-|   Receive\n face |bytes\n"
+                                      "  eth0:5000 40 1 2 0 0 0 3 6000 30 4 5 0 0 0 0\n"
                                       "a-name-that-is-too-long: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n"
                                       "  lo: 1 2 3\n"), n, 4), 1);
     ck_assert_uint_eq(n[0].bytes[0], 5000);
@@ -175,7 +178,8 @@ static void put(const char *name, const char *text)
 static void host_make(void)
 {
     put("proc/stat", stat_text);
-    put("proc/meminfo", "MemTotal: 4000 kB\nMemFree: 500 kB\nMemAvailable: 2500 kB\nSwapTotal: 1000 kB\nSwapFree: 900 kB\n");
+    put("proc/meminfo", "MemTotal: 4000 kB\nMemFree: 500 kB\nMemAvailable: 2500 kB\nSwapTotal: 1000 kB\n"
+                        "SwapFree: 900 kB\n");
     put("proc/loadavg", "0.52 1.04 2.10 3/415 12345\n");
     put("proc/uptime", "86400.55 170000.01\n");
     put("proc/diskstats", "8 0 sda 10 0 2000 3 20 0 4000 6 1 700 9\n8 1 sda1 10 0 2000 3 20 0 4000 6 1 700 9\n");
@@ -303,8 +307,8 @@ static void ask(const char *path, const void *state, uint32_t status)
 START_TEST(the_plugin_publishes_measures_and_answers)
 {
     static const struct ec_http http = { .size = sizeof http, .route = remember, .reply = answer, .error = refuse };
-    static const char *const paths[] = { "/api/system/cpu", "/api/system/memory", "/api/system/disk", "/api/system/network",
-                                         "/api/system/processes" };
+    static const char *const paths[] = { "/api/system/cpu", "/api/system/memory", "/api/system/disk",
+                                         "/api/system/network", "/api/system/processes" };
     struct testhost *t = testhost_new(ec_plugin_entry_1());
 
     memset(&server, 0, sizeof server);
