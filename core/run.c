@@ -147,6 +147,23 @@ static void free_uris(struct daemon *d)
     d->uri = NULL;
 }
 
+/* A check opens no source, but a capture that is not there would be found as late as the run. */
+static int check_captures(const struct daemon *d)
+{
+    static const char scheme[] = "file:";
+    int rc = EC_OK;
+
+    for (uint32_t i = 0; i < d->n_uri; i++) {
+        const char *path = d->uri[i] + sizeof scheme - 1;
+
+        if (strncmp(d->uri[i], scheme, sizeof scheme - 1) || !strcmp(path, "-") || !access(path, R_OK))
+            continue;
+        LOG(EC_LOG_ERROR, "%s cannot be read: %s", path, strerror(errno));
+        rc = EC_ENOENT;
+    }
+    return rc;
+}
+
 int run_check(struct daemon *d)
 {
     struct worker_config wc = { 0 };
@@ -156,6 +173,8 @@ int run_check(struct daemon *d)
     wc.uri = (const char *const *)d->uri;
     if (!rc)
         rc = worker_check(&wc);
+    if (!rc)
+        rc = check_captures(d);
     free_uris(d);
     return rc;
 }

@@ -13,16 +13,27 @@
 static __thread struct publisher *mine;         /* of the worker that runs on this thread */
 static void (*wake_worker)(uint32_t worker);
 
+/* What a worker publishes by is its own: another thread with its number would tear its ring and its arena. */
+static struct publisher *publisher_of(const struct instance *i, uint32_t worker)
+{
+    if (worker == EC_PUB_MAILBOX)
+        return &bus.pub[bus_mailbox()];
+    if (mine && mine->number == worker)
+        return mine;
+    LOG(EC_LOG_ERROR, "%s opened an event as worker %u on a thread that is not this worker's: not taken", i->d.name, worker);
+    return NULL;
+}
+
 int32_t bus_open(struct instance *i, uint32_t worker, uint32_t topic, struct ec_build *b)
 {
+    struct publisher *p;
     struct desk *d;
     struct scratch *s;
     struct ec_event *ev;
 
-    (void)i;
     if (!atomic_load_explicit(&bus.open, memory_order_acquire))
         return EC_ENOENT;
-    if (!topic || topic > bus.n_topic || (worker >= bus_mailbox() && worker != EC_PUB_MAILBOX))
+    if (!topic || topic > bus.n_topic || !(p = publisher_of(i, worker)))
         return EC_EINVAL;
     if (!route_wanted(&bus.route[topic]))
         return EC_ENOENT;
@@ -39,7 +50,7 @@ int32_t bus_open(struct instance *i, uint32_t worker, uint32_t topic, struct ec_
     b->part = 0;
     b->topic = topic;
     b->priv[0] = s;
-    b->priv[1] = &bus.pub[worker == EC_PUB_MAILBOX ? bus_mailbox() : worker];
+    b->priv[1] = p;
     return EC_OK;
 }
 

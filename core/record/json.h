@@ -18,10 +18,10 @@ struct json {
     bool secrets;          /* EC_R_SECRET rows are written as they are */
 };
 
-/* Write into to[0…cap) first. */
+/* Write into to[0…cap) first. to may be NULL where cap is 0. */
 static inline void json_lend(struct json *j, char *to, size_t cap)
 {
-    *j = (struct json){to, to, to + cap, to, false, false};
+    *j = (struct json){to, to, cap ? to + cap : to, to, false, false};
 }
 void json_free(struct json *j);
 bool json_grow(struct json *j, size_t n);

@@ -141,6 +141,13 @@ def broken():
         done = subprocess.run([os.environ["ECYBERD"], "--alone", "-c", "broken/ecyber.yaml", "--stay", "-r", "no-such.pcap"],
                               stdout=log, stderr=log, timeout=30, check=False)
     check(done.returncode == 1, "a capture that cannot be read ends it with 1", log_of("broken"))
+    done = subprocess.run([os.environ["ECYBERD"], "-T", "-c", "broken/ecyber.yaml", "-r", "no-such.pcap"], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30, check=False)
+    check(done.returncode == 6 and "no-such.pcap cannot be read: No such file or directory" in done.stdout,
+          "and -T finds it before", done.stdout)
+    done = subprocess.run([os.environ["ECYBERD"], "-T", "-c", "broken/ecyber.yaml", "-r", CAPTURE], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30, check=False)
+    check(done.returncode == 0, "one that is there is fine", done.stdout)
 
 
 before, after = stays()

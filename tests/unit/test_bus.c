@@ -6,7 +6,26 @@
 #include "core/metric.h"
 #include "core/topic.h"
 
+#include <pthread.h>
+
 static const struct bus_config alone = { .workers = 0 };
+
+static bool attached;               /* this thread is worker 0 */
+
+static void start(void)
+{
+    rig_start();
+    bus_attach(0);
+    attached = true;
+}
+
+static void end(void)
+{
+    if (attached)
+        bus_detach();
+    attached = false;
+    rig_close();
+}
 
 static int64_t metric_named(const char *name)
 {
@@ -25,7 +44,7 @@ START_TEST(events_come_in_order_to_who_asked)
     rig_subscribe(0, "*", EC_SUB_QUEUED, 0, 0, 0);
     rig_subscribe(1, "t.b/1", EC_SUB_OWN_THREAD, 0, 0, 0);
     ck_assert_int_eq(rig_publish(0, rig.a, 1, 0), EC_ENOENT);   /* not started */
-    rig_start();
+    start();
     for (uint64_t i = 0; i < 100; i++)
         ck_assert_int_eq(rig_publish(0, i % 2 ? rig.b : rig.a, i, (uint32_t)i * 10), EC_OK);
     ck_assert_uint_eq(rig_got(all), 0);
@@ -46,7 +65,7 @@ START_TEST(events_come_in_order_to_who_asked)
     ck_assert_int_eq(rig_publish(0, rig.a, 1, 0), EC_ENOENT);
     ck_assert_int_eq(metric_named("bus.published"), 100);
     ck_assert_int_eq(metric_named("bus.delivered"), 150);
-    rig_close();
+    end();
 }
 END_TEST
 
@@ -56,7 +75,7 @@ START_TEST(what_nobody_hears_is_not_built)
 
     rig_open(&alone);
     rig_subscribe(0, "t.a/1", EC_SUB_QUEUED, 0, 0, 0);
-    rig_start();
+    start();
     ck_assert_int_eq(rig_publish(0, rig.b, 1, 0), EC_ENOENT);
     ck_assert_int_eq(rig_publish(0, rig.a, 1, 0), EC_OK);
     ck_assert_int_eq(bus_open(&rig.source, 0, 0, &b), EC_EINVAL);
@@ -64,7 +83,31 @@ START_TEST(what_nobody_hears_is_not_built)
     ck_assert_int_eq(bus_open(&rig.source, 1, rig.a, &b), EC_EINVAL);   /* there is no worker 1 */
     bus_drain(0);
     ck_assert_uint_eq(rig.sink[0].last[0], 1);                  /* the first took no number */
-    rig_close();
+    end();
+}
+END_TEST
+
+static void *borrow_a_number(void *arg)
+{
+    struct ec_build b;
+
+    *(int32_t *)arg = bus_open(&rig.source, 0, rig.a, &b);
+    return NULL;
+}
+
+START_TEST(a_worker_is_who_runs_on_its_thread)
+{
+    pthread_t thread;
+    int32_t err = 7;
+
+    rig_open(&alone);
+    rig_subscribe(0, "t.a/1", EC_SUB_QUEUED, 0, 0, 0);
+    start();
+    ck_assert_int_eq(pthread_create(&thread, NULL, borrow_a_number, &err), 0);
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(err, EC_EINVAL);
+    ck_assert_int_eq(rig_publish(0, rig.a, 1, 0), EC_OK);
+    end();
 }
 END_TEST
 
@@ -72,9 +115,9 @@ START_TEST(wall_topics_are_off_without_workers)
 {
     rig_open(&alone);
     rig_subscribe(0, "*", EC_SUB_QUEUED, 0, 0, 0);
-    rig_start();
+    start();
     ck_assert_int_eq(rig_publish(0, rig.wall, 1, 0), EC_ENOENT);
-    rig_close();
+    end();
 }
 END_TEST
 
@@ -84,7 +127,7 @@ START_TEST(an_event_without_its_record_is_refused)
 
     rig_open(&alone);
     rig_subscribe(0, "*", EC_SUB_QUEUED, 0, 0, 0);
-    rig_start();
+    start();
     ck_assert_int_eq(bus_open(&rig.source, 0, rig.a, &b), EC_OK);
     ck_assert_int_eq(bus_publish(&rig.source, &b), EC_EINVAL);
     ck_assert_int_eq(bus_open(&rig.source, 0, rig.a, &b), EC_OK);
@@ -92,7 +135,7 @@ START_TEST(an_event_without_its_record_is_refused)
     ck_assert_int_eq(bus_publish(&rig.source, &b), EC_EINVAL);
     bus_drain(0);
     ck_assert_uint_eq(rig_got(&rig.sink[0]), 0);
-    rig_close();
+    end();
 }
 END_TEST
 
@@ -102,7 +145,7 @@ START_TEST(opens_nest_four_deep)
 
     rig_open(&alone);
     rig_subscribe(0, "*", EC_SUB_QUEUED, 0, 0, 0);
-    rig_start();
+    start();
     for (uint32_t round = 0; round < 3; round++) {
         for (uint32_t i = 0; i < 4; i++)
             ck_assert_int_eq(bus_open(&rig.source, i % 2 ? 0 : EC_PUB_MAILBOX, rig.a, &b[i]), EC_OK);
@@ -110,7 +153,7 @@ START_TEST(opens_nest_four_deep)
         for (uint32_t i = 0; i < 4; i++)
             bus_discard(&b[i]);
     }
-    rig_close();
+    end();
 }
 END_TEST
 
@@ -128,7 +171,7 @@ START_TEST(a_long_event_is_cut_and_says_so)
     rig_open(&alone);
     rig_subscribe(0, "*", EC_SUB_QUEUED, 0, 0, 0);
     rig.sink[0].then = note_cut;
-    rig_start();
+    start();
     ck_assert_int_eq(rig_publish(0, rig.a, 1, 65535), EC_OK);
     bus_drain(0);
     ck_assert(cut_flags & EC_EV_CUT);
@@ -137,7 +180,7 @@ START_TEST(a_long_event_is_cut_and_says_so)
     ck_assert_int_eq(rig_publish(0, rig.a, 1, 1000), EC_OK);
     bus_drain(0);
     ck_assert(!(cut_flags & EC_EV_CUT));
-    rig_close();
+    end();
 }
 END_TEST
 
@@ -155,7 +198,7 @@ START_TEST(ids_are_unique_and_rise)
     rig_open(&alone);
     rig_subscribe(0, "*", EC_SUB_QUEUED, 0, 0, 0);
     rig.sink[0].then = note_id;
-    rig_start();
+    start();
     n_id = 0;
     for (uint64_t i = 0; i < 3000; i++)
         rig_publish(0, rig.a, i, 0);
@@ -165,7 +208,7 @@ START_TEST(ids_are_unique_and_rise)
         ck_assert_uint_gt(ids[i], ids[i - 1]);
     ck_assert_uint_lt(ids[n_id - 1], UINT64_C(1) << 63);
     ck_assert_uint_gt(ids[0], UINT64_C(1) << 61);               /* time-led: of this century */
-    rig_close();
+    end();
 }
 END_TEST
 
@@ -187,7 +230,7 @@ START_TEST(what_an_inline_subscriber_publishes_comes_after_it)
         rig_subscribe(i, "*", EC_SUB_INLINE, 0, 0, 0);
     rig_subscribe(2, "*", EC_SUB_QUEUED, 0, 0, 0);
     rig.sink[0].then = answer;
-    rig_start();
+    start();
     for (uint32_t worker = 0; worker < 2; worker++) {           /* as a worker, and through the mailbox */
         uint32_t pub = worker ? EC_PUB_MAILBOX : 0;
 
@@ -204,7 +247,7 @@ START_TEST(what_an_inline_subscriber_publishes_comes_after_it)
             ck_assert_uint_eq(atomic_load(&rig.sink[i].disorder), 0);
         }
     }
-    rig_close();
+    end();
 }
 END_TEST
 
@@ -221,11 +264,11 @@ START_TEST(a_queued_subscriber_may_publish)
     rig_open(&alone);
     rig_subscribe(0, "*", EC_SUB_QUEUED, 0, 0, 0);
     rig.sink[0].then = echo;
-    rig_start();
+    start();
     rig_publish(0, rig.a, 1, 0);
     bus_drain(0);
     ck_assert_uint_eq(rig.sink[0].notes, 5);
-    rig_close();
+    end();
 }
 END_TEST
 
@@ -314,7 +357,7 @@ static void enricher_open(void)
     ck_assert_int_eq(bus_enricher(&rig.source, &e, why, sizeof why), EC_ENOENT);
     rig_subscribe(0, "*", EC_SUB_QUEUED, 0, 0, 0);
     rig.sink[0].then = note_parts;
-    rig_start();
+    start();
 }
 
 START_TEST(an_enricher_is_asked_once_for_each_address)
@@ -341,7 +384,7 @@ START_TEST(an_enricher_is_asked_once_for_each_address)
     ck_assert_uint_eq(lookups, 6);
     publish_between(2, 9);
     ck_assert_uint_eq(lookups, 6);
-    rig_close();
+    end();
 }
 END_TEST
 
@@ -356,12 +399,12 @@ START_TEST(an_enricher_of_one_side_is_asked_of_that_side)
     ck_assert_int_eq(bus_enricher(&rig.source, &e, why, sizeof why), EC_OK);
     rig_subscribe(0, "*", EC_SUB_QUEUED, 0, 0, 0);
     rig.sink[0].then = note_parts;
-    rig_start();
+    start();
     publish_between(1, 2);
     ck_assert_uint_eq(parts, 2);
     ck_assert_uint_eq(first_looks[1], 22);
     ck_assert_uint_eq(lookups, 1);
-    rig_close();
+    end();
 }
 END_TEST
 
@@ -382,7 +425,7 @@ START_TEST(what_an_enricher_should_not_have_written_is_taken_back)
         ck_assert_uint_eq(parts, 3);
     }
     ck_assert_uint_eq(lookups, 8);
-    rig_close();
+    end();
 }
 END_TEST
 
@@ -416,7 +459,7 @@ START_TEST(timers_follow_the_packets)
     ck_assert_int_eq(bus_timer(&rig.source, &wall, why, sizeof why), EC_OK);
     t.every_ns = 1000;
     ck_assert_int_eq(bus_timer(&rig.source, &t, why, sizeof why), EC_EINVAL);
-    rig_start();
+    start();
     bus_drain(base);
     bus_drain(base + s - 1);
     ck_assert_uint_eq(n_fired, 0);
@@ -430,7 +473,7 @@ START_TEST(timers_follow_the_packets)
     bus_drain(base + 5 * s);                    /* an older packet */
     ck_assert_uint_eq(n_fired, 3);
     ck_assert_uint_eq(wall_fired, 0);
-    rig_close();
+    end();
 }
 END_TEST
 
@@ -443,9 +486,9 @@ START_TEST(a_subscription_is_checked)
     ck_assert_int_eq(bus_subscribe(&rig.source, &s, why, sizeof why), EC_EINVAL);
     ck_assert_ptr_nonnull(strstr(why, "function"));
     rig_subscribe(0, "t.nobody/1", EC_SUB_QUEUED, 0, 0, 0);     /* may be declared by a plugin that is not here */
-    rig_start();
+    start();
     ck_assert_int_eq(rig_publish(0, rig.a, 1, 0), EC_ENOENT);
-    rig_close();
+    end();
 }
 END_TEST
 
@@ -453,7 +496,7 @@ static void policy_case(uint32_t overflow, uint64_t got, uint64_t first, int64_t
 {
     rig_open(&alone);
     rig_subscribe(0, "*", EC_SUB_QUEUED, 64, 0, overflow);
-    rig_start();
+    start();
     for (uint64_t i = 1; i <= 200; i++)
         rig_publish(0, rig.a, i, 0);
     bus_drain(0);
@@ -461,7 +504,7 @@ static void policy_case(uint32_t overflow, uint64_t got, uint64_t first, int64_t
     ck_assert_uint_eq(rig.sink[0].note[0], first);
     ck_assert_int_eq(metric_named("bus.dropped.queue"), queue);
     ck_assert_int_eq(metric_named("bus.dropped.sample"), sample);
-    rig_close();
+    end();
 }
 
 START_TEST(overflow_policies_drop_what_they_say)
@@ -478,14 +521,14 @@ START_TEST(a_queue_is_bounded_in_bytes)
     rig_open(&alone);
     rig_subscribe(0, "*", EC_SUB_QUEUED, 0, 100000, EC_OVF_DROP_NEW);
     rig_subscribe(1, "*", EC_SUB_QUEUED, 0, 1000, EC_OVF_DROP_OLD);
-    rig_start();
+    start();
     for (uint64_t i = 1; i <= 20; i++)
         rig_publish(0, rig.a, i, 30000);        /* 32 KiB each */
     bus_drain(0);
     ck_assert_uint_eq(rig_got(&rig.sink[0]), 3);
     ck_assert_uint_eq(rig_got(&rig.sink[1]), 1);    /* one always fits into an empty queue */
     ck_assert_uint_eq(rig.sink[1].note[0], 20);
-    rig_close();
+    end();
 }
 END_TEST
 
@@ -497,6 +540,7 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, events_come_in_order_to_who_asked);
     tcase_add_test(tc, what_nobody_hears_is_not_built);
+    tcase_add_test(tc, a_worker_is_who_runs_on_its_thread);
     tcase_add_test(tc, wall_topics_are_off_without_workers);
     tcase_add_test(tc, an_event_without_its_record_is_refused);
     tcase_add_test(tc, opens_nest_four_deep);
