@@ -149,7 +149,7 @@ static int words_take(const struct cli_command *cmd, struct cli *c, char **argv,
         } else if (!strncmp(*argv, "--", 2)) {
             took = option_take(cmd, c, argv);
             if (!took)
-                return -wrong(cmd->name, *argv, " is no option of it, or its value is missing");
+                return -wrong("", *argv, " is no option of this command, or its value is missing");
             argv += took;
         } else if (n == ARGS_MAX) {
             return -wrong("there are too many arguments", "", "");

@@ -108,7 +108,7 @@ static bool take_option(struct cmdline *c, int opt)
     case 'i': return append(&c->source, &c->n_source, "live:", optarg);
     case OPT_WORKERS: return append(&c->set, &c->n_set, "core.workers=", optarg);
     case OPT_BATCH: return append(&c->set, &c->n_set, "core.batch=", optarg);
-    case OPT_STAY: return append(&c->set, &c->n_set, "core.after_replay=", "stay");
+    case OPT_STAY: c->stay = true; return append(&c->set, &c->n_set, "core.after_replay=", "stay");
     case OPT_SET: return append(&c->set, &c->n_set, "", optarg);
     case OPT_USER: c->user = optarg; return true;
     case OPT_ALONE: c->alone = true; return true;

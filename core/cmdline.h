@@ -19,6 +19,7 @@ struct cmdline {
     const char *file;               /* -c; NULL: not given */
     const char *list;               /* MODE_LIST: "keywords" of --list-keywords */
     bool replay;                    /* -r was given: end with the last capture */
+    bool stay;                      /* --stay: with -r, not even then */
     bool alone;                     /* --alone: no launcher, as whoever started it */
     const char *user;               /* --user; NULL: not given */
     uint32_t n_source, n_set;

@@ -43,7 +43,7 @@ static uint64_t now_ns(void)
 
 bool launcher_wanted(const struct cmdline *c)
 {
-    return c->mode == MODE_RUN && !c->alone && !geteuid() && !c->replay;
+    return c->mode == MODE_RUN && !c->alone && !geteuid() && (!c->replay || c->stay);
 }
 
 static void signals_of_launcher(sigset_t *set)
