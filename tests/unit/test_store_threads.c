@@ -1,0 +1,256 @@
+/* Days that pass while events come in, pages are read, segments are closed and deleted, each on a thread of its own. The
+ * clock is the test's. */
+#include "tests/unit/unit.h"
+
+#include "plugins/store/keeper.h"
+#include "plugins/store/query.h"
+#include "testhost.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DAY    UINT64_C(86400000000000)
+#define BEGIN  UINT64_C(1700000000000000000)
+#define EVENTS 24000u
+#define A_DAY  3000u                /* events of one */
+
+struct thing { struct ec_part part; uint32_t n, pad; };
+static const struct ec_row thing_rows[] = { EC_FIELD(U32, EC_R_COLUMN | EC_R_INDEX, struct thing, n, "n", NULL, "") };
+static const struct ec_record thing_record = EC_RECORD_PART(struct thing, thing_rows);
+static const struct ec_topic thing = { (uint32_t)sizeof(struct ec_topic), EC_TOPIC_EVENT, "t.thing/1", "thing", &thing_record,
+                                       NULL, "" };
+static const struct ec_plugin nobody = { EC_PLUGIN_HEAD, .id = "t.nobody", .name = "nobody", .version = "1" };
+
+static char folder[64];
+static struct testhost *t;
+static struct schema *schema;
+static struct segments segments;
+static struct readers readers;
+static struct stream stream;
+static uint32_t topic;
+static _Atomic uint64_t now;
+static atomic_bool over;
+
+static int64_t text_of(void *arg, const struct ec_event *ev, const char **s)
+{
+    static char text[128];          /* one writer at a time */
+
+    (void)arg;
+    *s = text;
+    return snprintf(text, sizeof text, "{\"event_type\":\"thing\",\"thing\":{\"n\":%u}}",
+                    ((const struct thing *)(const void *)ec_part_first(ev))->n);
+}
+
+static void say(void *arg, enum stream_level level, const char *what)
+{
+    (void)arg;
+    (void)what;
+    if (level != STREAM_INFO)
+        abort();
+}
+
+static void damaged(void *arg, struct segment_id id, const char *why)
+{
+    (void)arg;
+    (void)id;
+    (void)why;
+    abort();
+}
+
+static void setup(void)
+{
+    strcpy(folder, "/tmp/ecyber-store-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    t = testhost_new(&nobody);
+    topic = testhost_topic(t, &thing);
+    ck_assert_int_eq(testhost_start(t), 0);
+    ck_assert_ptr_nonnull(schema = schema_new(testhost_host(t)));
+    ck_assert_int_eq(segments_open(&segments, folder), 0);
+    readers_open(&readers, schema, &segments);
+    stream = (struct stream){ .schema = schema, .segments = &segments, .readers = &readers, .json = text_of, .say = say,
+                              .rows_max = 2000, .bytes_max = UINT64_MAX, .spool.limit = 64 << 20 };
+    stream_open(&stream);
+    now = BEGIN;
+    over = false;
+}
+
+static void teardown(void)
+{
+    char command[128];
+
+    stream_close(&stream, now);
+    readers_close(&readers);
+    segments_close(&segments);
+    schema_free(schema);
+    testhost_free(t);
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static void add(uint32_t i)
+{
+    const struct ec_host *h = testhost_host(t);
+    struct ec_build b;
+    struct thing *p;
+
+    if (h->open(h, 0, topic, &b) || !(p = ec_add(&b, topic, sizeof *p)))
+        abort();
+    p->n = i;
+    ec_head(&b)->id = i + 1;
+    ec_head(&b)->ts_ns = BEGIN + i;
+    ec_head(&b)->total = b.used;
+    stream_add(&stream, ec_head(&b), now);
+    h->discard(h, &b);
+}
+
+static void *adder(void *arg)
+{
+    (void)arg;
+    for (uint32_t i = 0; i < EVENTS; i++) {
+        if (i && i % A_DAY == 0)
+            now += DAY;
+        add(i);
+    }
+    over = true;
+    return NULL;
+}
+
+static void *flusher(void *arg)
+{
+    (void)arg;
+    while (!over) {
+        stream_flush(&stream, now, 1000000);
+        usleep(1000);
+    }
+    return NULL;
+}
+
+static void *keeper(void *arg)
+{
+    struct keeper_limits limits = { 4 * DAY, 0 };
+    uint32_t *expired = arg;
+
+    while (!over) {
+        while (keeper_finish(&stream, now))
+            ;
+        *expired += keeper_expire(&stream, now, limits);
+        usleep(2000);
+    }
+    return NULL;
+}
+
+struct walk { uint32_t n; uint64_t last; };
+static int32_t step(void *arg, uint64_t id, const char *json, uint32_t len)
+{
+    struct walk *w = arg;
+
+    if (id >= w->last || !len || json[0] != '{')
+        abort();
+    w->last = id;
+    w->n++;
+    return 0;
+}
+
+/* All events, newest first, by pages. */
+static uint32_t walk(void)
+{
+    const struct query_host h = { schema, &segments, &readers, UINT64_C(250000000), damaged, NULL };
+    struct ec_filter f = { sizeof f, EC_F_GE, "thing.n", "0" };
+    struct ec_query q = { .size = sizeof q, .filter = &f, .n_filter = 1, .filter_stride = sizeof f, .limit = 700 };
+    struct ec_page page = { .size = sizeof page };
+    struct walk w = { 0, UINT64_MAX };
+    char why[4600];
+
+    do {
+        q.cursor = page.next;
+        if (query_events(&h, &q, step, &w, &page, why, sizeof why)) {
+            fprintf(stderr, "# %s\n", why);
+            abort();
+        }
+    } while (*page.next);
+    return w.n;
+}
+
+static void *reader(void *arg)
+{
+    uint32_t *walks = arg;
+
+    while (!over) {
+        walk();
+        ++*walks;
+    }
+    return NULL;
+}
+
+START_TEST(all_at_once)
+{
+    pthread_t thread[5];
+    uint32_t expired = 0, walks[2] = { 0, 0 };
+    struct stream_counts n;
+    struct keeper_limits limits = { 4 * DAY, 0 };
+
+    pthread_create(&thread[0], NULL, adder, NULL);
+    pthread_create(&thread[1], NULL, flusher, NULL);
+    pthread_create(&thread[2], NULL, keeper, &expired);
+    pthread_create(&thread[3], NULL, reader, &walks[0]);
+    pthread_create(&thread[4], NULL, reader, &walks[1]);
+    for (int i = 0; i < 5; i++)
+        pthread_join(thread[i], NULL);
+    stream_flush(&stream, now, 0);
+    expired += keeper_expire(&stream, now, limits);
+    n = stream_counts(&stream);
+    ck_assert_uint_eq(n.in, EVENTS);
+    ck_assert_uint_eq(n.stored, EVENTS);
+    ck_assert_uint_eq(n.spooled, 0);
+    ck_assert_uint_gt(expired, 0);
+    ck_assert_uint_gt(walks[0] + walks[1], 0);
+    while (keeper_finish(&stream, now))
+        ;
+    /* Of eight days the last five are there; on which side of midnight a batch fell is a matter of luck. */
+    ck_assert_uint_ge(walk(), 4 * A_DAY);
+    ck_assert_uint_lt(walk(), EVENTS);
+}
+END_TEST
+
+START_TEST(each_day_is_a_file_and_cursors_run_across)
+{
+    struct keeper_limits none = { 0, 0 }, days = { 2 * DAY, 0 };
+
+    for (uint32_t i = 0; i < 5; i++) {
+        add(i);
+        stream_flush(&stream, now, 0);
+        now += DAY;
+    }
+    now -= DAY;
+    ck_assert_uint_eq(segments.n, 5);
+    ck_assert_uint_eq(segments.segment[0].id.day, 20231114);
+    ck_assert_uint_eq(segments.segment[4].id.day, 20231118);
+    ck_assert_uint_eq(walk(), 5);
+    ck_assert_uint_eq(keeper_expire(&stream, now, none), 0);
+    ck_assert_uint_eq(keeper_expire(&stream, now, days), 2);
+    ck_assert_uint_eq(segments.segment[0].id.day, 20231116);
+    ck_assert_uint_eq(walk(), 3);
+    /* The clock goes back: the order stays that of arrival. */
+    now -= 3 * DAY;
+    add(5);
+    stream_flush(&stream, now, 0);
+    ck_assert_uint_eq(segments.n, 3);
+    ck_assert_uint_eq(walk(), 4);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store-threads");
+    TCase *tc = tcase_create("threads");
+
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 120);
+    tcase_add_test(tc, all_at_once);
+    tcase_add_test(tc, each_day_is_a_file_and_cursors_run_across);
+    suite_add_tcase(suite, tc);
+    return unit_run(suite);
+}
