@@ -2,12 +2,20 @@
 
 #include "plugins/http/search.h"
 #include "plugins/http/server.h"
+#include "plugins/http/visible.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct asking { struct search s; struct text out; uint64_t id; };
+struct asking { struct search s; struct text out; uint64_t id; char *hidden; };
+
+static void asking_free(struct asking *a)
+{
+    text_free(&a->out);
+    free(a->hidden);
+    free(a);
+}
 
 static int32_t add_event(void *arg, uint64_t id, const char *json, uint32_t len)
 {
@@ -71,8 +79,17 @@ static void answer_page(struct ec_req *r, void *arg)
     } else {
         no_store(r, err == EC_OK ? EC_ENOMEM : err, why);
     }
-    text_free(&a->out);
-    free(a);
+    asking_free(a);
+}
+
+/* An event is found only where its type is the route's, or one that who asks may read. */
+static bool may_see(const struct ec_req *r, const char *json, uint32_t len)
+{
+    const struct ec_host *h = r->s->host;
+    const char *topic = r->match.route->r->topic;
+    const struct ec_topic *t = topic ? h->topic_get(h, h->topic_find(h, topic)) : NULL;
+
+    return visible_event(&r->s->routes, topic ? t ? t->root : "" : NULL, r->who.roles, json, len);
 }
 
 /* [pool] */
@@ -81,14 +98,15 @@ static void answer_one(struct ec_req *r, void *arg)
     struct asking *a = arg;
     int32_t err = r->s->store->event(r->s->store_self, a->id, add_event, a);
 
-    if (err == EC_OK && a->out.n && !a->out.bad)
+    if (err == EC_OK && a->out.n && !a->out.bad && !may_see(r, a->out.p, (uint32_t)a->out.n))
+        request_error(r, 404, "Not Found");
+    else if (err == EC_OK && a->out.n && !a->out.bad)
         request_bytes(r, 200, "application/json", &a->out);
     else if (err == EC_ENOENT || (err == EC_OK && !a->out.bad))
         request_error(r, 404, "Not Found");
     else
         no_store(r, err == EC_OK ? EC_ENOMEM : err, "");
-    text_free(&a->out);
-    free(a);
+    asking_free(a);
 }
 
 static void note(void *arg, const char *at, const char *type, const char *msg, const char *value, const char *ctx)
@@ -119,11 +137,28 @@ static bool read_id(struct ec_req *r, uint64_t *id)
     return n > 0;
 }
 
+/* Of a search over all types: not those that are for other roles. 0, or a status. */
+static uint32_t hide_types(struct ec_req *r, struct asking *a)
+{
+    struct search *s = &a->s;
+
+    if (r->match.route->r->topic)
+        return 0;
+    if (s->q.type)
+        return visible_type(&r->s->routes, s->q.type, r->who.roles) ? 0 : 403;
+    if (!visible_not(&r->s->routes, r->who.roles, &a->hidden))
+        return 500;
+    if (a->hidden)
+        s->filter[s->q.n_filter++] = (struct ec_filter){ sizeof s->filter[0], EC_F_NE, "event_type", a->hidden };
+    return 0;
+}
+
 void events_answer(struct ec_req *r)
 {
     const struct ec_route *t = r->match.route->r;
     const struct ec_host *h = r->s->host;
     bool one = t->flags & EC_RT_EVENT, good;
+    uint32_t hidden = 0;
     struct asking *a = calloc(1, sizeof *a);
 
     if (!a) {
@@ -136,12 +171,15 @@ void events_answer(struct ec_req *r)
             note(r, r->q.field[i].name, "extra_forbidden", "Extra inputs are not permitted", r->q.field[i].value, NULL);
     } else {
         good = search_read(&a->s, h, t, &r->q, h->now(h), note, r);
+        hidden = good ? hide_types(r, a) : 0;
     }
     if (!good)
         request_invalid(r);
+    else if (hidden)
+        request_error(r, hidden, hidden == 403 ? "Not enough permissions" : "Internal Server Error");
     else if (!r->s->store)
         request_error(r, 503, "no plugin is there that keeps events (ec.store/1)");
     else if (request_work(r, one ? answer_one : answer_page, a) == EC_OK)
         return;
-    free(a);
+    asking_free(a);
 }

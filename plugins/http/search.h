@@ -13,7 +13,7 @@ typedef void search_error_fn(void *arg, const char *at, const char *type, const 
 
 struct search {
     struct ec_query q;              /* points into this struct and into the decoded fields */
-    struct ec_filter filter[DECODE_FIELDS];
+    struct ec_filter filter[DECODE_FIELDS + 1];  /* one for the server itself */
     char field[DECODE_FIELDS][96];
     char by[96];                    /* EC_RT_COUNT */
     uint32_t top;

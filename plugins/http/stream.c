@@ -2,6 +2,7 @@
 
 #include "plugins/http/reply.h"
 #include "plugins/http/server.h"
+#include "plugins/http/visible.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@ struct stream_client {
     struct server *s;
     struct ec_req *r;
     char *types;                    /* ",alert,flow,"; NULL: every type */
+    char *hidden;                   /* "audit": not for who asks; NULL: none */
     uint64_t lost;                  /* events, since the last gap was told */
 };
 
@@ -26,6 +28,10 @@ static const char *type_of(const struct server *s, const struct ec_event *ev)
 static bool wants(const struct stream_client *c, const char *type)
 {
     size_t n = strlen(type);
+
+    for (const char *p = c->hidden; p && *p; p += strcspn(p, ","), p += *p == ',')
+        if (strcspn(p, ",") == n && !memcmp(p, type, n))
+            return false;
 
     if (!c->types)
         return true;
@@ -122,6 +128,7 @@ static void client_free(struct stream_client *c)
     c->s->streams.n--;
     c->s->host->gauge(c->s->host, M_STREAMS, c->s->streams.n);
     free(c->types);
+    free(c->hidden);
     free(c);
 }
 
@@ -162,7 +169,10 @@ int32_t stream_run(void *server, const void *state, struct ec_req *r)
         return request_error(r, 503, "too many clients follow events already (http.stream_clients)");
     }
     c = calloc(1, sizeof *c);
-    if (!c || !read_types(c, (const struct stream_param *)(const void *)r->param)) {
+    if (!c || !visible_not(&s->routes, r->who.roles, &c->hidden) ||
+        !read_types(c, (const struct stream_param *)(const void *)r->param)) {
+        if (c)
+            free(c->hidden);
         free(c);
         return request_error(r, 500, "Internal Server Error");
     }
