@@ -7,7 +7,8 @@
 struct asset { const struct ec_asset *a; char etag[24]; };
 struct assets { struct asset *asset; uint32_t n; };
 
-int32_t assets_add(struct assets *all, const struct ec_asset *a, char *why, uint32_t n);    /* EC_OK, or EC_E* and why */
+/* EC_OK, or EC_E* and why */
+int32_t assets_add(struct assets *all, const struct ec_asset *a, char *why, uint32_t n);
 void assets_free(struct assets *all);
 const struct asset *assets_find(const struct assets *all, const char *path, size_t n);      /* NULL: none */
 /* The bytes as they were before gzip, for a client that does not take it. false: they are damaged, or over 64 MiB. */

@@ -1,5 +1,5 @@
-/* decode.h: query strings and forms (application/x-www-form-urlencoded, WHATWG URL §5.1) as name and value, and as the JSON
- * object that ec.json/1 reads. */
+/* decode.h: query strings and forms (application/x-www-form-urlencoded, WHATWG URL §5.1) as name and value, and as
+ * the JSON object that ec.json/1 reads. */
 #ifndef HTTP_DECODE_H
 #define HTTP_DECODE_H
 #include "plugins/http/text.h"
@@ -15,8 +15,8 @@ struct decode {                     /* decoded names and values, NUL-terminated 
     char *room;
 };
 
-/* Decode %XX (and + as a space where `form`) of n bytes into to, which has room for n + 1. -1: a % without two digits, a NUL,
- * or what is not UTF-8; else the length. */
+/* Decode %XX (and + as a space where `form`) of n bytes into to, which has room for n + 1. -1: a % without two
+ * digits, a NUL, or what is not UTF-8; else the length. */
 int64_t decode_text(const char *p, size_t n, int form, char *to);
 /* 0, or -1 with *why. */
 int decode_query(struct decode *d, const char *p, size_t n, const char **why);

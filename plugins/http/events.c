@@ -46,7 +46,8 @@ static void no_store(struct ec_req *r, int32_t err, const char *why)
     } else if (err == EC_ENOMEM) {
         request_error(r, 500, "Internal Server Error");
     } else {
-        EC_LOG(r->s->host, EC_LOG_WARNING, "%s %s: the store could not answer (%d): %s", r->method, r->match.route->r->path,
+        EC_LOG(r->s->host, EC_LOG_WARNING, "%s %s: the store could not answer (%d): %s", r->method,
+               r->match.route->r->path,
                (int)err, why);
         request_error(r, 503, "the store cannot be read at the moment");
     }
@@ -132,7 +133,8 @@ static bool read_id(struct ec_req *r, uint64_t *id)
         else
             *id = *id * 10 + (uint64_t)(p[i] - '0');
     if (!n)
-        request_note(r, "path", "id", "int_parsing", "Input should be a valid integer, unable to parse string as an integer",
+        request_note(r, "path", "id", "int_parsing",
+                     "Input should be a valid integer, unable to parse string as an integer",
                      NULL, NULL);
     return n > 0;
 }

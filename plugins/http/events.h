@@ -1,4 +1,5 @@
-/* events.h: routes that are answered from the store: a page of events, one event, the most frequent values of a field. */
+/* events.h: routes that are answered from the store: a page of events, one event, the most frequent values of
+ * a field. */
 #ifndef HTTP_EVENTS_H
 #define HTTP_EVENTS_H
 #include "plugins/http/request.h"

@@ -47,7 +47,8 @@ static void walk_topic(struct walk *w, const struct ec_topic *t)
         walk_record(w, t->record, (size_t)n, 0);
 }
 
-void field_each(const struct ec_host *h, const struct ec_topic *topic, void (*fn)(void *arg, const struct field *f), void *arg)
+void field_each(const struct ec_host *h, const struct ec_topic *topic, void (*fn)(void *arg, const struct field *f),
+                void *arg)
 {
     struct walk w = { .fn = fn, .arg = arg };
 

@@ -5,10 +5,12 @@
 
 #include <stdbool.h>
 
-struct field { const char *name; const struct ec_row *row; uint16_t type; const char *help; };     /* row NULL: a common key */
+/* row NULL: a common key */
+struct field { const char *name; const struct ec_row *row; uint16_t type; const char *help; };
 
 /* Every field that events of this topic may have; NULL: those that all events have. name: valid within fn. */
-void field_each(const struct ec_host *h, const struct ec_topic *topic, void (*fn)(void *arg, const struct field *f), void *arg);
+void field_each(const struct ec_host *h, const struct ec_topic *topic, void (*fn)(void *arg, const struct field *f),
+                void *arg);
 /* Its type (EC_T_*); 0: there is no such field. */
 uint16_t field_type(const struct ec_host *h, const struct ec_topic *topic, const char *name);
 /* The topic of events of this event_type; NULL: none. */

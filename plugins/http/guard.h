@@ -1,8 +1,8 @@
-/* guard.h: what stands between the socket and evhttp. evhttp has no absolute deadline, no cap, takes malformed headers and
- * does not see that a client has left; so each of its connections gets a filter bufferevent from here, which
+/* guard.h: what stands between the socket and evhttp. evhttp has no absolute deadline, no cap, takes malformed headers
+ * and does not see that a client has left; so each of its connections gets a filter bufferevent from here, which
  *   - hands over one whole, well-formed request at a time, the next one when the reply has left;
- *   - turns what is wrong or late into a harmless request that is marked as refused, so that the one who answers says why;
- *   - writes replies straight to the socket, because evhttp closes a connection as soon as the filter has taken its bytes;
+ *   - turns what is wrong or late into a harmless request, marked as refused, so that the one who answers says why;
+ *   - writes replies straight to the socket: evhttp closes a connection as soon as the filter has taken its bytes;
  *   - bounds in time: waiting for a request, reading it, handling it, and writing the reply;
  *   - knows how many connections there are, and when one ends.
  * All on the loop's thread. */

@@ -15,7 +15,8 @@ struct head_limits {
 enum { HEAD_MORE = 0, HEAD_DONE = 1 };      /* else the status of the reply: 400, 405, 408 … */
 
 struct head {                       /* zeroed: a new request */
-    size_t head, total;             /* bytes of the head with its empty line, 0: not there yet; of the whole, once done */
+    /* bytes of the head with its empty line, 0: not there yet; of the whole, once done */
+    size_t head, total;
     size_t scanned, at;             /* of the head; of a chunked body: where the next line or chunk begins */
     uint64_t length, sum;           /* Content-Length; bytes of chunks so far */
     bool has_length, chunked, trailer, expects, old, host;  /* old: HTTP/1.0; expects: 100-continue */

@@ -1,4 +1,5 @@
-/* http: the HTTP server. This file is the glue: options, metrics, the service that other plugins declare routes with. */
+/* http: the HTTP server. This file is the glue: options, metrics, and the service that other plugins declare their
+ * routes with. */
 #include "plugins/http/own.h"
 #include "plugins/http/request.h"
 #include "plugins/http/server.h"
@@ -22,7 +23,8 @@ static const struct ec_row option_rows[] = {
     EC_OPTION(SIZE, 0, "body_max", "1MiB", KIB, 64 * KIB * KIB, "bytes", "body of a request"),
     EC_OPTION(DURATION, 0, "request_timeout", "10s", SECOND / 10, 600 * SECOND, NULL,
               "for a whole request to arrive, from its first byte on"),
-    EC_OPTION(DURATION, 0, "idle_timeout", "60s", SECOND / 10, 3600 * SECOND, NULL, "between two requests of a connection"),
+    EC_OPTION(DURATION, 0, "idle_timeout", "60s", SECOND / 10, 3600 * SECOND, NULL,
+              "between two requests of a connection"),
     EC_OPTION(DURATION, 0, "write_timeout", "20s", SECOND / 10, 600 * SECOND, NULL,
               "in which a client has to take 64 KiB of a reply, or the rest of it"),
     EC_OPTION(DURATION, 0, "answer_timeout", "30s", SECOND / 10, 3600 * SECOND, NULL,
@@ -54,7 +56,8 @@ static const struct ec_metric metrics[METRICS] = {
     [M_GONE] = COUNTER("gone", "requests", "whose client left before the reply"),
     [M_TIMEOUT] = COUNTER("unanswered", "requests", "answered with 503, because their plugin took too long"),
     [M_FULL] = COUNTER("full", "times", "that new connections had to wait for others to end"),
-    [M_ACCEPT] = COUNTER("accept_errors", "connections", "that could not be taken, most likely for want of descriptors"),
+    [M_ACCEPT] = COUNTER("accept_errors", "connections",
+                         "that could not be taken, most likely for want of descriptors"),
     [M_STREAMS] = GAUGE("stream_clients", "clients", "that follow live events now"),
     [M_STREAM_EVENTS] = COUNTER("stream_events", "events", "sent to clients that follow"),
     [M_STREAM_DROPPED] = COUNTER("stream_dropped", "events", "not sent, because the client did not read fast enough"),

@@ -112,7 +112,8 @@ static uint32_t read_body(struct ec_req *r, struct evbuffer *in, bool *malformed
     return r->body ? 0 : 422;
 }
 
-/* The credentials of a process on the Unix socket. Without ec.auth/1, root and the daemon's own user are administrators. */
+/* The credentials of a process on the Unix socket. Without ec.auth/1, root and the daemon's own user are
+ * administrators. */
 static bool ask_peer(struct ec_req *r)
 {
     struct ucred c;

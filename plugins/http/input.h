@@ -1,5 +1,5 @@
-/* input.h: who asks, and what: everything that is settled before a handler runs. In the order of FastAPI's clients: a body
- * that is no JSON is 422 even without a token, then 401, 403, then 422 for everything else. */
+/* input.h: who asks, and what: everything that is settled before a handler runs. In the order of FastAPI's clients:
+ * a body that is no JSON is 422 even without a token, then 401, 403, then 422 for everything else. */
 #ifndef HTTP_INPUT_H
 #define HTTP_INPUT_H
 #include "plugins/http/request.h"

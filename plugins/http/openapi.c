@@ -15,7 +15,8 @@
 static const char components[] =
     "\"Error\":{\"type\":\"object\",\"properties\":{\"detail\":{\"type\":\"string\"}},\"required\":[\"detail\"]},"
     "\"ValidationError\":{\"title\":\"ValidationError\",\"type\":\"object\",\"properties\":{"
-    "\"loc\":{\"title\":\"Location\",\"type\":\"array\",\"items\":{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"integer\"}]}},"
+    "\"loc\":{\"title\":\"Location\",\"type\":\"array\",\"items\":{\"anyOf\":[{\"type\":\"string\"},"
+    "{\"type\":\"integer\"}]}},"
     "\"msg\":{\"title\":\"Message\",\"type\":\"string\"},\"type\":{\"title\":\"Error Type\",\"type\":\"string\"},"
     "\"input\":{\"title\":\"Input\"},\"ctx\":{\"title\":\"Context\",\"type\":\"object\"}},"
     "\"required\":[\"loc\",\"msg\",\"type\"]},"
@@ -35,7 +36,8 @@ static const char common[] =
     "\"community_id\":{\"type\":\"string\"}";
 
 static const char security[] =
-    "\"OAuth2PasswordBearer\":{\"type\":\"oauth2\",\"flows\":{\"password\":{\"scopes\":{},\"tokenUrl\":\"/api/auth/login\"}}},"
+    "\"OAuth2PasswordBearer\":{\"type\":\"oauth2\",\"flows\":{\"password\":{\"scopes\":{},"
+    "\"tokenUrl\":\"/api/auth/login\"}}},"
     "\"Bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\"}";
 
 /* Topics that are of one kind, or that a topic carries. */
@@ -208,7 +210,8 @@ static void put_filters(struct text *t, const struct ec_host *h, const struct ec
     put_aliases(t, r->alias);
     field_each(h, topic, put_filter, t);
     put_parameter(t, "filter", false, false, r->topic ? OPS : OPS "; with `type` every field of that type");
-    text_puts(t, "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}},\"style\":\"form\",\"explode\":true}");
+    text_puts(t, "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}},"
+                 "\"style\":\"form\",\"explode\":true}");
 }
 
 static void put_parameters(struct text *t, const struct ec_host *h, const struct route *route)

@@ -13,7 +13,8 @@
 
 #define READERS "admin,operator,analyst,viewer"
 #define ROUTE(m, p, id, sum, who, f) \
-    { .size = sizeof(struct ec_route), .method = (m), .path = (p), .opid = (id), .summary = (sum), .roles = (who), .run = (f) }
+    { .size = sizeof(struct ec_route), .method = (m), .path = (p), .opid = (id), .summary = (sum), .roles = (who), \
+      .run = (f) }
 
 static int32_t send_text(struct ec_req *r, const char *json)
 {
@@ -67,7 +68,8 @@ static void on_answer(void *arg, int32_t err, const char *json, uint32_t len)
     if (err == EC_ENOENT) {
         request_error(r, 404, "Not Found");
     } else if (err) {
-        EC_LOG(r->s->host, EC_LOG_WARNING, "%s: the daemon did not answer: %.*s", r->path, (int)(len < 300 ? len : 300), json);
+        EC_LOG(r->s->host, EC_LOG_WARNING, "%s: the daemon did not answer: %.*s", r->path,
+               (int)(len < 300 ? len : 300), json);
         request_error(r, 503, "the daemon cannot answer this now");
     } else {
         text_add(&t, json, len);
@@ -182,12 +184,14 @@ static int32_t run_docs(void *self, const void *state, struct ec_req *r)
     struct text t = { 0 };
 
     (void)state;
-    text_puts(&t, "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>eCyber API</title><h1>eCyber API</h1>"
+    text_puts(&t,
+              "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>eCyber API</title><h1>eCyber API</h1>"
                   "<p>The whole document: <a href=\"/api/openapi.json\">/api/openapi.json</a></p>"
                   "<table><tr><th>Method<th>Path<th>What<th>Who");
     for (uint32_t i = 0; i < s->routes.n; i++) {
         const struct ec_route *route = s->routes.route[i].r;
-        const char *const cells[] = { route->method, route->path, route->summary, *route->roles ? route->roles : "everybody" };
+        const char *const cells[] = { route->method, route->path, route->summary,
+                                      *route->roles ? route->roles : "everybody" };
 
         text_puts(&t, "<tr>");
         for (unsigned k = 0; k < 4; k++) {
@@ -214,7 +218,8 @@ static const struct ec_route routes[] = {
       .summary = "One plugin: what it uses and offers, its metrics", .roles = READERS, .param = &name_record,
       .run = run_plugin, .errors = "404" },
     ROUTE("GET", "/api/system/drops", "get_drops", "An exact account of every event and packet", READERS, run_drops),
-    { .size = sizeof(struct ec_route), .flags = EC_RT_EVENTS, .method = "GET", .path = "/api/events", .opid = "list_events",
+    { .size = sizeof(struct ec_route), .flags = EC_RT_EVENTS, .method = "GET", .path = "/api/events",
+      .opid = "list_events",
       .summary = "Stored events of any type", .roles = READERS },
     { .size = sizeof(struct ec_route), .flags = EC_RT_EVENT, .method = "GET", .path = "/api/events/{id}",
       .opid = "get_event", .summary = "One stored event", .roles = READERS, .errors = "404" },

@@ -43,5 +43,6 @@ void prom_metric(struct text *t, const char *plugin, const struct ec_metric *m, 
         text_puts(t, " ");
     }
     put_help(t, m->help && *m->help ? m->help : m->name);
-    text_printf(t, "\n# TYPE %s %s\n%s %" PRId64 "\n", name, m->kind == EC_METRIC_COUNTER ? "counter" : "gauge", name, value);
+    text_printf(t, "\n# TYPE %s %s\n%s %" PRId64 "\n", name, m->kind == EC_METRIC_COUNTER ? "counter" : "gauge", name,
+                value);
 }

@@ -57,7 +57,8 @@ int32_t request_bytes(struct ec_req *r, uint32_t status, const char *type, struc
 int32_t request_work(struct ec_req *r, void (*fn)(struct ec_req *r, void *arg), void *arg);
 int32_t request_set_header(struct ec_req *r, const char *name, const char *value);
 const char *request_header(struct ec_req *r, const char *name);
-/* Note a validation error; request_invalid() replies 422 with all that were noted. at: "limit", "ports.0", "": the whole. */
+/* Note a validation error; request_invalid() replies 422 with all that were noted. at: "limit", "ports.0", "": the
+ * whole. */
 void request_note(struct ec_req *r, const char *where, const char *at, const char *type, const char *msg,
                   const char *input, const char *ctx);
 int32_t request_invalid(struct ec_req *r);

@@ -109,7 +109,8 @@ static int32_t check(const struct route *t, char *why, uint32_t n)
     return EC_OK;
 }
 
-int32_t routes_add(struct routes *all, const struct ec_host *h, const struct ec_route *r, void *self, char *why, uint32_t n)
+int32_t routes_add(struct routes *all, const struct ec_host *h, const struct ec_route *r, void *self, char *why,
+                   uint32_t n)
 {
     struct route t = { .r = r, .host = h, .self = self }, *bigger;
     int32_t err;
@@ -143,7 +144,8 @@ void routes_free(struct routes *all)
     *all = (struct routes){ 0 };
 }
 
-/* How well does the path fit: 0 not at all, else the more the more segments are fixed, the first ones before the last. */
+/* How well does the path fit: 0 not at all, else the more the more segments are fixed, the first ones before the
+ * last. */
 static uint32_t fits(const struct route *t, const char *const *segment, const uint16_t *len, uint32_t n,
                      struct route_match *m)
 {

@@ -22,13 +22,14 @@ struct routes { struct route *route; uint32_t n; };
 
 struct route_match {
     const struct route *route;      /* NULL: none */
-    char allow[96];                 /* methods of the path: of Allow, where only the method is wrong; "": no such path */
+    char allow[96];                 /* the path's methods, where only the method is wrong; "": no such path */
     const char *value[ROUTE_PARAMS];    /* percent-encoded, in the path that was given */
     uint32_t value_len[ROUTE_PARAMS];
 };
 
 /* EC_OK; EC_EEXIST, EC_EINVAL or EC_ENOMEM with a sentence. */
-int32_t routes_add(struct routes *all, const struct ec_host *h, const struct ec_route *r, void *self, char *why, uint32_t n);
+int32_t routes_add(struct routes *all, const struct ec_host *h, const struct ec_route *r, void *self, char *why,
+                   uint32_t n);
 void routes_free(struct routes *all);
 /* path: n bytes without the query. Fixed segments win over parameters. HEAD is answered by GET. */
 void routes_match(const struct routes *all, const char *method, const char *path, size_t n, struct route_match *m);

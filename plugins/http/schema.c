@@ -75,7 +75,8 @@ static void value(struct text *t, const struct ec_row *row, unsigned flags)
     case EC_T_MAP:
         text_pair(t, "type", "object");
         text_key(t, "additionalProperties");
-        text_puts(t, row->flags & EC_R_LIST ? "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}" : "{\"type\":\"string\"}");
+        text_puts(t, row->flags & EC_R_LIST ? "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}"
+                                            : "{\"type\":\"string\"}");
         break;
     default:                            /* TEXT, WIRE, HEX, NAME, IP, MAC */
         text_pair(t, "type", "string");

@@ -51,7 +51,8 @@ static uint64_t fraction(const char **p)
     return v;
 }
 
-/* "Z", "+01:00", "+0100", nothing: UTC. A plus has become a space on its way through the query. Seconds, INT32_MAX: bad. */
+/* "Z", "+01:00", "+0100", nothing: UTC. A plus has become a space on its way through the query. Seconds, INT32_MAX:
+ * bad. */
 static int32_t zone(const char *p)
 {
     int sign = *p == '-' ? -1 : 1, hours, minutes;
@@ -174,13 +175,13 @@ static void check_value(struct reading *g, const char *at, uint16_t type, const 
 
         if (((type >= EC_T_U8 && type <= EC_T_I64) || type == EC_T_DURATION || type == EC_T_SIZE) &&
             !is_number(p, n, false)) {
-            complain(g, at, "int_parsing", "Input should be a valid integer, unable to parse string as an integer", value,
-                     NULL);
+            complain(g, at, "int_parsing", "Input should be a valid integer, unable to parse string as an integer",
+                     value, NULL);
             return;
         }
         if (type == EC_T_F64 && !is_number(p, n, true)) {
-            complain(g, at, "float_parsing", "Input should be a valid number, unable to parse string as a number", value,
-                     NULL);
+            complain(g, at, "float_parsing", "Input should be a valid number, unable to parse string as a number",
+                     value, NULL);
             return;
         }
         if (type == EC_T_IP && !is_address(p, n)) {
@@ -265,9 +266,11 @@ static void read_limit(struct reading *g, const struct decode_field *f, uint32_t
         complain(g, f->name, "int_parsing", "Input should be a valid integer, unable to parse string as an integer",
                  f->value, NULL);
     else if (*f->value == '-' || v < 1)
-        complain(g, f->name, "greater_than_equal", "Input should be greater than or equal to 1", f->value, "{\"ge\":1}");
+        complain(g, f->name, "greater_than_equal", "Input should be greater than or equal to 1", f->value,
+                 "{\"ge\":1}");
     else if (v > SEARCH_LIMIT_MAX)
-        complain(g, f->name, "less_than_equal", "Input should be less than or equal to 1000", f->value, "{\"le\":1000}");
+        complain(g, f->name, "less_than_equal", "Input should be less than or equal to 1000", f->value,
+                 "{\"le\":1000}");
     else
         *to = (uint32_t)v;
 }
@@ -276,8 +279,8 @@ static void read_when(struct reading *g, const struct decode_field *f, uint64_t 
 {
     if (search_time(f->value, now_ns, ns))
         complain(g, f->name, "datetime_parsing",
-                 "Input should be a time: RFC 3339, seconds since 1970, or how long ago, such as 15m, 24h, 7d", f->value,
-                 NULL);
+                 "Input should be a time: RFC 3339, seconds since 1970, or how long ago, such as 15m, 24h, 7d",
+                 f->value, NULL);
 }
 
 static void read_cursor(struct reading *g, const struct decode_field *f)

@@ -1,5 +1,5 @@
-/* server.h: the HTTP server: what it listens on, whom it asks, what it serves. One for the plugin; after setup() all of it
- * belongs to the loop's thread, except where [any] stands. */
+/* server.h: the HTTP server: what it listens on, whom it asks, what it serves. One for the plugin; after setup() all
+ * of it belongs to the loop's thread, except where [any] stands. */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 #include "plugins/http/asset.h"

@@ -41,7 +41,8 @@ static bool wants(const struct stream_client *c, const char *type)
     return false;
 }
 
-/* "id: …\nevent: …\ndata: {"id":"…",…}\n\n" into s->streams.event: as the store gives it. JSON has no line ends inside. */
+/* "id: …\nevent: …\ndata: {"id":"…",…}\n\n" into s->streams.event: as the store gives it. JSON has no line ends
+ * inside. */
 static bool render(struct server *s, const struct ec_event *ev, const char *type)
 {
     struct text *t = &s->streams.event;

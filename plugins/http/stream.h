@@ -1,5 +1,6 @@
 /* stream.h: server-sent events (WHATWG HTML §9.2): every event as it happens, to many clients. Each event is written as
- * JSON once. A client that reads too slowly loses events; it is told how many by an event `gap`. All on the loop's thread. */
+ * JSON once. A client that reads too slowly loses events; it is told how many by an event `gap`. All on the loop's
+ * thread. */
 #ifndef HTTP_STREAM_H
 #define HTTP_STREAM_H
 #include "plugins/http/text.h"
@@ -22,7 +23,8 @@ extern const struct ec_record stream_params;
 /* The handler of GET /api/network/events/stream. */
 int32_t stream_run(void *server, const void *state, struct ec_req *r);
 void stream_event(struct server *s, const struct ec_event *ev);
-void stream_beat(struct server *s);             /* every 15 s: comments keep proxies awake and find clients that are gone */
+/* every 15 s: comments keep proxies awake and find clients that are gone */
+void stream_beat(struct server *s);
 void stream_stop(struct server *s);
 
 #endif

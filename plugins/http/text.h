@@ -1,4 +1,5 @@
-/* text.h: bytes that grow, and JSON written into them. Running out of memory is remembered (bad), not reported each time. */
+/* text.h: bytes that grow, and JSON written into them. Running out of memory is remembered (bad), not reported each
+ * time. */
 #ifndef HTTP_TEXT_H
 #define HTTP_TEXT_H
 #include <stdbool.h>
@@ -10,7 +11,8 @@ void text_free(struct text *t);
 char *text_room(struct text *t, size_t n);          /* n bytes behind the end, not counted yet; NULL: no memory */
 void text_add(struct text *t, const void *p, size_t n);
 void text_puts(struct text *t, const char *s);
-__attribute__((format(printf, 2, 3))) void text_printf(struct text *t, const char *fmt, ...);   /* at most 1,023 bytes */
+/* at most 1,023 bytes */
+__attribute__((format(printf, 2, 3))) void text_printf(struct text *t, const char *fmt, ...);
 /* A JSON string with its quotes; what is not UTF-8 becomes U+FFFD. NULL: null. */
 void text_json(struct text *t, const char *s, size_t n);
 void text_jsons(struct text *t, const char *s);

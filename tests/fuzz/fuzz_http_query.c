@@ -63,7 +63,8 @@ static void check_object(const struct decode *d)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct ec_host host = { .topic_get = topic_get, .topic_count = topic_count, .topic_find = topic_find };
-    static const struct ec_route page = { .size = sizeof page, .flags = EC_RT_EVENTS, .alias = "n=thing.name,port=dest_port" };
+    static const struct ec_route page = { .size = sizeof page, .flags = EC_RT_EVENTS,
+                                          .alias = "n=thing.name,port=dest_port" };
     static const struct ec_route top = { .size = sizeof top, .flags = EC_RT_COUNT, .topic = "t.thing/1" };
     struct search *s = malloc(sizeof *s);
     struct decode d;
@@ -79,7 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
     } else {
         check_object(&d);
-        if (search_read(s, &host, size & 1 ? &page : &top, &d, UINT64_C(1700000000000000000), on_error, &errors) != !errors)
+        if (search_read(s, &host, size & 1 ? &page : &top, &d, UINT64_C(1700000000000000000), on_error,
+                        &errors) != !errors)
             abort();
     }
     decode_free(&d);

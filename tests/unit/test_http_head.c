@@ -30,7 +30,8 @@ static const struct { const char *text; int rc; size_t rest; } cases[] = {
     { "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n", HEAD_DONE, 16 },
     { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcd", HEAD_DONE, 1 },
     { "POST / HTTP/1.1\r\nHost: x\r\ncontent-length:\t003 \r\n\r\nabc", HEAD_DONE, 0 },
-    { "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\nrest", HEAD_DONE, 4 },
+    { "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\nrest",
+      HEAD_DONE, 4 },
     { "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", HEAD_DONE, 0 },
     { "GET / HTTP/1.1\r\nHost: x\r\n", HEAD_MORE, 0 },
     { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nab", HEAD_MORE, 0 },
@@ -64,7 +65,8 @@ static const struct { const char *text; int rc; size_t rest; } cases[] = {
     { "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n", 400, 0 },
     { "GET / HTTP/1.1\r\nHost: x\r\nExpect: 200-ok\r\n\r\n", 417, 0 },
     { "HEAD / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na", 400, 0 },
-    { "GET / HTTP/1.1\r\nHost: x\r\na:1\r\na:2\r\na:3\r\na:4\r\na:5\r\na:6\r\na:7\r\na:8\r\na:9\r\na:0\r\n\r\n", 431, 0 },
+    { "GET / HTTP/1.1\r\nHost: x\r\na:1\r\na:2\r\na:3\r\na:4\r\na:5\r\na:6\r\na:7\r\na:8\r\na:9\r\na:0\r\n\r\n", 431,
+      0 },
 };
 
 START_TEST(each_request_ends_where_it_should)

@@ -36,7 +36,8 @@ END_TEST
 
 START_TEST(what_is_no_query_is_refused)
 {
-    static const char *const bad[] = { "a=%", "a=%4", "a=%4g", "%zz=1", "a=%00", "a=%ff", "a=%c0%80", "a=%ed%a0%80", "a=\xff" };
+    static const char *const bad[] = { "a=%", "a=%4", "a=%4g", "%zz=1", "a=%00", "a=%ff", "a=%c0%80", "a=%ed%a0%80",
+                                       "a=\xff" };
     struct decode d;
     const char *why = NULL;
     char many[600] = "";
@@ -162,11 +163,13 @@ END_TEST
 START_TEST(times_are_read)
 {
     static const struct { const char *text; uint64_t ns; } good[] = {
-        { "0", 0 }, { "5.5", 5500000000 }, { "1970-01-02", UINT64_C(86400000000000) }, { "1970-01-01T00:00:01Z", 1000000000 },
+        { "0", 0 }, { "5.5", 5500000000 }, { "1970-01-02", UINT64_C(86400000000000) },
+        { "1970-01-01T00:00:01Z", 1000000000 },
         { "1970-01-01T01:00:00.25+01:00", 250000000 }, { "1970-01-01 00:00:02", 2000000000 },
         { "1970-01-01T01:00:00 0100", 0 }, { "90s", UINT64_C(910000000000) }, { "10m", UINT64_C(400000000000) },
     };
-    static const char *const bad[] = { "", "x", "12x", "1h2m", "2026-13-01", "2026-01-01T25:00:00Z", "2026-01-01T00:00:00+99:00",
+    static const char *const bad[] = { "", "x", "12x", "1h2m", "2026-13-01", "2026-01-01T25:00:00Z",
+                                       "2026-01-01T00:00:00+99:00",
                                        "99999999999999999999", "1.2.3", "-5m", "20m" };
     uint64_t ns;
 
@@ -181,7 +184,8 @@ END_TEST
 
 START_TEST(encodings_and_etags_are_compared)
 {
-    ck_assert(accepts_gzip("gzip") && accepts_gzip("br, GZIP;q=0.5") && accepts_gzip("*") && accepts_gzip("deflate,gzip;q=1"));
+    ck_assert(accepts_gzip("gzip") && accepts_gzip("br, GZIP;q=0.5") && accepts_gzip("*") &&
+              accepts_gzip("deflate,gzip;q=1"));
     ck_assert(!accepts_gzip(NULL) && !accepts_gzip("") && !accepts_gzip("gzip;q=0") && !accepts_gzip("gzip; q=0.000") &&
               !accepts_gzip("gzipx, br"));
     ck_assert(etag_matches("\"a\"", "\"a\"") && etag_matches("\"b\", W/\"a\"", "\"a\"") && etag_matches("*", "\"a\""));
