@@ -180,5 +180,10 @@ int bus_start(void)
 
 void *bus_loop(struct instance *i)
 {
-    return bus.lane ? bus.lane[bus_lane_of(i)].base : NULL;
+    struct lane *l = bus.lane ? &bus.lane[bus_lane_of(i)] : NULL;
+
+    if (!l || !l->base)
+        return NULL;
+    lane_loop_user(l, i->d.name);
+    return l->base;
 }

@@ -133,6 +133,24 @@ static uint32_t lane_serve(struct lane *l)
     return did;
 }
 
+void lane_loop_user(struct lane *l, const char *name)
+{
+    const char *was = NULL;
+
+    if (!atomic_compare_exchange_strong(&l->loop_user, &was, name) && strcmp(was, name) != 0)
+        atomic_store(&l->loop_user, "");
+}
+
+/* libevent calls the plugin without passing by: what can be said is whose callbacks these are. */
+static void lane_loop(struct lane *l, int flags)
+{
+    const char *user = atomic_load_explicit(&l->loop_user, memory_order_relaxed);
+    struct ec_mark old = mark_enter(user && *user ? user : NULL, user && *user ? "loop" : NULL);
+
+    event_base_loop(l->base, flags);
+    mark_leave(old);
+}
+
 /* Poll. The second look after sleeping is set closes the gap between the last pass and the poll. */
 static void lane_sleep(struct lane *l)
 {
@@ -143,7 +161,7 @@ static void lane_sleep(struct lane *l)
     }
     epoch_leave();
     mark_sleep();
-    event_base_loop(l->base, EVLOOP_ONCE);
+    lane_loop(l, EVLOOP_ONCE);
     atomic_store(&l->sleeping, false);
 }
 
@@ -165,7 +183,7 @@ static void lane_main(void *arg)
         epoch_enter();
         if (lane_serve(l)) {
             epoch_leave();
-            event_base_loop(l->base, EVLOOP_NONBLOCK);
+            lane_loop(l, EVLOOP_NONBLOCK);
         } else {
             lane_sleep(l);
         }

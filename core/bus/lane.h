@@ -21,6 +21,7 @@ struct lane {
     bool started;
     pthread_t thread;
     pthread_mutex_t lock;           /* of the rings' reading end; nobody but its thread takes it before the stop */
+    const char *_Atomic loop_user;  /* who asked for its base: NULL: nobody, "": several */
     uint32_t n_sub;
     struct subscription **sub;      /* those with a queue, in the order of registration */
     uint64_t ref[LANE_BATCH];
@@ -30,6 +31,9 @@ struct lane {
 int lane_init(struct lane *l, uint32_t index);      /* [ctl] 0, EC_ENOMEM or EC_EIO */
 void lane_fini(struct lane *l);
 int lane_collect(struct lane *l);                   /* [ctl] in bus_start(): find its subscriptions; 0 or EC_ENOMEM */
+/* [any] The plugin of that name (static) has callbacks on its base from now on: a mark names it while the base runs,
+ * where it is the only one. */
+void lane_loop_user(struct lane *l, const char *name);
 int lane_start(struct lane *l);                     /* [ctl] 0 or EC_EAGAIN */
 void lane_ask_stop(struct lane *l);                 /* [any] */
 bool lane_join(struct lane *l, uint64_t deadline_ns);
