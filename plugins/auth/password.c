@@ -17,7 +17,7 @@
 static int with_setting(const char *plain, const char *setting, char *hash, size_t n)
 {
     struct crypt_data *data = calloc(1, sizeof *data);
-    const char *out = data ? crypt_r(plain, setting, data) : NULL;
+    const char *out = data ? crypt_rn(plain, setting, data, sizeof *data) : NULL;
     int rc = -1;
 
     if (out && *out != '*' && strlen(out) < n) {
