@@ -25,10 +25,11 @@ npm_install() {
 # page_build: sets `why` where it fails.
 page_build() {
     command -v npm >/dev/null && command -v node >/dev/null || { why="npm or node was not found"; return 1; }
-    mkdir -p npm && rm -rf npm/src npm/static &&
-        cp -R "$src/." npm/ && chmod -R u+w npm/src npm/static || { why="its build folder cannot be written"; return 1; }
+    mkdir -p npm && rm -rf npm/src npm/static && cp -R "$src/." npm/ && chmod -R u+w npm/src npm/static ||
+        { why="its build folder cannot be written"; return 1; }
     npm_install || { why="npm could not fetch what it needs within $seconds s (plugins/page/npm/log)"; return 1; }
-    (cd npm && timeout 60 node build.mjs ../new) >>npm/log 2>&1 || { why="esbuild failed (plugins/page/npm/log)"; return 1; }
+    (cd npm && timeout 60 node build.mjs ../new) >>npm/log 2>&1 ||
+        { why="esbuild failed (plugins/page/npm/log)"; return 1; }
 }
 
 type_of() {

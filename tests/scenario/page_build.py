@@ -26,8 +26,8 @@ def build(name, source=SOURCE, **environment):
     """build.sh in a folder of its own: seconds, exit code, what it said, the page."""
     os.mkdir(name)
     began = time.monotonic()
-    done = subprocess.run([source + "/build.sh", source, name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          env={**os.environ, **environment}, check=False)
+    done = subprocess.run([source + "/build.sh", source, name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, env={**os.environ, **environment}, check=False)
     page = name + "/dist/index.html.gz"
     text = gzip.open(page, "rt").read() if os.path.exists(page) else ""
     return time.monotonic() - began, done.returncode, done.stdout, text

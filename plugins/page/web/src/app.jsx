@@ -44,10 +44,14 @@ function Bar() {
             <h1><img src="/icon.svg" alt="" width="22" height="22" />eCyber</h1>
             <Connection />
             <span class="space" />
-            {me.value && <span class="who">{safe(me.value.username)} <span class="soft">{safe(me.value.roles)}</span></span>}
+            {me.value && (
+                <span class="who">{safe(me.value.username)} <span class="soft">{safe(me.value.roles)}</span></span>
+            )}
             <a class="quiet wide-only" href="/api/docs">API</a>
             <ThemeButton />
-            <button type="button" class="quiet wide-only" onClick={() => { passwordAsked.value = true; }}>Password</button>
+            <button type="button" class="quiet wide-only" onClick={() => { passwordAsked.value = true; }}>
+                Password
+            </button>
             <button type="button" class="quiet" onClick={() => leave()}>Log out</button>
         </header>
     );

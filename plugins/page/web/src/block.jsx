@@ -28,7 +28,8 @@ function Confirm({ event, onDone }) {
                 ...(event.id !== undefined && { cause: String(event.id) }),
             });
 
-            say(`${address} is blocked until ${when(moment(block.until))}.`, { undo: () => unblock(block.id, address) });
+            say(`${address} is blocked until ${when(moment(block.until))}.`,
+                { undo: () => unblock(block.id, address) });
             loadBlocks();
             onDone();
         } catch (error) {
@@ -37,7 +38,8 @@ function Confirm({ event, onDone }) {
         }
     }
     return (
-        <form class="confirm" onSubmit={submit} onKeyDown={(e) => e.key === "Escape" && onDone()} aria-label="Block an address">
+        <form class="confirm" aria-label="Block an address" onSubmit={submit}
+              onKeyDown={(e) => e.key === "Escape" && onDone()}>
             <fieldset>
                 <legend>Block which end?</legend>
                 {["src", "dest"].map((s) => (
@@ -60,7 +62,9 @@ function Confirm({ event, onDone }) {
             </p>
             <div role="alert">{why && <p class="wrong">{safe(why)}</p>}</div>
             <div class="buttons">
-                <button type="submit" class="danger" disabled={busy}>{busy ? "Blocking…" : `Block ${safe(address)}`}</button>
+                <button type="submit" class="danger" disabled={busy}>
+                    {busy ? "Blocking…" : `Block ${safe(address)}`}
+                </button>
                 <button type="button" onClick={onDone}>Cancel</button>
             </div>
         </form>

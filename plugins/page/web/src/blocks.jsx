@@ -5,8 +5,9 @@ import { say } from "./notice.jsx";
 import { me, plugin, stats } from "./state.js";
 import { moment, safe, when } from "./text.js";
 
-const blocks = signal(null);    /* NULL: not known yet */
+const blocks = signal(null);    /* null: not known yet */
 const why = signal("");
+const enforcing = signal(null); /* of /api/firewall/status; null: not known yet */
 
 export function mayBlock() {
     return /\b(admin|operator)\b/.test(me.value?.roles ?? "");
@@ -20,13 +21,16 @@ export function whyNoFirewall() {
         return "";
     if (!firewall)
         return "Nothing can be blocked: this daemon runs without a firewall plugin.";
-    return firewall.status === "running" ? "" : `Nothing can be blocked: ${firewall.why ?? "the firewall plugin does not run"}`;
+    if (firewall.status !== "running")
+        return `Nothing can be blocked: ${firewall.why ?? "the firewall plugin does not run"}.`;
+    return enforcing.value?.enforcing === false ? `Nothing can be blocked: ${enforcing.value.problem}.` : "";
 }
 
 export async function loadBlocks() {
     try {
-        const answer = await ask("/api/firewall/blocks");
+        const [status, answer] = await Promise.all([ask("/api/firewall/status"), ask("/api/firewall/blocks")]);
 
+        enforcing.value = status;
         blocks.value = answer.items ?? [];
         why.value = "";
     } catch (error) {
@@ -49,10 +53,14 @@ function Entry({ block }) {
     return (
         <li class="block">
             <span class="mono">{safe(block.address)}</span>
-            <span class="soft">{block.state === "active" ? "" : `${safe(block.state)}, `}until {when(moment(block.until))}</span>
+            <span class="soft">
+                {block.state === "active" ? "" : `${safe(block.state)}, `}until {when(moment(block.until))}
+            </span>
             {mayBlock() && (
                 <button type="button" class="quiet" aria-label={`Unblock ${safe(block.address)}`}
-                        onClick={() => unblock(block.id, block.address)}>Undo</button>
+                        onClick={() => unblock(block.id, block.address)}>
+                    Undo
+                </button>
             )}
             <span class="soft block-why">{safe([block.who, block.reason].filter(Boolean).join(": "))}</span>
         </li>

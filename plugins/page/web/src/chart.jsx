@@ -52,8 +52,8 @@ function draw(place) {
         ],
         series: [
             {},
-            { scale: "packets", stroke: packets, width: 1.5, fill: packets.replace("rgb(", "rgba(").replace(")", ", 0.12)"),
-              points: { show: false } },
+            { scale: "packets", stroke: packets, width: 1.5, points: { show: false },
+              fill: packets.replace("rgb(", "rgba(").replace(")", ", 0.12)") },
             { scale: "alerts", stroke: alerts, width: 1.5, points: { show: false },
               paths: uPlot.paths.stepped({ align: 1 }) },
         ],
@@ -66,7 +66,8 @@ export function Chart() {
     useEffect(() => {
         let plot = null;
         const again = () => { plot?.destroy(); plot = draw(place.current); };
-        const sized = new ResizeObserver(() => plot?.setSize({ width: place.current.clientWidth, height: plot.height }));
+        const fit = () => plot?.setSize({ width: place.current.clientWidth, height: plot.height });
+        const sized = new ResizeObserver(fit);
         const ends = [
             dark.subscribe(again),
             beat.subscribe(() => plot?.setData(series())),
@@ -83,7 +84,7 @@ export function Chart() {
                 <i class="key-line" />
                 <span class="soft space-before">up to five minutes</span>
             </div>
-            <div class="canvas" role="img" aria-label={`The last five minutes. Now ${rate(rates.value.packets ?? 0)} packets and ${
+            <div class="canvas" role="img" aria-label={`Now ${rate(rates.value.packets ?? 0)} packets and ${
                 rate(rates.value.alerts ?? 0)} alerts a second.`} />
         </section>
     );

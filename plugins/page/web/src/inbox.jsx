@@ -32,8 +32,12 @@ function walk(event) {
     heads[to].focus();
 }
 
+function protocol({ app_proto: app, proto }) {
+    return app && app !== "failed" ? app : proto;
+}
+
 function Alert({ event }) {
-    const id = String(event.id ?? `${event.flow_id}-${event.pcap_cnt}-${event.alert?.signature_id}`);
+    const { id } = event;
     const shown = open.value === id;
     const level = severity(event);
 
@@ -48,7 +52,7 @@ function Alert({ event }) {
                     <Side event={event} side="src" />
                     <span class="arrow" aria-label="to">→</span>
                     <Side event={event} side="dest" />
-                    <span class="proto">{safe(event.app_proto && event.app_proto !== "failed" ? event.app_proto : event.proto)}</span>
+                    <span class="proto">{safe(protocol(event))}</span>
                 </span>
             </button>
             {shown && <Why event={event} id={`why-${id}`} />}
@@ -66,12 +70,15 @@ function Filters() {
     }
     useEffect(() => () => clearTimeout(timer.current), []);
     return (
-        <form class="filters" role="search" aria-label="Filter the alerts" onSubmit={(e) => { e.preventDefault(); loadAlerts(); }}>
-            <input type="search" placeholder="Words" aria-label="Words that stand in the alert" value={filter.value.q}
-                   maxlength={200} onInput={(e) => change("q", e.target.value.trim())} />
+        <form class="filters" role="search" aria-label="Filter the alerts"
+              onSubmit={(e) => { e.preventDefault(); loadAlerts(); }}>
+            <input type="search" placeholder="Words" aria-label="Words that stand in the alert" maxlength={200}
+                   value={filter.value.q} onInput={(e) => change("q", e.target.value.trim())} />
             <input type="search" placeholder="Address or network" aria-label="Address or network of either end"
-                   value={filter.value.ip} maxlength={50} spellcheck={false} onInput={(e) => change("ip", e.target.value.trim())} />
-            <select aria-label="Severity" value={filter.value.severity} onChange={(e) => change("severity", e.target.value, 0)}>
+                   maxlength={50} spellcheck={false}
+                   value={filter.value.ip} onInput={(e) => change("ip", e.target.value.trim())} />
+            <select aria-label="Severity"
+                    value={filter.value.severity} onChange={(e) => change("severity", e.target.value, 0)}>
                 <option value="">Any severity</option>
                 {Object.entries(severities).map(([n, name]) => <option key={n} value={n}>{name}</option>)}
             </select>
@@ -104,7 +111,8 @@ export function Inbox() {
     const list = alerts.value;
 
     return (
-        <section class="panel inbox" id="alerts" tabIndex={-1} aria-labelledby="alerts-title" aria-busy={state === "loading"}>
+        <section class="panel inbox" id="alerts" tabIndex={-1} aria-labelledby="alerts-title"
+                 aria-busy={state === "loading"}>
             <div class="panel-head">
                 <h2 id="alerts-title">Alerts</h2>
                 <Filters />
@@ -117,12 +125,14 @@ export function Inbox() {
             {state === "ready" && list.length === 0 && <Nothing />}
             {list.length > 0 && state !== "error" && (
                 <ol class="alerts" onKeyDown={walk}>
-                    {list.map((event) => <Alert key={event.id ?? event.timestamp + event.flow_id} event={event} />)}
+                    {list.map((event) => <Alert key={event.id} event={event} />)}
                 </ol>
             )}
             {next && state !== "loading" && (
                 <div class="panel-foot">
-                    <button type="button" disabled={more} onClick={loadOlder}>{more ? "Loading…" : "Older alerts"}</button>
+                    <button type="button" disabled={more} onClick={loadOlder}>
+                        {more ? "Loading…" : "Older alerts"}
+                    </button>
                     <span class="soft">{plural(list.length, "alert")} shown</span>
                     {why && state === "ready" && <span class="wrong">{safe(why)}</span>}
                 </div>

@@ -46,9 +46,11 @@ function Card({ title, lead, action, children, onSubmit, foot }) {
 
 export function LogIn() {
     return (
-        <Card title="eCyber" lead={ended.value || "The first time, the password stands in the file that the daemon named."}
-              action="Log in" onSubmit={({ username, password }) => login(username, password)}>
-            <Field id="username" label="User" autocomplete="username" autofocus autocapitalize="none" spellcheck={false} />
+        <Card title="eCyber" action="Log in"
+              lead={ended.value || "The first time, the password stands in the file that the daemon named."}
+              onSubmit={({ username, password }) => login(username, password)}>
+            <Field id="username" label="User" autocomplete="username" autofocus autocapitalize="none"
+                   spellcheck={false} />
             <Field id="password" label="Password" type="password" autocomplete="current-password" />
         </Card>
     );

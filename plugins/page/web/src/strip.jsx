@@ -13,9 +13,13 @@ function Tile({ label, value, note, tone, open, onToggle, controls }) {
         </>
     );
 
-    return onToggle
-        ? <button type="button" class="tile" aria-expanded={open} aria-controls={controls} onClick={onToggle}>{inside}</button>
-        : <div class="tile">{inside}</div>;
+    if (!onToggle)
+        return <div class="tile">{inside}</div>;
+    return (
+        <button type="button" class="tile" aria-expanded={open} aria-controls={controls} onClick={onToggle}>
+            {inside}
+        </button>
+    );
 }
 
 function DropTable({ account, rows }) {
@@ -26,7 +30,9 @@ function DropTable({ account, rows }) {
                 ? <p class="soft">Nothing: every packet and every event is accounted for.</p>
                 : (
                     <table>
-                        <thead><tr><th>Where</th><th>Why</th><th class="number">How many</th><th>What helps</th></tr></thead>
+                        <thead>
+                            <tr><th>Where</th><th>Why</th><th class="number">How many</th><th>What helps</th></tr>
+                        </thead>
                         <tbody>
                             {rows.map((r) => (
                                 <tr key={r.layer + r.reason}>
@@ -53,6 +59,7 @@ export function Strip() {
     const lost = rows.reduce((sum, r) => sum + r.n, 0);
     const plugins = s?.plugins ?? [];
     const running = plugins.filter((p) => p.status === "running").length;
+    const out = plugins.length - running;
     const sources = (s?.packets ?? []).map((w) => w.status);
 
     async function toggle() {
@@ -78,9 +85,8 @@ export function Strip() {
                       controls="drops" onToggle={s ? toggle : undefined}
                       note={!s ? none : lost ? `mostly ${safe(rows[0].reason)}: why?` : "nothing: show"} />
                 <Tile label="Plugins" value={s ? `${running}/${plugins.length}` : "–"}
-                      tone={s && running < plugins.length ? "warn" : ""}
-                      note={!s ? none : running < plugins.length ? plural(plugins.length - running, "is", "are") + " left out"
-                          : "all run"} />
+                      tone={out ? "warn" : ""}
+                      note={!s ? none : out ? `${plural(out, "is", "are")} left out` : "all run"} />
                 <Tile label="Up" value={s ? span(s.uptime_s ?? 0) : "–"}
                       note={s ? `eCyber ${safe(s.version)}` : none} />
             </div>

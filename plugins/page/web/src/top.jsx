@@ -59,7 +59,8 @@ export function Top() {
                 <h2 id="top-title">Most flows</h2>
                 <div class="choices" role="group" aria-label="Most flows by">
                     {Object.entries(kinds).map(([name, text]) => (
-                        <button key={name} type="button" class="quiet" aria-pressed={kind.value === name} onClick={() => choose(name)}>
+                        <button key={name} type="button" class="quiet" aria-pressed={kind.value === name}
+                                onClick={() => choose(name)}>
                             {text}
                         </button>
                     ))}
@@ -69,7 +70,7 @@ export function Top() {
             {state === "error" && <p class="empty wrong">{safe(why)}</p>}
             {state === "ready" && rows.length === 0 && (
                 <p class="empty">{kind.value === "src_country"
-                    ? "No country known. Name a database under geoip in the configuration, or wait for traffic from outside."
+                    ? "No country known: name a database under geoip in the configuration, or wait."
                     : "No flow has ended yet."}</p>
             )}
             <ol class="plain">{rows.map((r) => <Entry key={r.value} row={r} most={rows[0].count} />)}</ol>

@@ -19,7 +19,9 @@ function Dump({ data, label }) {
 function Rule({ why, alert }) {
     return (
         <>
-            <h3>The rule <span class="soft mono">{safe(alert.gid)}:{safe(alert.signature_id)}:{safe(alert.rev)}</span></h3>
+            <h3>
+                The rule <span class="soft mono">{safe(`${alert.gid}:${alert.signature_id}:${alert.rev}`)}</span>
+            </h3>
             <pre class="rule" tabIndex={0} role="region" aria-label="Text of the rule">
                 {ruleParts(safe(why.rule)).map((p, i) => <span key={i} class={`rule-${p.kind}`}>{p.text}</span>)}
             </pre>
@@ -95,7 +97,9 @@ function Flow({ event }) {
                 <Row name="User agent">{safe(event.http?.http_user_agent)}</Row>
                 <Row name="Class">{safe(event.alert?.category)}</Row>
                 <Row name="Done">{safe(event.alert?.action)}</Row>
-                <Row name="Community id">{event.community_id && <span class="mono">{safe(event.community_id)}</span>}</Row>
+                <Row name="Community id">
+                    {event.community_id && <span class="mono">{safe(event.community_id)}</span>}
+                </Row>
                 <Row name="Seen">{event.ecyber?.replay && "in a replayed capture: no policy acts on it by itself"}</Row>
             </dl>
         </>
@@ -114,8 +118,8 @@ function Bar({ row, largest }) {
             <td class="number">{figure(row.value)}</td>
             <td class="number soft">{figure(row.normal_low)} – {figure(row.normal_high)}</td>
             <td class="bar-cell">
-                <svg class={row.contribution < 0 ? "part is-less" : "part"} viewBox="0 0 100 8" preserveAspectRatio="none"
-                     aria-hidden="true">
+                <svg class={row.contribution < 0 ? "part is-less" : "part"} viewBox="0 0 100 8"
+                     preserveAspectRatio="none" aria-hidden="true">
                     <rect x="0" y="0" height="8" width={Math.max(share * 100, 1)} rx="1" />
                 </svg>
             </td>
@@ -189,7 +193,9 @@ export function Why({ event, id }) {
                 <Score event={shown} />
                 {why && <Rule why={why} alert={shown.alert ?? {}} />}
                 {why && <Matches why={why} />}
-                {!why && !scoreOf(shown) && <p class="soft">{safe(trouble) || (full ? "No explanation was kept." : "Loading why…")}</p>}
+                {!why && !scoreOf(shown) && (
+                    <p class="soft">{safe(trouble) || (full ? "No explanation was kept." : "Loading why…")}</p>
+                )}
                 {why && <Packet why={why} />}
             </div>
             <div class="why-side">
