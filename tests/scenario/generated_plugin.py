@@ -186,6 +186,7 @@ check(events and all(same(e) for e in events), "eve.json has it", (events[:1], w
 serials = [e[plugin.root][plugin.serial] for e in events]
 check(serials == list(range(1, len(serials) + 1)), "each of them, in order", serials)
 
+hidden = plugin.of("SECRET").hidden.split()[0].encode()
 rows, columns = [], {}
 for name in sorted(glob.glob("state/store/events-*.db")):
     base = sqlite3.connect("file:%s?mode=ro" % name, uri=True)
@@ -194,6 +195,8 @@ for name in sorted(glob.glob("state/store/events-*.db")):
     for row in base.execute("PRAGMA table_info('t_%s')" % plugin.root):
         columns[row[1]] = base.execute('SELECT "%s" FROM "t_%s" LIMIT 1' % (row[1], plugin.root)).fetchone()
     base.close()
+bytes_of = {name: open(name, "rb").read() for name in glob.glob("state/store/*") + ["state/eve/eve.json", "log"]}
+check(bytes_of and not [name for name, content in bytes_of.items() if hidden in content], "its secret is nowhere", list(bytes_of))
 check(len(rows) == len(events) and all(same(e) for e in rows), "the database has all of them", (len(rows), len(events), rows[:1]))
 named = [plugin.of(k).path for k in ("U32", "TEXT", "IP", "ENUM", "F64", "WIRE")] + [plugin.serial]
 check(all(n in columns and columns[n] and columns[n][0] is not None for n in named),

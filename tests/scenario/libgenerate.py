@@ -127,13 +127,38 @@ class Field:
         self.fill = ("{ struct ec_pair *e = ec_rows(&b, &r->%s, 1, sizeof *e);\n      if (e) { e->key = %s; e->value = %s; } }"
                      % (self.member, put(key.encode()), put(value.encode())))
 
+    def several(self, kind, ctype, values, schema="array"):
+        self.schema = schema
+        self.declare = "struct ec_list %s;" % self.member
+        self.fill = "{ %s *e = ec_rows(&b, &r->%s, %d, sizeof *e);\n" % (ctype, self.member, len(values)) + "".join(
+            "      if (e) e[%d] = %s;\n" % item for item in enumerate(values)) + "    }"
+        self.row = 'EC_FIELD(%s, EC_R_LIST, struct record, %s, "%s", NULL, "made up")' % (kind, self.member, self.path)
+
+    def TEXTS(self):
+        self.json = [word() for _ in range(3)]
+        self.several("TEXT", "struct ec_span", [put(t.encode()) for t in self.json])
+
+    def NUMBERS(self):
+        self.json = [random.getrandbits(31) for _ in range(4)]
+        self.several("U32", "uint32_t", ["%du" % n for n in self.json])
+
+    def SECRET(self):
+        self.TEXT()
+        self.hidden, self.json = self.json, "***"
+        self.row = 'EC_FIELD(TEXT, EC_R_SECRET, struct record, %s, "%s", NULL, "made up")' % (self.member, self.path)
+
+    def ABSENT(self):
+        self.U32()
+        self.json, self.fill = None, ""
+        self.row = 'EC_FIELD_OPT(U32, 0, 7, struct record, %s, "%s", NULL, "made up")' % (self.member, self.path)
+
     def code(self):
         return getattr(self, "row", None) or 'EC_FIELD(%s, %s, struct record, %s, "%s", NULL, "made up")' % (
             self.kind, self.flags, self.member, self.path)
 
 
 KINDS = ["U8", "U16", "U32", "U64", "I64", "F64", "BOOL", "IP", "MAC", "TIME", "DURATION", "SIZE", "TEXT", "WIRE", "BYTES", "HEX",
-         "ENUM", "NAME", "RECORD", "MAP"]
+         "ENUM", "NAME", "RECORD", "MAP", "TEXTS", "NUMBERS", "SECRET", "ABSENT"]
 TEMPLATE = """#define EC_API_LEVEL 1
 #include <stdlib.h>
 #include <ecyber/plugin.h>
@@ -228,6 +253,8 @@ class Plugin:
         """The record without its serial."""
         out = {}
         for f in self.fields:
+            if f.json is None:
+                continue
             at = out
             *groups, last = f.path.split(".")
             for g in groups:
