@@ -20,9 +20,8 @@
 # define SANITIZED 0
 #endif
 
-/* Seen with strace on both C libraries of Debian 12 and 13, for each operation, with 1 and with 100,000 entries; what the
- * C library may use in their place is named as well. Nothing here opens a file, starts a process or makes memory
- * executable. */
+/* Seen with strace on Debian 12, for each operation, with 1 and with 100,000 entries; what another C library may use in
+ * their place is named as well. Nothing here opens a file, starts a process or makes memory executable. */
 static const int calls[] = {
     SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(sendmsg),
     SCMP_SYS(sendto), SCMP_SYS(bind), SCMP_SYS(getsockname), SCMP_SYS(setsockopt), SCMP_SYS(getsockopt),

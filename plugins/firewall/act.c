@@ -215,11 +215,21 @@ static int32_t permitted(const struct firewall *f, const struct ec_ban *b, const
     return EC_OK;
 }
 
+/* A program may ask for the same ban with each packet, and has no say over an end that is later: a person has. */
+static bool idle(const struct ban *ban, const struct ec_ban *b)
+{
+    return ban->state != BAN_LEAVING && !(b->flags & EC_BAN_PERSON) && b->until_ns < ban->until_ns + SECOND_NS;
+}
+
 static int32_t put(struct firewall *f, const struct ec_ban *b, const struct net *net, uint64_t now, char *why, uint32_t n,
                    uint64_t *id)
 {
     struct ban *ban = bans_find(&f->bans, net);
 
+    if (ban && idle(ban, b)) {
+        *id = ban->id;
+        return EC_OK;
+    }
     if (!ban && !(ban = bans_add(&f->bans, net, 0, now, b->who, b->why))) {
         f->host->metric(f->host, METRIC_FULL, 1);
         snprintf(why, n, "there are %u bans already (firewall.max_bans)", f->bans.n);

@@ -133,18 +133,19 @@ def ruleset():
 
 
 class Daemon:
-    def __init__(self, name, *more, folder="d", plugins="firewall, tp_ask, store"):
+    def __init__(self, name, *more, folder="d", plugins="firewall, tp_ask, store", user=None):
         self.folder = os.path.join(TMP, folder)
         os.makedirs(self.folder, exist_ok=True)
         os.chmod(TMP, 0o755)
         os.chown(self.folder, NOBODY.pw_uid, NOBODY.pw_gid)
         self.log = open(name + ".log", "w+", encoding="utf-8")
+        how = (ECYBERD,) if user else inside(ROUTER, ECYBERD, "--user", "nobody")
         self.run = subprocess.Popen(
-            inside(ROUTER, ECYBERD, "--user", "nobody", "--set", "core.plugin_dirs=" + PLUGINS,
+            (*how, "--set", "core.plugin_dirs=" + PLUGINS,
                    "--set", "core.plugins=[%s]" % plugins, "--set", "core.state_dir=%s/state" % self.folder,
                    "--set", "core.control_socket=%s/control.sock" % self.folder,
                    "--set", "tp_ask.socket=%s/ask.sock" % self.folder,
-                   "--set", "firewall.allow=[10.77.2.2, \"2001:db8:2::/64\"]", *more), stdout=self.log, stderr=self.log)
+                   "--set", "firewall.allow=[10.77.2.2, \"2001:db8:2::/64\"]", *more), stdout=self.log, stderr=self.log, user=user)
         self.up = wait_for(lambda: "runs:" in self.text(), 20)
         self.ask_socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.ask_socket.bind("%s/%s.answer" % (TMP, name))
@@ -184,11 +185,15 @@ class Daemon:
 
 
 def children(pid):
+    """Of any of its threads."""
+    found = []
     try:
-        with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as text:
-            return [int(n) for n in text.read().split()]
+        for task in os.listdir("/proc/%d/task" % pid):
+            with open("/proc/%d/task/%s/children" % (pid, task), encoding="ascii") as text:
+                found += [int(n) for n in text.read().split()]
     except OSError:
-        return []
+        pass
+    return found
 
 
 def stopped(host, to, seconds=5):
@@ -342,6 +347,29 @@ def api(before, attacker):
     check(d.stop() == 0 and ruleset() == before, "nothing stays in the kernel", ruleset())
 
 
+def alone(before, attacker):
+    """Without a launcher the daemon starts the helper itself, when it is needed, and again when it dies."""
+    d = Daemon("alone", "--alone", folder="alone", plugins="firewall, tp_ask")
+    check(d.up and d.child(True) is None, "--alone: there is no helper before the first ban", d.text())
+    d.ban("10.77.1.2")
+    check(stopped(attacker, "10.77.3.2"), "the first ban starts it", d.text())
+    helper = d.child(True)
+    os.kill(helper, signal.SIGKILL)
+    sh(*inside(ROUTER, "nft", "delete", "table", "inet", "ecyber"))
+    check(wait_for(lambda: d.child(True) not in (None, helper)) and stopped(attacker, "10.77.3.2") and
+          "ended by signal 9" in d.text(), "and its death, another one", d.text())
+    d.unban("10.77.1.2")
+    check(d.stop() == 0 and ruleset() == before, "nothing stays in the kernel", ruleset())
+
+
+def powerless(before):
+    """As an ordinary user."""
+    d = Daemon("user", folder="user", plugins="firewall, tp_ask", user="nobody")
+    code, why = d.ban("192.0.2.1")
+    check(code == EPERM and "CAP_NET_ADMIN" in why, "an ordinary user's daemon says that it cannot ban", (code, why, d.text()))
+    check(d.stop() == 0 and ruleset() == before, "and does nothing")
+
+
 def main():
     before = ruleset()
     server = [subprocess.Popen(inside(ns, sys.executable, "-c", ECHO)) for ns in (SERVER, ROUTER)]
@@ -369,6 +397,8 @@ def main():
               "firewall.at_exit: clear leaves nothing behind", ruleset())
         shutil.rmtree(TMP + "/d")
         api(before, attacker)
+        alone(before, attacker)
+        powerless(before)
     finally:
         for process in (*server, attacker.run, client.run):
             process.kill()

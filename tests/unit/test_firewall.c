@@ -601,6 +601,15 @@ START_TEST(second_ban_moves_the_end)
     ck_assert_uint_eq(EVENTS(t), 2);
     ck_assert_str_eq(event_text(t, 1, "why"), "and again");
     ck_assert_uint_eq(fake_documents(), 1);
+    b.until_ns += SECOND / 2;
+    ck_assert_int_eq(ban(t, &b), EC_OK);                    /* with each packet */
+    b.until_ns -= 300 * SECOND;
+    ck_assert_int_eq(ban(t, &b), EC_OK);
+    ck_assert_uint_eq(asked(EC_HELPER_BAN), 2);
+    b.flags = EC_BAN_PERSON;
+    ck_assert_int_eq(ban(t, &b), EC_OK);
+    ck_assert_uint_eq(asked(EC_HELPER_BAN), 3);
+    ck_assert_uint_eq(helper.entry[0].seconds, 361);
     plugin_end(t);
 }
 END_TEST

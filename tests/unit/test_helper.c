@@ -3,16 +3,22 @@
 #include "unit.h"
 
 #include "core/helper/client.h"
+#include "core/helper/jail.h"
 #include "core/helper/link.h"
 #include "core/helper/queue.h"
+#include "core/helper/spawn.h"
 #include "core/helper/table.h"
 
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct helper_entry entry(const char *v4, uint32_t prefix, uint32_t list, uint64_t seconds)
@@ -543,6 +549,75 @@ START_TEST(links_say_what_is_missing)
 }
 END_TEST
 
+/* --- the jail: in a child, which then does what it must not ----------------------------------------------------------- */
+
+static void open_file(void)
+{
+    open("/dev/null", O_RDONLY);
+}
+
+static void open_internet(void)
+{
+    socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static void map_code(void)
+{
+    mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static void start_process(void)
+{
+    fork();
+}
+
+static void be_good(void)
+{
+    int fd = socket(AF_NETLINK, SOCK_RAW, 0);
+
+    close(fd);
+    free(malloc(1u << 20));
+    if (fd < 0)
+        _exit(2);
+}
+
+static int jailed(void (*fn)(void))
+{
+    int status = 0;
+    char why[256];
+    pid_t pid = fork();
+
+    if (!pid) {
+        if (jail_enter(why, sizeof why))
+            _exit(1);
+        fn();
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+START_TEST(the_jail_holds)
+{
+    static void (*const bad[])(void) = { open_file, open_internet, map_code, start_process };
+
+    if (!helper_power()) {          /* an ordinary user has nothing to keep */
+        ck_assert_int_eq(jailed(be_good), W_EXITCODE(1, 0));
+        return;
+    }
+    ck_assert_int_eq(jailed(be_good), 0);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        int status = jailed(bad[i]);
+
+        ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "%zu: status %d", i, status);
+    }
+#else
+    (void)bad;
+#endif
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("helper");
@@ -558,6 +633,7 @@ int main(void)
     tcase_add_test(c, long_answers_come_in_parts);
     tcase_add_test(c, a_state_is_cut_and_put_together);
     tcase_add_test(c, the_queue_has_an_end);
+    tcase_add_test(c, the_jail_holds);
     tcase_add_test(c, client_under_a_launcher);
     tcase_add_test(c, client_refuses_a_replay);
     tcase_add_test(c, links_say_what_is_missing);
