@@ -203,6 +203,32 @@ def users():
     check(code == 2 and error == "ecyberctl: body.password: The password is too short\n", "422 names the field", error)
 
 
+def prompt():
+    """On a terminal the password is asked for twice and never shown."""
+    for second, want in (("correct horse", 0), ("correct hors", 2)):
+        asked.clear()
+        master, slave = pty.openpty()
+        with subprocess.Popen([CTL, "-a", "api.sock", "users", "add", "anna"], stdin=slave, stdout=slave, stderr=slave) as run:
+            os.close(slave)
+            text = b""
+            for word in ("correct horse", second):
+                while not text.endswith((b"New password: ", b"Again: ")):
+                    text += os.read(master, 4096)
+                os.write(master, word.encode() + b"\n")
+                text += os.read(master, 4096)
+            try:
+                while piece := os.read(master, 65536):
+                    text += piece
+            except OSError:         # the other end was closed
+                pass
+            code = run.wait()
+        os.close(master)
+        sent = [json.loads(body)["password"] for what, body in asked]
+        check(code == want and sent == ["correct horse"] * (not want) and b"hors" not in text,
+              "asked for on a terminal, %s: exit code %d" % ("twice the same" if not want else "the two differ", want),
+              "%d %s %r" % (code, sent, text))
+
+
 def models():
     answers["GET /api/ml/models"] = reply(200, {"items": [{"id": "m1", "active": True, "threshold": 0.5, "trees": 9}]})
     code, text, _ = ctl("ml", "list")
@@ -253,7 +279,7 @@ def free_port():
 def real_config(plugins):
     here = os.getcwd()
     with open("real.yaml", "w", encoding="utf-8") as out:
-        out.write("core:\n  plugin_dirs: [%s]\n  plugins: [%s]\n  state_dir: %s/state\n  control_socket: %s/real.sock\n"
+        out.write("ids:\n  vars: {HOME_NET: any, EXTERNAL_NET: any}\ncore:\n  plugin_dirs: [%s]\n  plugins: [%s]\n  state_dir: %s/state\n  control_socket: %s/real.sock\n"
                   "http:\n  listen: 127.0.0.1:%d\n  socket: %s/real-api.sock\n"
                   % (os.environ["EC_PLUGINDIR"], plugins, here, here, free_port(), here))
 
@@ -272,7 +298,8 @@ def real_daemon():
         subprocess.run([*lonely, os.environ["ECYBERD"], "-c", "real.yaml", "-r", os.environ["EC_DATA"] + "/attack-sql.pcap"],
                        stdout=log, stderr=log, timeout=60, check=False)
         real_config("capture, traffic, ids, store, http, auth" + (", firewall" if lonely else ""))
-        run = subprocess.Popen([*lonely, os.environ["ECYBERD"], "-c", "real.yaml"], stdout=log, stderr=log)
+        run = subprocess.Popen([*lonely, os.environ["ECYBERD"], "-c", "real.yaml", *(["-i", "lo"] if lonely else [])],
+                               stdout=log, stderr=log)
     for _ in range(100):
         if os.path.exists("real-api.sock") and real("users", "list")[0] == 0:
             break
@@ -293,10 +320,45 @@ def real_daemon():
     code, _, error = real("ml", "list")
     check(code == 4 and "/api/ml/models" in error, "a plugin that is not loaded: exit code 4 and the path", error)
     if lonely:
+        real_tail(run)
         real_bans(found)
     run.send_signal(signal.SIGTERM)
     check(run.wait(30) == 0, "the daemon ends in order")
     check(real("bans")[0] == 3, "and then the exit code is 3")
+
+
+ATTACK = """
+import http.client, http.server, threading
+class Quiet(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(404)
+        self.end_headers()
+    def log_message(self, *args):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", 8080), Quiet)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+for _ in range(3):
+    link = http.client.HTTPConnection("127.0.0.1", 8080)
+    link.request("GET", "/item?id=1%20union%20select%20password")
+    link.getresponse().read()
+    link.close()
+"""
+
+
+def real_tail(run):
+    """An attack inside of the daemon's network arrives while it is followed."""
+    with subprocess.Popen([CTL, "-a", "real-api.sock", "-o", "jsonl", "alerts", "tail", "--count", "1"], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tail:
+        time.sleep(1)
+        subprocess.run(["nsenter", "--net=/proc/%d/ns/net" % run.pid, "python3", "-c", ATTACK], timeout=30, check=False)
+        try:
+            text, error = tail.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            tail.kill()
+            text, error = tail.communicate()
+    alerts = [json.loads(line) for line in text.splitlines()]
+    check(tail.returncode == 0 and len(alerts) == 1 and "union select" in alerts[0]["http"]["url"].replace("%20", " "),
+          "an attack comes out of alerts tail as it happens", text + error)
 
 
 def real_bans(found):
@@ -317,5 +379,5 @@ not_there()
 threading.Thread(target=server, daemon=True).start()
 while not os.path.exists("api.sock"):
     pass
-for part in (lists, one_alert, stream, bans, users, models, bad_answers, usage, real_daemon):
+for part in (lists, one_alert, stream, bans, users, prompt, models, bad_answers, usage, real_daemon):
     part()
