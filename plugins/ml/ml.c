@@ -132,6 +132,8 @@ static void on_packet(void *self, void *w, const void *st, uint32_t gen, struct 
     if (!p->flow)
         return;
     s = EC_LEASED(p->flow, ml->lease, struct seen);
+    if (s->flags & SEEN_DONE)
+        return;
     if (!(s->flags & SEEN_BEGUN)) {
         s->flags |= SEEN_BEGUN;
         around_begin(&ml->around, p->flow, now, &s->around);

@@ -24,7 +24,7 @@ struct seen_dir {
     uint32_t pad;
 };
 
-struct seen {                       /* in the flow, zeroed at its birth */
+struct seen {                       /* in the flow, zeroed at its birth; 232 bytes */
     uint32_t flags, pad;            /* SEEN_* */
     struct seen_dir dir[2];         /* EC_TO_* */
     struct around around;           /* as it was when the flow began */

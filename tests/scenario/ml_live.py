@@ -63,6 +63,11 @@ def api(path):
     return int(head.split()[1]), json.loads(body) if body else None
 
 
+def ctl(*words):
+    return subprocess.run([os.environ["ECYBERCTL"], "-a", "api.sock", *words], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=30, check=False).stdout.decode()
+
+
 def wait(what, seconds=30):
     """The first thing that what() finds."""
     end = time.time() + seconds
@@ -126,6 +131,9 @@ def ask(run):
         one = page["items"][0]
         status, again = api("/api/ml/scores/%s" % one["id"])
         check(status == 200 and again["score"] == one["score"], "one score by its id", again)
+        said = ctl("-o", "json", "ml", "explain", str(one["id"]))
+        check(json.loads(said)["score"]["features"] == one["score"]["features"], "ecyberctl ml explain shows it", said)
+        check("flow-1" in ctl("ml", "list"), "ecyberctl ml list names the model")
         check(api("/api/ml/scores?verdict=normal")[1]["items"] == [], "the filter holds: none is normal")
         check(api("/api/ml/scores?nonsense=1")[0] == 422, "an unknown filter is refused")
     configure(", threshold: 1")
