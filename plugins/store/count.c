@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#define PIECE_MOST 16384             /* rows: what is cut short by time counts for nothing */
+
 struct counting {
     struct filter filter;
     const struct field *field;
@@ -148,7 +150,7 @@ int32_t query_count(const struct query_host *h, const struct ec_query *q, const 
 {
     struct counting c = { .field = NULL };
     struct scan s = { .host = h, .filter = &c.filter, .open = count_open, .piece = count_piece, .close = count_close,
-                      .arg = &c, .why = why, .n_why = n };
+                      .most = PIECE_MOST, .arg = &c, .why = why, .n_why = n };
     char *key = NULL;
     int32_t err = count_field(&c, h->schema, field, &key, why, n);
 

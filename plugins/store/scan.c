@@ -93,7 +93,7 @@ static enum db_fault pieces(struct scan *s, struct reader *r, int64_t row, int64
         row = s->oldest_first ? last + 1 : first - 1;
         if (!*done)
             s->at = (struct cursor){ r->id, s->oldest_first ? last : first };
-        size *= 2;
+        size = s->most && size * 2 > s->most ? s->most : size * 2;
     }
     sqlite3_finalize(st);
     return fault;

@@ -13,6 +13,7 @@ struct scan {
     /* Rows first…last of it. *done: the caller has enough. */
     enum db_fault (*piece)(struct scan *s, struct reader *r, int64_t first, int64_t last, bool *done);
     void (*close)(struct scan *s);  /* finalize them */
+    int64_t most;                   /* rows of one piece; 0: any number */
     void *arg;
     char *why;
     uint32_t n_why;
