@@ -167,6 +167,14 @@ static int32_t firewall_start(void *self, const void *state)
     return EC_OK;
 }
 
+static bool anything_desired(const struct firewall *f)
+{
+    for (uint32_t i = 0; i < f->bans.n; i++)
+        if (f->bans.all[i]->state != BAN_LEAVING)
+            return true;
+    return false;
+}
+
 /* What stays in the kernel ends by itself; without a ban there is no reason to leave a table behind. */
 static void firewall_stop(void *self)
 {
@@ -176,7 +184,7 @@ static void firewall_stop(void *self)
     keep_now(f);
     pthread_mutex_lock(&f->lock);
     helper = f->open && !f->powerless[0];
-    clear = helper && f->lively && (f->clear_at_exit || !f->bans.n);
+    clear = helper && f->lively && (f->clear_at_exit || !anything_desired(f));
     f->open = false;
     if (clear && f->helper->request(f->helper_self, EC_HELPER_CLEAR, NULL, 0, 0, NULL, NULL) == EC_OK)
         keep_mark(f, false);

@@ -586,6 +586,19 @@ START_TEST(bans_end_by_themselves)
 }
 END_TEST
 
+START_TEST(stop_clears_what_is_leaving)
+{
+    struct testhost *t = plugin_start();
+
+    ban_text(t, "192.0.2.5");
+    answer(EC_OK, "");
+    unban(t, "192.0.2.5");
+    testhost_stop(t);
+    ck_assert_uint_eq(last_what(), EC_HELPER_CLEAR);
+    plugin_end(t);
+}
+END_TEST
+
 START_TEST(second_ban_moves_the_end)
 {
     struct testhost *t = plugin_start();
@@ -791,6 +804,7 @@ int main(void)
     tcase_add_test(c, lost_answers_are_made_good);
     tcase_add_test(c, flushed_table_comes_back);
     tcase_add_test(c, bans_end_by_themselves);
+    tcase_add_test(c, stop_clears_what_is_leaving);
     tcase_add_test(c, second_ban_moves_the_end);
     tcase_add_test(c, restart_puts_them_back);
     tcase_add_test(c, reload_takes_the_new_list);
