@@ -46,6 +46,8 @@ static void print_people(const struct cli *c, struct json_object *o)
            get_text(o, "version"), get_text(o, "pid"), up / 3600, up / 60 % 60, up % 60,
            get_text(o, "generation"), get_text(o, "workers"),
            json_object_get_boolean(get(o, "degraded")) ? ", DEGRADED: plugins are left out" : "");
+    if (*get_text(o, "replay"))
+        printf("replay %s\n", get_text(o, "replay"));
     print_reload(get(o, "reload"));
     print_heading(c, "Plugins");
     plugins_print(c, get(o, "plugins"));

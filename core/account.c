@@ -44,7 +44,7 @@ static void finish(bool exact)
     tell(&account.now, exact);
     bus_fence_end();
     account.deadline = 0;
-    if (account.next)
+    if (account.next && account.step)
         wait_on(0);
 }
 
