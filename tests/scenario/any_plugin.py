@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""A plugin that nobody knew: its topic and fields have random names, it is built against the SDK alone, and with no change to
-any other file its events are in eve.json, in the database, in the API and its document, in the live stream and in the metrics."""
+"""A plugin that nobody knew: its topic and fields have random names, it is built against the SDK alone, and with no
+change to any other file its events are in eve.json, in the database, in the API and its document, in the live stream and
+in the metrics. In a flood of its events a client of the stream that does not read is told what it missed."""
 import json
 import os
 import random
+import re
 import signal
 import socket
 import string
@@ -30,6 +32,7 @@ struct self { const struct ec_host *h; uint32_t topic; uint64_t n; };
 
 static void tick(void *self, const void *state, uint64_t now)
 {
+    static char pad[8000];
     struct self *s = self;
     struct ec_build b;
     struct thing *t;
@@ -43,6 +46,8 @@ static void tick(void *self, const void *state, uint64_t now)
         t->addr[10] = t->addr[11] = 0xff;
         t->addr[12] = 192, t->addr[14] = 2, t->addr[15] = 7;
         t->word = ec_puts(&b, s->n & 1 ? "odd" : "even <b>");
+        if (getenv("FLOOD"))
+            t->word = ec_put(&b, memset(pad, 'x', sizeof pad), sizeof pad);
     }
     s->h->publish(s->h, &b);
     s->h->metric(s->h, 0, 1);
@@ -57,10 +62,12 @@ static int32_t create(const struct ec_host *h, void **self)
 
 static int32_t setup(void *self)
 {
-    static const struct ec_timer timer = { sizeof timer, 0, 50000000, tick };
+    static struct ec_timer timer = { sizeof timer, 0, 50000000, tick };
     struct self *s = self;
     int32_t err = s->h->topic(s->h, &topic, &s->topic);
 
+    if (getenv("FLOOD"))
+        timer.every_ns = 1000000;
     return err ? err : s->h->timer(s->h, &timer);
 }
 
@@ -154,7 +161,46 @@ def main():
     found = [f for folder, _, files in os.walk("state") for f in files
              if open(os.path.join(folder, f), "rb").read().find(root.encode()) >= 0]
     check(found, "the database has it", found)
+    flood(name)
     print("1..%d" % count)
+
+
+def flood(name):
+    """8 MB a second to a client that does not read for a while: events are dropped for it alone, and it is told."""
+    os.unlink("ecyber.yaml")
+    with open("ecyber.yaml", "w", encoding="utf-8") as out:
+        out.write("core:\n  plugin_dirs: [%s, %s/p]\n  plugins: [%s, http]\n  state_dir: state2\n  control_socket: %s/c.sock\n"
+                  "http:\n  listen: none\n  socket: %s/a.sock\n  stream_buffer: 64KiB\n"
+                  % (os.environ["EC_PLUGINDIR"], os.getcwd(), name["NAME"], os.getcwd(), os.getcwd()))
+    with open("log", "wb") as log:
+        daemon = subprocess.Popen([os.environ["ECYBERD"], "--alone", "-c", "ecyber.yaml"], stdout=log, stderr=log,
+                                  env=dict(os.environ, FLOOD="1"))
+    for _ in range(400):
+        if os.path.exists("a.sock"):
+            break
+        time.sleep(0.05)
+    slow, data, begin = socket.socket(socket.AF_UNIX), b"", time.monotonic()
+    slow.connect("a.sock")
+    slow.sendall(b"GET /api/network/events/stream HTTP/1.1\r\nHost: x\r\n\r\n")
+    time.sleep(3)
+    check(len(ask("/api/network/events/stream")[1]) > 10000, "another client has its events meanwhile")
+    slow.settimeout(5)
+    try:
+        while b"event: gap" not in data[-200000:] and time.monotonic() - begin < 20:
+            more = slow.recv(65536)
+            if not more:
+                break
+            data += more
+        data += slow.recv(65536)
+    except socket.timeout:
+        pass
+    told = re.search(rb'event: gap\ndata: {"dropped":(\d+)}', data)
+    check(told and int(told.group(1)) > 100, "a client that did not read is told how many events it missed", data[-300:])
+    slow.close()
+    counted = re.search(r"^ecyber_http_stream_dropped_total (\d+)$", ask("/metrics")[1].decode(), re.M)
+    check(told and int(counted.group(1)) >= int(told.group(1)), "and they are counted", counted)
+    daemon.send_signal(signal.SIGTERM)
+    check(daemon.wait(20) == 0, "the daemon ends well in a flood")
 
 
 sys.exit(main())
