@@ -163,7 +163,7 @@ int32_t query_count(const struct query_host *h, const struct ec_query *q, const 
         err = scan_run(&s);
     if (!err) {
         tally_sort(&c.tally);
-        page->flags |= s.late || c.tally.full ? EC_PAGE_PARTIAL : 0;
+        page->flags |= s.late || s.hole || c.tally.full ? EC_PAGE_PARTIAL : 0;
         for (uint32_t i = 0; i < top && i < c.tally.n; i++)
             if (fn(arg, c.tally.entry[i].text, c.tally.entry[i].n))
                 break;

@@ -18,7 +18,7 @@ static bool current(const struct stream *s, struct segment_id id)
 
 static bool finish_one(struct stream *s, struct segment_id id)
 {
-    char path[SEGMENT_PATH], why[WHY];
+    char path[SEGMENT_PATH], why[WHY], text[WHY + 100];
     enum db_fault fault;
     bool more;
 
@@ -26,6 +26,11 @@ static bool finish_one(struct stream *s, struct segment_id id)
     fault = segment_finish(s->schema, path, &more, why, sizeof why);
     if (fault == DB_DAMAGED)
         stream_damaged(s, id, why);
+    if (fault && fault != DB_DAMAGED && !s->unfinished) {
+        snprintf(text, sizeof text, "%s; its indices are not built, so questions to it take longer; tried again", why);
+        s->say(s->say_arg, STREAM_WARNING, text);
+    }
+    s->unfinished = fault != DB_OK;
     if (!fault)
         readers_purge(s->readers, id);          /* they look again for indices */
     if (!fault && !more)

@@ -146,7 +146,7 @@ int32_t query_events(const struct query_host *h, const struct ec_query *q, ec_st
     *page->next = '\0';             /* the cursor may have stood here */
     if (!err)
         err = scan_run(&s);
-    if (!err && s.late)
+    if (!err && (s.late || s.hole))
         page->flags |= EC_PAGE_PARTIAL;
     if (!err && (s.late || p.more) && s.at.id.day)
         cursor_write(&s.at, p.filter.hash, page->next);

@@ -10,6 +10,7 @@ struct query_host {                 /* what a query works on */
     uint64_t bound;                 /* ns that a page may take */
     /* A segment that is damaged. It is set aside, and said; then the query goes on without it. */
     void (*damaged)(void *arg, struct segment_id id, const char *why);
+    void (*unreadable)(void *arg, const char *why);     /* one that cannot be opened, while others can */
     void *arg;
 };
 

@@ -128,7 +128,7 @@ static int32_t code(enum db_fault fault)
 }
 
 /* One segment, from opening to closing. */
-static enum db_fault visit(struct scan *s, struct segment *g, bool *done)
+static enum db_fault visit(struct scan *s, struct segment *g, bool *read, bool *done)
 {
     enum db_fault fault;
     struct reader *r = readers_take(s->host->readers, g->id, &fault, s->why, s->n_why);
@@ -140,7 +140,12 @@ static enum db_fault visit(struct scan *s, struct segment *g, bool *done)
     if (fault == DB_DAMAGED) {
         s->host->damaged(s->host->arg, g->id, s->why);
         fault = DB_OK;
+    } else if (!r && (fault == DB_TROUBLE || fault == DB_NEWER)) {
+        s->host->unreadable(s->host->arg, s->why);
+        s->hole = true;
+        return DB_OK;
     }
+    *read |= r != NULL;
     return fault;
 }
 
@@ -157,22 +162,22 @@ int32_t scan_run(struct scan *s)
     uint32_t n;
     struct segment *list = segments_list(s->host->segments, &n);
     enum db_fault fault = n && !list ? DB_MEMORY : DB_OK;
-    bool done = false;
+    bool done = false, read = false;
 
     s->at = s->from;
-    s->begun = s->late = false;
+    s->begun = s->late = s->hole = false;
     s->deadline = readers_clock() + s->host->bound;
     for (uint32_t i = 0; list && i < n && !fault && !done; i++) {
         struct segment *g = &list[s->oldest_first ? i : n - 1 - i];
 
         if (!wanted(s, g) || !in_time(s->filter, g))
             continue;
-        fault = s->begun && readers_clock() > s->deadline ? DB_STOPPED : visit(s, g, &done);
+        fault = s->begun && readers_clock() > s->deadline ? DB_STOPPED : visit(s, g, &read, &done);
     }
     free(list);
     if (fault == DB_STOPPED) {
         s->late = true;
         fault = DB_OK;
     }
-    return code(fault);
+    return s->hole && !read ? EC_EIO : code(fault);    /* why is of the last one */
 }

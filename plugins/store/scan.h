@@ -21,6 +21,7 @@ struct scan {
     bool begun;                     /* one piece is done whatever the time, so that every page gets on */
     /* Out: */
     bool late;                      /* time ran out; `at` says how far it got */
+    bool hole;                      /* a segment could not be read, others could; it was said */
     struct cursor at;               /* all up to this row has been seen. The caller moves it with each row */
 };
 /* 0, or EC_E* and why. */

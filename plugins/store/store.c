@@ -106,6 +106,13 @@ static void on_damaged(void *arg, struct segment_id id, const char *why)
     stream_damaged(&s->stream, id, why);
 }
 
+static void on_unreadable(void *arg, const char *why)
+{
+    struct store *s = arg;
+
+    EC_LOG(s->host, EC_LOG_WARNING, "%s; what stands in it is missing in answers", why);
+}
+
 /* The text of an event; it ends with NUL. */
 static int64_t event_text(void *arg, const struct ec_event *ev, const char **text)
 {
@@ -382,7 +389,7 @@ static int32_t offer_find(void *self, uint32_t kind, const struct ec_filter *f, 
 
 static struct query_host reading(struct store *s)
 {
-    return (struct query_host){ s->schema, &s->segments, &s->readers, atomic_load(&s->query_time), on_damaged, s };
+    return (struct query_host){ s->schema, &s->segments, &s->readers, atomic_load(&s->query_time), on_damaged, on_unreadable, s };
 }
 
 static int32_t not_open(const struct store *s, char *why, uint32_t n)

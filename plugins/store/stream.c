@@ -210,14 +210,18 @@ static bool write_batch(struct stream *s, const struct ec_event *const *ev, uint
     return false;
 }
 
-/* With `writing` held. least: stop where fewer wait. */
+/* With `writing` held: what waits now, not what is added meanwhile, for `now` grows old. least: stop where fewer wait. */
 static void write_batches(struct stream *s, uint64_t now, uint64_t least)
 {
     const struct ec_event *ev[SEGMENT_BATCH];
+    uint64_t left;
     uint32_t n;
 
-    while ((n = collect(s, ev)) && n >= least && write_batch(s, ev, n, now))
-        ;
+    pthread_mutex_lock(&s->lock);
+    left = s->spool.n;
+    pthread_mutex_unlock(&s->lock);
+    while (left && (n = collect(s, ev)) && n >= least && write_batch(s, ev, n, now))
+        left -= n < left ? n : left;
 }
 
 void stream_add(struct stream *s, const struct ec_event *ev, uint64_t now)

@@ -29,6 +29,7 @@ struct stream {
     void (*say)(void *arg, enum stream_level level, const char *what);
     void *say_arg;
     uint64_t rows_max, bytes_max;   /* of a segment */
+    bool unfinished;                /* the keeper's: an index could not be built, and that was said */
 };
 
 void stream_open(struct stream *s);             /* the other members are the caller's to fill in before */

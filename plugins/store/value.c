@@ -28,6 +28,17 @@ static bool parse_bool(const char *s, int64_t *v)
     return *v || !strcasecmp(s, "false") || !strcmp(s, "0");
 }
 
+/* As the JSON prints it: what is not UTF-8 as \xHH. */
+static char *printable(const char *s)
+{
+    struct text t = { 0 };
+
+    text_wire(&t, (const uint8_t *)s, strlen(s));
+    if (t.failed)
+        text_free(&t);
+    return t.base;
+}
+
 static bool parse(struct value *v, uint16_t type, const char *s)
 {
     v->kind = SCHEMA_INTEGER;
@@ -55,7 +66,7 @@ static bool parse(struct value *v, uint16_t type, const char *s)
         return true;
     default:
         v->kind = SCHEMA_TEXT;
-        v->text = strdup(s);
+        v->text = printable(s);
         return true;
     }
 }

@@ -118,6 +118,13 @@ static void on_damaged(void *arg, struct segment_id id, const char *why)
     abort();
 }
 
+static void on_unreadable(void *arg, const char *why)
+{
+    (void)arg;
+    (void)why;
+    abort();
+}
+
 static int32_t on_event(void *arg, uint64_t id, const char *json, uint32_t len)
 {
     (void)arg;
@@ -153,7 +160,7 @@ static char *line(char **at)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static bool ready;
-    struct query_host h = { schema, &segments, &readers, UINT64_C(1000000000), on_damaged, NULL };
+    struct query_host h = { schema, &segments, &readers, UINT64_C(1000000000), on_damaged, on_unreadable, NULL };
     struct ec_filter filter[8];
     struct ec_query q = { .size = sizeof q, .filter = filter, .filter_stride = sizeof filter[0] };
     struct ec_page page = { .size = sizeof page };

@@ -529,7 +529,9 @@ START_TEST(hostile_texts_are_only_texts)
         "'", "\"", "' OR '1'='1", "'; DROP TABLE event; --", "\" OR 1=1 --", "1); DELETE FROM json; --", "%", "_", "\\", "?1",
         "/*", "--", ";", "$.x", "$", "[0]", "a.\"b\"", "{\"id\":1}", "<script>alert(1)</script>", "%s%n", "\x01\x1f\x7f",
         "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "*", "NEAR(a b)", "a AND", "text:a", "^a", "-a", "\"\"\"", "x'00'", "NULL", "true",
-        "1e999", "0x10", " ", "' UNION SELECT sql FROM sqlite_master --" };
+        "1e999", "0x10", " ", "' UNION SELECT sql FROM sqlite_master --", "1' AND SLEEP(5)#", "admin'--", "') OR ('a'='a",
+        "%27%20OR%201=1", "1;PRAGMA user_version=9", "||(SELECT 1)||", "ATTACH DATABASE 'x' AS y", "load_extension('x')",
+        "${jndi:ldap://x/a}", "{{7*7}}", "../../../etc/passwd", "\r\nSet-Cookie: x", "\xc0\xae", "a\xff\xfe" };
     struct ec_query q = { .size = sizeof q, .limit = 10 };
     struct ec_page page;
     struct made m;
@@ -546,7 +548,7 @@ START_TEST(hostile_texts_are_only_texts)
         meets("thing.text", EC_F_EQ, hostile[i], 1);
         meets("thing.on.wire", EC_F_EQ, hostile[i], 1);
         ck_assert_int_le(meet("thing.tags", EC_F_EQ, hostile[i]), 0);
-        ck_assert_int_le(meet("thing.answers.name", EC_F_NE, hostile[i]), 36);
+        ck_assert_int_le(meet("thing.answers.name", EC_F_NE, hostile[i]), (int)(sizeof hostile / sizeof hostile[0]));
         ck_assert_int_eq(meet(hostile[i], EC_F_EQ, "1"), -1);
         ck_assert_int_le(meet("thing.n", EC_F_EQ, hostile[i]), 0);
         ck_assert_int_le(meet("ip", EC_F_EQ, hostile[i]), 0);
