@@ -39,12 +39,14 @@ static enum db_fault side_open(struct scan *s, struct reader *r, int side)
     sql.text = (struct text){ 0 };
     text_printf(&sql.text, "SELECT %s,count(*) FROM event e%s%s WHERE e.row BETWEEN ?1 AND ?2%s GROUP BY 1",
                 value.text.base ? value.text.base : "NULL",
-                needs_json(&value.text) || needs_json(&join) || needs_json(&where) ? " CROSS JOIN json j ON j.row=e.row" : "",
+                needs_json(&value.text) || needs_json(&join) || needs_json(&where) ? " CROSS JOIN json j ON j.row=e.row"
+                                                                                   : "",
                 join.base ? join.base : "", where.base ? where.base : "");
     sql.text.failed |= value.text.failed || where.failed;
     text_free(&where);
     sql_free(&value);
-    fault = sql.text.failed || join.failed ? DB_MEMORY : db_prepare(r->db, sql.text.base, &c->st[side], s->why, s->n_why);
+    fault =
+        sql.text.failed || join.failed ? DB_MEMORY : db_prepare(r->db, sql.text.base, &c->st[side], s->why, s->n_why);
     if (!fault)
         fault = db_say(r->db, sql_bind(&sql, c->st[side]), s->why, s->n_why);
     text_free(&join);

@@ -121,8 +121,8 @@ static int prepare_connection(sqlite3 *db, uint32_t flags)
     if (!rc && !(flags & DB_READ))
         rc = sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=" CHECKPOINT_PAGES, NULL, NULL, NULL);
     if (!rc && !(flags & DB_READ))
-        rc = sqlite3_exec(db, flags & DB_FULL_SYNC ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", NULL, NULL,
-                          NULL);
+        rc = sqlite3_exec(db, flags & DB_FULL_SYNC ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", NULL,
+                          NULL, NULL);
     return rc;
 }
 
@@ -149,8 +149,10 @@ enum db_fault db_open(sqlite3 **db, const char *path, uint32_t flags, mode_t mod
     }
     *found = (int)user;
     if (!fault && user > version) {
-        snprintf(why, n, "%s has format %d, and this eCyber knows up to %d: run the newer eCyber that wrote it, or move the "
-                 "file away", path, (int)user, version);
+        snprintf(why, n,
+                 "%s has format %d, and this eCyber knows up to %d: run the newer eCyber that wrote it, or move the "
+                 "file away",
+                 path, (int)user, version);
         fault = DB_NEWER;
     }
     if (fault) {

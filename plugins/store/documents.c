@@ -211,8 +211,11 @@ int32_t documents_open(struct documents *d, const char *folder, char *said, size
         err = EC_ENOMEM;
     fault = err ? DB_OK : open_file(d, &sql, why, sizeof why);
     if (fault == DB_DAMAGED && !db_set_aside(d->path, to, sizeof to)) {
-        snprintf(said, n, "%s; the file is set aside as %s, and users, bans and settings begin anew: bring back a copy of yours, "
-                 "or look at it with sqlite3's .recover", why, to);
+        snprintf(
+            said, n,
+            "%s; the file is set aside as %s, and users, bans and settings begin anew: bring back a copy of yours, "
+            "or look at it with sqlite3's .recover",
+            why, to);
         fault = open_file(d, &sql, why, sizeof why);
     }
     text_free(&sql);
@@ -296,7 +299,8 @@ static int32_t change(struct documents *d, struct document_kind *k, sqlite3_stmt
         return EC_OK;
     if (exists(k, id))
         return ec_failf(k->owner, EC_EAGAIN, "somebody else has changed it meanwhile: read it again");
-    return ec_failf(k->owner, EC_ENOENT, "there is no document %llu among the %s", (unsigned long long)id, k->kind->name);
+    return ec_failf(k->owner, EC_ENOENT, "there is no document %llu among the %s", (unsigned long long)id,
+                    k->kind->name);
 }
 
 static int32_t insert(struct documents *d, struct document_kind *k, uint64_t *id)
@@ -360,7 +364,8 @@ static void json_wrong(void *arg, const char *at, const char *type, const char *
         snprintf(w->text, sizeof w->text, "%s: %s", at, msg);
 }
 
-/* The stored text as a part; rows that were appended to the table since then take their defaults, or are absent. NULL: *err. */
+/* The stored text as a part; rows that were appended to the table since then take their defaults, or are absent. NULL:
+ * *err. */
 static struct ec_part *row_part(struct documents *d, const struct document_kind *k, const struct row *r, int32_t *err)
 {
     struct wrong w = { "" };
@@ -384,13 +389,14 @@ static struct ec_part *row_part(struct documents *d, const struct document_kind 
             break;
     }
     free(p);
-    *err = ec_failf(k->owner, EC_EIO, "document %llu of the %s cannot be read: %s", (unsigned long long)r->id, k->kind->name,
-                    *w.text ? w.text : "it is too long");
+    *err = ec_failf(k->owner, EC_EIO, "document %llu of the %s cannot be read: %s", (unsigned long long)r->id,
+                    k->kind->name, *w.text ? w.text : "it is too long");
     return NULL;
 }
 
 /* The rows of a statement, copied. */
-static int32_t read_rows(struct documents *d, const struct document_kind *k, sqlite3_stmt *st, struct row **row, uint32_t *n)
+static int32_t read_rows(struct documents *d, const struct document_kind *k, sqlite3_stmt *st, struct row **row,
+                         uint32_t *n)
 {
     uint32_t cap = 0;
     char why[WHY];
@@ -460,7 +466,8 @@ int32_t documents_get(struct documents *d, uint32_t kind, uint64_t id, ec_store_
     }
     pthread_mutex_unlock(&d->lock);
     if (!err && !n)
-        err = ec_failf(k->owner, EC_ENOENT, "there is no document %llu among the %s", (unsigned long long)id, k->kind->name);
+        err = ec_failf(k->owner, EC_ENOENT, "there is no document %llu among the %s", (unsigned long long)id,
+                       k->kind->name);
     if (!k)
         return err;
     out = hand_out(d, k, row, n, fn, arg);
@@ -468,8 +475,8 @@ int32_t documents_get(struct documents *d, uint32_t kind, uint64_t id, ec_store_
 }
 
 /* With the lock. */
-static int32_t find_rows(struct documents *d, struct document_kind *k, const struct filter *f, uint64_t after, uint32_t limit,
-                         struct row **row, uint32_t *n)
+static int32_t find_rows(struct documents *d, struct document_kind *k, const struct filter *f, uint64_t after,
+                         uint32_t limit, struct row **row, uint32_t *n)
 {
     static const struct reach documents = { .json = "json" };
     struct sql sql = { .n_bind = 0 };

@@ -33,8 +33,8 @@ struct documents {
 void documents_init(struct documents *d, const struct ec_host *h);
 void documents_free(struct documents *d);
 int32_t documents_kind(struct documents *d, const struct ec_host *owner, const struct ec_kind *k, uint32_t *kind);
-/* Opens documents.db below the folder and makes the tables of the kinds. A damaged file is set aside: said (n bytes), not
- * empty then. 0, or EC_E* and why in `said`. */
+/* Opens documents.db below the folder and makes the tables of the kinds. A damaged file is set aside: said (n bytes),
+ * not empty then. 0, or EC_E* and why in `said`. */
 int32_t documents_open(struct documents *d, const char *folder, char *said, size_t n);
 
 /* As struct ec_store says. */

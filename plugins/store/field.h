@@ -21,8 +21,8 @@ struct field {
     uint8_t place, n_hop;
     uint32_t table, column;         /* COLUMN: indices in the schema */
     const char *sql[2];             /* HEAD: its column; EITHER: both */
-    /* Where it stands in the JSON: hop[0] from the top. Each hop but the last leads to an array, and the next one starts at
-     * its elements. SQLite's path syntax. */
+    /* Where it stands in the JSON: hop[0] from the top. Each hop but the last leads to an array, and the next one
+     * starts at its elements. SQLite's path syntax. */
     char *hop[FIELD_HOPS];
 };
 struct fields { struct field *field; uint32_t n, cap; };

@@ -141,8 +141,8 @@ static uint64_t query_hash(const struct ec_query *q)
 }
 
 #define WORDS_MAX 32
-/* The words of a text as FTS5's expression: all of them, each quoted. Letters and digits make a word, as they do for its
- * tokenizer; so does every byte of a longer character. */
+/* The words of a text as FTS5's expression: all of them, each quoted. Letters and digits make a word, as they do for
+ * its tokenizer; so does every byte of a longer character. */
 static int32_t words_make(char **words, const char *s, char *why, size_t n)
 {
     struct text t = { 0 };
@@ -257,8 +257,8 @@ void sql_free(struct sql *s)
 /* (expr = ?3 OR expr BETWEEN ?4 AND ?5 …), or its like. NE is EQ here: the caller turns it round. */
 static void compare(struct sql *s, const struct term *t, const char *expr)
 {
-    static const char *const op[] = { [EC_F_EQ] = "=", [EC_F_NE] = "=", [EC_F_LT] = "<", [EC_F_LE] = "<=", [EC_F_GT] = ">",
-                                      [EC_F_GE] = ">=" };
+    static const char *const op[] = {
+        [EC_F_EQ] = "=", [EC_F_NE] = "=", [EC_F_LT] = "<", [EC_F_LE] = "<=", [EC_F_GT] = ">", [EC_F_GE] = ">="};
 
     if (t->op == EC_F_HAS) {
         text_printf(&s->text, "%s IS NOT NULL", expr);
@@ -278,8 +278,8 @@ static void compare(struct sql *s, const struct term *t, const char *expr)
     text_put(&s->text, ")");
 }
 
-/* A value of the JSON in the form that is compared: `source` is an expression with the JSON, "$" of an array's element is
- * its value. */
+/* A value of the JSON in the form that is compared: `source` is an expression with the JSON, "$" of an array's element
+ * is its value. */
 static void json_value(struct text *to, const struct field *f, const char *source, const char *path)
 {
     const char *convert = f->type == EC_T_IP ? "ec_ip(" : f->type == EC_T_TIME ? "ec_time(" : "";
@@ -295,8 +295,8 @@ static void json_value(struct text *to, const struct field *f, const char *sourc
     text_put(to, *convert ? ")" : "");
 }
 
-/* json_each(j.text,'$."dns"."answers"') a0, json_each(a0.value,'$."x"') a1 …: the arrays above a field. Returns in `source`
- * what the value itself is taken from. */
+/* json_each(j.text,'$."dns"."answers"') a0, json_each(a0.value,'$."x"') a1 …: the arrays above a field. Returns in
+ * `source` what the value itself is taken from. */
 static void json_arrays(struct text *to, const struct field *f, const char *json, char source[32])
 {
     snprintf(source, 32, "%s", json);

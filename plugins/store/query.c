@@ -21,7 +21,8 @@ bool cursor_read(struct cursor *c, const char *s, uint64_t hash)
 
 void cursor_write(const struct cursor *c, uint64_t hash, char to[EC_CURSOR_MAX])
 {
-    snprintf(to, EC_CURSOR_MAX, "%u.%u.%lld.%llx", c->id.day, c->id.number, (long long)c->row, (unsigned long long)hash);
+    snprintf(to, EC_CURSOR_MAX, "%u.%u.%lld.%llx", c->id.day, c->id.number, (long long)c->row,
+             (unsigned long long)hash);
 }
 
 struct page {                       /* one page in the making */
@@ -34,8 +35,8 @@ struct page {                       /* one page in the making */
     bool more;                      /* there is one behind the last */
 };
 
-/* The event as it is handed out: {"id":"…", and then what eve.json has. As text, for 63 bits are more than the numbers of
- * most JSON readers hold. */
+/* The event as it is handed out: {"id":"…", and then what eve.json has. As text, for 63 bits are more than the numbers
+ * of most JSON readers hold. */
 static int32_t hand_out(struct text *t, int64_t id, const char *json, size_t len, ec_store_event_fn *fn, void *arg)
 {
     text_clear(t);
@@ -50,7 +51,8 @@ static enum db_fault page_open(struct scan *s, struct reader *r)
     struct sql sql = { .n_bind = 0 };
     enum db_fault fault;
 
-    text_put(&sql.text, "SELECT e.row,e.id,j.text FROM event e CROSS JOIN json j ON j.row=e.row WHERE e.row BETWEEN ?1 AND ?2");
+    text_put(&sql.text,
+             "SELECT e.row,e.id,j.text FROM event e CROSS JOIN json j ON j.row=e.row WHERE e.row BETWEEN ?1 AND ?2");
     filter_sql(s->filter, &r->reach, &sql);
     text_put(&sql.text, s->oldest_first ? " ORDER BY e.row" : " ORDER BY e.row DESC");
     fault = sql.text.failed ? DB_MEMORY : db_prepare(r->db, sql.text.base, &p->st, s->why, s->n_why);
@@ -156,16 +158,17 @@ int32_t query_events(const struct query_host *h, const struct ec_query *q, ec_st
 }
 
 /* One event of one segment. EC_ENOENT: it is not there. */
-static int32_t event_of(struct reader *r, uint64_t id, ec_store_event_fn *fn, void *arg, enum db_fault *fault, char *why,
-                        uint32_t n)
+static int32_t event_of(struct reader *r, uint64_t id, ec_store_event_fn *fn, void *arg, enum db_fault *fault,
+                        char *why, uint32_t n)
 {
     struct text object = { 0 };
     int32_t err = EC_ENOENT;
     sqlite3_stmt *st;
     int rc;
 
-    *fault = db_prepare(r->db, "SELECT j.text FROM event e JOIN json j ON j.row=e.row WHERE e.id=?1 ORDER BY e.row DESC LIMIT 1",
-                        &st, why, n);
+    *fault = db_prepare(
+        r->db, "SELECT j.text FROM event e JOIN json j ON j.row=e.row WHERE e.id=?1 ORDER BY e.row DESC LIMIT 1", &st,
+        why, n);
     if (*fault)
         return EC_EIO;
     sqlite3_bind_int64(st, 1, (int64_t)id);

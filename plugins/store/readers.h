@@ -1,4 +1,5 @@
-/* readers.h: connections that read segments, kept for the next query. Any thread; each connection has one user at a time. */
+/* readers.h: connections that read segments, kept for the next query. Any thread; each connection has one user at a
+ * time. */
 #ifndef STORE_READERS_H
 #define STORE_READERS_H
 #include "plugins/store/filter.h"

@@ -59,10 +59,13 @@ static enum db_fault skip_prepare(struct scan *s, struct reader *r, sqlite3_stmt
     *st = NULL;
     if (!s->filter->since && s->filter->until == INT64_MAX)
         return DB_OK;
-    return db_prepare(r->db, s->oldest_first
-                      ? "SELECT row,last FROM batch WHERE row>?1 AND ts_max>=?2 AND ts_min<?3 AND last>=?4 ORDER BY row LIMIT 1"
-                      : "SELECT row,last FROM batch WHERE row<=?1 AND ts_max>=?2 AND ts_min<?3 AND row<=?4 ORDER BY row DESC"
-                        " LIMIT 1", st, s->why, s->n_why);
+    return db_prepare(
+        r->db,
+        s->oldest_first
+            ? "SELECT row,last FROM batch WHERE row>?1 AND ts_max>=?2 AND ts_min<?3 AND last>=?4 ORDER BY row LIMIT 1"
+            : "SELECT row,last FROM batch WHERE row<=?1 AND ts_max>=?2 AND ts_min<?3 AND row<=?4 ORDER BY row DESC"
+              " LIMIT 1",
+        st, s->why, s->n_why);
 }
 
 /* The rows of one segment from `row` on. */

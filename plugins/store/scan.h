@@ -1,4 +1,4 @@
-/* scan.h: goes through the segments in order, piece by piece, within a time. What is done with a piece is the caller's. */
+/* scan.h: goes through the segments in order, piece by piece, within a time. What a piece is for is the caller's. */
 #ifndef STORE_SCAN_H
 #define STORE_SCAN_H
 #include "plugins/store/query.h"

@@ -15,11 +15,13 @@ static const char tables[] =
     "CREATE TABLE IF NOT EXISTS batch(row INTEGER PRIMARY KEY, last INTEGER NOT NULL, ts_min INTEGER NOT NULL,"
     " ts_max INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value);"
-    "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, content='', columnsize=0, detail=none, tokenize='ascii');"
+    "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, content='', columnsize=0, detail=none, "
+    "tokenize='ascii');"
     "CREATE INDEX IF NOT EXISTS event_id ON event(id);"
     "CREATE INDEX IF NOT EXISTS event_type ON event(event_type);";
 /* Built when the segment is finished: while it grows they would cost six times the insert. */
-static const char *const later[] = { "src_ip", "dest_ip", "src_port", "dest_port", "app_proto", "flow_id", "community_id" };
+static const char *const later[] = {"src_ip",    "dest_ip", "src_port",    "dest_port",
+                                    "app_proto", "flow_id", "community_id"};
 
 struct segment_writer {
     sqlite3 *db;
@@ -39,7 +41,8 @@ struct segment_writer {
 static enum db_fault has_column(sqlite3 *db, const char *table, const char *column, bool *has, char *why, size_t n)
 {
     sqlite3_stmt *st;
-    enum db_fault fault = db_prepare(db, "SELECT 1 FROM pragma_table_info(?1) WHERE name=?2 COLLATE NOCASE", &st, why, n);
+    enum db_fault fault =
+        db_prepare(db, "SELECT 1 FROM pragma_table_info(?1) WHERE name=?2 COLLATE NOCASE", &st, why, n);
     int rc;
 
     if (fault)
@@ -212,7 +215,8 @@ static void bind_interned(struct segment_writer *w, int at, const char *space, u
     sqlite3_bind_text(w->event, at, name, -1, SQLITE_STATIC);
 }
 
-static int add_event(struct segment_writer *w, const struct ec_event *ev, int64_t row, const char *type, const char *json)
+static int add_event(struct segment_writer *w, const struct ec_event *ev, int64_t row, const char *type,
+                     const char *json)
 {
     sqlite3_stmt *st = w->event;
 
@@ -377,8 +381,8 @@ static enum db_fault add_rows(struct segment_writer *w, const struct ec_event *c
     return *stored ? db_fault(add_batch(w, w->rows + 1, w->rows + *stored, ts_min, ts_max)) : DB_OK;
 }
 
-enum db_fault segment_writer_add(struct segment_writer *w, const struct ec_event *const *ev, uint32_t n_ev, uint8_t *bad,
-                                 uint32_t *stored, char *why, size_t n)
+enum db_fault segment_writer_add(struct segment_writer *w, const struct ec_event *const *ev, uint32_t n_ev,
+                                 uint8_t *bad, uint32_t *stored, char *why, size_t n)
 {
     enum db_fault fault;
     int rc;

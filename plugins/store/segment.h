@@ -2,7 +2,7 @@
  *
  *   event  row (1, 2, …: the order of arrival) id ts and the head's columns
  *   json   row, the text as eve.json has it
- *   t_ROOT one row for each part of that root: key (row × 256 + the part's number) and the columns that its record declares
+ *   t_ROOT one row for each part of that root: key (row × 256 + the part's number) and its record's columns
  *   words  full text (FTS5, contentless) of the rows that ask for it
  *   batch  one row for each transaction: its first and last row, its range of ts
  *   meta   "finished" once the indices are built */
@@ -29,8 +29,8 @@ int64_t segment_writer_rows(const struct segment_writer *w);
 bool segment_writer_lost(const struct segment_writer *w);
 /* All of them in one transaction. bad[i] is set for those that cannot be stored at all, and *stored counts the others.
  * Where it fails nothing of them is stored. */
-enum db_fault segment_writer_add(struct segment_writer *w, const struct ec_event *const *ev, uint32_t n_ev, uint8_t *bad,
-                                 uint32_t *stored, char *why, size_t n);
+enum db_fault segment_writer_add(struct segment_writer *w, const struct ec_event *const *ev, uint32_t n_ev,
+                                 uint8_t *bad, uint32_t *stored, char *why, size_t n);
 
 /* Builds one more index of a segment that is no longer written; *more: others are missing. */
 enum db_fault segment_finish(const struct schema *s, const char *path, bool *more, char *why, size_t n);

@@ -1,5 +1,5 @@
-/* segments.h: the files of the event streams: events-20261122-1.db, one a day and more where one grows large. In the order
- * of arrival; the last one is written, the others are only read until retention takes them. */
+/* segments.h: the files of the event streams: events-20261122-1.db, one a day and more where one grows large. In the
+ * order of arrival; the last one is written, the others are only read until retention takes them. */
 #ifndef STORE_SEGMENTS_H
 #define STORE_SEGMENTS_H
 #include <pthread.h>
@@ -32,8 +32,8 @@ uint32_t segment_day(uint64_t now_ns);          /* UTC */
 int segments_open(struct segments *s, const char *folder);
 void segments_close(struct segments *s);
 void segments_path(const struct segments *s, struct segment_id id, char path[SEGMENT_PATH]);
-/* The segment to write into on that day: the last one where it is of that day (or of a later one: a clock that went back),
- * else, and with `fresh`, the next one. False: out of memory. */
+/* The segment to write into on that day: the last one where it is of that day (or of a later one: a clock that went
+ * back), else, and with `fresh`, the next one. False: out of memory. */
 bool segments_current(struct segments *s, uint32_t day, bool fresh, struct segment_id *id);
 /* A copy of the list, oldest first; NULL: out of memory, or none (*n 0). */
 struct segment *segments_list(struct segments *s, uint32_t *n);
@@ -41,8 +41,8 @@ struct segment *segments_list(struct segments *s, uint32_t *n);
 void segments_learn(struct segments *s, const struct segment *known);
 void segments_finished(struct segments *s, struct segment_id id);
 void segments_forget(struct segments *s, struct segment_id id);
-/* The oldest one that is not current and that goes by these limits: older than `oldest` (a day), or all of them together
- * are over `bytes`. False: none. */
+/* The oldest one that is not current and that goes by these limits: older than `oldest` (a day), or all of them
+ * together are over `bytes`. False: none. */
 bool segments_expired(struct segments *s, uint32_t oldest, uint64_t bytes, struct segment_id *id);
 
 #endif

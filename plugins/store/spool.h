@@ -15,8 +15,8 @@ struct spool_at { struct spool_chunk *chunk; uint32_t off; };       /* a place b
 
 enum spool_result { SPOOL_OK, SPOOL_FULL, SPOOL_MEMORY };
 enum spool_result spool_add(struct spool *s, const struct ec_event *ev);
-/* The events one by one, without taking them: begin with spool_begin(). NULL: no more. What it returns stays where it is
- * until it is taken, also while others are added. */
+/* The events one by one, without taking them: begin with spool_begin(). NULL: no more. What it returns stays where it
+ * is until it is taken, also while others are added. */
 struct spool_at spool_begin(const struct spool *s);
 const struct ec_event *spool_next(struct spool_at *at);
 void spool_take(struct spool *s, uint64_t n);   /* forget the n oldest */

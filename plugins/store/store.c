@@ -1,5 +1,5 @@
-/* store: keeps events and documents in SQLite. This file is the glue: options, the subscription, the timer, the counters,
- * ec.store/1. */
+/* store: keeps events and documents in SQLite. This file is the glue: options, the subscription, the timer, the
+ * counters, ec.store/1. */
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
 #include <ecyber/ext/json.h>
@@ -40,9 +40,11 @@ enum { M_IN, M_STORED, M_FULL, M_MEMORY, M_FAILED, M_STOP, M_ERRORS, M_BATCHES, 
 static const struct ec_metric metrics[METRICS] = {
     [M_IN] = METRIC(COUNTER, "events_in", "events", "that came to be stored"),
     [M_STORED] = METRIC(COUNTER, "events_stored", "events", "written and committed"),
-    [M_FULL] = METRIC(COUNTER, "dropped.spool_full", "events", "lost because nothing could be written and the spool was full"),
+    [M_FULL] =
+        METRIC(COUNTER, "dropped.spool_full", "events", "lost because nothing could be written and the spool was full"),
     [M_MEMORY] = METRIC(COUNTER, "dropped.memory", "events", "lost because there was no memory"),
-    [M_FAILED] = METRIC(COUNTER, "dropped.failed", "events", "lost because they cannot be stored: no record in them, too long"),
+    [M_FAILED] =
+        METRIC(COUNTER, "dropped.failed", "events", "lost because they cannot be stored: no record in them, too long"),
     [M_STOP] = METRIC(COUNTER, "dropped.shutdown", "events", "lost because they could not be written before the end"),
     [M_ERRORS] = METRIC(COUNTER, "write_errors", "errors", "batches that could not be written and were tried again"),
     [M_BATCHES] = METRIC(COUNTER, "batches", "batches", "transactions of events"),
@@ -379,8 +381,8 @@ static int32_t offer_get(void *self, uint32_t kind, uint64_t id, ec_store_row_fn
     return documents_get(&s->documents, kind, id, fn, arg);
 }
 
-static int32_t offer_find(void *self, uint32_t kind, const struct ec_filter *f, uint32_t n, uint64_t after, uint32_t limit,
-                          ec_store_row_fn *fn, void *arg)
+static int32_t offer_find(void *self, uint32_t kind, const struct ec_filter *f, uint32_t n, uint64_t after,
+                          uint32_t limit, ec_store_row_fn *fn, void *arg)
 {
     struct store *s = self;
 
@@ -389,7 +391,8 @@ static int32_t offer_find(void *self, uint32_t kind, const struct ec_filter *f, 
 
 static struct query_host reading(struct store *s)
 {
-    return (struct query_host){ s->schema, &s->segments, &s->readers, atomic_load(&s->query_time), on_damaged, on_unreadable, s };
+    return (struct query_host){
+        s->schema, &s->segments, &s->readers, atomic_load(&s->query_time), on_damaged, on_unreadable, s};
 }
 
 static int32_t not_open(const struct store *s, char *why, uint32_t n)
@@ -400,8 +403,8 @@ static int32_t not_open(const struct store *s, char *why, uint32_t n)
     return EC_EAGAIN;
 }
 
-static int32_t offer_events(void *self, const struct ec_query *q, ec_store_event_fn *fn, void *arg, struct ec_page *page,
-                            char *why, uint32_t n)
+static int32_t offer_events(void *self, const struct ec_query *q, ec_store_event_fn *fn, void *arg,
+                            struct ec_page *page, char *why, uint32_t n)
 {
     struct store *s = self;
     struct query_host h = reading(s);
@@ -432,9 +435,15 @@ static int32_t offer_count(void *self, const struct ec_query *q, const char *fie
     return err ? err : query_count(&h, q, field, top, fn, arg, page, why, n);
 }
 
-static const struct ec_store service = {
-    .size = sizeof service, .kind = offer_kind, .put = offer_put, .del = offer_del, .get = offer_get, .find = offer_find,
-    .events = offer_events, .event = offer_event, .count = offer_count };
+static const struct ec_store service = {.size = sizeof service,
+                                        .kind = offer_kind,
+                                        .put = offer_put,
+                                        .del = offer_del,
+                                        .get = offer_get,
+                                        .find = offer_find,
+                                        .events = offer_events,
+                                        .event = offer_event,
+                                        .count = offer_count};
 static const struct ec_offer offers[] = { { sizeof(struct ec_offer), 0, EC_STORE_ID, &service } };
 static const struct ec_use uses[] = {
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN, sizeof(struct ec_json), 0, EC_JSON_ID } };

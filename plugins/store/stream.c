@@ -36,7 +36,7 @@ static void writer_close(struct stream *s)
 {
     if (!s->writer)
         return;
-    readers_purge(s->readers, s->id);           /* the last connection carries the journal over: let it be the writer's */
+    readers_purge(s->readers, s->id); /* the last connection carries the journal over: let it be the writer's */
     segment_writer_close(s->writer);
     s->writer = NULL;
 }
@@ -55,8 +55,10 @@ static void trouble_begins(struct stream *s, const char *why)
         s->lost = dropped(&s->n);
     pthread_mutex_unlock(&s->lock);
     if (first)
-        sayf(s, STREAM_WARNING, "events cannot be stored: %s; up to %llu bytes of them wait in memory, what comes after is "
-             "dropped until they can", why, (unsigned long long)s->spool.limit);
+        sayf(s, STREAM_WARNING,
+             "events cannot be stored: %s; up to %llu bytes of them wait in memory, what comes after is "
+             "dropped until they can",
+             why, (unsigned long long)s->spool.limit);
 }
 
 static void trouble_ends(struct stream *s)
@@ -84,7 +86,8 @@ static void set_aside(struct stream *s, struct segment_id id, const char *why)
         sayf(s, STREAM_ERROR, "%s; it cannot be set aside either: %s; it is not read any more in this run", why,
              strerror(errno));
     else
-        sayf(s, STREAM_ERROR, "%s; the file is set aside as %s: look at it with sqlite3's .recover, then delete it", why, to);
+        sayf(s, STREAM_ERROR, "%s; the file is set aside as %s: look at it with sqlite3's .recover, then delete it",
+             why, to);
     pthread_mutex_lock(&s->lock);
     s->n.damaged++;
     pthread_mutex_unlock(&s->lock);
@@ -210,7 +213,8 @@ static bool write_batch(struct stream *s, const struct ec_event *const *ev, uint
     return false;
 }
 
-/* With `writing` held: what waits now, not what is added meanwhile, for `now` grows old. least: stop where fewer wait. */
+/* With `writing` held: what waits now, not what is added meanwhile, for `now` grows old. least: stop at
+ * fewer. */
 static void write_batches(struct stream *s, uint64_t now, uint64_t least)
 {
     const struct ec_event *ev[SEGMENT_BATCH];

@@ -1,4 +1,5 @@
-/* stream.h: the way of events into the segments: spool, batches, trouble and its end. Any thread may call; it blocks. */
+/* stream.h: the way of events into the segments: spool, batches, trouble and its end. Any thread may call; it blocks.
+ */
 #ifndef STORE_STREAM_H
 #define STORE_STREAM_H
 #include "plugins/store/readers.h"
@@ -17,8 +18,8 @@ struct stream {
     struct spool spool;
     struct stream_counts n;
     bool trouble;                   /* a write failed and none has worked since */
-    uint64_t retry, lost, oldest;   /* ns of readers_clock(): when to try again; dropped when trouble began; since when the
-                                     * oldest event waits, 0: none does */
+    uint64_t retry, lost, oldest;   /* ns of readers_clock(): when to try again; dropped when trouble began; since when
+                                     * the   oldest event waits, 0: none does */
     const struct schema *schema;
     struct segments *segments;
     struct readers *readers;

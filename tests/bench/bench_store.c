@@ -1,7 +1,7 @@
-/* Events a second into the store, as a ratio to a bare loop of prepared inserts: the same rows into the same tables with
- * the same durability (WAL, synchronous=NORMAL, 1,000 events a transaction), and nothing else: no spool, no JSON writer, no
- * look at the tables of records. The runs take turns in one process; medians.
- * usage: bench_store [EVENTS [RUNS]] */
+/* Events a second into the store, as a ratio to a bare loop of prepared inserts: the same rows into the same tables
+ * with the same durability (WAL, synchronous=NORMAL, 1,000 events a transaction), and nothing else: no spool, no JSON
+ * writer, no look at the tables of records. The runs take turns in one process; medians. usage: bench_store [EVENTS
+ * [RUNS]] */
 #include "core/record/service.h"
 #include "plugins/store/stream.h"
 #include "testhost.h"
@@ -158,8 +158,15 @@ static double run_store(const struct ec_event *const *ev, uint32_t n, char path[
 {
     struct segments segments;
     struct readers readers;
-    struct stream s = { .schema = schema, .segments = &segments, .readers = &readers, .json = text_of, .json_arg = service,
-                        .say = say, .rows_max = UINT64_MAX, .bytes_max = UINT64_MAX, .spool.limit = 64 << 20 };
+    struct stream s = {.schema = schema,
+                       .segments = &segments,
+                       .readers = &readers,
+                       .json = text_of,
+                       .json_arg = service,
+                       .say = say,
+                       .rows_max = UINT64_MAX,
+                       .bytes_max = UINT64_MAX,
+                       .spool.limit = 64 << 20};
     struct stream_counts counts;
     double t;
 
@@ -183,7 +190,14 @@ static double run_store(const struct ec_event *const *ev, uint32_t n, char path[
 }
 
 /* All rows of a table, in memory. */
-struct rows { const char *insert, *select; int columns; uint32_t n; sqlite3_value **value; sqlite3_stmt *st; uint32_t at; };
+struct rows {
+    const char *insert, *select;
+    int columns;
+    uint32_t n;
+    sqlite3_value **value;
+    sqlite3_stmt *st;
+    uint32_t at;
+};
 
 static void rows_read(sqlite3 *db, struct rows *r, uint32_t most)
 {
@@ -271,15 +285,17 @@ static double median(double *v, uint32_t n)
 int main(int argc, char **argv)
 {
     struct rows rows[TABLES] = {
-        { .insert = "INSERT INTO event VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)", .select = "SELECT * FROM event" },
-        { .insert = "INSERT INTO json VALUES(?1,?2)", .select = "SELECT * FROM json" },
-        { .insert = "INSERT INTO words(rowid,text) VALUES(?1,?2)", .select = "SELECT key>>8,' '||url FROM t_http" },
-        { .insert = "INSERT INTO t_flow VALUES(?1,?2,?3,?4,?5,?6)", .select = "SELECT * FROM t_flow" },
-        { .insert = "INSERT INTO t_http VALUES(?1,?2,?3,?4,?5)", .select = "SELECT * FROM t_http" },
-        { .insert = "INSERT INTO t_dns VALUES(?1,?2,?3,?4,?5,?6)", .select = "SELECT * FROM t_dns" } };
+        {.insert = "INSERT INTO event VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+         .select = "SELECT * FROM event"},
+        {.insert = "INSERT INTO json VALUES(?1,?2)", .select = "SELECT * FROM json"},
+        {.insert = "INSERT INTO words(rowid,text) VALUES(?1,?2)", .select = "SELECT key>>8,' '||url FROM t_http"},
+        {.insert = "INSERT INTO t_flow VALUES(?1,?2,?3,?4,?5,?6)", .select = "SELECT * FROM t_flow"},
+        {.insert = "INSERT INTO t_http VALUES(?1,?2,?3,?4,?5)", .select = "SELECT * FROM t_http"},
+        {.insert = "INSERT INTO t_dns VALUES(?1,?2,?3,?4,?5,?6)", .select = "SELECT * FROM t_dns"}};
     uint32_t n = argc > 1 ? (uint32_t)atoi(argv[1]) : 100000, runs = argc > 2 ? (uint32_t)atoi(argv[2]) : 5;
     const struct ec_event **ev = calloc(n ? n : 1, sizeof *ev);
-    double *store = calloc(runs + 1, sizeof *store), *bare = calloc(runs + 1, sizeof *bare), *ratio = calloc(runs + 1, sizeof *ratio);
+    double *store = calloc(runs + 1, sizeof *store), *bare = calloc(runs + 1, sizeof *bare),
+           *ratio = calloc(runs + 1, sizeof *ratio);
     char path[SEGMENT_PATH], command[128];
     uint8_t *all;
 
@@ -308,8 +324,10 @@ int main(int argc, char **argv)
         bare[i ? i - 1 : 0] = run_bare(rows, n);
         ratio[i ? i - 1 : 0] = bare[i ? i - 1 : 0] / store[i ? i - 1 : 0];
     }
-    printf("store: %.0f events/s into SQLite, bare prepared inserts of the same rows %.0f/s, ratio %.2f (medians of %u runs of %u"
-           " events)\n", n / median(store, runs), n / median(bare, runs), median(ratio, runs), runs, n);
+    printf("store: %.0f events/s into SQLite, bare prepared inserts of the same rows %.0f/s, ratio %.2f (medians of %u "
+           "runs of %u"
+           " events)\n",
+           n / median(store, runs), n / median(bare, runs), median(ratio, runs), runs, n);
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
     return system(command) != 0;
 }

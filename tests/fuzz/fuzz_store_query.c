@@ -1,5 +1,6 @@
-/* Names, values, texts and cursors of queries as anybody may write them, against a segment with events in it. Whatever they
- * are, the answer is a page or a sentence; a cursor that comes back is taken; SQLite never finds an error in a statement. */
+/* Names, values, texts and cursors of queries as anybody may write them, against a segment with events in it. Whatever
+ * they are, the answer is a page or a sentence; a cursor that comes back is taken; SQLite never finds an error in a
+ * statement. */
 #include "plugins/store/query.h"
 #include "testhost.h"
 
@@ -55,8 +56,10 @@ static int64_t text_of(void *arg, const struct ec_event *ev, const char **s)
 {
     (void)arg;
     (void)ev;
-    *s = "{\"event_type\":\"thing\",\"proto\":\"TCP\",\"thing\":{\"text\":\"a b\",\"a\":{\"wire\":\"x\"},\"list\":[{\"name\":\"e\","
-         "\"n\":5}],\"tags\":[\"red\"],\"map\":{\"k\":\"v\"},\"time\":\"2026-11-22T14:30:00.000000+0000\",\"real\":0.5,\"n\":7,"
+    *s = "{\"event_type\":\"thing\",\"proto\":\"TCP\",\"thing\":{\"text\":\"a "
+         "b\",\"a\":{\"wire\":\"x\"},\"list\":[{\"name\":\"e\","
+         "\"n\":5}],\"tags\":[\"red\"],\"map\":{\"k\":\"v\"},\"time\":\"2026-11-22T14:30:00.000000+0000\",\"real\":0.5,"
+         "\"n\":7,"
          "\"word\":\"one\",\"ip\":\"10.0.0.1\",\"ip2\":\"::1\",\"yes\":true}}";
     return (int64_t)strlen(*s);
 }
@@ -82,7 +85,8 @@ static void prepare(void)
     struct ec_build b;
     uint8_t bad[1] = { 0 };
 
-    if (testhost_start(t) || !mkdtemp(folder) || segments_open(&segments, folder) || !(schema = schema_new(testhost_host(t))))
+    if (testhost_start(t) || !mkdtemp(folder) || segments_open(&segments, folder) ||
+        !(schema = schema_new(testhost_host(t))))
         abort();
     segments_current(&segments, 20261122, false, &id);
     segments_path(&segments, id, path);

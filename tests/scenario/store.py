@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The store in the real daemon: it holds exactly what eve.json holds; kill -9 under load, files that are damaged or cannot
-be read, a disk that is full: it stays or restarts clean, keeps what it counted, and counts what it lost."""
+"""The store in the real daemon: it holds exactly what eve.json holds; kill -9 under load, files that are damaged or
+cannot be read, a disk that is full: it stays or restarts clean, keeps what it counted, and counts what it lost."""
 import glob
 import ipaddress
 import json

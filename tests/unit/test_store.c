@@ -1,5 +1,5 @@
-/* The store on real SQLite files, in the fake host: what goes in comes out, by filter and cursor; documents; what happens
- * when files fail. */
+/* The store on real SQLite files, in the fake host: what goes in comes out, by filter and cursor; documents; what
+ * happens when files fail. */
 #include "tests/unit/unit.h"
 
 #include "core/record/service.h"
@@ -60,8 +60,13 @@ static const struct ec_topic thing_topic = { (uint32_t)sizeof(struct ec_topic), 
 struct note { struct ec_part part; uint32_t n, pad; };
 static const struct ec_row note_rows[] = { EC_FIELD(U32, EC_R_COLUMN, struct note, n, "n", NULL, "") };
 static const struct ec_record note_record = EC_RECORD_PART(struct note, note_rows);
-static const struct ec_topic note_topic = { (uint32_t)sizeof(struct ec_topic), EC_TOPIC_EVENT | EC_TOPIC_NESTED, "t.note/1",
-                                            "ecyber.note", &note_record, NULL, "" };
+static const struct ec_topic note_topic = {(uint32_t)sizeof(struct ec_topic),
+                                           EC_TOPIC_EVENT | EC_TOPIC_NESTED,
+                                           "t.note/1",
+                                           "ecyber.note",
+                                           &note_record,
+                                           NULL,
+                                           ""};
 
 struct user { struct ec_part part; struct ec_span name, hash; uint32_t age, pad; uint8_t ip[16]; };
 static const struct ec_row user_rows[] = {
@@ -173,7 +178,7 @@ static struct made event(uint32_t n)
     struct ec_event *ev;
 
     if (testhost_host(t)->open(testhost_host(t), 0, thing, &m.b))
-        abort();                    /* each assertion writes to a file of Check's, which counts where files are limited */
+        abort(); /* each assertion writes to a file of Check's, which counts where files are limited */
     ev = ec_head(&m.b);
     ev->id = next_id++;
     ev->ts_ns = NOON + n * SECOND;
@@ -249,7 +254,8 @@ static void balanced(void)
                      metric("dropped.memory") + metric("dropped.failed") + metric("dropped.shutdown"));
 }
 
-static const uint8_t wire[] = { 'a', 0, 0xff, 'b', '\\', 0xc3, 0xa4, '"', '\'', 0xed, 0xa0, 0x80, 0xf4, 0x90, 0x80, 0x80, '\n' };
+static const uint8_t wire[] = {'a',  0,    0xff, 'b',  '\\', 0xc3, 0xa4, '"', '\'',
+                               0xed, 0xa0, 0x80, 0xf4, 0x90, 0x80, 0x80, '\n'};
 #define WIRE "a\\x00\\xffb\\\xc3\xa4\"'\\xed\\xa0\\x80\\xf4\\x90\\x80\\x80\n"
 
 static void rich_event(void)
@@ -299,8 +305,8 @@ static void rich_event(void)
 
 static void meets(const char *field, uint32_t op, const char *value, int n)
 {
-    ck_assert_msg(meet(field, op, value) == n, "%s op %u '%s': %d, not %d: %s", field, op, value, meet(field, op, value), n,
-                  why);
+    ck_assert_msg(meet(field, op, value) == n, "%s op %u '%s': %d, not %d: %s", field, op, value,
+                  meet(field, op, value), n, why);
 }
 
 static void rich_filters(void)
@@ -382,7 +388,8 @@ START_TEST(every_type_of_field_is_found)
         testhost_tick(t, SECOND);
     ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
     ck_assert_int_eq(sqlite3_exec(db, "SELECT 1 FROM event INDEXED BY event_src_ip", NULL, NULL, NULL), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_exec(db, "SELECT 1 FROM t_thing INDEXED BY \"t_thing.text\"", NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "SELECT 1 FROM t_thing INDEXED BY \"t_thing.text\"", NULL, NULL, NULL),
+                     SQLITE_OK);
     sqlite3_close(db);
     rich_filters();
 }
@@ -419,7 +426,8 @@ static uint32_t walk(uint32_t flags, uint32_t limit, const char *value, uint32_t
 START_TEST(cursors_run_across_segments)
 {
     uint32_t pages;
-    struct ec_query q = { .size = sizeof q, .limit = 10, .since_ns = NOON + 1500 * SECOND, .until_ns = NOON + 1510 * SECOND };
+    struct ec_query q = {
+        .size = sizeof q, .limit = 10, .since_ns = NOON + 1500 * SECOND, .until_ns = NOON + 1510 * SECOND};
     struct ec_page page;
 
     ck_assert_int_eq(testhost_option(t, "segment_rows", "1000"), 0);
@@ -474,9 +482,14 @@ END_TEST
 
 START_TEST(wrong_questions_are_refused)
 {
-    static const struct { const char *cursor; } cursors[] = {
-        { "x" }, { "20231114.1.5" }, { "20231114.1.5.0" }, { "20231114.1.5.0.0" }, { "99999999999.1.1.1" }, { "'; DROP TABLE event;--" },
-        { "1.1.99999999999999999999.1" } };
+    static const struct { const char *cursor;
+    } cursors[] = {{"x"},
+                   {"20231114.1.5"},
+                   {"20231114.1.5.0"},
+                   {"20231114.1.5.0.0"},
+                   {"99999999999.1.1.1"},
+                   {"'; DROP TABLE event;--"},
+                   {"1.1.99999999999999999999.1"}};
     struct ec_query q = { .size = sizeof q, .limit = 1 };
     struct ec_page page;
     char next[EC_CURSOR_MAX];
@@ -525,13 +538,56 @@ END_TEST
 /* In every place that takes text: stored, found as it is, and never a part of a statement. */
 START_TEST(hostile_texts_are_only_texts)
 {
-    static const char *const hostile[] = {
-        "'", "\"", "' OR '1'='1", "'; DROP TABLE event; --", "\" OR 1=1 --", "1); DELETE FROM json; --", "%", "_", "\\", "?1",
-        "/*", "--", ";", "$.x", "$", "[0]", "a.\"b\"", "{\"id\":1}", "<script>alert(1)</script>", "%s%n", "\x01\x1f\x7f",
-        "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "*", "NEAR(a b)", "a AND", "text:a", "^a", "-a", "\"\"\"", "x'00'", "NULL", "true",
-        "1e999", "0x10", " ", "' UNION SELECT sql FROM sqlite_master --", "1' AND SLEEP(5)#", "admin'--", "') OR ('a'='a",
-        "%27%20OR%201=1", "1;PRAGMA user_version=9", "||(SELECT 1)||", "ATTACH DATABASE 'x' AS y", "load_extension('x')",
-        "${jndi:ldap://x/a}", "{{7*7}}", "../../../etc/passwd", "\r\nSet-Cookie: x", "\xc0\xae", "a\xff\xfe" };
+    static const char *const hostile[] = {"'",
+                                          "\"",
+                                          "' OR '1'='1",
+                                          "'; DROP TABLE event; --",
+                                          "\" OR 1=1 --",
+                                          "1); DELETE FROM json; --",
+                                          "%",
+                                          "_",
+                                          "\\",
+                                          "?1",
+                                          "/*",
+                                          "--",
+                                          ";",
+                                          "$.x",
+                                          "$",
+                                          "[0]",
+                                          "a.\"b\"",
+                                          "{\"id\":1}",
+                                          "<script>alert(1)</script>",
+                                          "%s%n",
+                                          "\x01\x1f\x7f",
+                                          "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80",
+                                          "*",
+                                          "NEAR(a b)",
+                                          "a AND",
+                                          "text:a",
+                                          "^a",
+                                          "-a",
+                                          "\"\"\"",
+                                          "x'00'",
+                                          "NULL",
+                                          "true",
+                                          "1e999",
+                                          "0x10",
+                                          " ",
+                                          "' UNION SELECT sql FROM sqlite_master --",
+                                          "1' AND SLEEP(5)#",
+                                          "admin'--",
+                                          "') OR ('a'='a",
+                                          "%27%20OR%201=1",
+                                          "1;PRAGMA user_version=9",
+                                          "||(SELECT 1)||",
+                                          "ATTACH DATABASE 'x' AS y",
+                                          "load_extension('x')",
+                                          "${jndi:ldap://x/a}",
+                                          "{{7*7}}",
+                                          "../../../etc/passwd",
+                                          "\r\nSet-Cookie: x",
+                                          "\xc0\xae",
+                                          "a\xff\xfe"};
     struct ec_query q = { .size = sizeof q, .limit = 10 };
     struct ec_page page;
     struct made m;
@@ -627,9 +683,10 @@ static void tops(const char *field, const char *value, uint64_t n)
     struct ec_page page = { .size = sizeof page };
     struct top top = { .n = 0 };
 
-    ck_assert_msg(!store->count(testhost_self(t), &q, field, 8, add_top, &top, &page, why, sizeof why), "%s: %s", field, why);
-    ck_assert_msg(top.n && !strcmp(top.value[0], value) && top.count[0] == n, "%s: %u values, %s %u, not %s %u", field, top.n,
-                  top.n ? top.value[0] : "", top.n ? (unsigned)top.count[0] : 0, value, (unsigned)n);
+    ck_assert_msg(!store->count(testhost_self(t), &q, field, 8, add_top, &top, &page, why, sizeof why), "%s: %s", field,
+                  why);
+    ck_assert_msg(top.n && !strcmp(top.value[0], value) && top.count[0] == n, "%s: %u values, %s %u, not %s %u", field,
+                  top.n, top.n ? top.value[0] : "", top.n ? (unsigned)top.count[0] : 0, value, (unsigned)n);
 }
 
 START_TEST(values_are_counted)
@@ -659,8 +716,10 @@ START_TEST(values_are_counted)
     tops("thing.peer", "::", 9);
     tops("ecyber.note.n", "5", 2);
     tops("thing.on.wire", WIRE, 2);
-    ck_assert_int_eq(store->count(testhost_self(t), &q, "nothing", 8, add_top, &top, &page, why, sizeof why), EC_EINVAL);
-    ck_assert_int_eq(store->count(testhost_self(t), &q, "thing.meta", 8, add_top, &top, &page, why, sizeof why), EC_EINVAL);
+    ck_assert_int_eq(store->count(testhost_self(t), &q, "nothing", 8, add_top, &top, &page, why, sizeof why),
+                     EC_EINVAL);
+    ck_assert_int_eq(store->count(testhost_self(t), &q, "thing.meta", 8, add_top, &top, &page, why, sizeof why),
+                     EC_EINVAL);
 }
 END_TEST
 
@@ -690,7 +749,7 @@ static int32_t put(uint64_t *id, uint64_t version, const char *name, uint32_t ag
     memcpy(made.room + 200, "$y$hash", 7);
     made.u.name = (struct ec_span){ sizeof made.u, (uint32_t)n };
     made.u.hash = (struct ec_span){ sizeof made.u + 200, 7 };
-    memcpy(made.u.ip, (uint8_t[16]){ [10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0, [14] = 2, [15] = (uint8_t)age }, 16);
+    memcpy(made.u.ip, (uint8_t[16]){[10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0, [14] = 2, [15] = (uint8_t)age}, 16);
     return store->put(testhost_self(t), kind, id, version, &made.u.part);
 }
 
@@ -699,7 +758,8 @@ static uint32_t find(const char *field, uint32_t op, const char *value, uint64_t
     struct ec_filter f = { sizeof f, op, field, value };
 
     memset(k, 0, sizeof *k);
-    ck_assert_msg(!store->find(testhost_self(t), kind, &f, field ? 1 : 0, after, limit, keep, k), "%s", testhost_why(t));
+    ck_assert_msg(!store->find(testhost_self(t), kind, &f, field ? 1 : 0, after, limit, keep, k), "%s",
+                  testhost_why(t));
     return k->n;
 }
 

@@ -1,5 +1,5 @@
-/* Days that pass while events come in, pages are read, segments are closed and deleted, each on a thread of its own. The
- * clock is the test's. */
+/* Days that pass while events come in, pages are read, segments are closed and deleted, each on a thread of its own.
+ * The clock is the test's. */
 #include "tests/unit/unit.h"
 
 #include "plugins/store/keeper.h"
@@ -20,8 +20,8 @@
 struct thing { struct ec_part part; uint32_t n, pad; };
 static const struct ec_row thing_rows[] = { EC_FIELD(U32, EC_R_COLUMN | EC_R_INDEX, struct thing, n, "n", NULL, "") };
 static const struct ec_record thing_record = EC_RECORD_PART(struct thing, thing_rows);
-static const struct ec_topic thing = { (uint32_t)sizeof(struct ec_topic), EC_TOPIC_EVENT, "t.thing/1", "thing", &thing_record,
-                                       NULL, "" };
+static const struct ec_topic thing = {
+    (uint32_t)sizeof(struct ec_topic), EC_TOPIC_EVENT, "t.thing/1", "thing", &thing_record, NULL, ""};
 static const struct ec_plugin nobody = { EC_PLUGIN_HEAD, .id = "t.nobody", .name = "nobody", .version = "1" };
 
 static char folder[64];
@@ -216,7 +216,8 @@ START_TEST(all_at_once)
     ck_assert_uint_gt(walks[0] + walks[1], 0);
     while (keeper_finish(&stream, now))
         ;
-    /* Of eight days the last five are there; on which side of a midnight those fell that waited then is a matter of luck. */
+    /* Of eight days the last five are there; on which side of a midnight those fell that waited then is a matter of
+     * luck. */
     ck_assert_uint_ge(walk(), 2 * A_DAY);
     ck_assert_uint_lt(walk(), EVENTS);
 }

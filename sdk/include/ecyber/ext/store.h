@@ -37,7 +37,7 @@ struct ec_query {                   /* of a stream */
     const char *cursor;             /* `next` of the page before, NULL: the first */
     uint32_t limit, reserved;       /* 1…1000 */
 };
-enum { EC_PAGE_PARTIAL = 1 /* time ran out, or a file cannot be read: rows may be missing; more may stand behind `next` */ };
+enum { EC_PAGE_PARTIAL = 1 /* time ran out, or a file cannot be read: there may be more rows, behind `next` too */ };
 struct ec_page { uint32_t size, flags; char next[EC_CURSOR_MAX]; };      /* next: "" at the end */
 
 /* One row; valid until it returns. Not 0 ends the call. */
