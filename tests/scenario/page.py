@@ -97,6 +97,14 @@ def ask(path, agent="Mozilla/5.0"):
         return False
 
 
+def scan():
+    """Every port up to 1024, as nmap -sT does."""
+    for port in range(1, 1025):
+        with socket.socket() as s:
+            s.setblocking(False)
+            s.connect_ex((HERE, port))
+
+
 def attacks(stop):
     """What the browser's test asks for, and some traffic, so that there is something to see."""
     enter(OUTSIDE)
@@ -105,6 +113,9 @@ def attacks(stop):
         if os.path.exists(TMP + "/want-attack"):
             ask("/item?id=1%20UNION%20SELECT%20name,%20password%20FROM%20users&n={}&x={}".format(n, EVIL))
             os.unlink(TMP + "/want-attack")
+        if os.path.exists(TMP + "/want-scan"):
+            scan()
+            os.unlink(TMP + "/want-scan")
         if os.path.exists(TMP + "/want-probe"):
             time.sleep(0.5)
             with open(TMP + "/probe", "w", encoding="ascii") as file:
@@ -137,7 +148,7 @@ def daemon(log):
     return subprocess.Popen(words, stdout=log, stderr=log)
 
 
-def wait_for(what, seconds=20):
+def wait_for(what, seconds=40):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if what():

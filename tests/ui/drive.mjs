@@ -6,6 +6,7 @@ import { chromium } from "playwright-core";
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const patience = process.env.EC_SANITIZER && process.env.EC_SANITIZER !== "none" ? 60000 : 20000;
 let number = 0;
 
 export let failed = 0;
@@ -43,7 +44,7 @@ export async function visit(browser, base, { width, scheme, motion = "reduce" })
             page.elsewhere.push(r.url());
     });
     page.on("websocket", (w) => page.elsewhere.push(w.url()));
-    page.setDefaultTimeout(15000);
+    page.setDefaultTimeout(patience);
     return page;
 }
 

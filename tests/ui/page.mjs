@@ -116,6 +116,19 @@ async function hostile(page) {
     check(await page.locator(".why img").count() === 0 && await page.title() === "eCyber", "never markup");
 }
 
+/* A scan raises an alert of the trained model, whose score is explained. */
+async function score(page) {
+    await want("scan");
+    await inbox(page).filter({ hasText: /^medium.*Model / }).first().click();
+    await page.locator(".why .parts tbody tr").first().waitFor();
+    const text = await page.locator(".why").textContent();
+
+    check(/suspicious from 0\.\d+ on/.test(text), "a score is shown with its threshold", text);
+    check(await page.locator(".why .part rect").count() > 2, "and what it is made of, as bars", text);
+    check(/log-odds of [+-]\d/.test(text), "which add up to its log-odds", text);
+    await page.locator(".alert-head[aria-expanded=true]").click();
+}
+
 /* --- blocking ------------------------------------------------------------------------------------ */
 
 async function block(page) {
@@ -128,6 +141,28 @@ async function block(page) {
     await page.locator(".notice").getByRole("button", { name: "Undo" }).click();
     await page.getByText("198.51.100.7 is no longer blocked.").waitFor();
     check(await want("probe") === "open", "undo lets it through");
+}
+
+/* Who may only look is offered nothing else. */
+async function viewer(browser, admin) {
+    const made = await admin.evaluate(async (password) => {
+        const { token } = JSON.parse(sessionStorage.getItem("ecyber.session"));
+        const reply = await fetch("/api/users", {
+            method: "POST",
+            headers: { "Authorization": `Bearer ${token}`, "Content-Type": "application/json" },
+            body: JSON.stringify({ username: "looker", password, roles: ["viewer"], must_change: false }),
+        });
+
+        return `${reply.status} ${await reply.text()}`;
+    }, fresh);
+    const page = await visit(browser, base, { width: 1280, scheme: "dark" });
+
+    await logIn(page, base, "looker", fresh);
+    await inbox(page).first().click();
+    await page.locator(".why .facts").waitFor();
+    await page.locator(".who", { hasText: "viewer" }).waitFor();
+    check(await page.getByRole("button", { name: /^Block / }).count() === 0, "a viewer is offered no block", made);
+    await page.context().close();
 }
 
 async function noFirewall(page) {
@@ -201,7 +236,6 @@ async function documentation(browser) {
 async function picture(page) {
     if (!process.env.EC_PICTURE)
         return;
-    await page.locator(".alert-head[aria-expanded=true]").click();
     await page.waitForTimeout(65000);
     await page.locator(".alert-head", { hasText: "sqlmap" }).first().click();
     await page.locator(".why").waitFor();
@@ -223,6 +257,8 @@ try {
     await hostile(page);
     await motion(page);
     await (firewall ? block(page) : noFirewall(page));
+    await score(page);
+    await viewer(browser, page);
     await picture(page);
     check(page.complaints.length === 0, "no error in the console", page.complaints.join("\n"));
     check(page.elsewhere.length === 0, "no request elsewhere", page.elsewhere.join("\n"));

@@ -1,6 +1,4 @@
 /* Why an alert is one: what the rule said, which bytes fitted, whose flow, where from, how it was scored. */
-import { useEffect, useState } from "preact/hooks";
-import { ask } from "./api.js";
 import { Block } from "./block.jsx";
 import { country, countryName, place, ruleParts, scoreOf } from "./event.js";
 import { bytes, dump, endpoint, fromBase64, fromHex, moment, plural, safe, when } from "./text.js";
@@ -174,33 +172,20 @@ function Packet({ why }) {
 }
 
 export function Why({ event, id }) {
-    const [full, setFull] = useState(event.ecyber?.why ? event : null);
-    const [trouble, setTrouble] = useState("");
-
-    useEffect(() => {
-        let over = false;
-
-        if (!full && event.id !== undefined)
-            ask(`/api/ids/alerts/${event.id}`).then((e) => over || setFull(e), (e) => over || setTrouble(e.message));
-        return () => { over = true; };
-    }, [event.id]);
-    const shown = full ?? event;
-    const why = shown.ecyber?.why;
+    const why = event.ecyber?.why;
 
     return (
         <div class="why" id={id}>
             <div class="why-main">
-                <Score event={shown} />
-                {why && <Rule why={why} alert={shown.alert ?? {}} />}
+                <Score event={event} />
+                {why && <Rule why={why} alert={event.alert} />}
                 {why && <Matches why={why} />}
-                {!why && !scoreOf(shown) && (
-                    <p class="soft">{safe(trouble) || (full ? "No explanation was kept." : "Loading why…")}</p>
-                )}
+                {!why && !scoreOf(event) && <p class="soft">Whoever raised this alert gave no explanation.</p>}
                 {why && <Packet why={why} />}
             </div>
             <div class="why-side">
-                <Flow event={shown} />
-                <Block event={shown} />
+                <Flow event={event} />
+                <Block event={event} />
             </div>
         </div>
     );
