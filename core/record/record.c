@@ -109,10 +109,21 @@ static int check_place(const struct check *c, const struct ec_record *r, const s
 }
 
 static int check_record(const struct check *c, const struct ec_record *r, enum record_kind kind,
-                        uint32_t depth);
+                        uint32_t depth, uint32_t objects);
 
+/* "a.b.c": 3 */
+static uint32_t names_in(const char *name)
+{
+    uint32_t n = 1;
+
+    for (; *name; name++)
+        n += *name == '.';
+    return n;
+}
+
+/* objects: that stand around the record's own names. */
 static int check_row(const struct check *c, const struct ec_record *r, enum record_kind kind,
-                     uint32_t i, uint32_t depth)
+                     uint32_t i, uint32_t depth, uint32_t objects)
 {
     struct ec_row buf;
     const struct ec_row *row = record_row(r, i, &buf);
@@ -122,6 +133,9 @@ static int check_row(const struct check *c, const struct ec_record *r, enum reco
         return bad(
             c, row, i,
             "its name is missing or has other characters than letters, digits, '_', '-' and '.'");
+    objects += names_in(row->name);
+    if (objects > RECORD_OBJECTS)
+        return bad(c, row, i, "it lies in more than 16 objects");
     if (!row->type || row->type > EC_T_MAP)
         return bad(c, row, i, "this daemon does not know its type");
     if (row->type == EC_T_ENUM && (!row->allow || !*row->allow))
@@ -131,13 +145,14 @@ static int check_row(const struct check *c, const struct ec_record *r, enum reco
     if (row->type == EC_T_RECORD && !row->sub)
         return bad(c, row, i, "a record needs the shape of its element");
     if (row->type == EC_T_RECORD &&
-        (rc = check_record(c, row->sub, kind == RECORD_OPTIONS ? kind : RECORD_ELEMENT, depth + 1)))
+        (rc = check_record(c, row->sub, kind == RECORD_OPTIONS ? kind : RECORD_ELEMENT, depth + 1,
+                           row->flags & EC_R_INLINE ? objects : 0)))
         return rc;
     return kind == RECORD_OPTIONS ? EC_OK : check_place(c, r, row, i);
 }
 
 static int check_record(const struct check *c, const struct ec_record *r, enum record_kind kind,
-                        uint32_t depth)
+                        uint32_t depth, uint32_t objects)
 {
     int rc;
 
@@ -160,7 +175,7 @@ static int check_record(const struct check *c, const struct ec_record *r, enum r
         return EC_EINVAL;
     }
     for (uint32_t i = 0; i < r->n_row; i++)
-        if ((rc = check_row(c, r, kind, i, depth)))
+        if ((rc = check_row(c, r, kind, i, depth, objects)))
             return rc;
     return check_names(c, r);
 }
@@ -173,5 +188,5 @@ int record_check(const struct ec_record *r, enum record_kind kind, char *why, ui
         snprintf(why, n, "it has no table of rows");
         return EC_EINVAL;
     }
-    return check_record(&c, r, kind, 0);
+    return check_record(&c, r, kind, 0, 0);
 }

@@ -9,6 +9,7 @@ struct ec_record;
 struct ec_row;
 
 #define RECORD_DEPTH 8              /* of sub-records */
+#define RECORD_OBJECTS 16           /* of JSON, one within the other, that a name or a record in the struct opens */
 #define RECORD_ROWS 1024
 
 enum record_kind { RECORD_PART, RECORD_ELEMENT, RECORD_OPTIONS };

@@ -8,7 +8,7 @@
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
 
-#define TREE_DEPTH 16 /* of objects in objects */
+#define TREE_DEPTH 16 /* of objects in objects: RECORD_OBJECTS */
 
 struct node {
     char *name;

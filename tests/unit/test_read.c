@@ -559,11 +559,15 @@ START_TEST(shapes)
 {
     static const struct ec_row rows[] = { EC_FIELD(U32, 0, struct thing, u32, "a..b", NULL, "") };
     static const struct ec_record broken = EC_RECORD_PART(struct thing, rows);
+    static const struct ec_row deep_rows[] = {
+        EC_FIELD(U32, 0, struct thing, u32, "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p", NULL, "") };
+    static const struct ec_record deep = EC_RECORD_PART(struct thing, deep_rows);
     static const struct ec_record no_part = EC_RECORD_ELEMENT(struct port, port_rows);
 
     ck_assert_ptr_eq(record_json.shape(service, &thing_record), shape);
     ck_assert_ptr_ne(login, shape);
     ck_assert_ptr_null(record_json.shape(service, &broken));
+    ck_assert_ptr_nonnull(record_json.shape(service, &deep));
     ck_assert_ptr_null(record_json.shape(service, &no_part));
 }
 END_TEST

@@ -116,6 +116,8 @@ END_TEST
     { type, flags, has, 0, off, name, sub, allow, NULL, NULL, NULL, 0, 0 }
 static const struct { struct ec_row row; const char *why; } bad_rows[] = {
     { ROW(EC_T_U32, 0, 0, 0, NULL, NULL, NULL), "row 1: its name is missing" },
+    { ROW(EC_T_U32, 0, 0, 0, "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q", NULL, NULL),
+      "row 'a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q': it lies in more than 16 objects" },
     { ROW(EC_T_U32, 0, 0, 0, "a b", NULL, NULL),
       "row 'a b': its name is missing or has other characters" },
     { ROW(0, 0, 0, 0, "a", NULL, NULL), "row 'a': this daemon does not know its type" },
