@@ -85,7 +85,8 @@ static int request_send(int fd, const char *method, const char *path, const char
 {
     char head[4096 + 512];
     int n = snprintf(head, sizeof head,
-                     "%s %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: ecyberctl\r\nAccept: %s\r\nConnection: close\r\n",
+                     "%s %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: ecyberctl\r\nAccept: %s\r\n"
+                     "Connection: close\r\n",
                      method, path, accept);
 
     if (n < 0 || (size_t)n > sizeof head - 128)

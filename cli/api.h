@@ -6,7 +6,8 @@
 #include "cli/cli.h"
 
 /* Ask. method: "GET"; path: with its query, percent-encoded; body: a JSON object, NULL: none. Returns the answer, to be
- * put, or NULL. *code is the exit code: CLI_OK with NULL is an answer without a body; else why was printed on stderr. */
+ * put, or NULL. *code is the exit code: CLI_OK with NULL is an answer without a body; else why was printed on stderr.
+ * */
 struct json_object *api_call(const struct cli *c, const char *method, const char *path, struct json_object *body,
                              int *code);
 

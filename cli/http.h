@@ -1,5 +1,5 @@
-/* http.h: reads one answer of HTTP/1.1 (RFC 9112) from wherever its bytes come. Nothing in it is trusted: each line, the
- * head and the body have a limit. */
+/* http.h: reads one answer of HTTP/1.1 (RFC 9112) from wherever its bytes come. Nothing in it is trusted: each line,
+ * the head and the body have a limit. */
 #ifndef CLI_HTTP_H
 #define CLI_HTTP_H
 #include <stdbool.h>

@@ -21,8 +21,8 @@ static int line_read(char to[PASSWORD_ROOM])
     return !n || strlen(to) != n ? -1 : 0;
 }
 
-/* ISIG stays: ^C ends the command, and the shell puts the terminal back; but not every shell does, so it is put off until
- * the terminal is as it was. */
+/* ISIG stays: ^C ends the command, and the shell puts the terminal back; but not every shell does, so it is put off
+ * until the terminal is as it was. */
 static int line_hidden(const char *prompt, char to[PASSWORD_ROOM])
 {
     struct termios before, hidden;

@@ -80,8 +80,8 @@ static int64_t number(const struct ec_host *h, const struct ec_conf *c, const ch
 }
 
 /* The option, else the variable that the system before this one had. *where: for an error. */
-static const char *option_or(const struct ec_host *h, const struct ec_conf *c, const char *option, const char *variable,
-                             const char **where)
+static const char *option_or(const struct ec_host *h, const struct ec_conf *c, const char *option,
+                             const char *variable, const char **where)
 {
     const char *text = h->conf_text(c, option, 0);
 
@@ -108,7 +108,8 @@ static int32_t read_algorithm(const struct ec_host *h, const struct ec_conf *c, 
 /* The PEM file of RS and ES. */
 static int32_t read_key_file(const struct ec_host *h, const struct ec_conf *c, struct auth_state *st)
 {
-    const char *path = h->conf_text(c, "key_file", 0), *where = path ? h->conf_where(c, "key_file", 0) : "auth.key_file";
+    const char *path = h->conf_text(c, "key_file", 0);
+    const char *where = path ? h->conf_where(c, "key_file", 0) : "auth.key_file";
     int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
     char text[PEM_MAX];
     struct stat st_file;

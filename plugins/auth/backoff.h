@@ -1,5 +1,5 @@
-/* backoff.h: how long somebody who guesses has to wait. One bounded table for each kind of key (account, address): what is
- * new takes the place of what has failed least. [any] */
+/* backoff.h: how long somebody who guesses has to wait. One bounded table for each kind of key (account, address): what
+ * is new takes the place of what has failed least. [any] */
 #ifndef AUTH_BACKOFF_H
 #define AUTH_BACKOFF_H
 #include <stdint.h>

@@ -19,8 +19,8 @@ struct token {
 };
 
 /* algorithm: HS256 HS384 HS512 (key: the secret itself, at least as long as the hash: RFC 7518 §3.2) or RS256…512,
- * ES256…512 (key: the private key as PEM; its public part is made from it). life: seconds that a token may live at most.
- * NULL: why (n bytes) is a sentence. */
+ * ES256…512 (key: the private key as PEM; its public part is made from it). life: seconds that a token may live at
+ * most. NULL: why (n bytes) is a sentence. */
 struct token_keys *token_keys_new(const char *algorithm, const void *key, size_t len, int64_t life, char *why,
                                   uint32_t n);
 void token_keys_free(struct token_keys *k); /* wipes them */

@@ -10,7 +10,8 @@ struct credentials {
     struct ec_span username, password, grant_type, scope, client_id, client_secret;
 };
 #define TEXT(T, flags, bit, member, name, least, most, help) \
-    { EC_T_TEXT, (flags), (bit), 0, (uint32_t)offsetof(T, member), (name), NULL, NULL, NULL, NULL, (help), (least), (most) }
+    { EC_T_TEXT, (flags), (bit), 0, (uint32_t)offsetof(T, member), (name), NULL, NULL, NULL, NULL, (help), (least), \
+      (most) }
 #define IN(flags, bit, member, least, most, help) \
     TEXT(struct credentials, flags, bit, member, #member, least, most, help)
 static const struct ec_row credentials_rows[] = {

@@ -8,7 +8,8 @@
 #define PASSWORD_MAX  512 /* bytes of a password, as libxcrypt has it */
 #define PASSWORD_NEW  24  /* of password_random(), with its NUL */
 
-/* A new hash (yescrypt). 0, or −1: no memory, no randomness, or not a password (a NUL inside, longer than PASSWORD_MAX). */
+/* A new hash (yescrypt). 0, or −1: no memory, no randomness, or not a password (a NUL inside, longer than
+ * PASSWORD_MAX). */
 int password_hash(const char *plain, size_t len, char *hash, size_t n);
 /* 1: it is the password of this hash. Hashes: yescrypt; of imported users also $2b$ $2a$ $2y$, where a password of more
  * than 72 bytes, which bcrypt would cut, is refused. */

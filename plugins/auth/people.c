@@ -9,7 +9,8 @@
 #include "plugins/auth/roles.h"
 
 #define ROW(T, type, flags, bit, member, name, allow, def, least, most, help) \
-    { (type), (flags), (bit), 0, (uint32_t)offsetof(T, member), (name), NULL, (allow), (def), NULL, (help), (least), (most) }
+    { (type), (flags), (bit), 0, (uint32_t)offsetof(T, member), (name), NULL, (allow), (def), NULL, (help), (least), \
+      (most) }
 
 struct page_param {
     struct ec_part part;
@@ -18,7 +19,8 @@ struct page_param {
 };
 static const struct ec_row page_rows[] = {
     ROW(struct page_param, EC_T_U32, 0, 0, limit, "limit", NULL, "100", 1, 1000, "users of a page"),
-    ROW(struct page_param, EC_T_TEXT, EC_R_OPT, 0, cursor, "cursor", NULL, NULL, 1, 20, "next_cursor of the page before"),
+    ROW(struct page_param, EC_T_TEXT, EC_R_OPT, 0, cursor, "cursor", NULL, NULL, 1, 20,
+        "next_cursor of the page before"),
 };
 static const struct ec_record page_record = EC_RECORD_PART(struct page_param, page_rows);
 
@@ -335,7 +337,8 @@ LATER(edit, edit_work)
 LATER(drop, remove_work)
 LATER(reset, reset_work)
 
-#define ROUTE(m, p, id, text) .size = sizeof(struct ec_route), .method = m, .path = p, .opid = id, .summary = text, .roles = "admin"
+#define ROUTE(m, p, id, text) \
+    .size = sizeof(struct ec_route), .method = m, .path = p, .opid = id, .summary = text, .roles = "admin"
 const struct ec_route people_routes[] = {
     {ROUTE("GET", "/api/users", "list_users", "The users"), .param = &page_record, .reply = &users_record, .run = page},
     {ROUTE("POST", "/api/users", "create_user", "Make a user"), .body = &create_record, .reply = &user_record,
@@ -345,8 +348,8 @@ const struct ec_route people_routes[] = {
     {ROUTE("PATCH", "/api/users/{id}", "change_user", "Change a user; new roles, or disabling, end older tokens"),
      .param = &id_record, .body = &edit_record, .reply = &user_record, .body_max = 8192, .run = edit,
      .errors = "404,409"},
-    {ROUTE("DELETE", "/api/users/{id}", "delete_user", "Remove a user"), .param = &id_record, .run = drop, .status = 204,
-     .errors = "404,409"},
+    {ROUTE("DELETE", "/api/users/{id}", "delete_user", "Remove a user"), .param = &id_record, .run = drop,
+     .status = 204, .errors = "404,409"},
     {ROUTE("POST", "/api/users/{id}/reset-password", "reset_password", "Give a user another password"),
      .param = &id_record, .body = &reset_record, .body_max = 8192, .run = reset, .status = 204, .errors = "404,409"},
     {ROUTE("GET", "/api/system/audit", "list_audit", "Who did what from where"), .flags = EC_RT_EVENTS,

@@ -12,8 +12,8 @@ const char *secret_weak(const char *text);
 
 int secret_random(char to[SECRET_TEXT]); /* 0, or −1: no randomness */
 
-/* A new file of mode 0600 with this text and a newline, on disk when it returns; one that stands there is replaced. 0, or
- * −1: errno. */
+/* A new file of mode 0600 with this text and a newline, on disk when it returns; one that stands there is replaced. 0,
+ * or −1: errno. */
 int private_write(const char *path, const char *text);
 /* The first line of a private file into `to` (n bytes). 1; 0: there is none; −1: why (size bytes) is a sentence: a file
  * that others may read, of another owner, empty, or no file. */

@@ -17,8 +17,8 @@ struct document {
 };
 
 #define TEXT(flags, member, name, max, help) \
-    { EC_T_TEXT, (flags), 0, 0, (uint32_t)offsetof(struct document, member), (name), NULL, NULL, NULL, NULL, (help), 0, \
-      (max) }
+    { EC_T_TEXT, (flags), 0, 0, (uint32_t)offsetof(struct document, member), (name), NULL, NULL, NULL, NULL, (help), \
+      0, (max) }
 static const struct ec_row rows[] = {
     TEXT(EC_R_COLUMN | EC_R_INDEX, name, "username", USER_NAME - 1, "unique, in small letters"),
     TEXT(0, email, "email", USER_EMAIL - 1, "where to write to"),
@@ -330,7 +330,8 @@ static int32_t put(struct users *u, struct user *one)
         err = store_write(u, one);
     if (err)
         return err;
-    /* It is on disk; should its version not be read, the next change of this user says that it was changed meanwhile. */
+    /* It is on disk; should its version not be read, the next change of this user says that it was changed meanwhile.
+     * */
     u->store->get(u->store_self, u->kind, one->id, version_seen, &one->version);
     insert(u, one);
     return EC_OK;

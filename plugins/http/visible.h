@@ -1,6 +1,6 @@
-/* visible.h: who may read events of which type. Where plugins declare pages of one type (EC_RT_EVENTS with a topic), its
- * events are for the roles of those pages, also where all types are mixed: /api/events, the stream, an event by its id. A
- * type that has no page of its own is for whoever may read the mixed ones. */
+/* visible.h: who may read events of which type. Where plugins declare pages of one type (EC_RT_EVENTS with a topic),
+ * its events are for the roles of those pages, also where all types are mixed: /api/events, the stream, an event by its
+ * id. A type that has no page of its own is for whoever may read the mixed ones. */
 #ifndef HTTP_VISIBLE_H
 #define HTTP_VISIBLE_H
 #include <stdbool.h>

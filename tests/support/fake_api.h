@@ -1,5 +1,5 @@
-/* fake_api.h: an HTTP server and a store for unit tests of plugins that declare routes: no network, documents in memory.
- * A request is made from "name=value" pairs by the rows of the route; the reply is read by its rows. */
+/* fake_api.h: an HTTP server and a store for unit tests of plugins that declare routes: no network, documents in
+ * memory. A request is made from "name=value" pairs by the rows of the route; the reply is read by its rows. */
 #ifndef ECYBER_FAKE_API_H
 #define ECYBER_FAKE_API_H
 #define EC_API_LEVEL 1

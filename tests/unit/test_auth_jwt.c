@@ -1,5 +1,5 @@
-/* Tokens: what is signed with the configured key and algorithm and has not expired is taken, everything else is not. The
- * forgeries are signed here with OpenSSL, not with the code under test. */
+/* Tokens: what is signed with the configured key and algorithm and has not expired is taken, everything else is not.
+ * The forgeries are signed here with OpenSSL, not with the code under test. */
 #include "tests/unit/unit.h"
 
 #define EC_API_LEVEL 1
@@ -86,7 +86,8 @@ static void refused(const char *what, const char *text)
 
 START_TEST(what_is_made_is_read)
 {
-    const struct token in = {.name = "anna", .user = UINT64_C(1) << 52, .stamp = TOKEN_EXACT, .issued = NOW, .expires = NOW + LIFE};
+    const struct token in = {.name = "anna", .user = UINT64_C(1) << 52, .stamp = TOKEN_EXACT, .issued = NOW,
+                             .expires = NOW + LIFE};
     struct token out;
     char *text = token_make(keys, &in);
 

@@ -62,9 +62,11 @@ START_TEST(bodies_are_read_to_their_end)
 {
     ck_assert_str_eq(body("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello and more"), "hello");
     ck_assert_str_eq(body("HTTP/1.1 200 OK\r\n\r\nup to the end"), "up to the end");
-    ck_assert_str_eq(body("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n7;x=y\r\n, world\r\n0\r\n\r\n"),
+    ck_assert_str_eq(body("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                          "5\r\nhello\r\n7;x=y\r\n, world\r\n0\r\n\r\n"),
                      "hello, world");
-    ck_assert_str_eq(body("HTTP/1.1 200 OK\ntransfer-encoding: CHUNKED\nContent-Length: 3\n\n1\na\nA\n0123456789\n0\nX: y\n\n"),
+    ck_assert_str_eq(body("HTTP/1.1 200 OK\ntransfer-encoding: CHUNKED\nContent-Length: 3\n\n"
+                          "1\na\nA\n0123456789\n0\nX: y\n\n"),
                      "a0123456789");
     ck_assert_str_eq(body("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello"), "");
     ck_assert_str_eq(body("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n"), "");
@@ -93,11 +95,13 @@ START_TEST(what_is_no_answer_is_refused)
 {
     static const char *const bad[] = {
         "", "\r\n\r\n", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 20x OK\r\n\r\n",
-        "HTTP/1.1 099 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\n",
+        "HTTP/1.1 099 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nX: y", "SSH-2.0-OpenSSH\r\n"};
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nX: y",
+        "SSH-2.0-OpenSSH\r\n"};
     char *many = malloc(200000), *at = many;
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -117,19 +121,21 @@ END_TEST
 
 START_TEST(retry_after_is_read)
 {
-    ck_assert_int_eq(head("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Type: text/event-stream\r\n\r\n", 99), 0);
+    ck_assert_int_eq(head("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\n"
+                          "Content-Type: text/event-stream\r\n\r\n", 99), 0);
     ck_assert(in.status == 429 && in.retry_after == 7 && in.event_stream);
 }
 END_TEST
 
 START_TEST(nothing_drives_the_terminal)
 {
-    char *shown = safe_text("a\x1b[31m\x07\tb\xc2\x9b" "c\xe2\x80\xae" "d\x7f\xff\xc0\xaf \xed\xa0\x80 gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80"), *text = NULL;
+    char *shown = safe_text("a\x1b[31m\x07\tb\xc2\x9b" "c\xe2\x80\xae" "d\x7f\xff\xc0\xaf "
+                            "\xed\xa0\x80 gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80"), *text = NULL;
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);
 
-    ck_assert_str_eq(shown, "a\\x1b[31m\\x07\\x09b\\u009bc\\u202ed\\x7f\\xff\\xc0\\xaf \\xed\\xa0\\x80 gr\xc3\xbc\xc3\x9f "
-                            "\xf0\x9f\x98\x80");
+    ck_assert_str_eq(shown, "a\\x1b[31m\\x07\\x09b\\u009bc\\u202ed\\x7f\\xff\\xc0\\xaf \\xed\\xa0\\x80 "
+                            "gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80");
     free(shown);
     safe_json(out, "{\"a\":\"\xc2\x9b\xe2\x80\xae\x7f\xc3\xbc\"}\n");
     fclose(out);

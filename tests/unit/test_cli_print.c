@@ -69,10 +69,10 @@ START_TEST(a_table_fits_the_terminal)
     struct cli c = {.form = CLI_TABLE, .width = 36};
 
     ck_assert_str_eq(printed(wide_table, &c), "NAME              COUNT  NOTE\n"
-                                              "gr\xc3\xbc\xc3\x9f" "e an a\xe2\x80\xa6  1234567890  a note tha\xe2\x80\xa6\n");
+                              "gr\xc3\xbc\xc3\x9f" "e an a\xe2\x80\xa6  1234567890  a note tha\xe2\x80\xa6\n");
     c.width = 10; /* too narrow: this much of a column stays */
     ck_assert_str_eq(printed(wide_table, &c), "NAME           COUNT  NOTE\n"
-                                              "gr\xc3\xbc\xc3\x9f" "e a\xe2\x80\xa6  1234567890  a note \xe2\x80\xa6\n");
+                              "gr\xc3\xbc\xc3\x9f" "e a\xe2\x80\xa6  1234567890  a note \xe2\x80\xa6\n");
 }
 END_TEST
 
