@@ -190,6 +190,15 @@ static bool authorise(struct ec_req *r)
     return false;
 }
 
+bool input_still_allowed(struct ec_req *r)
+{
+    const char *roles = r->match.route->r->roles, *header = request_header(r, "Authorization");
+
+    if (!*roles || r->local)
+        return true;
+    return header && r->s->auth && ask_bearer(r, header) && roles_allow(roles, r->who.roles);
+}
+
 /* Fields of the path beside those of the query, which may not have their names. */
 static bool join_path(struct ec_req *r, struct decode *all, char **room)
 {

@@ -8,6 +8,8 @@ struct evbuffer;
 
 /* [loop] true: go on. false: it was answered (and may be freed). */
 bool input_read(struct ec_req *r, struct evbuffer *body);
+/* [loop] May who asked still ask? For replies without an end: tokens end, users are disabled. */
+bool input_still_allowed(struct ec_req *r);
 /* Does one of `have` (a list of words with commas) stand in `want`? "*": any who is known; "": everybody. */
 bool roles_allow(const char *want, const char *have);
 /* The fields as a JSON object for ec.json/1: a list where the record's row is one. */

@@ -381,10 +381,8 @@ void request_push(struct ec_req *r, const void *p, size_t n)
 
 void request_end(struct ec_req *r)
 {
-    r->left = NULL;
-    if (!r->guard || !r->http)
-        return;
-    guard_close(r->guard, GUARD_LEFT);      /* which ends in stream_gone() */
+    if (r->guard && r->http)
+        guard_close(r->guard, GUARD_LEFT);  /* which ends in stream_gone() */
 }
 
 int32_t request_chunk(struct ec_req *r, const void *p, uint32_t n, void (*more)(void *arg), void *arg)

@@ -67,6 +67,6 @@ int32_t request_invalid(struct ec_req *r);
 void request_stream(struct ec_req *r, void (*left)(void *arg), void *arg);
 size_t request_waiting(const struct ec_req *r);         /* [loop] bytes that have not left */
 void request_push(struct ec_req *r, const void *p, size_t n);
-void request_end(struct ec_req *r);                     /* [loop] end the stream; left() is not called any more */
+void request_end(struct ec_req *r);                     /* [loop] end the stream: left() is called, a little later */
 
 #endif

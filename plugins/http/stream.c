@@ -1,5 +1,6 @@
 #include "plugins/http/stream.h"
 
+#include "plugins/http/input.h"
 #include "plugins/http/reply.h"
 #include "plugins/http/server.h"
 #include "plugins/http/visible.h"
@@ -112,6 +113,10 @@ void stream_event(struct server *s, const struct ec_event *ev)
 void stream_beat(struct server *s)
 {
     for (struct stream_client *c = s->streams.list; c; c = c->next) {
+        if (!input_still_allowed(c->r)) {
+            request_end(c->r);      /* which leaves the list later */
+            continue;
+        }
         if (c->lost && !request_waiting(c->r))
             tell_gap(c);
         if (!request_waiting(c->r))

@@ -4,6 +4,7 @@
 #include "plugins/http/input.h"
 #include "plugins/http/prom.h"
 #include "plugins/http/route.h"
+#include "plugins/http/schema.h"
 #include "plugins/http/search.h"
 #include "tests/unit/unit.h"
 
@@ -238,6 +239,57 @@ START_TEST(metrics_have_names_for_prometheus)
 }
 END_TEST
 
+struct inner { uint32_t code; uint32_t pad; };
+static const struct ec_row inner_rows[] = { EC_FIELD_ENUM(0, struct inner, code, "code", "low,high", "how bad") };
+static const struct ec_record inner = EC_RECORD_ELEMENT(struct inner, inner_rows);
+struct outer { struct ec_part part; uint64_t a, b; struct ec_list list; struct ec_span c, d; };
+static const struct ec_row outer_rows[] = {
+    { EC_T_U64, 0, 0, 0, offsetof(struct outer, a), "x.a", NULL, NULL, "5", "bytes", "an a", 1, 9 },
+    EC_FIELD_OPT(BOOL, 0, 0, struct outer, b, "y", NULL, ""),
+    EC_FIELD_LIST(&inner, struct outer, list, "list", "some"),
+    { EC_T_TEXT, EC_R_LIST, 0, 0, offsetof(struct outer, c), "x.c", NULL, NULL, NULL, NULL, NULL, 0, 0 },
+    { EC_T_TEXT, 0, 0, 0, offsetof(struct outer, d), "d", NULL, NULL, NULL, NULL, NULL, 1, 20 },
+};
+static const struct ec_record outer = EC_RECORD_PART(struct outer, outer_rows);
+
+START_TEST(records_become_schemas)
+{
+    struct text t = { 0 };
+
+    schema_record(&t, &outer, SCHEMA_REQUIRED | SCHEMA_INPUT);
+    ck_assert_str_eq(text_of(&t),
+        "{\"type\":\"object\",\"properties\":{"
+        "\"x\":{\"type\":\"object\",\"properties\":{"
+        "\"a\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9,\"x-unit\":\"bytes\",\"description\":\"an a\",\"default\":5},"
+        "\"c\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}},\"required\":[\"c\"],\"additionalProperties\":false},"
+        "\"y\":{\"type\":\"boolean\"},"
+        "\"list\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+        "\"code\":{\"type\":\"string\",\"enum\":[\"low\",\"high\"],\"description\":\"how bad\"}},"
+        "\"required\":[\"code\"],\"additionalProperties\":false},\"description\":\"some\"},"
+        "\"d\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":20}},"
+        "\"required\":[\"list\",\"d\"],\"additionalProperties\":false}");
+    text_free(&t);
+}
+END_TEST
+
+START_TEST(topics_share_their_roots)
+{
+    static const struct ec_record empty = { .size = sizeof empty };
+    static const struct ec_topic a = { sizeof a, EC_TOPIC_EVENT, "a/1", "a", &empty, NULL, "" },
+        b = { sizeof b, EC_TOPIC_ATTRIBUTE, "b/1", "e.b.x", &empty, NULL, "" },
+        c = { sizeof c, EC_TOPIC_ATTRIBUTE, "c/1", "e.b.y", &empty, NULL, "" };
+    static const struct ec_topic *const all[] = { &b, &a, &c };
+    struct text t = { 0 };
+
+    schema_topics(&t, all, 3);
+    ck_assert_str_eq(text_of(&t), "\"e\":{\"type\":\"object\",\"properties\":{\"b\":{\"type\":\"object\",\"properties\":{"
+                                  "\"x\":{\"type\":\"object\",\"properties\":{}},"
+                                  "\"y\":{\"type\":\"object\",\"properties\":{}}}}}},"
+                                  "\"a\":{\"type\":\"object\",\"properties\":{}}");
+    text_free(&t);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("http parts");
@@ -253,6 +305,8 @@ int main(void)
     tcase_add_test(t, times_are_read);
     tcase_add_test(t, encodings_and_etags_are_compared);
     tcase_add_test(t, assets_are_inflated);
+    tcase_add_test(t, records_become_schemas);
+    tcase_add_test(t, topics_share_their_roots);
     tcase_add_test(t, metrics_have_names_for_prometheus);
     suite_add_tcase(s, t);
     return unit_run(s);
