@@ -287,7 +287,7 @@ static int32_t page(void *self, const void *state, struct ec_req *r)
 {
     struct auth *a = self;
     const struct page_param *p = a->http->param(r);
-    uint32_t len, n;
+    uint32_t len, n, limit = p->limit; /* with the reply p ends */
     const char *cursor = body_text(&p->part, p->cursor, &len);
     struct user *list;
     char text[24];
@@ -301,12 +301,12 @@ static int32_t page(void *self, const void *state, struct ec_req *r)
             return a->http->invalid(r, "query.cursor", "value_error", "It is not the next_cursor of a page");
         after = strtoull(text, NULL, 10);
     }
-    list = calloc(p->limit + 1u, sizeof *list);
+    list = calloc(limit + 1u, sizeof *list);
     if (!list)
         return a->http->error(r, 503, "Out of memory");
-    n = users_page(a->users, after, list, p->limit + 1u);
-    err = users_reply(a, r, list, n > p->limit ? p->limit : n, n > p->limit);
-    OPENSSL_cleanse(list, (p->limit + 1u) * sizeof *list);
+    n = users_page(a->users, after, list, limit + 1u);
+    err = users_reply(a, r, list, n > limit ? limit : n, n > limit);
+    OPENSSL_cleanse(list, (limit + 1u) * sizeof *list);
     free(list);
     return err;
 }

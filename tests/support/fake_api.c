@@ -183,41 +183,44 @@ static int32_t http_set_header(struct ec_req *r, const char *name, const char *v
     return EC_OK;
 }
 
+/* Exactly once for each request. Its parameters and body end with it. */
 static void answered(struct ec_req *r, uint32_t status)
 {
-    if (r->status)                  /* exactly once for each request */
+    if (r->status)
         abort();
     r->status = status;
+    memset(r->room, 0xdb, sizeof r->room);
+    r->param = r->body = NULL;
 }
 
 static int32_t http_reply(struct ec_req *r, uint32_t status, const struct ec_part *p)
 {
-    answered(r, status);
-    if (p) {
+    if (p && !r->status) {
         r->reply = malloc(p->total);
         memcpy(r->reply, p, p->total);
     }
+    answered(r, status);
     return EC_OK;
 }
 
 static int32_t http_json(struct ec_req *r, uint32_t status, const char *json, uint64_t len)
 {
-    answered(r, status);
     snprintf(r->detail, sizeof r->detail, "%.*s", (int)len, json);
+    answered(r, status);
     return EC_OK;
 }
 
 static int32_t http_error(struct ec_req *r, uint32_t status, const char *detail)
 {
-    answered(r, status);
     snprintf(r->detail, sizeof r->detail, "%s", detail);
+    answered(r, status);
     return EC_OK;
 }
 
 static int32_t http_invalid(struct ec_req *r, const char *loc, const char *type, const char *msg)
 {
-    answered(r, 422);
     snprintf(r->detail, sizeof r->detail, "%s: %s: %s", loc, type, msg);
+    answered(r, 422);
     return EC_OK;
 }
 
