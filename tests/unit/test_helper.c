@@ -606,15 +606,11 @@ START_TEST(the_jail_holds)
         return;
     }
     ck_assert_int_eq(jailed(be_good), 0);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0] && JAIL_FILTERS; i++) {
         int status = jailed(bad[i]);
 
         ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "%zu: status %d", i, status);
     }
-#else
-    (void)bad;
-#endif
 }
 END_TEST
 
