@@ -23,7 +23,8 @@ static const int calls[] = {
 
 #define EXECUTABLE 4                /* PROT_EXEC */
 
-static const struct scmp_arg_cmp not_executable = { .arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = EXECUTABLE, .datum_b = 0 };
+static const struct scmp_arg_cmp not_executable = {
+    .arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = EXECUTABLE, .datum_b = 0};
 static const struct scmp_arg_cmp netlink = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_NETLINK, .datum_b = 0 };
 
 static int filter(void)

@@ -68,7 +68,9 @@ uint32_t link_pid(const struct link *l)
     if (l->pid)
         return (uint32_t)l->pid;
     /* Of a socket pair that is the process that made it: the launcher. */
-    return l->fd >= 0 && !getsockopt(l->fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) && peer.pid > 0 ? (uint32_t)peer.pid : 0;
+    if (l->fd < 0 || getsockopt(l->fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) || peer.pid < 0)
+        return 0;
+    return (uint32_t)peer.pid;
 }
 
 static void connected(struct link *l, int fd)

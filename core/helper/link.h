@@ -1,4 +1,5 @@
-/* link.h: the connection to a helper that is alive: from the launcher, or started here. One thread after link_init(). */
+/* link.h: the connection to a helper that is alive: from the launcher, or started here.
+ * One thread after link_init(). */
 #ifndef CORE_HELPER_LINK_H
 #define CORE_HELPER_LINK_H
 #include <stdbool.h>

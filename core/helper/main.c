@@ -1,6 +1,6 @@
 /* main.c of ecyber-helper: the only process that may change the firewall. It holds no plugin and sees no packet. The
- * daemon, or its launcher, starts it with one end of a socket pair as descriptor 3; it ends when the other end is closed,
- * and leaves the table as it stands. libnftables is linked here and nowhere else. */
+ * daemon, or its launcher, starts it with one end of a socket pair as descriptor 3; it ends when the other end is
+ * closed, and leaves the table as it stands. libnftables is linked here and nowhere else. */
 #include "buildconf.h"
 
 #include "core/helper/jail.h"
@@ -126,7 +126,8 @@ int main(int argc, char **argv)
     if (argc == 2 && !strcmp(argv[1], "--version"))
         return printf("ecyber-helper %s\n", PACKAGE_VERSION) < 0 ? FAILED : FINE;
     if (argc > 1 || !keep_only_socket()) {
-        fprintf(stderr, "ecyber-helper: ecyberd starts it, with a socket as descriptor 3; it is not for the command line\n");
+        fprintf(stderr,
+                "ecyber-helper: ecyberd starts it, with a socket as descriptor 3; it is not for the command line\n");
         return USAGE;
     }
     ignore_signals();

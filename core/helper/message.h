@@ -1,6 +1,6 @@
 /* message.h: what the daemon and its helper say to each other over a SOCK_SEQPACKET socket: one message, one packet.
- * Requests are of fixed-size parts only; the helper parses nothing else. Both ends are built from one tree and run on one
- * machine, so numbers are in its own byte order. */
+ * Requests are of fixed-size parts only; the helper parses nothing else. Both ends are built from one tree and run on
+ * one machine, so numbers are in its own byte order. */
 #ifndef CORE_HELPER_MESSAGE_H
 #define CORE_HELPER_MESSAGE_H
 #include <stddef.h>
@@ -27,7 +27,7 @@ enum { HELPER_ALLOW = 1, HELPER_BLOCK = 2 };            /* helper_entry.list */
 
 struct helper_entry {
     uint8_t addr[16];               /* IPv4 mapped; no bit is set behind the prefix */
-    uint32_t prefix, list;          /* 1…128 bits of addr, of a mapped IPv4 address 97…128; HELPER_ALLOW, HELPER_BLOCK */
+    uint32_t prefix, list; /* 1…128 bits of addr, of a mapped IPv4 address 97…128; HELPER_ALLOW, HELPER_BLOCK */
     uint64_t seconds;               /* of a BLOCK: until it ends, 1…HELPER_SECONDS_MAX; of an ALLOW: 0 */
 };
 struct helper_request {

@@ -26,7 +26,7 @@ struct request {
 };
 
 struct queue {
-    struct request *first, **last, *sending;        /* oldest first; sending: NULL, or the first that is not sent whole */
+    struct request *first, **last, *sending; /* oldest first; sending: NULL, or the first that is not sent whole */
     uint32_t n_request, n_entry;
     uint64_t seq, seen;             /* of the last message that was sent, and answered */
 };
@@ -38,8 +38,8 @@ int32_t queue_add(struct queue *q, uint32_t what, const struct ec_helper_entry *
 /* The next message to send, without taking it. Its bytes, 0: there is none. */
 size_t queue_peek(const struct queue *q, struct helper_request *to);
 void queue_sent(struct queue *q);   /* it was sent */
-/* Take a valid reply. NULL: fine, and *done is the request that it ends, or NULL; else a sentence: it is no reply to what
- * was asked. */
+/* Take a valid reply. NULL: fine, and *done is the request that it ends, or NULL; else a sentence: it is no reply to
+ * what was asked. */
 const char *queue_reply(struct queue *q, const struct helper_reply *r, struct request **done);
 /* Everything that waits, oldest first, as a list; the queue is empty then. */
 struct request *queue_empty(struct queue *q);

@@ -98,10 +98,12 @@ static void add_rule(struct text *t, struct place p, bool source)
              source ? "source" : "destination");
     if (!whole(p))
         text_add(t, "{\"&\":[");
-    text_add(t, "{\"payload\":{\"protocol\":\"%s\",\"field\":\"%s\"}}", p.v6 ? "ip6" : "ip", source ? "saddr" : "daddr");
+    text_add(t, "{\"payload\":{\"protocol\":\"%s\",\"field\":\"%s\"}}", p.v6 ? "ip6" : "ip",
+             source ? "saddr" : "daddr");
     if (!whole(p))
         text_add(t, ",\"%s\"]}", mask_text(mask, p));
-    text_add(t, ",\"right\":\"@%s\"}},%s]}}},", name, p.block ? "{\"counter\":null},{\"drop\":null}" : "{\"accept\":null}");
+    text_add(t, ",\"right\":\"@%s\"}},%s]}}},", name,
+             p.block ? "{\"counter\":null},{\"drop\":null}" : "{\"accept\":null}");
 }
 
 static void add_set(struct text *t, struct place p)
@@ -123,8 +125,8 @@ static bool overridden(const struct helper_entry *e, uint32_t i, uint32_t n)
     return false;
 }
 
-/* One command with every entry that belongs to one set. once: of the same address, the last one only (it takes time that
- * grows with n²). */
+/* One command with every entry that belongs to one set. once: of the same address, the last one only (it takes time
+ * that grows with n²). */
 static void add_elements(struct text *t, const char *verb, struct place p, const struct helper_entry *e, uint32_t n,
                          bool once)
 {
@@ -139,7 +141,8 @@ static void add_elements(struct text *t, const char *verb, struct place p, const
             continue;
         address_text(addr, e[i].addr, p.v6);
         if (ends)
-            text_add(t, "%s{\"elem\":{\"val\":\"%s\",\"timeout\":%llu}}", comma, addr, (unsigned long long)e[i].seconds);
+            text_add(t, "%s{\"elem\":{\"val\":\"%s\",\"timeout\":%llu}}", comma, addr,
+                     (unsigned long long)e[i].seconds);
         else
             text_add(t, "%s\"%s\"", comma, addr);
         comma = ",";
@@ -211,7 +214,7 @@ void ruleset_ban(struct text *t, const struct helper_entry *e, uint32_t n, struc
         if (!r->used[p.block][p.v6][p.len])
             add_set(t, p);
         r->used[p.block][p.v6][p.len] = 1;
-        /* Kernels before 6.12 keep the old end of an element that is there: away with it. It may not be there: add it. */
+        /* Kernels before 6.12 keep the old end of an element that is there: away with it. For that it must exist. */
         add_elements(t, "add", p, e, n, true);
         add_elements(t, "delete", p, e, n, true);
         add_elements(t, "add", p, e, n, true);

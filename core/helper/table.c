@@ -52,7 +52,8 @@ static bool gone(struct table *t)
     const char *said;
 
     text_clear(&t->text);
-    text_add(&t->text, "{\"nftables\":[{\"list\":{\"chain\":{\"family\":\"inet\",\"table\":\"ecyber\",\"name\":\"input\"}}}]}");
+    text_add(&t->text,
+             "{\"nftables\":[{\"list\":{\"chain\":{\"family\":\"inet\",\"table\":\"ecyber\",\"name\":\"input\"}}}]}");
     if (t->stands && run(t, &said) != EC_OK)
         t->stands = false;
     return !t->stands;

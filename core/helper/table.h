@@ -1,4 +1,5 @@
-/* table.h: what the helper does with a request: the table in the kernel, and the state that is being staged. One thread. */
+/* table.h: what the helper does with a request: the table in the kernel, and the state that is being staged. One
+ * thread. */
 #ifndef CORE_HELPER_TABLE_H
 #define CORE_HELPER_TABLE_H
 #include "core/helper/ruleset.h"

@@ -1,5 +1,6 @@
-/* Bans on their way into the kernel and out of it. What is desired stands in f->bans; the helper is told each change, and
- * whenever somebody may have lost it (a new helper, a table that is gone, a refusal) the whole state is sent again. */
+/* Bans on their way into the kernel and out of it. What is desired stands in f->bans; the helper is told each change,
+ * and whenever somebody may have lost it (a new helper, a table that is gone, a refusal) the whole state goes
+ * again. */
 #include "plugins/firewall/firewall.h"
 
 #include <errno.h>
@@ -203,7 +204,8 @@ static int32_t well_formed(const struct ec_ban *b, const struct net *net, uint64
 static int32_t permitted(const struct firewall *f, const struct ec_ban *b, const struct net *net, char *why, uint32_t n)
 {
     if ((b->flags & EC_BAN_REPLAY) && !(b->flags & EC_BAN_PERSON)) {
-        snprintf(why, n, "its cause is an event of a replay, and no response acts on a replay; a person may ask for it");
+        snprintf(why, n,
+                 "its cause is an event of a replay, and no response acts on a replay; a person may ask for it");
         return EC_EPERM;
     }
     if (guard_refuses(f->guard, f->own, net, why, n))
@@ -221,8 +223,8 @@ static bool idle(const struct ban *ban, const struct ec_ban *b)
     return ban->state != BAN_LEAVING && !(b->flags & EC_BAN_PERSON) && b->until_ns < ban->until_ns + SECOND_NS;
 }
 
-static int32_t put(struct firewall *f, const struct ec_ban *b, const struct net *net, uint64_t now, char *why, uint32_t n,
-                   uint64_t *id)
+static int32_t put(struct firewall *f, const struct ec_ban *b, const struct net *net, uint64_t now, char *why,
+                   uint32_t n, uint64_t *id)
 {
     struct ban *ban = bans_find(&f->bans, net);
 

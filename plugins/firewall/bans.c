@@ -62,7 +62,8 @@ static uint64_t new_id(struct bans *b, uint64_t now_ns)
     return b->last_id = id;
 }
 
-struct ban *bans_add(struct bans *b, const struct net *n, uint64_t id, uint64_t now_ns, const char *who, const char *why)
+struct ban *bans_add(struct bans *b, const struct net *n, uint64_t id, uint64_t now_ns, const char *who,
+                     const char *why)
 {
     struct ban *ban, **at;
 

@@ -34,9 +34,10 @@ struct bans {
     struct ban *net[BANS_BUCKETS], *id[BANS_BUCKETS];
 };
 
-/* A new one, PENDING, with an id made from the time now_ns, or `id` where it is not 0. NULL: there are `most`, or memory
- * ended. who and why are copied. */
-struct ban *bans_add(struct bans *b, const struct net *n, uint64_t id, uint64_t now_ns, const char *who, const char *why);
+/* A new one, PENDING, with an id made from the time now_ns, or `id` where it is not 0. NULL: there are `most`, or
+ * memory ended. who and why are copied. */
+struct ban *bans_add(struct bans *b, const struct net *n, uint64_t id, uint64_t now_ns, const char *who,
+                     const char *why);
 void bans_remove(struct bans *b, struct ban *ban);          /* and free it */
 struct ban *bans_find(const struct bans *b, const struct net *n);           /* exactly this network */
 struct ban *bans_by_id(const struct bans *b, uint64_t id);

@@ -245,8 +245,8 @@ static const struct ec_use uses[] = {
 };
 
 static const struct ec_plugin plugin = {
-    EC_PLUGIN_HEAD, "org.ecyber.firewall", "firewall", "0.1.0", "bans addresses in the kernel, with reason and end", "MIT",
-    NULL,
+    EC_PLUGIN_HEAD, "org.ecyber.firewall", "firewall", "0.1.0", "bans addresses in the kernel, with reason and end",
+    "MIT", NULL,
     3, sizeof uses[0], 1, sizeof offers[0], METRICS, sizeof metrics[0], uses, offers, metrics, &options,
     firewall_create, firewall_setup, firewall_configure, firewall_state_free, firewall_start, firewall_stop, NULL, NULL,
     firewall_destroy };

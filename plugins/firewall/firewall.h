@@ -1,6 +1,6 @@
-/* firewall.h: the plugin as its files of glue share it. bans.c, guard.c and address.c are the engine and know nothing of
- * plugins; act.c moves bans into the kernel and out of it, keep.c keeps them, tell.c says what happened, routes.c is the
- * API. */
+/* firewall.h: the plugin as its files of glue share it. bans.c, guard.c and address.c are the engine and know nothing
+ * of plugins; act.c moves bans into the kernel and out of it, keep.c keeps them, tell.c says what happened, routes.c is
+ * the API. */
 #ifndef FIREWALL_FIREWALL_H
 #define FIREWALL_FIREWALL_H
 #define EC_API_LEVEL 1
@@ -59,8 +59,8 @@ struct firewall {
 /* Ban, move the end of a ban, or say what would happen. As ec_respond.ban(); *id (may be NULL): the ban's. */
 int32_t act_ban(struct firewall *f, const struct ec_ban *b, char *why, uint32_t n, uint64_t *id);
 int32_t act_unban(struct firewall *f, const struct net *net, const char *who);
-/* Wait until the kernel has confirmed what was last asked of this ban. EC_OK; EC_EAGAIN: not within the time, and why says
- * what is in the way. [pool] */
+/* Wait until the kernel has confirmed what was last asked of this ban. EC_OK; EC_EAGAIN: not within the time, and why
+ * says what is in the way. [pool] */
 int32_t act_settle(struct firewall *f, uint64_t id, uint64_t wait_ns, char *why, uint32_t n);
 void act_ready(void *arg);          /* a new helper is there */
 /* [sub] once a second: what has ended, what went wrong, and what a reload has changed. guard: of the state */

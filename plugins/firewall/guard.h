@@ -1,4 +1,5 @@
-/* guard.h: whom nobody may ban: the allow-list, loopback, this machine's own addresses, and networks that are too wide. */
+/* guard.h: whom nobody may ban: the allow-list, loopback, this machine's own addresses, and networks that are too wide.
+ */
 #ifndef FIREWALL_GUARD_H
 #define FIREWALL_GUARD_H
 #include "plugins/firewall/address.h"

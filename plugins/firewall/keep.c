@@ -240,7 +240,8 @@ void keep_restore(struct firewall *f)
     if (err)
         EC_LOG(f->host, EC_LOG_WARNING, "bans of earlier runs cannot be read from the store (error %d)", err);
     if (r.restored || r.expired)
-        EC_LOG(f->host, EC_LOG_INFO, "%u bans of earlier runs are put back, %u have ended meanwhile", r.restored, r.expired);
+        EC_LOG(f->host, EC_LOG_INFO, "%u bans of earlier runs are put back, %u have ended meanwhile", r.restored,
+               r.expired);
 }
 
 static bool mark_path(const struct firewall *f, char *to, size_t n)

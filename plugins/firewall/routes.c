@@ -13,14 +13,17 @@
 #define YEARS_10 INT64_C(315360000000000000)
 
 #define ROW(T, flags, has, type, member, name, allow, def, unit, help, min, max) \
-    { EC_T_##T, (flags), (has), 0, (uint32_t)offsetof(type, member), (name), NULL, (allow), (def), (unit), (help), (min), (max) }
+    { EC_T_##T, (flags), (has), 0, (uint32_t)offsetof(type, member), (name), NULL, (allow), (def), (unit), (help), \
+      (min), (max) }
 
 /* What is asked. */
 struct page_param { struct ec_part part; uint32_t limit, pad; struct ec_span cursor, ip; };
 static const struct ec_row page_rows[] = {
     ROW(U32, 0, 0, struct page_param, limit, "limit", NULL, "100", "bans", "at most so many", 1, PAGE_MOST),
-    ROW(TEXT, EC_R_OPT, 0, struct page_param, cursor, "cursor", NULL, NULL, NULL, "next_cursor of the page before", 1, 20),
-    ROW(TEXT, EC_R_OPT, 1, struct page_param, ip, "ip", "cidr", NULL, NULL, "only bans that hold this address or network", 2, 63),
+    ROW(TEXT, EC_R_OPT, 0, struct page_param, cursor, "cursor", NULL, NULL, NULL, "next_cursor of the page before", 1,
+        20),
+    ROW(TEXT, EC_R_OPT, 1, struct page_param, ip, "ip", "cidr", NULL, NULL,
+        "only bans that hold this address or network", 2, 63),
 };
 static const struct ec_record page_param = EC_RECORD_PART(struct page_param, page_rows);
 
@@ -30,7 +33,8 @@ static const struct ec_row id_rows[] = {
 };
 static const struct ec_record id_param = EC_RECORD_PART(struct text_param, id_rows);
 static const struct ec_row ip_rows[] = {
-    ROW(TEXT, 0, 0, struct text_param, text, "ip", "cidr", NULL, NULL, "an address, or a network as ADDRESS/PREFIX", 2, 63),
+    ROW(TEXT, 0, 0, struct text_param, text, "ip", "cidr", NULL, NULL, "an address, or a network as ADDRESS/PREFIX", 2,
+        63),
 };
 static const struct ec_record ip_param = EC_RECORD_PART(struct text_param, ip_rows);
 
@@ -74,7 +78,8 @@ static const struct ec_record block_reply = EC_RECORD_PART(struct block_reply, b
 
 /* A list that is written even where it is empty: it has a bit, which is always set. */
 #define ROW_LIST(sub, type, member, name, help) \
-    { EC_T_RECORD, EC_R_LIST | EC_R_OPT, 0, 0, (uint32_t)offsetof(type, member), (name), (sub), NULL, NULL, NULL, (help), 0, 0 }
+    { EC_T_RECORD, EC_R_LIST | EC_R_OPT, 0, 0, (uint32_t)offsetof(type, member), (name), (sub), NULL, NULL, NULL, \
+      (help), 0, 0 }
 #define HAS_LIST 1u
 
 struct page_reply { struct ec_part part; struct ec_list items; uint64_t total; struct ec_span next; };
@@ -118,8 +123,8 @@ static const struct ec_row status_rows[] = {
     EC_FIELD(U64, 0, struct status_reply, bans, "bans", "bans", "that are desired"),
     EC_FIELD(U64, 0, struct status_reply, pending, "pending", "bans", "that the kernel has not confirmed"),
     EC_FIELD(U64, 0, struct status_reply, allow, "allow", "entries", "of the allow-list"),
-    EC_FIELD(U64, 0, struct status_reply, pid, "helper.pid", NULL, "process that changes the firewall, or who started it; "
-             "0: it is not needed yet"),
+    EC_FIELD(U64, 0, struct status_reply, pid, "helper.pid", NULL,
+             "process that changes the firewall, or who started it; 0: it is not needed yet"),
     EC_FIELD(U64, 0, struct status_reply, starts, "helper.starts", NULL, "how often there was a new one"),
     EC_FIELD(U64, 0, struct status_reply, failed, "helper.failed", NULL, "requests that it did not carry out"),
     EC_FIELD(U64, 0, struct status_reply, queued, "helper.queued", NULL, "entries that wait for it"),
@@ -173,7 +178,7 @@ static void fill_block(struct ec_build *b, struct block *to, const struct ban *b
     to->note = ec_puts(b, note);
 }
 
-/* The members of struct block stand in the same order behind the head of struct block_reply, whose bits are the part's. */
+/* The members of struct block stand in that order behind the head of struct block_reply; its bits are the part's. */
 _Static_assert(sizeof(struct block_reply) == sizeof(struct ec_part) + sizeof(struct block) &&
                offsetof(struct block_reply, id) == sizeof(struct ec_part), "one shape, two places");
 
@@ -266,6 +271,13 @@ static bool read_body(const struct firewall *f, struct ec_req *r, struct ban *to
     return true;
 }
 
+static const char *outcome(int32_t err)
+{
+    if (err == EC_EPERM)
+        return "denied";
+    return err ? "failure" : "success";
+}
+
 /* [pool] */
 static void ban_job(struct ec_req *r, void *arg)
 {
@@ -293,7 +305,7 @@ static void ban_job(struct ec_req *r, void *arg)
     }
     err = act_ban(f, &ask, why, sizeof why, &shown.id);
     if (!body->dry_run)
-        audit(f, r, "firewall.ban", err == EC_EPERM ? "denied" : err ? "failure" : "success", address, err ? why : reason);
+        audit(f, r, "firewall.ban", outcome(err), address, err ? why : reason);
     if (err)
         refuse(f, r, err, why);
     else if (!shown.id)
@@ -599,11 +611,11 @@ static int32_t get_ruleset(void *self, const void *state, struct ec_req *r)
 }
 
 #define ROUTE(method, path, opid, summary, roles, flags, param, body, reply, run, status, errors) \
-    { sizeof(struct ec_route), (flags), (method), "/api/firewall" path, (opid), (summary), (roles), (param), (body), (reply), \
-      0, 0, (run), (status), 0, (errors), NULL, NULL }
+    { sizeof(struct ec_route), (flags), (method), "/api/firewall" path, (opid), (summary), (roles), (param), (body), \
+      (reply), 0, 0, (run), (status), 0, (errors), NULL, NULL }
 static const struct ec_route routes[] = {
-    ROUTE("GET", "/status", "firewall_status", "Whether bans are enforced, and how many there are", READERS, 0, NULL, NULL,
-          &status_reply, get_status, 0, NULL),
+    ROUTE("GET", "/status", "firewall_status", "Whether bans are enforced, and how many there are", READERS, 0, NULL,
+          NULL, &status_reply, get_status, 0, NULL),
     ROUTE("GET", "/blocks", "firewall_blocks", "Bans, the newest first", READERS, 0, &page_param, NULL, &page_reply,
           get_blocks, 0, NULL),
     ROUTE("POST", "/blocks", "firewall_ban", "Ban an address or a network", ENFORCERS, EC_RT_ENFORCES, NULL, &ban_body,
@@ -616,10 +628,10 @@ static const struct ec_route routes[] = {
           EC_RT_ENFORCES, &ip_param, NULL, NULL, delete_block, 204, "404"),
     ROUTE("GET", "/allowlist", "firewall_allowlist", "What is never banned", READERS, 0, NULL, NULL, &allow_reply,
           get_allowlist, 0, NULL),
-    ROUTE("GET", "/allowlist/check/{ip}", "firewall_allowlist_check", "Could this address be banned, and is it?", READERS,
-          0, &ip_param, NULL, &check_reply, get_check, 0, NULL),
-    ROUTE("GET", "/ruleset", "firewall_ruleset", "Our table as the kernel has it, in libnftables' JSON", READERS, 0, NULL,
-          NULL, NULL, get_ruleset, 0, NULL),
+    ROUTE("GET", "/allowlist/check/{ip}", "firewall_allowlist_check", "Could this address be banned, and is it?",
+          READERS, 0, &ip_param, NULL, &check_reply, get_check, 0, NULL),
+    ROUTE("GET", "/ruleset", "firewall_ruleset", "Our table as the kernel has it, in libnftables' JSON", READERS, 0,
+          NULL, NULL, NULL, get_ruleset, 0, NULL),
 };
 
 int32_t routes_setup(struct firewall *f, void *http_self)

@@ -1,6 +1,6 @@
-/* What a ban costs: one after the other in a bare loop around libnftables, and through the helper; and a whole state: time,
- * and CPU time of both processes, which says more on a machine with other work. In a network namespace of its own, as root.
- * usage: bench_helper HELPER BANS STATE */
+/* What a ban costs: one after the other in a bare loop around libnftables, and through the helper; and a whole state:
+ * time, and CPU time of both processes, which says more on a machine with other work. In a network namespace of its
+ * own, as root. usage: bench_helper HELPER BANS STATE */
 #include "core/helper/client.h"
 
 #include <nftables/libnftables.h>
@@ -116,12 +116,14 @@ static struct cost bare(uint32_t bans)
 
     nft_ctx_buffer_error(nft);
     nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_JSON);
-    worst |= nft_run_cmd_from_buffer(nft, "add table inet bare; add set inet bare block { type ipv4_addr; flags timeout; }");
+    worst |=
+        nft_run_cmd_from_buffer(nft, "add table inet bare; add set inet bare block { type ipv4_addr; flags timeout; }");
     t = cost_begin();
     for (uint32_t i = 0; i < bans && !worst; i++) {
-        snprintf(text, sizeof text, "{\"nftables\":[{\"add\":{\"element\":{\"family\":\"inet\",\"table\":\"bare\",\"name\":"
-                 "\"block\",\"elem\":[{\"elem\":{\"val\":\"11.%u.%u.%u\",\"timeout\":3600}}]}}}]}", i >> 16 & 255, i >> 8 & 255,
-                 i & 255);
+        snprintf(text, sizeof text,
+                 "{\"nftables\":[{\"add\":{\"element\":{\"family\":\"inet\",\"table\":\"bare\",\"name\":"
+                 "\"block\",\"elem\":[{\"elem\":{\"val\":\"11.%u.%u.%u\",\"timeout\":3600}}]}}}]}",
+                 i >> 16 & 255, i >> 8 & 255, i & 255);
         worst |= nft_run_cmd_from_buffer(nft, text);
     }
     t = cost_end(t, bans);
@@ -132,8 +134,8 @@ static struct cost bare(uint32_t bans)
 
 static void print(const char *what, struct cost c, struct cost loop)
 {
-    printf("firewall: %s: %.0f us a ban, %.0f a second, %.2f of the bare loop; %.0f us of CPU time\n", what, c.wall * 1e6,
-           1 / c.wall, loop.wall / c.wall, c.cpu * 1e6);
+    printf("firewall: %s: %.0f us a ban, %.0f a second, %.2f of the bare loop; %.0f us of CPU time\n", what,
+           c.wall * 1e6, 1 / c.wall, loop.wall / c.wall, c.cpu * 1e6);
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
-/* tp_ask.c: asks the actuator what a test writes to it, as datagrams on a Unix socket: "ban ADDRESS PREFIX SECONDS FLAGS",
- * "unban ADDRESS PREFIX", "banned ADDRESS". ADDRESS: 32 hexadecimal digits. The answer is the return code, for a ban with
- * its sentence. */
+/* tp_ask.c: asks the actuator what a test writes to it, as datagrams on a Unix socket: "ban ADDRESS PREFIX SECONDS
+ * FLAGS", "unban ADDRESS PREFIX", "banned ADDRESS". ADDRESS: 32 hexadecimal digits. The answer is the return code, for
+ * a ban with its sentence. */
 #define EC_API_LEVEL 1
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Bans in the kernel: in network namespaces of its own an attacker is stopped, an allow-listed client never; a ban ends by
-itself, by hand, and survives the death of the helper and of the daemon; at the end the rule set is what it was."""
+"""Bans in the kernel: in network namespaces of its own an attacker is stopped, an allow-listed client never; a ban ends
+by itself, by hand, and survives the death of the helper and of the daemon; at the end the rule set is what it was."""
 import http.client
 import ipaddress
 import json
@@ -64,7 +64,7 @@ def network():
         must("ip", "netns", "add", ns)
         must(*inside(ns, "ip", "link", "set", "lo", "up"))
         must(*inside(ns, "sh", "-c", "for f in all default; do echo 0 >/proc/sys/net/ipv6/conf/$f/accept_dad; done"))
-    must(*inside(ROUTER, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding"))
+    must(*inside(ROUTER, "sh", "-c", "cd /proc/sys/net; echo 1 >ipv4/ip_forward; echo 1 >ipv6/conf/all/forwarding"))
     for n, ns in ((1, ATTACKER), (2, CLIENT), (3, SERVER)):
         must(*inside(ROUTER, "ip", "link", "add", "v%d" % n, "type", "veth", "peer", "name", "v0", "netns", ns))
         for where, dev, last in ((ROUTER, "v%d" % n, 1), (ns, "v0", 2)):
@@ -73,7 +73,8 @@ def network():
             must(*inside(where, "ip", "link", "set", dev, "up"))
         must(*inside(ns, "ip", "route", "add", "default", "via", "10.77.%d.1" % n))
         must(*inside(ns, "ip", "route", "add", "default", "via", "2001:db8:%d::1" % n))
-    must(*inside(ROUTER, "nft", "add table inet operator; add chain inet operator input { type filter hook input priority 0; };"
+    must(*inside(ROUTER, "nft", "add table inet operator;"
+                 " add chain inet operator input { type filter hook input priority 0; };"
                  " add rule inet operator input ip saddr 192.0.2.99 counter drop"))
 
 
@@ -112,8 +113,8 @@ class Host:
     """Somebody in a namespace who opens connections."""
 
     def __init__(self, ns):
-        self.run = subprocess.Popen(inside(ns, sys.executable, "-c", TALK), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                    text=True)
+        self.run = subprocess.Popen(inside(ns, sys.executable, "-c", TALK), stdin=subprocess.PIPE,
+                                    stdout=subprocess.PIPE, text=True)
 
     def ask(self, word, to):
         self.run.stdin.write("%s %s\n" % (word, to))
@@ -145,7 +146,8 @@ class Daemon:
                    "--set", "core.plugins=[%s]" % plugins, "--set", "core.state_dir=%s/state" % self.folder,
                    "--set", "core.control_socket=%s/control.sock" % self.folder,
                    "--set", "tp_ask.socket=%s/ask.sock" % self.folder,
-                   "--set", "firewall.allow=[10.77.2.2, \"2001:db8:2::/64\"]", *more), stdout=self.log, stderr=self.log, user=user)
+                   "--set", "firewall.allow=[10.77.2.2, \"2001:db8:2::/64\"]", *more),
+            stdout=self.log, stderr=self.log, user=user)
         self.up = wait_for(lambda: "runs:" in self.text(), 20)
         self.ask_socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.ask_socket.bind("%s/%s.answer" % (TMP, name))
@@ -160,7 +162,8 @@ class Daemon:
         n = ipaddress.ip_network(net)
         raw = b"\0" * 10 + b"\xff\xff" + n.network_address.packed if n.version == 4 else n.network_address.packed
         bits = n.prefixlen + (96 if n.version == 4 else 0)
-        self.ask_socket.sendto(" ".join([word, raw.hex(), str(bits), *map(str, more)]).encode(), self.folder + "/ask.sock")
+        line = " ".join([word, raw.hex(), str(bits), *map(str, more)])
+        self.ask_socket.sendto(line.encode(), self.folder + "/ask.sock")
         code, _, why = self.ask_socket.recv(1000).decode().partition(" ")
         return int(code), why
 
@@ -274,7 +277,8 @@ def deaths(d, attacker, client):
 def second(before):
     d = Daemon("second", folder="other", plugins="firewall, tp_ask")
     d.ban("192.0.2.1")
-    check(wait_for(lambda: "another eCyber holds the firewall" in d.text()), "a second daemon says who is in the way", d.text())
+    check(wait_for(lambda: "another eCyber holds the firewall" in d.text()), "a second daemon says who is in the way",
+          d.text())
     check("192.0.2.1" not in ruleset() and before in ruleset(), "and changes nothing", ruleset())
     d.stop()
 
@@ -291,7 +295,8 @@ class Api(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
     def ask(self, method, path, body=None):
-        self.request(method, "/api" + path, body and json.dumps(body), {"Content-Type": "application/json"} if body else {})
+        head = {"Content-Type": "application/json"} if body else {}
+        self.request(method, "/api" + path, body and json.dumps(body), head)
         answer = self.getresponse()
         text = answer.read()
         return answer.status, json.loads(text) if text else None
@@ -306,7 +311,8 @@ def api(before, attacker):
     status, answer = a.ask("GET", "/firewall/status")
     check(status == 200 and answer["enforcing"] and answer["bans"] == 0 and not answer["in_kernel"], "status", answer)
     check(a.ask("GET", "/firewall/ruleset") == (200, {"nftables": []}), "the rule set is empty before the first ban")
-    status, ban = a.ask("POST", "/firewall/blocks", {"ip": "10.77.1.2", "reason": "it scans", "duration": "5m", "cause": "4711"})
+    status, ban = a.ask("POST", "/firewall/blocks",
+                        {"ip": "10.77.1.2", "reason": "it scans", "duration": "5m", "cause": "4711"})
     check(status == 201 and ban["state"] == "active" and ban["cause"] == "4711" and ban["reason"] == "it scans",
           "POST answers 201 when the kernel has it", (status, ban))
     check(not attacker.reaches("10.77.3.2"), "and the attacker is stopped by then")
@@ -321,24 +327,27 @@ def api(before, attacker):
     check(a.ask("DELETE", "/firewall/blocks/%d" % ban["id"])[0] == 204 and attacker.reaches("10.77.3.2") and
           a.ask("DELETE", "/firewall/blocks/%d" % ban["id"])[0] == 404, "DELETE by id lets him through at once")
     status, ban = a.ask("POST", "/firewall/blocks", {"ip": "10.77.1.2/31", "reason": "and his friend"})
-    check(status == 201 and not attacker.reaches("10.77.3.2") and a.ask("DELETE", "/firewall/blocks?ip=10.77.1.2/31")[0] == 204
-          and attacker.reaches("10.77.3.2"), "a network is banned, and unbanned by its address", (status, ban))
+    check(status == 201 and not attacker.reaches("10.77.3.2") and
+          a.ask("DELETE", "/firewall/blocks?ip=10.77.1.2/31")[0] == 204 and attacker.reaches("10.77.3.2"), "a network is banned, and unbanned by its address", (status, ban))
     status, answer = a.ask("POST", "/firewall/blocks", {"ip": "10.77.2.2", "reason": "x"})
     check(status == 409 and "allow-list" in answer["detail"], "the allow-list: 409 and why", (status, answer))
-    for body in ({"reason": "x"}, {"ip": "10.77.1.2"}, {"ip": "nonsense", "reason": "x"}, {"ip": "10.77.1.2/8", "reason": "x"},
-                 {"ip": "10.77.1.2", "reason": "x", "duration": "0s"}, {"ip": "10.77.1.2", "reason": "x", "cause": "-1"},
-                 {"ip": "10.77.1.2", "reason": ""}, {"ip": "10.77.1.2", "reason": "x", "other": 1}):
+    for body in ({"reason": "x"}, {"ip": "10.77.1.2"}, {"ip": "nonsense", "reason": "x"},
+                 {"ip": "10.77.1.2/8", "reason": "x"}, {"ip": "10.77.1.2", "reason": "x", "duration": "0s"},
+                 {"ip": "10.77.1.2", "reason": "x", "cause": "-1"}, {"ip": "10.77.1.2", "reason": ""}, {"ip": "10.77.1.2", "reason": "x", "other": 1}):
         status, answer = a.ask("POST", "/firewall/blocks", body)
         check(status == 422 and answer["detail"][0]["loc"][0] == "body", "422: %s" % body, (status, answer))
     status, answer = a.ask("POST", "/firewall/blocks", {"ip": "10.77.1.2", "reason": "x", "dry_run": True})
-    check(status == 200 and answer["dry_run"] and "id" not in answer and attacker.reaches("10.77.3.2"), "a dry run", answer)
+    check(status == 200 and answer["dry_run"] and "id" not in answer and attacker.reaches("10.77.3.2"),
+          "a dry run", answer)
     status, answer = a.ask("GET", "/firewall/allowlist")
     check([i["address"] for i in answer["items"]] == ["10.77.2.2", "2001:db8:2::/64"], "the allow-list", answer)
     status, answer = a.ask("GET", "/firewall/allowlist/check/2001:db8:2::9")
-    check(answer["allowed"] and answer["entry"] == "2001:db8:2::/64" and not answer["bannable"], "check: allowed", answer)
+    check(answer["allowed"] and answer["entry"] == "2001:db8:2::/64" and not answer["bannable"],
+          "check: allowed", answer)
     status, answer = a.ask("GET", "/firewall/allowlist/check/10.77.1.2")
     check(not answer["allowed"] and answer["bannable"] and not answer["banned"], "check: an attacker", answer)
-    bans = wait_for(lambda: [i for i in a.ask("GET", "/events?type=ban&limit=50")[1]["items"] if i["ban"]["action"] == "refused"])
+    bans = wait_for(lambda: [i for i in a.ask("GET", "/events?type=ban&limit=50")[1]["items"]
+                             if i["ban"]["action"] == "refused"])
     check(bans and bans[0]["ban"]["address"] == "10.77.2.2" and bans[0]["ban"]["who"].startswith("user:"),
           "the refusal is an event, with who asked", bans)
     audit = wait_for(lambda: [i["audit"] for i in a.ask("GET", "/system/audit")[1]["items"] if i["audit"]["action"] ==
@@ -366,7 +375,8 @@ def powerless(before):
     """As an ordinary user."""
     d = Daemon("user", folder="user", plugins="firewall, tp_ask", user="nobody")
     code, why = d.ban("192.0.2.1")
-    check(code == EPERM and "CAP_NET_ADMIN" in why, "an ordinary user's daemon says that it cannot ban", (code, why, d.text()))
+    check(code == EPERM and "CAP_NET_ADMIN" in why, "an ordinary user's daemon says that it cannot ban",
+          (code, why, d.text()))
     check(d.stop() == 0 and ruleset() == before, "and does nothing")
 
 
@@ -393,8 +403,8 @@ def main():
         check(d.stop() == 0 and ruleset() == before, "at the end the rule set is what it was", ruleset())
         d = Daemon("fourth", "--set", "firewall.at_exit=clear")
         d.ban("10.77.1.2")
-        check(stopped(attacker, "10.77.3.2") and d.stop() == 0 and ruleset() == before and attacker.reaches("10.77.3.2"),
-              "firewall.at_exit: clear leaves nothing behind", ruleset())
+        check(stopped(attacker, "10.77.3.2") and d.stop() == 0 and ruleset() == before and
+              attacker.reaches("10.77.3.2"), "firewall.at_exit: clear leaves nothing behind", ruleset())
         shutil.rmtree(TMP + "/d")
         api(before, attacker)
         alone(before, attacker)

@@ -19,7 +19,7 @@
 
 extern const struct ec_plugin *ec_plugin_entry_1(void);
 
-/* --- a helper that keeps what it is asked, and answers when the test says so ------------------------------------------ */
+/* --- a helper that keeps what it is asked, and answers when the test says so ----------------------------- */
 
 static struct {
     void (*ready)(void *arg);
@@ -103,7 +103,7 @@ static uint32_t asked(uint32_t what)
     return n;
 }
 
-/* --- the plugin --------------------------------------------------------------------------------------------------- */
+/* --- the plugin ------------------------------------------------------------------------------------------ */
 
 static struct testhost *plugin_new(void)
 {
@@ -223,11 +223,12 @@ enum { BANNED, UNBANNED, EXPIRED, REFUSED };
 
 #define EVENTS(t) testhost_count(t, "ec.ban/1")
 
-/* --- addresses ------------------------------------------------------------------------------------------------------ */
+/* --- addresses ------------------------------------------------------------------------------------------- */
 
 START_TEST(address_reads_and_writes)
 {
-    static const char *const same[] = { "192.0.2.1", "10.0.0.0/8", "128.0.0.0/1", "2001:db8::1", "2001:db8::/32", "::/1" };
+    static const char *const same[] = { "192.0.2.1", "10.0.0.0/8", "128.0.0.0/1", "2001:db8::1", "2001:db8::/32",
+                                        "::/1" };
     char text[ADDRESS_TEXT];
     struct net n;
 
@@ -247,9 +248,9 @@ END_TEST
 
 START_TEST(address_refuses)
 {
-    static const char *const bad[] = { "", "x", "1.2.3", "1.2.3.4.5", "01.2.3.4", "1.2.3.4/", "1.2.3.4/33", "1.2.3.4/-1",
-        "1.2.3.4/032", "1.2.3.4/8", "0.0.0.0/0", "::/0", "::ffff:0:0/96", "2001:db8::1/32", "1.2.3.4/32/1", "1.2.3.4 ",
-        "2001:db8::/129", "2001:db8::/99999999999999999999", "fe80::1%lo", "1.2.3.256" };
+    static const char *const bad[] = { "", "x", "1.2.3", "1.2.3.4.5", "01.2.3.4", "1.2.3.4/", "1.2.3.4/33",
+        "1.2.3.4/-1", "1.2.3.4/032", "1.2.3.4/8", "0.0.0.0/0", "::/0", "::ffff:0:0/96", "2001:db8::1/32",
+        "1.2.3.4/32/1", "1.2.3.4 ", "2001:db8::/129", "2001:db8::/99999999999999999999", "fe80::1%lo", "1.2.3.256" };
     struct net n;
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -272,7 +273,7 @@ START_TEST(address_contains)
 }
 END_TEST
 
-/* --- the guard ------------------------------------------------------------------------------------------------------ */
+/* --- the guard ------------------------------------------------------------------------------------------- */
 
 static bool refuses(const struct guard *g, const struct own *own, const char *text)
 {
@@ -313,7 +314,7 @@ START_TEST(guard_knows_whom)
 }
 END_TEST
 
-/* --- the list --------------------------------------------------------------------------------------------------------- */
+/* --- the list -------------------------------------------------------------------------------------------- */
 
 START_TEST(bans_find_what_they_hold)
 {
@@ -355,8 +356,7 @@ START_TEST(bans_stay_found)
 
     b->most = 100000;
     for (uint32_t i = 0; i < 20000; i++) {
-        struct net n = { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 11, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i },
-                         128 };
+        struct net n = { .addr = { [10] = 0xff, 0xff, 11, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i }, 128 };
 
         ck_assert_ptr_nonnull(bans_add(b, &n, 0, SECOND, "a", "b"));
         if (i % 3 == 0)
@@ -372,7 +372,7 @@ START_TEST(bans_stay_found)
 }
 END_TEST
 
-/* --- the plugin ------------------------------------------------------------------------------------------------------- */
+/* --- the plugin ------------------------------------------------------------------------------------------ */
 
 START_TEST(nothing_before_the_first_ban)
 {

@@ -1,5 +1,5 @@
-/* The helper's messages, what it makes of them, and the daemon's end: requests cut into messages, a helper that dies, one
- * that comes from the launcher. */
+/* The helper's messages, what it makes of them, and the daemon's end: requests cut into messages, a helper that dies,
+ * one that comes from the launcher. */
 #include "unit.h"
 
 #include "core/helper/client.h"
@@ -45,7 +45,7 @@ static size_t request(struct helper_request *r, uint16_t op, uint32_t n)
     return HELPER_REQUEST_BYTES(n);
 }
 
-/* --- messages ---------------------------------------------------------------------------------------------------- */
+/* --- messages -------------------------------------------------------------------------------------------- */
 
 START_TEST(entries_are_checked)
 {
@@ -110,7 +110,7 @@ START_TEST(requests_are_checked)
 }
 END_TEST
 
-/* --- what the helper does: the kernel is a function of the test ------------------------------------------------------ */
+/* --- what the helper does: the kernel is a function of the test ------------------------------------------ */
 
 static struct {
     bool fails, list_fails, held;
@@ -208,8 +208,9 @@ START_TEST(allowed_stands_first)
     r.entry[2] = entry("10.1.0.0", 112, HELPER_BLOCK, 9);
     table_answer(&t, &r, n);
     ck_assert_int_eq(ask(&t, HELPER_COMMIT, 0), EC_OK);
-    allow = strstr(k.last, "\"chain\":\"source\",\"expr\":[{\"match\":{\"op\":\"==\",\"left\":{\"&\":[{\"payload\":"
-                           "{\"protocol\":\"ip\",\"field\":\"saddr\"}},\"255.0.0.0\"]},\"right\":\"@allow4_8\"}},{\"accept\"");
+    allow = strstr(k.last,
+                   "\"chain\":\"source\",\"expr\":[{\"match\":{\"op\":\"==\",\"left\":{\"&\":[{\"payload\":"
+                   "{\"protocol\":\"ip\",\"field\":\"saddr\"}},\"255.0.0.0\"]},\"right\":\"@allow4_8\"}},{\"accept\"");
     block = strstr(k.last, "\"@block4");
     ck_assert(allow && block && allow < block);
     ck_assert_ptr_null(strstr(block, "@allow"));
@@ -308,7 +309,7 @@ START_TEST(long_answers_come_in_parts)
 }
 END_TEST
 
-/* --- the queue -------------------------------------------------------------------------------------------------------- */
+/* --- the queue ------------------------------------------------------------------------------------------- */
 
 static struct helper_reply reply_to(const struct helper_request *r, int32_t err, const char *text)
 {
@@ -389,7 +390,7 @@ START_TEST(the_queue_has_an_end)
 }
 END_TEST
 
-/* --- the client, with helpers that the test plays ------------------------------------------------------------------- */
+/* --- the client, with helpers that the test plays -------------------------------------------------------- */
 
 static struct {
     pthread_mutex_t lock;
@@ -549,7 +550,7 @@ START_TEST(links_say_what_is_missing)
 }
 END_TEST
 
-/* --- the jail: in a child, which then does what it must not ----------------------------------------------------------- */
+/* --- the jail: in a child, which then does what it must not ---------------------------------------------- */
 
 static void open_file(void)
 {

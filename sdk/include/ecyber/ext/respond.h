@@ -35,9 +35,10 @@ static inline void ec_ban_because(struct ec_ban *b, const struct ec_event *ev)
 struct ec_respond {
     uint32_t size, reserved;
     /* [any] Does not wait for the kernel; an event (ec.ban/1) says what became of it. A ban of what is banned already
-     * moves its end, without EC_BAN_PERSON only to a later one and by at least a second. EC_OK: accepted; EC_EPERM: forbidden (the allow-list, an address of our own, a replay) or nobody can
-     * enforce it; EC_EINVAL: no end, no reason, or a malformed prefix; EC_EAGAIN: there are too many, counted. why (n
-     * bytes, n may be 0): a sentence for people where it is not EC_OK, or with EC_BAN_DRY_RUN. */
+     * moves its end, without EC_BAN_PERSON only to a later one and by at least a second. EC_OK: accepted; EC_EPERM:
+     * forbidden (the allow-list, an address of our own, a replay) or nobody can enforce it; EC_EINVAL: no end, no
+     * reason, or a malformed prefix; EC_EAGAIN: there are too many, counted. why (n bytes, n may be 0): a sentence for
+     * people where it is not EC_OK, or with EC_BAN_DRY_RUN. */
     int32_t (*ban)(void *self, const struct ec_ban *b, char *why, uint32_t n);
     /* [any] Take back the ban of exactly this address and prefix. EC_ENOENT: there is none. */
     int32_t (*unban)(void *self, const uint8_t *addr16, uint32_t prefix, const char *who);
