@@ -328,12 +328,14 @@ def api(before, attacker):
           a.ask("DELETE", "/firewall/blocks/%d" % ban["id"])[0] == 404, "DELETE by id lets him through at once")
     status, ban = a.ask("POST", "/firewall/blocks", {"ip": "10.77.1.2/31", "reason": "and his friend"})
     check(status == 201 and not attacker.reaches("10.77.3.2") and
-          a.ask("DELETE", "/firewall/blocks?ip=10.77.1.2/31")[0] == 204 and attacker.reaches("10.77.3.2"), "a network is banned, and unbanned by its address", (status, ban))
+          a.ask("DELETE", "/firewall/blocks?ip=10.77.1.2/31")[0] == 204 and attacker.reaches("10.77.3.2"),
+          "a network is banned, and unbanned by its address", (status, ban))
     status, answer = a.ask("POST", "/firewall/blocks", {"ip": "10.77.2.2", "reason": "x"})
     check(status == 409 and "allow-list" in answer["detail"], "the allow-list: 409 and why", (status, answer))
     for body in ({"reason": "x"}, {"ip": "10.77.1.2"}, {"ip": "nonsense", "reason": "x"},
                  {"ip": "10.77.1.2/8", "reason": "x"}, {"ip": "10.77.1.2", "reason": "x", "duration": "0s"},
-                 {"ip": "10.77.1.2", "reason": "x", "cause": "-1"}, {"ip": "10.77.1.2", "reason": ""}, {"ip": "10.77.1.2", "reason": "x", "other": 1}):
+                 {"ip": "10.77.1.2", "reason": "x", "cause": "-1"}, {"ip": "10.77.1.2", "reason": ""},
+                 {"ip": "10.77.1.2", "reason": "x", "other": 1}):
         status, answer = a.ask("POST", "/firewall/blocks", body)
         check(status == 422 and answer["detail"][0]["loc"][0] == "body", "422: %s" % body, (status, answer))
     status, answer = a.ask("POST", "/firewall/blocks", {"ip": "10.77.1.2", "reason": "x", "dry_run": True})
