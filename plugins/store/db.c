@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define BUSY_MS 250                 /* how long somebody else's lock is waited for */
+#define CACHE_KIB "16384"           /* of a connection that writes */
 #define CHECKPOINT_PAGES "16384"    /* of 4 KiB: the journal is carried over at 64 MiB */
 
 enum db_fault db_fault(int rc)
@@ -119,7 +120,8 @@ static int prepare_connection(sqlite3 *db, uint32_t flags)
     if (!rc)
         rc = sqlite3_create_function(db, "ec_time", 1, what, NULL, sql_time, NULL, NULL);
     if (!rc && !(flags & DB_READ))
-        rc = sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=" CHECKPOINT_PAGES, NULL, NULL, NULL);
+        rc = sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=" CHECKPOINT_PAGES
+                          "; PRAGMA cache_size=-" CACHE_KIB, NULL, NULL, NULL);
     if (!rc && !(flags & DB_READ))
         rc = sqlite3_exec(db, flags & DB_FULL_SYNC ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", NULL,
                           NULL, NULL);

@@ -26,14 +26,14 @@ static bool finish_one(struct stream *s, struct segment_id id)
     fault = segment_finish(s->schema, path, &more, why, sizeof why);
     if (fault == DB_DAMAGED)
         stream_damaged(s, id, why);
-    if (fault && fault != DB_DAMAGED && !s->unfinished) {
+    if (fault && fault != DB_DAMAGED && fault != DB_NEWER && !s->unfinished) {
         snprintf(text, sizeof text, "%s; its indices are not built, so questions to it take longer; tried again", why);
         s->say(s->say_arg, STREAM_WARNING, text);
     }
     s->unfinished = fault != DB_OK;
     if (!fault)
         readers_purge(s->readers, id);          /* they look again for indices */
-    if (!fault && !more)
+    if (fault == DB_NEWER || (!fault && !more))
         segments_finished(s->segments, id);
     return more;
 }

@@ -61,12 +61,24 @@ static void fail(const char *what)
     exit(1);
 }
 
-static double seconds(void)
+struct cost { double wall, cpu; };  /* seconds */
+
+static double seconds(clockid_t clock)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static struct cost begin(void)
+{
+    return (struct cost){ seconds(CLOCK_MONOTONIC), seconds(CLOCK_PROCESS_CPUTIME_ID) };
+}
+
+static struct cost since(struct cost t)
+{
+    return (struct cost){ seconds(CLOCK_MONOTONIC) - t.wall, seconds(CLOCK_PROCESS_CPUTIME_ID) - t.cpu };
 }
 
 static int64_t text_of(void *arg, const struct ec_event *ev, const char **s)
@@ -154,7 +166,7 @@ static void say(void *arg, enum stream_level level, const char *what)
 }
 
 /* The store's way, from the subscription on. */
-static double run_store(const struct ec_event *const *ev, uint32_t n, char path[SEGMENT_PATH])
+static struct cost run_store(const struct ec_event *const *ev, uint32_t n, char path[SEGMENT_PATH])
 {
     struct segments segments;
     struct readers readers;
@@ -168,17 +180,17 @@ static double run_store(const struct ec_event *const *ev, uint32_t n, char path[
                        .bytes_max = UINT64_MAX,
                        .spool.limit = 64 << 20};
     struct stream_counts counts;
-    double t;
+    struct cost t;
 
     if (segments_open(&segments, folder))
         fail("the folder cannot be opened");
     readers_open(&readers, schema, &segments);
     stream_open(&s);
-    t = seconds();
+    t = begin();
     for (uint32_t i = 0; i < n; i++)
         stream_add(&s, ev[i], NOW);
     stream_flush(&s, NOW, 0);
-    t = seconds() - t;
+    t = since(t);
     counts = stream_counts(&s);
     segments_path(&segments, segments.segment[0].id, path);
     stream_close(&s, NOW);
@@ -233,13 +245,13 @@ static void rows_write(struct rows *r, int64_t row, int shift)
 }
 
 #define TABLES 6
-static double run_bare(struct rows *r, uint32_t n)
+static struct cost run_bare(struct rows *r, uint32_t n)
 {
     enum db_fault fault;
     char path[SEGMENT_PATH], why[4600];
     struct segment_writer *w;
     sqlite3 *db;
-    double t;
+    struct cost t;
     int found;
 
     snprintf(path, sizeof path, "%s/bare.db", folder);
@@ -253,7 +265,7 @@ static double run_bare(struct rows *r, uint32_t n)
         if (sqlite3_prepare_v2(db, r[i].insert, -1, &r[i].st, NULL))
             fail(sqlite3_errmsg(db));
     }
-    t = seconds();
+    t = begin();
     for (int64_t row = 0; row < (int64_t)n; row += SEGMENT_BATCH) {
         sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
         for (int i = 0; i < TABLES; i++)
@@ -261,7 +273,7 @@ static double run_bare(struct rows *r, uint32_t n)
         if (sqlite3_exec(db, "COMMIT", NULL, NULL, NULL))
             fail(sqlite3_errmsg(db));
     }
-    t = seconds() - t;
+    t = since(t);
     for (int i = 0; i < TABLES; i++)
         sqlite3_finalize(r[i].st);
     sqlite3_close(db);
@@ -282,6 +294,19 @@ static double median(double *v, uint32_t n)
     return v[n / 2];
 }
 
+static void copy_rows(const char *path, struct rows *rows, uint32_t n)
+{
+    sqlite3 *db;
+
+    if (sqlite3_open(path, &db))
+        fail("the segment cannot be read");
+    for (int k = 0; k < TABLES; k++)
+        rows_read(db, &rows[k], n);
+    sqlite3_close(db);
+    if (rows[0].n != n || rows[1].n != n || rows[3].n + rows[4].n + rows[5].n != n)
+        fail("rows are missing");
+}
+
 int main(int argc, char **argv)
 {
     struct rows rows[TABLES] = {
@@ -294,8 +319,8 @@ int main(int argc, char **argv)
         {.insert = "INSERT INTO t_dns VALUES(?1,?2,?3,?4,?5,?6)", .select = "SELECT * FROM t_dns"}};
     uint32_t n = argc > 1 ? (uint32_t)atoi(argv[1]) : 100000, runs = argc > 2 ? (uint32_t)atoi(argv[2]) : 5;
     const struct ec_event **ev = calloc(n ? n : 1, sizeof *ev);
-    double *store = calloc(runs + 1, sizeof *store), *bare = calloc(runs + 1, sizeof *bare),
-           *ratio = calloc(runs + 1, sizeof *ratio);
+    double *rate = calloc(runs + 1, sizeof *rate), *bare_rate = calloc(runs + 1, sizeof *bare_rate);
+    double *wall = calloc(runs + 1, sizeof *wall), *cpu = calloc(runs + 1, sizeof *cpu);
     char path[SEGMENT_PATH], command[128];
     uint8_t *all;
 
@@ -307,27 +332,21 @@ int main(int argc, char **argv)
         fail("cannot begin");
     if (!(all = make_events(n, ev)))
         fail("out of memory");
-    for (uint32_t i = 0; i <= runs; i++) {      /* the first one warms up, and its rows are those of the bare loop */
-        store[i ? i - 1 : 0] = run_store(ev, n, path);
-        if (!i) {
-            sqlite3 *db;
+    for (uint32_t i = 0; i <= runs; i++) { /* the first one warms up, and its rows are those of the bare loop */
+        struct cost store = run_store(ev, n, path), bare;
 
-            if (sqlite3_open(path, &db))
-                fail("the segment cannot be read");
-            for (int k = 0; k < TABLES; k++)
-                rows_read(db, &rows[k], n);
-            sqlite3_close(db);
-            if (rows[0].n != n || rows[1].n != n || rows[3].n + rows[4].n + rows[5].n != n)
-                fail("rows are missing");
-        }
+        if (!i)
+            copy_rows(path, rows, n);
         db_unlink(path);
-        bare[i ? i - 1 : 0] = run_bare(rows, n);
-        ratio[i ? i - 1 : 0] = bare[i ? i - 1 : 0] / store[i ? i - 1 : 0];
+        bare = run_bare(rows, n);
+        rate[i ? i - 1 : 0] = n / store.wall;
+        bare_rate[i ? i - 1 : 0] = n / bare.wall;
+        wall[i ? i - 1 : 0] = bare.wall / store.wall;
+        cpu[i ? i - 1 : 0] = bare.cpu / store.cpu;
     }
-    printf("store: %.0f events/s into SQLite, bare prepared inserts of the same rows %.0f/s, ratio %.2f (medians of %u "
-           "runs of %u"
-           " events)\n",
-           n / median(store, runs), n / median(bare, runs), median(ratio, runs), runs, n);
+    printf("store: %.0f events/s into SQLite, bare prepared inserts of the same rows %.0f/s, ratio %.2f by time and %.2f by "
+           "CPU (medians of %u runs of %u events)\n",
+           median(rate, runs), median(bare_rate, runs), median(wall, runs), median(cpu, runs), runs, n);
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
     return system(command) != 0;
 }

@@ -178,6 +178,22 @@ def killed_under_load():
     check(not glob.glob("kill/state/store/*.damaged-*"), "and none stands there")
 
 
+def killed_with_documents():
+    """A plugin that keeps one more document at each start: what it was told is on disk is there."""
+    configuration("document", "http, kind_api, store", "http:\n  listen: none\n  socket: %s/api.sock\n"
+                  % os.path.abspath("document"))
+    for turn in range(1, 4):
+        daemon = start("document")
+        up = wait_for(lambda: ask("document", "status"))
+        daemon.send_signal(signal.SIGKILL)
+        daemon.wait()
+        db = sqlite3.connect("document/state/store/documents.db")
+        kept = [json.loads(row[0]) for row in db.execute("SELECT json FROM d_notes ORDER BY id")]
+        db.close()
+        check(up and kept == [{"visits": 7, "text": "kept in the store"}] * turn, "documents: %d after %d kills" % (turn, turn),
+              (kept, log_of("document")[-600:]))
+
+
 def damaged_files():
     capture = os.path.join(os.environ["EC_DATA"], "sample.pcap")
     configuration("damage", "capture, traffic, ids, eve, store")
@@ -231,6 +247,7 @@ def full_disk():
 
 same_as_eve()
 killed_under_load()
+killed_with_documents()
 damaged_files()
 unreadable_file()
 full_disk()
