@@ -13,10 +13,11 @@
 enum { ALERT_KEYS = 65536 };
 #define ALERT_IDLE_NS UINT64_C(7200000000000)
 
-enum { M_FLOWS, M_SCORES, M_ALERTS, M_HELD, M_LOST, M_EXPORTED, M_MODEL_ERRORS, M_MODELS, METRICS };
+enum { M_FLOWS, M_REPLIES, M_SCORES, M_ALERTS, M_HELD, M_LOST, M_EXPORTED, M_MODEL_ERRORS, M_MODELS, METRICS };
 #define METRIC(kind, name, unit, help) { sizeof(struct ec_metric), EC_METRIC_##kind, name, unit, help }
 static const struct ec_metric metrics[METRICS] = {
     [M_FLOWS] = METRIC(COUNTER, "flows_scored", "flows", "Finished flows that a model scored."),
+    [M_REPLIES] = METRIC(COUNTER, "flows_replies", "flows", "Flows left out: they begin with an answer to what was not seen."),
     [M_SCORES] = METRIC(COUNTER, "flows_suspicious", "flows", "Flows whose score was at the threshold or above."),
     [M_ALERTS] = METRIC(COUNTER, "alerts", "alerts", "Alerts of scores."),
     [M_HELD] = METRIC(COUNTER, "alerts_held", "scores", "Suspicious flows without an alert of their own: ml.alert_window."),
@@ -136,6 +137,11 @@ static void on_packet(void *self, void *w, const void *st, uint32_t gen, struct 
         return;
     if (!(s->flags & SEEN_BEGUN)) {
         s->flags |= SEEN_BEGUN;
+        if (seen_is_reply(p)) {
+            s->flags |= SEEN_DONE;
+            ((struct ml_worker *)w)->cells[M_REPLIES]++;
+            return;
+        }
         around_begin(&ml->around, p->flow, now, &s->around);
     }
     if (!(s->flags & SEEN_ANSWERED) && seen_is_answer(p)) {

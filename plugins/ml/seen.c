@@ -1,7 +1,7 @@
 #include "plugins/ml/seen.h"
 
-enum { IP_TCP = 6 };
-enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, URG = 32 };
+enum { IP_ICMP = 1, IP_TCP = 6, IP_ICMP6 = 58 };
+enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
 
 static uint32_t be16(const uint8_t *d) { return (uint32_t)d[0] << 8 | d[1]; }
 
@@ -22,6 +22,23 @@ uint32_t seen_payload(const struct ec_packet *p)
 uint8_t seen_tcp_flags(const struct ec_packet *p)
 {
     return p->ip_proto == IP_TCP && p->l4 != EC_NOOFF && p->l4 + 14u <= p->len ? p->data[p->l4 + 13] : 0;
+}
+
+/* RFC 792, RFC 950: unreachable, quench, redirect, time exceeded, bad parameter; replies to echo, timestamp, mask. */
+static bool icmp_is_reply(uint32_t type)
+{
+    return type == 0 || type == 3 || type == 4 || type == 5 || type == 11 || type == 12 || type == 14 || type == 18;
+}
+
+bool seen_is_reply(const struct ec_packet *p)
+{
+    uint8_t f = seen_tcp_flags(p);
+
+    if (p->ip_proto == IP_ICMP)
+        return icmp_is_reply(p->sport);
+    if (p->ip_proto == IP_ICMP6)
+        return (p->sport >= 1 && p->sport <= 4) || p->sport == 129;     /* RFC 4443: errors, echo reply */
+    return p->ip_proto == IP_TCP && ((f & RST) || (f & (SYN | ACK)) == (SYN | ACK));
 }
 
 bool seen_is_answer(const struct ec_packet *p)
@@ -46,7 +63,7 @@ static void flags(struct seen_dir *d, uint8_t f)
     d->fin += (f & FIN) != 0 && d->fin < UINT16_MAX;
     d->rst += (f & RST) != 0 && d->rst < UINT16_MAX;
     d->psh += (f & PSH) != 0 && d->psh < UINT16_MAX;
-    d->bare += !(f & (FIN | SYN | RST | PSH | URG | 16)) && d->bare < UINT16_MAX;
+    d->bare += !(f & (FIN | SYN | RST | PSH | ACK | URG)) && d->bare < UINT16_MAX;
 }
 
 void seen_packet(struct seen *s, const struct ec_packet *p)

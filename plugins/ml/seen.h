@@ -36,6 +36,9 @@ void seen_packet(struct seen *s, const struct ec_packet *p);
 uint32_t seen_payload(const struct ec_packet *p);
 /* TCP flags of p (RFC 9293 §3.1); 0 where it is no TCP or cut before them. */
 uint8_t seen_tcp_flags(const struct ec_packet *p);
+/* Is p, the first packet of its flow, an answer or an error about something that was not seen? Then its sender began
+ * nothing: a machine that is flooded from made-up addresses answers them all. */
+bool seen_is_reply(const struct ec_packet *p);
 /* Is p, to the client, an answer that a service gives? A reset is none. */
 bool seen_is_answer(const struct ec_packet *p);
 

@@ -198,5 +198,8 @@ MIXES = {
     "office": ["pages", "https", "lookups", "clock", "mail", "ssh-work", "typist"],
     "farm": ["database", "monitor", "poll", "ssh-many", "backup", "clock", "lookups", "mistaken"],
     "gateway": ["pages", "https", "lookups", "mail", "poll", "monitor", "mistaken", "crawl"],
+    "gateway-home": ["pages", "https", "lookups", "clock", "poll", "wget"],
+    "gateway-school": ["pages", "crawl", "dig", "curl", "ping", "mistaken", "proxy", "ssh-many"],
+    "gateway-plant": ["monitor", "database", "mail", "backup", "lookups", "mistaken", "typist", "https"],
     "busy": ["curl", "wget", "dig", "crawl", "monitor", "database", "pages", "ping"],
 }

@@ -66,6 +66,11 @@ check(len(of(events, "score")) == len(of(events, "flow")) > 0, "publish all: a s
 check(all(s["score"]["verdict"] == "normal" for s in of(events, "score")), "and all are normal")
 
 
+for capture in ("flood-udp.pcap", "flood-icmp.pcap"):
+    events, _ = replay(capture, capture, "--set", "ml.publish=all")
+    check("10.66.0.10" not in {s["src_ip"] for s in of(events, "score")}, "%s: who answers is not scored" % capture)
+
+
 def essence(name, workers):
     events, _ = replay(name, "", "--set", "ml.publish=all", workers=workers)
     scored = collections.Counter(json.dumps([e["flow_id"], e["timestamp"], e["score"]], sort_keys=True)

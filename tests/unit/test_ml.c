@@ -318,6 +318,22 @@ START_TEST(closed_is_scored_at_once)
 }
 END_TEST
 
+START_TEST(answers_are_left_out)
+{
+    ck_assert_int_eq(testhost_start(host), 0);
+    for (uint32_t i = 0; i < 300; i++) {        /* resets to many ports: somebody used this address */
+        flow_new(START + i * 1000000, (uint16_t)(1 + i));
+        packet(START + i * 1000000, EC_TO_SERVER, 4 | 16, 0);
+        flow_over(EC_FLOW_CLOSED);
+    }
+    ck_assert_int_eq(testhost_metric(host, "flows_scored"), 0);
+    ck_assert_int_eq(testhost_metric(host, "flows_replies"), 300);
+    ck_assert_uint_eq(testhost_count(host, NULL), 0);
+    visit();
+    ck_assert_int_eq(testhost_metric(host, "flows_suspicious"), 0);
+}
+END_TEST
+
 START_TEST(export_to_a_file)
 {
     char path[] = "/tmp/ecyber-ml-export-XXXXXX", line[8192];
@@ -361,6 +377,7 @@ int main(void)
     tcase_add_test(c, no_model_then_one);
     tcase_add_test(c, own_threshold);
     tcase_add_test(c, closed_is_scored_at_once);
+    tcase_add_test(c, answers_are_left_out);
     tcase_add_test(c, export_to_a_file);
     suite_add_tcase(s, c);
     return unit_run(s);
