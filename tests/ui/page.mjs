@@ -206,6 +206,12 @@ async function states(browser) {
     await page.getByRole("button", { name: "Show all" }).click();
     await inbox(page).first().waitFor();
     check(true, "a filter that nothing fits says so, and goes");
+    for (const [name, wanted] of [["system", "light"], ["light", "dark"], ["dark", undefined]]) {
+        await page.getByRole("button", { name: `Colours: ${name}` }).click();
+        const theme = await page.evaluate(() => document.documentElement.dataset.theme);
+
+        check(theme === wanted, `colours go on from ${name}`, theme);
+    }
     await page.context().setOffline(true);
     await page.locator(".banner", { hasText: "The daemon does not answer" }).waitFor();
     await page.context().setOffline(false);
