@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define READ_MARGIN 65536u          /* bytes of the socket that may wait beyond one request */
@@ -23,6 +24,7 @@ struct guard {
     struct guard_refusal refusal;
     enum phase phase;
     enum guard_end end;
+    time_t since;                   /* it began to send a request, or came; seconds of the monotonic clock */
     bool late, close, fresh;        /* fresh: nothing has come yet */
     size_t written;
     void (*on_late)(void *arg);
@@ -33,6 +35,14 @@ struct guard {
 static struct guard **slot(struct guards *all, const struct bufferevent *filter)
 {
     return &all->index[((uintptr_t)filter >> 6) % (sizeof all->index / sizeof all->index[0])];
+}
+
+static time_t seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec;
 }
 
 static void timer_set(struct guard *g, uint32_t ms)
@@ -70,6 +80,8 @@ static void leave(struct guard *g)
     all->on.closed(all->on.arg, g->end);
     if (all->full && all->n < all->c.connections) {
         all->full = false;
+        if (all->again)
+            event_del(all->again);
         all->on.full(all->on.arg, false);
     }
     guard_release(g);
@@ -158,6 +170,7 @@ static enum bufferevent_filter_result on_input(struct evbuffer *in, struct evbuf
         return BEV_NEED_MORE;
     if (g->phase == WAITING) {
         g->phase = READING;
+        g->since = seconds();
         g->fresh = false;
         g->head = (struct head){ 0 };
         timer_set(g, g->all->c.request_ms);
@@ -361,14 +374,41 @@ int guard_fd(const struct guard *g)
 
 bool guard_evict(struct guards *all)
 {
-    struct guard *oldest = NULL;
+    struct guard *idle = NULL, *slow = NULL;
+    time_t now = seconds();
 
-    for (struct guard *g = all->list; g; g = g->next)       /* the newest stands first */
-        if (g->phase == WAITING && !g->close)
-            oldest = g;
-    if (oldest)
-        guard_close(oldest, GUARD_EVICTED);
-    return oldest != NULL;
+    for (struct guard *g = all->list; g; g = g->next) {     /* the newest stands first */
+        if (g->phase == WAITING && !g->close && (!g->fresh || now - g->since > 1))
+            idle = g;
+        if (g->phase == READING && !g->close && now - g->since > 1)
+            slow = g;
+    }
+    if (idle || slow)
+        guard_close(idle ? idle : slow, idle ? GUARD_EVICTED : GUARD_SLOW);
+    return idle || slow;
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+    struct guards *all = arg;
+
+    (void)fd;
+    (void)what;
+    if (all->full)
+        guard_evict(all);
+}
+
+/* Nobody can be sent away at once: new ones wait until somebody leaves, or has become too slow. */
+static void fill(struct guards *all)
+{
+    static const struct timeval moment = { 0, 250000 };
+
+    all->full = true;
+    all->on.full(all->on.arg, true);
+    if (!all->again)
+        all->again = event_new(all->base, -1, EV_PERSIST, on_again, all);
+    if (all->again)
+        event_add(all->again, &moment);
 }
 
 static bool events_new(struct guard *g, struct event_base *base)
@@ -387,6 +427,7 @@ struct bufferevent *guard_new(struct event_base *base, void *arg)
         return NULL;
     g->all = all;
     g->fresh = true;
+    g->since = seconds();
     g->socket = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
     if (g->socket && events_new(g, base))
         g->filter = bufferevent_filter_new(g->socket, on_input, on_output,
@@ -407,10 +448,8 @@ struct bufferevent *guard_new(struct event_base *base, void *arg)
     all->list = g;
     timer_set(g, all->c.request_ms);
     all->on.opened(all->on.arg);
-    if (++all->n >= all->c.connections && !all->full && !guard_evict(all)) {
-        all->full = true;
-        all->on.full(all->on.arg, true);
-    }
+    if (++all->n >= all->c.connections && !all->full && !guard_evict(all))
+        fill(all);
     return g->filter;
 }
 
@@ -427,5 +466,8 @@ void guards_free(struct guards *all)
         else
             g->all = NULL;
     }
+    if (all->again)
+        event_free(all->again);
+    all->again = NULL;
     all->n = 0;
 }

@@ -36,6 +36,7 @@ struct guards {
     struct guard_events on;
     uint32_t n;
     bool full;
+    struct event *again;            /* while full: look whether somebody can be sent away by now */
     struct guard *list;             /* all of them */
     struct guard *index[256];       /* by their filter */
 };
@@ -59,7 +60,8 @@ void guard_push(struct guard *g);
 size_t guard_waiting(const struct guard *g);        /* bytes of replies that have not left */
 /* Close it now, whatever it does. */
 void guard_close(struct guard *g, enum guard_end why);
-/* Close the one that has waited longest for its next request. false: there is none. */
+/* Make room: close the one that has waited longest for its next request, else the first of those that have been sending
+ * one for over a second. false: there is none. */
 bool guard_evict(struct guards *g);
 void guards_free(struct guards *g);             /* the loop has ended: those that linger */
 

@@ -7,6 +7,7 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -182,12 +183,40 @@ static bool clear_away(const struct sockaddr_un *a, char *why, uint32_t n)
     return false;
 }
 
+/* The runtime folder of the daemon, and what it stands in, as core.control_socket has it. */
+static void make_folder(const char *path)
+{
+    char folder[108];
+
+    snprintf(folder, sizeof folder, "%s", path);
+    for (char *p = folder + 1; (p = strchr(p, '/')); p++) {
+        *p = '\0';
+        if (mkdir(folder, 0755) && errno != EEXIST)
+            return;
+        *p = '/';
+    }
+}
+
+/* Members of the group ecyber may connect; a failure only shuts people out. */
+static void give_to_group(const struct server *s)
+{
+    struct group g, *found = NULL;
+    char buf[4096];
+
+    if (!getgrnam_r("ecyber", &g, buf, sizeof buf, &found) && found && chown(s->c.socket, (uid_t)-1, g.gr_gid))
+        EC_LOG(s->host, EC_LOG_DEBUG, "%s keeps its group: %s", s->c.socket, strerror(errno));
+    if (chmod(s->c.socket, 0660))
+        EC_LOG(s->host, EC_LOG_DEBUG, "%s keeps its mode: %s", s->c.socket, strerror(errno));
+}
+
 static int32_t open_local(struct server *s, char *why, uint32_t n)
 {
     struct sockaddr_un a = { .sun_family = AF_UNIX };
     int fd;
 
     snprintf(a.sun_path, sizeof a.sun_path, "%s", s->c.socket);
+    if (!s->c.socket_given)
+        make_folder(s->c.socket);
     if (!clear_away(&a, why, n))
         return EC_EEXIST;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -197,8 +226,7 @@ static int32_t open_local(struct server *s, char *why, uint32_t n)
             close(fd);
         return EC_EIO;
     }
-    if (chmod(a.sun_path, 0660))
-        EC_LOG(s->host, EC_LOG_DEBUG, "%s keeps its mode: %s", a.sun_path, strerror(errno));
+    give_to_group(s);
     return listen_on(s, &s->on_local, s->local, fd, why, n);
 }
 

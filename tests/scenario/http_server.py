@@ -316,6 +316,30 @@ def crowd(d):
     check(d.metric("refused_late_total") >= 300, "they are counted")
 
 
+def full_house():
+    """More slow clients than may be connected: the slowest are sent away for others."""
+    d = Daemon("full", request_timeout="60s", connections=32).start()
+    slow = []
+    for _ in range(60):
+        s = d.connect()
+        s.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: ")
+        slow.append(s)
+    begin = time.monotonic()
+    good = d.get("/healthz")[0] == 200
+    check(good and time.monotonic() - begin < 9.5, "a full house makes room for a normal client",
+          "%.1f s" % (time.monotonic() - begin))
+    check(d.metric("full_total") >= 1 and d.metric("closed_slow_total") >= 1, "at the cost of slow ones, counted")
+    for s in slow:
+        s.close()
+    idle = [d.connect() for _ in range(40)]
+    begin = time.monotonic()
+    check(d.get("/healthz")[0] == 200 and time.monotonic() - begin < 5, "so do those who say nothing")
+    check(d.metric("closed_evicted_total") >= 1, "counted")
+    for s in idle:
+        s.close()
+    check(d.stop() == 0, "it ends well")
+
+
 def never_reads(d):
     with d.connect() as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -401,6 +425,7 @@ def main():
     check(d.stop() == 0, "it ends well", d.output()[-600:])
     check(not os.path.exists(d.folder + "/api.sock"), "its socket is gone")
     check("ERROR" not in d.output() and "panic" not in d.output(), "nothing was an error", d.output()[-600:])
+    full_house()
     few_descriptors()
     print("1..%d" % count)
     return 0
