@@ -17,7 +17,7 @@ const struct ec_topic audit_topic = {
 void audit_say(struct auth *a, struct ec_req *r, const char *action, const char *outcome, const char *actor,
                const char *object, const char *detail)
 {
-    const struct ec_who *who = r && !actor ? a->http->who(r) : NULL;
+    const struct ec_who *who = actor ? NULL : a->http->who(r);
     struct ec_audit *e;
     struct ec_build b;
 
@@ -31,7 +31,7 @@ void audit_say(struct auth *a, struct ec_req *r, const char *action, const char 
     e->action = ec_puts(&b, action);
     e->outcome = ec_puts(&b, outcome);
     e->actor = ec_puts(&b, actor ? actor : who ? who->name : "");
-    e->address = ec_puts(&b, r ? a->http->peer(r) : "local");
+    e->address = ec_puts(&b, a->http->peer(r));
     e->object = ec_puts(&b, object);
     e->detail = ec_puts(&b, detail);
     a->host->publish(a->host, &b);

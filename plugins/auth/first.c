@@ -25,11 +25,9 @@ int32_t first_make(struct auth *a)
         unlink(a->first);
         err = h->fail(h, err, "the first administrator cannot be written to the store");
     }
-    if (!err) {
+    if (!err)
         EC_LOG(h, EC_LOG_WARNING, "the first administrator is '%s'; the one-time password stands in %s", FIRST_ADMIN,
                a->first);
-        audit_say(a, NULL, "user.create", "success", "ecyberd", NULL, "the first administrator");
-    }
     OPENSSL_cleanse(plain, sizeof plain);
     OPENSSL_cleanse(&one, sizeof one);
     return err;

@@ -35,7 +35,7 @@ int32_t routes_declare(struct auth *a);
 extern const struct ec_route login_routes[], people_routes[];
 extern const uint32_t login_route_count, people_route_count;
 
-/* [any] Write into the audit log. What is NULL is left out; actor and address are taken from r where they are NULL. */
+/* [any] Write into the audit log, before r is answered. actor NULL: who asks; object, detail NULL: left out. */
 void audit_say(struct auth *a, struct ec_req *r, const char *action, const char *outcome, const char *actor,
                const char *object, const char *detail);
 extern const struct ec_topic audit_topic;
