@@ -148,9 +148,17 @@ static int32_t answer_send(const struct firewall *f, struct ec_req *r, struct ec
     return err;
 }
 
+/* A text of the request; where it is longer than its room (bounds count characters), it is cut before a character. */
 static const char *param_text(const struct ec_part *p, struct ec_span s, char *to, size_t n)
 {
-    snprintf(to, n, "%.*s", (int)s.len, s.off ? (const char *)ec_bytes(p, s) : "");
+    const char *from = s.off ? (const char *)ec_bytes(p, s) : "";
+    size_t len = s.off ? s.len : 0;
+
+    if (len >= n)
+        for (len = n - 1; len && (from[len] & 0xc0) == 0x80; len--)
+            ;
+    memcpy(to, from, len);
+    to[len] = '\0';
     return to;
 }
 
