@@ -342,7 +342,8 @@ def api(before, attacker):
     check(status == 200 and answer["dry_run"] and "id" not in answer and attacker.reaches("10.77.3.2"),
           "a dry run", answer)
     status, ban = a.ask("POST", "/firewall/blocks", {"ip": "192.0.2.7", "reason": "\u20ac" * 400})
-    check(status == 201 and set(ban["reason"]) == {"\u20ac"}, "a long reason is cut between two characters", (status, ban))
+    check(status == 201 and set(ban["reason"]) == {"\u20ac"}, "a long reason is cut between two characters",
+          (status, ban))
     check(a.ask("DELETE", "/firewall/blocks/192.0.2.7")[0] == 204, "and taken back")
     status, answer = a.ask("GET", "/firewall/allowlist")
     check([i["address"] for i in answer["items"]] == ["10.77.2.2", "2001:db8:2::/64"], "the allow-list", answer)
