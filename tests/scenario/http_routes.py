@@ -1,0 +1,278 @@
+#!/usr/bin/env python3
+"""What a declaration gives a plugin: its parameters and bodies checked and decoded, its replies from any thread, in time or
+not; proved with a plugin that the test builds."""
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+SOURCE = r"""
+#define EC_API_LEVEL 1
+#include <ecyber/plugin.h>
+#include <ecyber/ext/http.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct param { struct ec_part part; uint64_t id; uint32_t level; struct ec_span word; struct ec_list tags; };
+static const struct ec_row param_rows[] = {
+    { EC_T_U64, 0, 0, 0, offsetof(struct param, id), "id", NULL, NULL, NULL, NULL, "of the thing", 1, 1000 },
+    { EC_T_ENUM, 0, 0, 0, offsetof(struct param, level), "level", NULL, "low,high", "low", NULL, "how much", 0, 0 },
+    { EC_T_TEXT, EC_R_OPT, 0, 0, offsetof(struct param, word), "word", NULL, NULL, NULL, NULL, "a word", 1, 5 },
+    { EC_T_TEXT, EC_R_LIST | EC_R_OPT, 1, 0, offsetof(struct param, tags), "tag", NULL, NULL, NULL, NULL, "tags", 1, 5 },
+};
+static const struct ec_record param = EC_RECORD_PART(struct param, param_rows);
+struct body { struct ec_part part; struct ec_span name; uint64_t n; };
+static const struct ec_row body_rows[] = {
+    { EC_T_TEXT, 0, 0, 0, offsetof(struct body, name), "name", NULL, NULL, NULL, NULL, "its name", 1, 10 },
+    { EC_T_U64, 0, 0, 0, offsetof(struct body, n), "n", NULL, NULL, "7", NULL, "a number", 0, 100 },
+};
+static const struct ec_record body = EC_RECORD_PART(struct body, body_rows);
+struct self { const struct ec_host *h; const struct ec_http *http; void *http_self; struct ec_req *late; int waited; };
+
+static int32_t get_thing(void *self, const void *state, struct ec_req *r)
+{
+    struct self *s = self;
+    const struct param *p = s->http->param(r);
+    const struct ec_who *who = s->http->who(r);
+    char json[512];
+    int n;
+
+    (void)state;
+    n = snprintf(json, sizeof json, "{\"id\":%llu,\"level\":%u,\"word\":\"%.*s\",\"tags\":%u,\"who\":\"%s\",\"peer\":\"%s\"}",
+                 (unsigned long long)p->id, p->level, (int)p->word.len, p->word.off ? (const char *)p + p->word.off : "",
+                 p->part.has & 2 ? p->tags.n : 0, who ? who->roles : "", s->http->peer(r));
+    return s->http->json(r, 200, json, (uint64_t)n);
+}
+
+static void echo(struct ec_req *r, void *arg)
+{
+    struct self *s = arg;
+
+    s->http->reply(r, 201, &((const struct body *)s->http->body(r))->part);
+}
+
+static int32_t post_thing(void *self, const void *state, struct ec_req *r)
+{
+    struct self *s = self;
+
+    (void)state;
+    return s->http->work(r, echo, s) == EC_OK ? EC_EAGAIN : EC_OK;
+}
+
+static int32_t busy(void *self, const void *state, struct ec_req *r)
+{
+    struct self *s = self;
+
+    (void)state;
+    if (s->http->set_header(r, "Retry-After", "5") || s->http->set_header(r, "Bad", "a\r\nb") != EC_EINVAL)
+        return EC_EIO;
+    return s->http->error(r, 429, "not so fast");
+}
+
+static int32_t refuse(void *self, const void *state, struct ec_req *r)
+{
+    struct self *s = self;
+
+    (void)state;
+    return s->http->invalid(r, "body.until", "value_error", "it is over already");
+}
+
+static int32_t fails(void *self, const void *state, struct ec_req *r)
+{
+    (void)self;
+    (void)state;
+    (void)r;
+    return EC_EIO;
+}
+
+static int32_t late(void *self, const void *state, struct ec_req *r)
+{
+    struct self *s = self;
+
+    (void)state;
+    if (s->late)
+        return s->http->error(r, 409, "one at a time");
+    s->late = r;
+    s->waited = 0;
+    return EC_EAGAIN;
+}
+
+static void tick(void *self, const void *state, uint64_t now)
+{
+    struct self *s = self;
+
+    (void)state;
+    (void)now;
+    if (s->late && ++s->waited == 20) {
+        s->http->json(s->late, 200, "{}", 2);
+        s->late = NULL;
+    }
+}
+
+#define ROUTE(m, p, id, ...) { .size = sizeof(struct ec_route), .method = m, .path = p, .opid = id, .summary = id, \
+                               .roles = "", __VA_ARGS__ }
+static const struct ec_route routes[] = {
+    ROUTE("GET", "/api/toy/{id}", "get_toy", .param = &param, .run = get_thing),
+    ROUTE("POST", "/api/toy", "post_toy", .body = &body, .reply = &body, .run = post_thing, .flags = EC_RT_FORM,
+          .body_max = 200, .status = 201),
+    ROUTE("GET", "/api/toy/busy", "busy", .run = busy),
+    ROUTE("POST", "/api/toy/invalid", "invalid", .run = refuse),
+    ROUTE("GET", "/api/toy/fails", "fails", .run = fails),
+    ROUTE("GET", "/api/toy/late", "late", .run = late, .deadline_ms = 500),
+    { .size = sizeof(struct ec_route), .method = "POST", .path = "/api/toy/closed", .opid = "closed", .summary = "closed",
+      .roles = "nobody", .body = &body, .run = refuse },
+};
+static const struct ec_use uses[] = { { sizeof uses[0], EC_USE_SETUP, sizeof(struct ec_http), 0, EC_HTTP_ID } };
+
+static int32_t create(const struct ec_host *h, void **self)
+{
+    struct self *s = *self = calloc(1, sizeof *s);
+
+    return s ? (s->h = h, EC_OK) : EC_ENOMEM;
+}
+
+static int32_t setup(void *self)
+{
+    static const struct ec_timer timer = { sizeof timer, 0, 100000000, tick };
+    struct self *s = self;
+    int32_t err = EC_OK;
+
+    s->http = s->h->use(s->h, EC_HTTP_ID, &s->http_self);
+    for (unsigned i = 0; i < sizeof routes / sizeof routes[0] && !err; i++)
+        err = s->http->route(s->http_self, s->h, &routes[i], s);
+    return err ? err : s->h->timer(s->h, &timer);
+}
+
+static const struct ec_plugin plugin = {
+    EC_PLUGIN_HEAD, "org.example.toy", "toy", "1", "routes", "MIT", NULL, 1, sizeof uses[0], 0, 0, 0, 0, uses, NULL, NULL,
+    NULL, create, setup, NULL, NULL, NULL, NULL, NULL, NULL, free };
+EC_PLUGIN(plugin)
+"""
+JSON = {"Content-Type": "application/json"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+count = 0
+
+
+def check(good, what, detail=""):
+    global count
+    count += 1
+    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
+    if not good and detail:
+        print("# %s" % str(detail)[:600])
+
+
+class Local(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(10)
+        self.sock.connect("a.sock")
+
+
+def ask(method, path, body=None, headers=None):
+    c = Local("local")
+    c.request(method, path, body, headers or {})
+    r = c.getresponse()
+    data = r.read()
+    c.close()
+    return r.status, json.loads(data) if data and data[:1] in b"{[" else data, dict(r.getheaders())
+
+
+def errors(reply):
+    return [(e["type"], e["loc"]) for e in reply[1]["detail"]] if reply[0] == 422 else reply
+
+
+def metric(name):
+    found = re.search(rb"^ecyber_http_%s (\d+)$" % name.encode(), ask("GET", "/metrics")[1], re.M)
+    return int(found.group(1)) if found else -1
+
+
+def parameters():
+    good = ask("GET", "/api/toy/12?level=high&word=%C3%A4&tag=a&tag=b")
+    check(good[:2] == (200, {"id": 12, "level": 1, "word": "\xe4", "tags": 2, "who": "admin", "peer": "local"}),
+          "parameters are decoded from path and query", good)
+    check(ask("GET", "/api/toy/5")[1]["level"] == 0, "defaults are filled in")
+    cases = [("/api/toy/x", [("int_parsing", ["path", "id"])]), ("/api/toy/0", [("greater_than_equal", ["path", "id"])]),
+             ("/api/toy/1?level=mid", [("enum", ["query", "level"])]),
+             ("/api/toy/1?word=toolong", [("string_too_long", ["query", "word"])]),
+             ("/api/toy/1?id=2", [("extra_forbidden", ["query", "id"])]),
+             ("/api/toy/1?other=2", [("extra_forbidden", ["query", "other"])]),
+             ("/api/toy/1001?word=", [("less_than_equal", ["path", "id"]), ("string_too_short", ["query", "word"])])]
+    for path, want in cases:
+        reply = ask("GET", path)
+        check(sorted(map(str, errors(reply))) == sorted(map(str, want)), "%s is refused" % path, reply)
+    check(ask("GET", "/api/toy/1?word=%ff")[0] == 422, "what is no UTF-8 is refused")
+
+
+def bodies():
+    good = ask("POST", "/api/toy", '{"name":"a\\u00e4"}', JSON)
+    check(good[:2] == (201, {"name": "a\xe4", "n": 7}), "a body is decoded, and a record is the reply, from the pool", good)
+    check(ask("POST", "/api/toy", "name=b+c&n=5", FORM)[:2] == (201, {"name": "b c", "n": 5}), "the same from a form")
+    cases = [('{"n":1}', [("missing", ["body", "name"])]), ('{"name":1}', [("string_type", ["body", "name"])]),
+             ('{"name":"a","n":"x"}', [("int_type", ["body", "n"])]),
+             ('{"name":"a","x":1}', [("extra_forbidden", ["body", "x"])]), ("", [("missing", ["body"])])]
+    for text, want in cases:
+        reply = ask("POST", "/api/toy", text, JSON)
+        check(errors(reply) == want, "%s is refused" % (text or "no body"), reply)
+    check(ask("POST", "/api/toy", "{", JSON)[1]["detail"][0]["type"] == "json_invalid", "half of a JSON object is refused")
+    check(ask("POST", "/api/toy", '{"name":"a"}')[0] == 415, "a body of no type is 415")
+    check(ask("POST", "/api/toy", '{"name":"%s"}' % ("a" * 300), JSON)[0] == 413, "a body over the route's bound is 413")
+    check(ask("POST", "/api/toy/closed", "{", JSON)[0] == 422, "no JSON is 422, whoever asks")
+    check(ask("POST", "/api/toy/closed", "{}", JSON)[0] == 403, "then comes the role, before what is missing")
+
+
+def replies():
+    status, body, headers = ask("GET", "/api/toy/busy")
+    check((status, body, headers.get("Retry-After"), headers.get("Bad")) == (429, {"detail": "not so fast"}, "5", None),
+          "a plugin sets status and headers, though no header of two lines", headers)
+    check(errors(ask("POST", "/api/toy/invalid")) == [("value_error", ["body", "until"])], "a plugin says what is invalid")
+    check(ask("GET", "/api/toy/fails")[:2] == (500, {"detail": "Internal Server Error"}), "a handler that fails is 500")
+    begin = time.monotonic()
+    status = ask("GET", "/api/toy/late")[0]
+    check(status == 503 and 0.4 < time.monotonic() - begin < 1.8, "who answers too late is answered for", status)
+    check(metric("unanswered_total") == 1, "and counted")
+    time.sleep(2.5)
+    check(ask("GET", "/api/toy/5")[0] == 200, "the late answer hurts nobody")
+    c = Local("local")
+    c.request("GET", "/api/toy/late")
+    time.sleep(0.2)
+    c.close()
+    for _ in range(20):
+        if metric("gone_total") == 1:
+            break
+        time.sleep(0.1)
+    check(metric("gone_total") == 1 and metric("unanswered_total") == 1, "a client that leaves before its reply is noticed")
+    time.sleep(2.5)
+    check(ask("GET", "/api/toy/5")[0] == 200, "its answer hurts nobody")
+
+
+def main():
+    os.mkdir("p")
+    with open("x.c", "w", encoding="utf-8") as out:
+        out.write(SOURCE)
+    flags = {"address": ["-fsanitize=address,undefined"], "thread": ["-fsanitize=thread"]}
+    subprocess.run(["gcc", "-shared", "-fPIC", "-Wall", "-Wextra", "-I", os.environ["EC_SRC"] + "/sdk/include",
+                    *flags.get(os.environ.get("EC_SANITIZER"), []), "-o", "p/toy.so", "x.c"], check=True)
+    here = os.getcwd()
+    with open("ecyber.yaml", "w", encoding="utf-8") as out:
+        out.write("core:\n  plugin_dirs: [%s, %s/p]\n  plugins: [toy, http]\n  state_dir: state\n  control_socket: %s/c.sock\n"
+                  "http:\n  listen: none\n  socket: %s/a.sock\n" % (os.environ["EC_PLUGINDIR"], here, here, here))
+    with open("log", "wb") as log:
+        daemon = subprocess.Popen([os.environ["ECYBERD"], "--alone", "-c", "ecyber.yaml"], stdout=log, stderr=log)
+    for _ in range(400):
+        if os.path.exists("a.sock"):
+            break
+        time.sleep(0.05)
+    parameters()
+    bodies()
+    replies()
+    daemon.send_signal(signal.SIGTERM)
+    check(daemon.wait(20) == 0, "the daemon ends well", open("log", encoding="utf-8", errors="replace").read()[-600:])
+    print("1..%d" % count)
+
+
+sys.exit(main())
