@@ -844,6 +844,8 @@ END_TEST
 
 START_TEST(a_newer_format_is_refused)
 {
+    struct ec_query q = { .size = sizeof q, .limit = 10 };
+    struct ec_page page;
     char path[300];
     sqlite3 *db;
 
@@ -856,11 +858,18 @@ START_TEST(a_newer_format_is_refused)
     ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version=77", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
     prepare();
-    started();                      /* events go on in another file, and the newer one is named when it is asked */
+    started();
+    ck_assert_int_eq(ask(&q, &page), EC_EIO);   /* there is no other file */
+    ck_assert_ptr_nonnull(strstr(why, "has format 77"));
+    /* Events go on in another file, and the newer one is named when it is asked. */
     things(1, 1);
     settle();
     ck_assert_int_eq(metric("events_stored"), 1);
     ck_assert_uint_eq(files("events-", NULL), 2);
+    ck_assert_int_eq(ask(&q, &page), 0);        /* what can be read is handed out, and it says that it is not all */
+    ck_assert_uint_eq(seen.n, 1);
+    ck_assert_uint_eq(page.flags, EC_PAGE_PARTIAL);
+    ck_assert_str_eq(page.next, "");
     ck_assert_int_eq(store->event(testhost_self(t), 1000, see, &seen), EC_EIO);
     ck_assert_ptr_nonnull(strstr(testhost_why(t), "has format 77, and this eCyber knows up to 1"));
     stopped();
