@@ -22,6 +22,7 @@ TMP = os.getcwd()
 OK, EINVAL, EPERM, ENOENT = 0, -1, -6, -7
 DRY_RUN, REPLAY, PERSON = 1, 2, 4
 number = 0
+daemons = []
 
 
 def check(good, what, detail=""):
@@ -148,6 +149,7 @@ class Daemon:
                    "--set", "tp_ask.socket=%s/ask.sock" % self.folder,
                    "--set", "firewall.allow=[10.77.2.2, \"2001:db8:2::/64\"]", *more),
             stdout=self.log, stderr=self.log, user=user)
+        daemons.append(self.run)
         self.up = wait_for(lambda: "runs:" in self.text(), 20)
         self.ask_socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.ask_socket.bind("%s/%s.answer" % (TMP, name))
@@ -416,7 +418,7 @@ def main():
         alone(before, attacker)
         powerless(before)
     finally:
-        for process in (*server, attacker.run, client.run):
+        for process in (*daemons, *server, attacker.run, client.run):
             process.kill()
             process.wait()
 
