@@ -140,7 +140,7 @@ def database():
 
 def daemon(log):
     """In HOST, in a folder of its own: the processes that a start by root makes."""
-    words = [*inside(HOST), ECYBERD, "-i", "v1", "--set", "core.state_dir=%s/state" % TMP, "--set",
+    words = [*inside(HOST), ECYBERD, "-i", "v1", "--user", "root", "--set", "core.state_dir=%s/state" % TMP, "--set",
              "core.control_socket=%s/control.sock" % TMP, "--set", "http.listen=127.0.0.1:%d" % PORT,
              "--set", "http.socket=%s/api.sock" % TMP]
     if database():
