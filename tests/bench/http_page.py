@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Requests a second for one page of alerts, beside nginx that serves the same bytes from a file: medians of five rounds that
-take turns, so that whatever else the machine does hits both. Needs wrk and nginx."""
+"""Requests a second for one page of alerts, beside nginx that serves the same bytes from a file: medians of five
+rounds that take turns, so that whatever else the machine does hits both. Needs wrk and nginx."""
 import json
 import os
 import re
@@ -39,7 +39,8 @@ def daemon(conf, *args):
 
 
 def measure(url, token):
-    done = subprocess.run(["wrk", "-t1", "-c%d" % CLIENTS, "-d%ds" % SECONDS, "-H", "Authorization: Bearer " + token, url],
+    done = subprocess.run(["wrk", "-t1", "-c%d" % CLIENTS, "-d%ds" % SECONDS, "-H", "Authorization: Bearer " + token,
+                           url],
                           stdout=subprocess.PIPE, check=True)
     text = done.stdout.decode()
     if "Non-2xx" in text or "Socket errors" in text:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What a declaration gives a plugin: its parameters and bodies checked and decoded, its replies from any thread, in time or
-not; proved with a plugin that the test builds."""
+"""What a declaration gives a plugin: its parameters and bodies checked and decoded, its replies from any thread, in
+time or not; proved with a plugin that the test builds."""
 import http.client
 import json
 import os
@@ -23,7 +23,8 @@ static const struct ec_row param_rows[] = {
     { EC_T_U64, 0, 0, 0, offsetof(struct param, id), "id", NULL, NULL, NULL, NULL, "of the thing", 1, 1000 },
     { EC_T_ENUM, 0, 0, 0, offsetof(struct param, level), "level", NULL, "low,high", "low", NULL, "how much", 0, 0 },
     { EC_T_TEXT, EC_R_OPT, 0, 0, offsetof(struct param, word), "word", NULL, NULL, NULL, NULL, "a word", 1, 5 },
-    { EC_T_TEXT, EC_R_LIST | EC_R_OPT, 1, 0, offsetof(struct param, tags), "tag", NULL, NULL, NULL, NULL, "tags", 1, 5 },
+    { EC_T_TEXT, EC_R_LIST | EC_R_OPT, 1, 0, offsetof(struct param, tags), "tag", NULL, NULL, NULL, NULL, "tags", 1,
+      5 },
 };
 static const struct ec_record param = EC_RECORD_PART(struct param, param_rows);
 struct body { struct ec_part part; struct ec_span name; uint64_t n; };
@@ -43,8 +44,10 @@ static int32_t get_thing(void *self, const void *state, struct ec_req *r)
     int n;
 
     (void)state;
-    n = snprintf(json, sizeof json, "{\"id\":%llu,\"level\":%u,\"word\":\"%.*s\",\"tags\":%u,\"who\":\"%s\",\"peer\":\"%s\"}",
-                 (unsigned long long)p->id, p->level, (int)p->word.len, p->word.off ? (const char *)p + p->word.off : "",
+    n = snprintf(json, sizeof json,
+                 "{\"id\":%llu,\"level\":%u,\"word\":\"%.*s\",\"tags\":%u,\"who\":\"%s\",\"peer\":\"%s\"}",
+                 (unsigned long long)p->id, p->level, (int)p->word.len,
+                 p->word.off ? (const char *)p + p->word.off : "",
                  p->part.has & 2 ? p->tags.n : 0, who ? who->roles : "", s->http->peer(r));
     return s->http->json(r, 200, json, (uint64_t)n);
 }
@@ -124,7 +127,8 @@ static const struct ec_route routes[] = {
     ROUTE("POST", "/api/toy/invalid", "invalid", .run = refuse),
     ROUTE("GET", "/api/toy/fails", "fails", .run = fails),
     ROUTE("GET", "/api/toy/late", "late", .run = late, .deadline_ms = 500),
-    { .size = sizeof(struct ec_route), .method = "POST", .path = "/api/toy/closed", .opid = "closed", .summary = "closed",
+    { .size = sizeof(struct ec_route), .method = "POST", .path = "/api/toy/closed", .opid = "closed",
+      .summary = "closed",
       .roles = "nobody", .body = &body, .run = refuse },
 };
 static const struct ec_use uses[] = { { sizeof uses[0], EC_USE_SETUP, sizeof(struct ec_http), 0, EC_HTTP_ID } };
@@ -149,8 +153,8 @@ static int32_t setup(void *self)
 }
 
 static const struct ec_plugin plugin = {
-    EC_PLUGIN_HEAD, "org.example.toy", "toy", "1", "routes", "MIT", NULL, 1, sizeof uses[0], 0, 0, 0, 0, uses, NULL, NULL,
-    NULL, create, setup, NULL, NULL, NULL, NULL, NULL, NULL, free };
+    EC_PLUGIN_HEAD, "org.example.toy", "toy", "1", "routes", "MIT", NULL, 1, sizeof uses[0], 0, 0, 0, 0, uses,
+    NULL, NULL, NULL, create, setup, NULL, NULL, NULL, NULL, NULL, NULL, free };
 EC_PLUGIN(plugin)
 """
 JSON = {"Content-Type": "application/json"}
@@ -196,7 +200,8 @@ def parameters():
     check(good[:2] == (200, {"id": 12, "level": 1, "word": "\xe4", "tags": 2, "who": "admin", "peer": "local"}),
           "parameters are decoded from path and query", good)
     check(ask("GET", "/api/toy/5")[1]["level"] == 0, "defaults are filled in")
-    cases = [("/api/toy/x", [("int_parsing", ["path", "id"])]), ("/api/toy/0", [("greater_than_equal", ["path", "id"])]),
+    cases = [("/api/toy/x", [("int_parsing", ["path", "id"])]),
+             ("/api/toy/0", [("greater_than_equal", ["path", "id"])]),
              ("/api/toy/1?level=mid", [("enum", ["query", "level"])]),
              ("/api/toy/1?word=toolong", [("string_too_long", ["query", "word"])]),
              ("/api/toy/1?id=2", [("extra_forbidden", ["query", "id"])]),
@@ -210,7 +215,8 @@ def parameters():
 
 def bodies():
     good = ask("POST", "/api/toy", '{"name":"a\\u00e4"}', JSON)
-    check(good[:2] == (201, {"name": "a\xe4", "n": 7}), "a body is decoded, and a record is the reply, from the pool", good)
+    check(good[:2] == (201, {"name": "a\xe4", "n": 7}), "a body is decoded, and a record is the reply, from the pool",
+          good)
     check(ask("POST", "/api/toy", "name=b+c&n=5", FORM)[:2] == (201, {"name": "b c", "n": 5}), "the same from a form")
     cases = [('{"n":1}', [("missing", ["body", "name"])]), ('{"name":1}', [("string_type", ["body", "name"])]),
              ('{"name":"a","n":"x"}', [("int_type", ["body", "n"])]),
@@ -218,9 +224,11 @@ def bodies():
     for text, want in cases:
         reply = ask("POST", "/api/toy", text, JSON)
         check(errors(reply) == want, "%s is refused" % (text or "no body"), reply)
-    check(ask("POST", "/api/toy", "{", JSON)[1]["detail"][0]["type"] == "json_invalid", "half of a JSON object is refused")
+    check(ask("POST", "/api/toy", "{", JSON)[1]["detail"][0]["type"] == "json_invalid",
+          "half of a JSON object is refused")
     check(ask("POST", "/api/toy", '{"name":"a"}')[0] == 415, "a body of no type is 415")
-    check(ask("POST", "/api/toy", '{"name":"%s"}' % ("a" * 300), JSON)[0] == 413, "a body over the route's bound is 413")
+    check(ask("POST", "/api/toy", '{"name":"%s"}' % ("a" * 300), JSON)[0] == 413,
+          "a body over the route's bound is 413")
     check(ask("POST", "/api/toy/closed", "{", JSON)[0] == 422, "no JSON is 422, whoever asks")
     check(ask("POST", "/api/toy/closed", "{}", JSON)[0] == 403, "then comes the role, before what is missing")
 
@@ -229,7 +237,8 @@ def replies():
     status, body, headers = ask("GET", "/api/toy/busy")
     check((status, body, headers.get("Retry-After"), headers.get("Bad")) == (429, {"detail": "not so fast"}, "5", None),
           "a plugin sets status and headers, though no header of two lines", headers)
-    check(errors(ask("POST", "/api/toy/invalid")) == [("value_error", ["body", "until"])], "a plugin says what is invalid")
+    check(errors(ask("POST", "/api/toy/invalid")) == [("value_error", ["body", "until"])],
+          "a plugin says what is invalid")
     check(ask("GET", "/api/toy/fails")[:2] == (500, {"detail": "Internal Server Error"}), "a handler that fails is 500")
     begin = time.monotonic()
     status = ask("GET", "/api/toy/late")[0]
@@ -245,7 +254,8 @@ def replies():
         if metric("gone_total") == 1:
             break
         time.sleep(0.1)
-    check(metric("gone_total") == 1 and metric("unanswered_total") == 1, "a client that leaves before its reply is noticed")
+    check(metric("gone_total") == 1 and metric("unanswered_total") == 1,
+          "a client that leaves before its reply is noticed")
     time.sleep(2.5)
     check(ask("GET", "/api/toy/5")[0] == 200, "its answer hurts nobody")
 
@@ -259,7 +269,8 @@ def main():
                     *flags.get(os.environ.get("EC_SANITIZER"), []), "-o", "p/toy.so", "x.c"], check=True)
     here = os.getcwd()
     with open("ecyber.yaml", "w", encoding="utf-8") as out:
-        out.write("core:\n  plugin_dirs: [%s, %s/p]\n  plugins: [toy, http]\n  state_dir: state\n  control_socket: %s/c.sock\n"
+        out.write("core:\n  plugin_dirs: [%s, %s/p]\n  plugins: [toy, http]\n  state_dir: state\n"
+                  "  control_socket: %s/c.sock\n"
                   "http:\n  listen: none\n  socket: %s/a.sock\n" % (os.environ["EC_PLUGINDIR"], here, here, here))
     with open("log", "wb") as log:
         daemon = subprocess.Popen([os.environ["ECYBERD"], "--alone", "-c", "ecyber.yaml"], stdout=log, stderr=log)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The HTTP server against clients that are broken, slow, rude or many: none of them stops it, and each gets its answer."""
+"""The HTTP server against clients that are broken, slow, rude or many: none of them stops it, and each gets its
+answer."""
 import http.client
 import json
 import os
@@ -35,7 +36,8 @@ class Daemon:
         given = {"listen": "127.0.0.1:%d" % self.port, "socket": self.folder + "/api.sock"}
         given.update(options)
         with open(self.folder + "/ecyber.yaml", "w", encoding="utf-8") as out:
-            out.write("core:\n  plugin_dirs: [%s]\n  plugins: [%s]\n  state_dir: %s/state\n  control_socket: %s/c.sock\nhttp:\n"
+            out.write("core:\n  plugin_dirs: [%s]\n  plugins: [%s]\n  state_dir: %s/state\n"
+                      "  control_socket: %s/c.sock\nhttp:\n"
                       % (os.environ["EC_PLUGINDIR"], ", ".join(plugins), self.folder, self.folder))
             out.write("".join("  %s: %s\n" % item for item in given.items()))
         self.log = open(self.folder + "/log", "wb")
@@ -79,7 +81,8 @@ class Daemon:
             return read_all(s)
 
     def get(self, path, method="GET", body=None, headers=None, local=False):
-        c = Local(self.folder + "/api.sock") if local else http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        c = Local(self.folder + "/api.sock") if local else http.client.HTTPConnection("127.0.0.1", self.port,
+                                                                                      timeout=10)
         try:
             c.request(method, path, body, headers or {})
             r = c.getresponse()
@@ -133,18 +136,22 @@ HOSTILE = [
     ("a space before the colon", b"GET /healthz HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n", 400),
     ("a header without a colon", b"GET /healthz HTTP/1.1\r\nHost: x\r\nabc\r\n\r\n", 400),
     ("a folded header", b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n", 400),
-    ("two Content-Lengths", b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
-    ("the same Content-Length twice", b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na", 400),
+    ("two Content-Lengths", b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+     400),
+    ("the same Content-Length twice",
+     b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na", 400),
     ("a list in Content-Length", b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 1\r\n\r\na", 400),
     ("a signed Content-Length", b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n\r\na", 400),
     ("a negative Content-Length", b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
     ("Content-Length beside Transfer-Encoding",
      b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     ("Transfer-Encoding twice",
-     b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501),
+     b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"
+     b"0\r\n\r\n", 501),
     ("an unknown coding", b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
     ("chunked in HTTP/1.0", b"POST /healthz HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-    ("a chunk without a size", b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n\r\n", 400),
+    ("a chunk without a size", b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n\r\n",
+     400),
     ("a chunk longer than it says",
      b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n", 400),
     ("no Host", b"GET /healthz HTTP/1.1\r\n\r\n", 400),
@@ -163,7 +170,8 @@ HOSTILE = [
     ("a request line without an end", b"GET /" + b"a" * 100000, 414),
     ("headers of 100 KB", b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"A: " + b"b" * 100000 + b"\r\n\r\n", 431),
     ("200 headers", b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 200 + b"\r\n", 431),
-    ("a body that is announced too large", b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", 413),
+    ("a body that is announced too large",
+     b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", 413),
     ("an expectation that nobody meets", b"GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n", 417),
     ("HEAD with a body", b"HEAD /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", 400),
 ]
@@ -198,7 +206,8 @@ def hostile(d):
             s.sendall(bytes([byte]))
         check(status(read_all(s)) == 200, "a request that comes byte by byte is answered")
     with d.connect() as s:
-        s.sendall(b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n")
+        s.sendall(b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n"
+                  b"Connection: close\r\n\r\n")
         first = s.recv(1000)
         s.sendall(b"abc")
         check(first.startswith(b"HTTP/1.1 100 ") and status(read_all(s)) == 405, "100-continue is answered", first)
@@ -210,31 +219,37 @@ def shapes(d):
     check((code, body) == (404, b'{"detail":"Not Found"}') and head["content-type"] == "application/json",
           "404 is as FastAPI says it", body)
     code, head, body = d.get("/healthz", "DELETE")
-    check((code, body, head.get("allow")) == (405, b'{"detail":"Method Not Allowed"}', "GET, HEAD"), "405 has Allow", head)
+    check((code, body, head.get("allow")) == (405, b'{"detail":"Method Not Allowed"}', "GET, HEAD"), "405 has Allow",
+          head)
     code, head, body = d.get("/healthz?limit=1")
     check(code == 422 and json.loads(body)["detail"][0]["loc"] == ["query", "limit"] and
           json.loads(body)["detail"][0]["type"] == "extra_forbidden", "an unknown query parameter is 422", body)
     code, head, body = d.get("/healthz", "HEAD")
     check(code == 200 and body == b"" and head["content-length"] == "15", "HEAD has the length and no body", head)
     code, head, body = d.get("/api/system/info")
-    check(code == 503 and "ec.auth/1" in json.loads(body)["detail"], "without a plugin that knows users nobody is let in", body)
+    check(code == 503 and "ec.auth/1" in json.loads(body)["detail"],
+          "without a plugin that knows users nobody is let in", body)
     code, head, body = d.get("/api/system/info", local=True)
     check(code == 200 and json.loads(body)["product"] == "eCyber", "the local socket answers root", body)
     code, head, body = d.get("/api/events", local=True)
     check(code == 503 and "ec.store/1" in json.loads(body)["detail"], "without a store there are no events: 503", body)
     code, head, body = d.get("/api/events?nonsense=1", local=True)
-    check(code == 422 and json.loads(body)["detail"][0]["loc"] == ["query", "nonsense"], "no filter is lost silently", body)
+    check(code == 422 and json.loads(body)["detail"][0]["loc"] == ["query", "nonsense"], "no filter is lost silently",
+          body)
     code, head, body = d.get("/api/events?src_port=http&since=yesterday&limit=0", local=True)
     kinds = {e["loc"][1]: e["type"] for e in json.loads(body)["detail"]}
-    check(code == 422 and kinds == {"src_port": "int_parsing", "since": "datetime_parsing", "limit": "greater_than_equal"},
+    check(code == 422 and kinds == {"src_port": "int_parsing", "since": "datetime_parsing",
+                                    "limit": "greater_than_equal"},
           "each wrong filter is named", body)
     code, head, body = d.get("/api/events/abc", local=True)
-    check(code == 422 and json.loads(body)["detail"][0]["loc"] == ["path", "id"], "an id that is no number is 422", body)
+    check(code == 422 and json.loads(body)["detail"][0]["loc"] == ["path", "id"], "an id that is no number is 422",
+          body)
     for path, key in (("stats", "metrics"), ("drops", "exact")):
         code, head, body = d.get("/api/system/" + path, local=True)
         check(code == 200 and key in json.loads(body), "/api/system/%s is the daemon's own answer" % path, body)
     code, head, body = d.get("/api/system/plugins", local=True)
-    check(code == 200 and any(p["name"] == "http" for p in json.loads(body)), "/api/system/plugins lists the plugins", body)
+    check(code == 200 and any(p["name"] == "http" for p in json.loads(body)), "/api/system/plugins lists the plugins",
+          body)
     code, head, body = d.get("/api/system/plugins/http", local=True)
     check(code == 200 and json.loads(body)["id"] == "ecyber.http", "/api/system/plugins/http is one of them", body)
     check(d.get("/api/system/plugins/nobody", local=True)[0] == 404, "a plugin that is not there is 404")
@@ -252,7 +267,8 @@ def document(d):
     ids = [op["operationId"] for path in doc["paths"].values() for op in path.values()]
     check(len(ids) == len(set(ids)) > 10, "operation ids are unique", ids)
     check({"HTTPValidationError", "ValidationError"} <= set(doc["components"]["schemas"]) and
-          doc["components"]["securitySchemes"]["OAuth2PasswordBearer"]["flows"]["password"]["tokenUrl"] == "/api/auth/login",
+          doc["components"]["securitySchemes"]["OAuth2PasswordBearer"]["flows"]["password"]["tokenUrl"] ==
+          "/api/auth/login",
           "errors and the way to log in are in it")
     wrong = []
     for path, item in doc["paths"].items():
@@ -279,12 +295,14 @@ def metrics(d):
     check(len(names) == len({n for n, _ in names}) > 30 and all(n.startswith("ecyber_") for n, _ in names),
           "each metric has its own name", len(names))
     check(all(n.endswith("_total") for n, kind in names if kind == "counter") and
-          not any(n.endswith("_total") for n, kind in names if kind == "gauge"), "counters end in _total, gauges do not")
+          not any(n.endswith("_total") for n, kind in names if kind == "gauge"),
+          "counters end in _total, gauges do not")
     samples = re.findall(r"^([a-zA-Z_:][a-zA-Z0-9_:]*) -?\d+$", text, re.M)
     check(samples == [n for n, _ in names], "each sample stands behind its TYPE")
     tool = subprocess.run(["sh", "-c", "command -v promtool"], stdout=subprocess.PIPE, check=False).stdout.strip()
     if tool:
-        done = subprocess.run([tool, "check", "metrics"], input=body, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        done = subprocess.run([tool, "check", "metrics"], input=body, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
         check(done.returncode == 0, "promtool finds nothing to say", done.stdout.decode())
 
 
@@ -409,7 +427,8 @@ def refusals(d):
     other = Daemon("wide", listen="0.0.0.0:%d" % free_port())
     other.start(wait=False)
     code = other.process.wait(20)
-    check(code == 6 and "not on loopback" in other.output(), "off loopback it refuses without TLS", (code, other.output()[-400:]))
+    check(code == 6 and "not on loopback" in other.output(), "off loopback it refuses without TLS",
+          (code, other.output()[-400:]))
 
 
 def main():

@@ -282,7 +282,8 @@ START_TEST(topics_share_their_roots)
     struct text t = { 0 };
 
     schema_topics(&t, all, 3);
-    ck_assert_str_eq(text_of(&t), "\"e\":{\"type\":\"object\",\"properties\":{\"b\":{\"type\":\"object\",\"properties\":{"
+    ck_assert_str_eq(text_of(&t),
+                     "\"e\":{\"type\":\"object\",\"properties\":{\"b\":{\"type\":\"object\",\"properties\":{"
                                   "\"x\":{\"type\":\"object\",\"properties\":{}},"
                                   "\"y\":{\"type\":\"object\",\"properties\":{}}}}}},"
                                   "\"a\":{\"type\":\"object\",\"properties\":{}}");
