@@ -379,6 +379,18 @@ def alone(before, attacker):
     check(d.stop() == 0 and ruleset() == before, "nothing stays in the kernel", ruleset())
 
 
+def replayed(before, attacker):
+    """A replay that stays: a person's word is obeyed, an event's is not."""
+    d = Daemon("replayed", "-r", os.environ["EC_DATA"] + "/sample.pcap", "--stay", folder="replayed",
+               plugins="capture, traffic, firewall, tp_ask")
+    code, why = d.ban("10.77.1.2", 60, REPLAY)
+    check(code == EPERM and "no response acts on a replay" in why, "-r --stay: an event of the replay bans nobody",
+          (code, why, d.text()))
+    check(d.ban("10.77.1.2", 60, REPLAY | PERSON)[0] == OK and stopped(attacker, "10.77.3.2"), "a person does", d.text())
+    d.unban("10.77.1.2")
+    check(d.stop() == 0 and ruleset() == before, "nothing stays in the kernel", ruleset())
+
+
 def powerless(before):
     """As an ordinary user."""
     d = Daemon("user", folder="user", plugins="firewall, tp_ask", user="nobody")
@@ -416,6 +428,7 @@ def main():
         shutil.rmtree(TMP + "/d")
         api(before, attacker)
         alone(before, attacker)
+        replayed(before, attacker)
         powerless(before)
     finally:
         for process in (*daemons, *server, attacker.run, client.run):
