@@ -89,7 +89,7 @@ bool link_get(struct link *l)
     if (l->launched || clock_monotonic() < l->next_ns)
         return false;
     l->next_ns = clock_monotonic() + l->wait_ns;
-    if ((l->pid = helper_spawn(l->program, &fd)) > 0) {
+    if ((l->pid = helper_spawn(l->program, NULL, NULL, &fd)) > 0) {
         connected(l, fd);
         return true;
     }

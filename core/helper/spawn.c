@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static _Noreturn void become(const char *program, int end)
+static _Noreturn void become(const char *program, bool (*before)(void *arg), void *arg, int end)
 {
     char *const argv[] = { (char *)"ecyber-helper", NULL };
     char *const env[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
@@ -19,12 +19,14 @@ static _Noreturn void become(const char *program, int end)
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    if (before && !before(arg))
+        _exit(127);
     if (end == HELPER_FD ? !fcntl(end, F_SETFD, 0) : dup2(end, HELPER_FD) == HELPER_FD)
         execve(program, argv, env);
     _exit(127);
 }
 
-pid_t helper_spawn(const char *program, int *fd)
+pid_t helper_spawn(const char *program, bool (*before)(void *arg), void *arg, int *fd)
 {
     int pair[2], err;
     pid_t pid;
@@ -33,7 +35,7 @@ pid_t helper_spawn(const char *program, int *fd)
         return -1;
     pid = fork();
     if (!pid)
-        become(program, pair[1]);
+        become(program, before, arg, pair[1]);
     err = errno;
     close(pair[1]);
     if (pid < 0)

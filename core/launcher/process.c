@@ -3,11 +3,11 @@
 #include "core/launcher/process.h"
 
 #include "core/cmdline.h"
+#include "core/helper/spawn.h"
 #include "core/launcher/privilege.h"
 #include "core/log/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +17,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#define HELPER_PROGRAM ECYBER_LIBEXECDIR "/ecyber-helper"
-#define HELPER_FD 3
 
 static void close_fd(int *fd)
 {
@@ -35,30 +32,17 @@ static void follow(pid_t launcher)
         _exit(EXIT_FAILED);
 }
 
-static void unblock_signals(void)
+/* In the child: less than the launcher has. */
+static bool become_helper(void *launcher)
 {
-    sigset_t none;
-
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-_Noreturn static void become_helper(int end, pid_t launcher)
-{
-    char name[] = "ecyber-helper", *const argv[] = { name, NULL }, *const none[] = { NULL };
     char why[256];
 
-    unblock_signals();
     if (privilege_helper(why, sizeof why)) {
         LOG(EC_LOG_ERROR, "no helper: %s", why);
-        _exit(EXIT_FAILED);
+        return false;
     }
-    follow(launcher);
-    if (end == HELPER_FD ? fcntl(end, F_SETFD, 0) : dup2(end, HELPER_FD) < 0)
-        _exit(EXIT_FAILED);
-    execve(HELPER_PROGRAM, argv, none);
-    LOG(EC_LOG_ERROR, "%s: %s", HELPER_PROGRAM, strerror(errno));
-    _exit(EXIT_FAILED);
+    follow(*(const pid_t *)launcher);
+    return true;
 }
 
 /* To the engine that runs: this is its end of a new helper's socket. */
@@ -82,25 +66,18 @@ static void send_end(int to, int end)
 
 pid_t process_helper(struct process_pipes *p)
 {
-    int ends[2];
-    pid_t pid, self = getpid();
+    pid_t self = getpid(), pid;
+    int end;
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+    pid = helper_spawn(HELPER_PROGRAM, become_helper, &self, &end);
+    if (pid < 0)
         return -1;
-    pid = fork();
-    if (!pid)
-        become_helper(ends[1], self);
-    close(ends[1]);
-    if (pid < 0) {
-        close(ends[0]);
-        return -1;
-    }
     close_fd(&p->engine);
     if (p->launcher[0] >= 0) {
-        send_end(p->launcher[0], ends[0]);
-        close(ends[0]);
+        send_end(p->launcher[0], end);
+        close(end);
     } else {
-        p->engine = ends[0];        /* no engine yet: it will inherit it */
+        p->engine = end;        /* no engine yet: it will inherit it */
     }
     return pid;
 }
