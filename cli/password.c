@@ -21,29 +21,35 @@ static int line_read(char to[PASSWORD_ROOM])
     return !n || strlen(to) != n ? -1 : 0;
 }
 
-/* ISIG stays: ^C ends the command, and the shell puts the terminal back; but not every shell does, so it is put off
- * until the terminal is as it was. */
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int sig)
+{
+    interrupted = sig;              /* and read() returns: no SA_RESTART */
+}
+
+/* The terminal is silent before the prompt stands there, for who types at once; ^C gives it back its voice first. */
 static int line_hidden(const char *prompt, char to[PASSWORD_ROOM])
 {
+    struct sigaction catch = { .sa_handler = on_interrupt }, was;
     struct termios before, hidden;
-    sigset_t all, old;
     int rc;
 
-    fputs(prompt, stderr);
     if (tcgetattr(STDIN_FILENO, &before))
         return -1;
-    sigemptyset(&all);
-    sigaddset(&all, SIGINT);
-    sigaddset(&all, SIGTERM);
-    sigprocmask(SIG_BLOCK, &all, &old);
+    interrupted = 0;
+    sigaction(SIGINT, &catch, &was);
     hidden = before;
-    hidden.c_lflag &= (tcflag_t) ~(ECHO | ISIG);
+    hidden.c_lflag &= (tcflag_t) ~ECHO;
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+    fputs(prompt, stderr);
     rc = line_read(to);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-    sigprocmask(SIG_SETMASK, &old, NULL);
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+    sigaction(SIGINT, &was, NULL);
     fputc('\n', stderr);
-    return rc;
+    if (interrupted)
+        raise(SIGINT);
+    return interrupted ? -1 : rc;
 }
 
 int password_ask(char to[PASSWORD_ROOM])

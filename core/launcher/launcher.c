@@ -123,17 +123,14 @@ static void reap(struct launcher *l)
                 ended(l, i, status);
 }
 
-/* A key on the terminal reaches the engine as well: it is in the same process group. */
-static void pass_on(struct launcher *l, const siginfo_t *info)
+static void pass_on(struct launcher *l, int sig)
 {
-    if (info->si_signo != SIGHUP)
+    if (sig != SIGHUP)
         l->stopping = true;
-    if (l->child[ENGINE].pid > 0) {
-        if (info->si_code <= 0)
-            kill(l->child[ENGINE].pid, info->si_signo);
-    } else if (l->stopping) {
+    if (l->child[ENGINE].pid > 0)
+        kill(l->child[ENGINE].pid, sig);
+    else if (l->stopping)
         l->child[ENGINE].due = 0;
-    }
 }
 
 /* Starts what is due. In the engine: false. */
@@ -159,8 +156,8 @@ static bool start_due(struct launcher *l, struct timespec *wait)
 static bool watch(struct launcher *l)
 {
     struct timespec wait;
-    siginfo_t info;
     sigset_t set;
+    int sig;
 
     signals_of_launcher(&set);
     l->child[ENGINE].due = 1;
@@ -171,12 +168,13 @@ static bool watch(struct launcher *l)
     while (!l->stopping || l->child[ENGINE].pid > 0) {
         if (!start_due(l, &wait))
             return false;
-        if (sigtimedwait(&set, &info, &wait) < 0)
+        sig = sigtimedwait(&set, NULL, &wait);
+        if (sig < 0)
             continue;
-        if (info.si_signo == SIGCHLD)
+        if (sig == SIGCHLD)
             reap(l);
         else
-            pass_on(l, &info);
+            pass_on(l, sig);
     }
     process_helper_stop(&l->pipes, l->child[HELPER].pid);
     return true;

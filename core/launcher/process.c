@@ -100,6 +100,7 @@ static void become_engine(struct process_pipes *p, const struct identity *id, pi
         _exit(EXIT_FAILED);
     }
     follow(launcher);               /* after the change of the user, which takes it back */
+    setpgid(0, 0);                  /* a key on the terminal comes from the launcher, and once */
     set_number("ECYBER_LAUNCHER_FD", p->launcher[1]);
     if (p->engine >= 0)
         set_number("ECYBER_HELPER_FD", p->engine);

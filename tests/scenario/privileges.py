@@ -76,7 +76,7 @@ def alive(pid):
 class Daemon:
     """A launcher in the namespace, its state in a folder that nobody may write to."""
 
-    def __init__(self, name, *words):
+    def __init__(self, name, *words, group=False):
         self.folder = os.path.join(os.getcwd(), name)
         os.mkdir(self.folder)
         os.chmod(os.getcwd(), 0o755)
@@ -86,7 +86,8 @@ class Daemon:
         command = ["nsenter", "--net=/run/netns/" + NS, ECYBERD, "--set", "core.state_dir=%s/state" % self.folder,
                    "--set", "core.control_socket=" + self.socket, "--set", "core.plugins=[capture, traffic, ids, eve]",
                    "--user", "nobody"]
-        self.run = subprocess.Popen([*command, *words], stdout=self.log, stderr=self.log)
+        self.run = subprocess.Popen([*command, *words], stdout=self.log, stderr=self.log,
+                                    preexec_fn=os.setpgrp if group else None)
         self.pid = self.run.pid
         self.up = wait_for(lambda: self.engine() and "runs:" in self.text())
 
@@ -154,6 +155,9 @@ def without_live():
     check(d.up and wait_for(lambda: not able(engine), 5),
           "without a live source the engine has no capability at all", d.text())
     check(d.stop(signal.SIGINT) == 0, "SIGINT to the launcher: exit code 0", d.text())
+    d = Daemon("group", group=True)
+    os.killpg(d.pid, signal.SIGINT)
+    check(d.run.wait(20) == 0 and "interrupted twice" not in d.text(), "a key on the terminal counts once", d.text())
 
 
 def service():
