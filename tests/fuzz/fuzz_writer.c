@@ -47,17 +47,28 @@ static const struct ec_topic topics[] = {
 };
 static const struct ec_plugin nobody = { EC_PLUGIN_HEAD, .id = "t.nobody", .name = "nobody", .version = "1" };
 
+static struct testhost *t;
+static struct shapes *shapes;
 static struct writer *w;
+
+static void finish(void)
+{
+    writer_free(w);
+    shapes_free(shapes);
+    testhost_free(t);
+}
 
 static void prepare(void)
 {
-    struct testhost *t = testhost_new(&nobody);
     const char *topic;
 
+    t = testhost_new(&nobody);
     testhost_topic(t, &topics[0]);
     testhost_topic(t, &topics[1]);
-    if (testhost_start(t) || !(w = writer_new(testhost_host(t), shapes_new(testhost_host(t)), &topic)))
+    if (testhost_start(t) || !(shapes = shapes_new(testhost_host(t))) ||
+        !(w = writer_new(testhost_host(t), shapes, &topic)))
         abort();
+    atexit(finish);
 }
 
 /* One object, and nothing behind it. */
