@@ -11,6 +11,8 @@
 
 struct change { struct firewall *f; uint64_t id, op; };     /* one ban on its way; of a sync: up to which operation */
 
+#define BAN_LONGEST_NS (UINT64_C(100) * 366 * 86400 * SECOND_NS)  /* the helper takes 126 years */
+
 static const char silent[] = "the helper that changes the firewall does not answer";
 
 /* Seconds until the end, rounded up: the kernel must not be earlier than we are. */
@@ -18,6 +20,8 @@ static uint64_t seconds_left(const struct firewall *f, const struct ban *ban)
 {
     uint64_t now = f->host->now(f->host), left = ban->until_ns > now ? ban->until_ns - now : 0;
 
+    if (left > BAN_LONGEST_NS)      /* asked for before the clock was set back, or kept by an earlier version */
+        left = BAN_LONGEST_NS;
     left = (left + SECOND_NS - 1) / SECOND_NS;
     return left ? left : 1;
 }
@@ -105,7 +109,7 @@ static void sync_locked(struct firewall *f)
     struct ec_helper_entry *all;
     uint32_t n;
 
-    if (!f->open || f->powerless[0] || f->syncing || (!f->bans.n && !f->lively))
+    if (!f->open || f->powerless[0] || f->syncing || f->blind || (!f->bans.n && !f->lively))
         return;
     c = malloc(sizeof *c);
     all = c ? whole_state(f, &n) : NULL;
@@ -152,8 +156,10 @@ static void on_change(void *arg, int32_t err, const char *text, uint64_t len)
         confirmed(f, ban);
     else if (err && err != EC_EAGAIN)
         in_trouble(f, text);        /* the next tick sends everything */
-    if (err == EC_ENOENT)
+    if (err == EC_ENOENT) {
+        f->blind = false;           /* nothing is left that could be lost */
         sync_locked(f);
+    }
     pthread_cond_broadcast(&f->changed);
     pthread_mutex_unlock(&f->lock);
     if (err && err != EC_EAGAIN && err != EC_ENOENT)
@@ -195,6 +201,8 @@ static int32_t well_formed(const struct ec_ban *b, const struct net *net, uint64
         bad = "a ban needs an end";
     if (!bad && b->until_ns <= now)
         bad = "the end of a ban lies ahead";
+    if (!bad && b->until_ns - now > BAN_LONGEST_NS)
+        bad = "a ban ends within a hundred years";
     if (bad)
         snprintf(why, n, "%s", bad);
     return bad ? EC_EINVAL : EC_OK;
@@ -353,6 +361,7 @@ static void on_check(void *arg, int32_t err, const char *text, uint64_t len)
         return;
     pthread_mutex_lock(&f->lock);
     in_trouble(f, text);
+    f->blind = false;               /* nothing is left that could be lost */
     sync_locked(f);
     pthread_mutex_unlock(&f->lock);
 }
@@ -389,7 +398,7 @@ void act_tick(struct firewall *f, const struct guard *guard, uint64_t now_ns)
         f->own = own;
     }
     expire(f, now_ns);
-    if (f->stale)
+    if (f->stale && !f->blind)
         sync_locked(f);
     else if (own && f->lively && f->open)
         f->helper->request(f->helper_self, EC_HELPER_CHECK, NULL, 0, 0, on_check, f);

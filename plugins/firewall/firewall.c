@@ -161,7 +161,10 @@ static int32_t firewall_start(void *self, const void *state)
     open_helper(f);
     f->open = true;
     f->lively = !f->powerless[0] && keep_marked(f);
-    keep_restore(f);
+    f->blind = keep_restore(f) && f->lively;
+    if (f->blind)
+        EC_LOG(f->host, EC_LOG_ERROR, "the kernel may hold bans of an earlier run, which are not known: they stay until they "
+                                      "end, and the allow-list stays as it was; mend the store and start again");
     act_revise(f);
     act_sync(f);
     return EC_OK;
@@ -184,7 +187,7 @@ static void firewall_stop(void *self)
     keep_now(f);
     pthread_mutex_lock(&f->lock);
     helper = f->open && !f->powerless[0];
-    clear = helper && f->lively && (f->clear_at_exit || !anything_desired(f));
+    clear = helper && f->lively && (f->clear_at_exit || (!f->blind && !anything_desired(f)));
     f->open = false;
     if (clear && f->helper->request(f->helper_self, EC_HELPER_CLEAR, NULL, 0, 0, NULL, NULL) == EC_OK)
         keep_mark(f, false);

@@ -45,6 +45,7 @@ struct firewall {
     bool open;                      /* between start() and stop() */
     bool clear_at_exit;
     bool lively;                    /* the helper has been asked for something: it is there, or comes */
+    bool blind;                     /* the kernel holds bans of earlier runs that could not be read: only add to it */
     bool stale;                     /* the kernel may hold something else than what is desired */
     uint64_t unsent_op;             /* the last operation that could not be sent */
     bool syncing;
@@ -70,7 +71,7 @@ void act_revise(struct firewall *f);    /* take back bans that are not allowed a
 
 /* keep.c: bans as documents. All of it does nothing without a store. */
 int32_t keep_setup(struct firewall *f);         /* [ctl] */
-void keep_restore(struct firewall *f);          /* [ctl] in start() */
+int32_t keep_restore(struct firewall *f);       /* [ctl] in start(); EC_ENOENT: there is no store, else: it failed */
 void keep_later(struct firewall *f);            /* [any] write what is dirty, on the pool; not under the lock */
 int32_t keep_now(struct firewall *f);           /* [pool] [ctl] the same, at once */
 void keep_forget(struct firewall *f, struct ban *ban);      /* under the lock: it goes, its document too */

@@ -101,9 +101,15 @@ static int32_t delete_all(struct firewall *f)
     for (; all; all = next) {
         next = all->next;
         err = f->store->del(f->store_self, f->kind, all->doc, 0);
-        if (err && err != EC_ENOENT)
-            worst = err;
-        free(all);
+        if (!err || err == EC_ENOENT) {
+            free(all);
+            continue;
+        }
+        worst = err;
+        pthread_mutex_lock(&f->lock);
+        all->next = f->deletes;
+        f->deletes = all;
+        pthread_mutex_unlock(&f->lock);
     }
     return worst;
 }
@@ -224,13 +230,13 @@ static int32_t restore_row(void *arg, uint64_t id, uint64_t version, const struc
     return 0;
 }
 
-void keep_restore(struct firewall *f)
+int32_t keep_restore(struct firewall *f)
 {
     struct restore r = { .f = f };
     int32_t err = EC_OK;
 
     if (!f->store)
-        return;
+        return EC_ENOENT;
     pthread_mutex_lock(&f->lock);
     do {
         r.rows = 0;
@@ -238,10 +244,11 @@ void keep_restore(struct firewall *f)
     } while (!err && r.rows == PAGE);
     pthread_mutex_unlock(&f->lock);
     if (err)
-        EC_LOG(f->host, EC_LOG_WARNING, "bans of earlier runs cannot be read from the store (error %d)", err);
+        EC_LOG(f->host, EC_LOG_ERROR, "bans of earlier runs cannot be read from the store (error %d)", err);
     if (r.restored || r.expired)
         EC_LOG(f->host, EC_LOG_INFO, "%u bans of earlier runs are put back, %u have ended meanwhile", r.restored,
                r.expired);
+    return err;
 }
 
 static bool mark_path(const struct firewall *f, char *to, size_t n)

@@ -297,6 +297,7 @@ static void ban_job(struct ec_req *r, void *arg)
     char address[ADDRESS_TEXT];
     const char *note = NULL;
     int32_t err;
+    bool late;
 
     if (!read_body(f, r, &shown, who, reason))
         return;
@@ -312,13 +313,14 @@ static void ban_job(struct ec_req *r, void *arg)
         note = "the event that caused it comes from a replayed capture: what it shows may be long past";
     }
     err = act_ban(f, &ask, why, sizeof why, &shown.id);
+    late = !err && shown.id && act_settle(f, shown.id, SETTLE_NS, why, sizeof why);
     if (!body->dry_run)
-        audit(f, r, "firewall.ban", outcome(err), address, err ? why : reason);
+        audit(f, r, "firewall.ban", late ? "failure" : outcome(err), address, err || late ? why : reason);
     if (err)
         refuse(f, r, err, why);
     else if (!shown.id)
         answer_dry(f, r, &shown, note ? note : why);
-    else if (act_settle(f, shown.id, SETTLE_NS, why, sizeof why))
+    else if (late)
         f->http->error(r, 503, why);
     else if (keep_now(f))
         answer_listed(f, r, &shown, "it is enforced, but could not be kept: it does not outlast a restart");
@@ -440,6 +442,7 @@ static void unban_job(struct ec_req *r, void *arg)
     const struct text_param *p = f->http->param(r);
     char text[64], who[WHO_MAX], why[512];
     char address[ADDRESS_TEXT];
+    const char *problem = NULL;
     const struct ban *ban;
     struct net net;
     uint64_t id = 0;
@@ -457,11 +460,13 @@ static void unban_job(struct ec_req *r, void *arg)
         return;
     }
     address_text(&net, address);
-    audit(f, r, "firewall.unban", "success", address, NULL);
     if (act_settle(f, id, SETTLE_NS, why, sizeof why))
-        f->http->error(r, 503, why);
+        problem = why;
     else if (keep_now(f))
-        f->http->error(r, 503, "it is unbanned, but the store did not take it: a restart may bring the ban back");
+        problem = "it is unbanned, but the store did not take it: a restart may bring the ban back";
+    audit(f, r, "firewall.unban", problem ? "failure" : "success", address, problem);
+    if (problem)
+        f->http->error(r, 503, problem);
     else
         f->http->reply(r, 204, NULL);
 }

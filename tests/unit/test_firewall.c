@@ -436,6 +436,8 @@ START_TEST(refusals_say_why)
     ck_assert_int_eq(ban(t, &b), EC_EINVAL);
     b.until_ns = testhost_host(t)->now(testhost_host(t));
     ck_assert_int_eq(ban(t, &b), EC_EINVAL);
+    b.until_ns += 101 * UINT64_C(366) * 86400 * SECOND;     /* more than the kernel takes */
+    ck_assert_int_eq(ban(t, &b), EC_EINVAL);
     b = request(t, "192.0.2.1");
     b.why = NULL;
     ck_assert_int_eq(ban(t, &b), EC_EINVAL);
@@ -659,7 +661,64 @@ START_TEST(restart_puts_them_back)
     fake_fails = EC_EIO;
     ck_assert_int_eq(testhost_start(t), 0);
     ck_assert_int_eq(is_banned(t, "2001:db8:b::1"), 0);
-    ck_assert_uint_eq(last_what(), EC_HELPER_SYNC);         /* what an earlier run left in the kernel is cleared up */
+    ck_assert_uint_eq(asked(EC_HELPER_SYNC), 0);            /* what is not known is not taken back */
+    ban_text(t, "192.0.2.6");
+    ck_assert_uint_eq(last_what(), EC_HELPER_BAN);
+    answer(EC_OK, "");
+    ck_assert_int_eq(unban(t, "192.0.2.6"), EC_OK);
+    answer(EC_OK, "");
+    testhost_tick(t, 20 * SECOND);
+    ck_assert_uint_eq(asked(EC_HELPER_SYNC), 0);
+    testhost_stop(t);
+    ck_assert_uint_eq(asked(EC_HELPER_CLEAR), 0);
+    testhost_free(t);
+
+    fake_forget_routes();
+    fake_fails = EC_OK;
+    t = plugin_new();
+    ck_assert_int_eq(testhost_start(t), 0);
+    ck_assert_int_eq(is_banned(t, "2001:db8:b::1"), 1);
+    ck_assert_uint_eq(last_what(), EC_HELPER_SYNC);
+    plugin_end(t);
+}
+END_TEST
+
+START_TEST(unknown_bans_are_gone_with_their_table)
+{
+    struct testhost *t = plugin_start();
+
+    ban_text(t, "192.0.2.5");
+    answer(EC_OK, "");
+    testhost_stop(t);
+    testhost_free(t);
+
+    fake_forget_routes();
+    t = plugin_new();
+    fake_fails = EC_EIO;
+    ck_assert_int_eq(testhost_start(t), 0);
+    ban_text(t, "192.0.2.6");
+    answer(EC_ENOENT, "the table is gone");
+    ck_assert_uint_eq(last_what(), EC_HELPER_SYNC);
+    ck_assert_uint_eq(helper.n_entry, 4);                   /* three allowed, one banned */
+    fake_fails = EC_OK;
+    plugin_end(t);
+}
+END_TEST
+
+START_TEST(an_unban_outlives_a_store_that_was_away)
+{
+    struct testhost *t = plugin_start();
+
+    ban_text(t, "192.0.2.5");
+    answer(EC_OK, "");
+    ck_assert_uint_eq(fake_documents(), 1);
+    fake_fails = EC_EIO;
+    ck_assert_int_eq(unban(t, "192.0.2.5"), EC_OK);
+    answer(EC_OK, "");
+    ck_assert_uint_eq(fake_documents(), 1);
+    fake_fails = EC_OK;
+    testhost_tick(t, 2 * SECOND);
+    ck_assert_uint_eq(fake_documents(), 0);
     plugin_end(t);
 }
 END_TEST
@@ -807,6 +866,8 @@ int main(void)
     tcase_add_test(c, stop_clears_what_is_leaving);
     tcase_add_test(c, second_ban_moves_the_end);
     tcase_add_test(c, restart_puts_them_back);
+    tcase_add_test(c, unknown_bans_are_gone_with_their_table);
+    tcase_add_test(c, an_unban_outlives_a_store_that_was_away);
     tcase_add_test(c, reload_takes_the_new_list);
     tcase_add_test(c, a_wrong_list_is_refused);
     tcase_add_test(c, without_power);
