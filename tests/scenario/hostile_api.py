@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Hostile strings in every text parameter of every route that the daemon's own OpenAPI document names: no answer is a 5xx,
-none takes longer than it should, none brings more than it should, and afterwards the daemon answers as before."""
+none takes longer than it should, and afterwards the daemon answers as before."""
 import http.client
 import json
 import os
