@@ -254,6 +254,7 @@ int32_t users_judge(struct users *u, const struct token *t, struct ec_who *who, 
     else {
         memset(who, 0, sizeof *who);
         who->size = sizeof *who;
+        who->flags = one->must_change ? EC_WHO_MUST_CHANGE : 0;
         who->user = one->id;
         who->until_ns = (uint64_t)t->expires * UINT64_C(1000000000);
         strcpy(who->name, one->name);

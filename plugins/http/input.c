@@ -166,6 +166,12 @@ bool roles_allow(const char *want, const char *have)
     return false;
 }
 
+/* Somebody else knows the password of who asks: nothing else is open until it is another one. */
+static bool has_to_change(const struct ec_req *r)
+{
+    return r->who.flags & EC_WHO_MUST_CHANGE && !(r->match.route->r->flags & EC_RT_BEFORE_CHANGE);
+}
+
 /* Who asks, and may they? false: it was answered. */
 static bool authorise(struct ec_req *r)
 {
@@ -185,6 +191,8 @@ static bool authorise(struct ec_req *r)
                                                                            : "Not authenticated");
     else if (!roles_allow(roles, r->who.roles))
         request_error(r, 403, "Not enough permissions");
+    else if (has_to_change(r))
+        request_error(r, 403, "The password has to be changed first (POST /api/auth/change-password)");
     else
         return true;
     return false;
@@ -196,7 +204,7 @@ bool input_still_allowed(struct ec_req *r)
 
     if (!*roles || r->local)
         return true;
-    return header && r->s->auth && ask_bearer(r, header) && roles_allow(roles, r->who.roles);
+    return header && r->s->auth && ask_bearer(r, header) && roles_allow(roles, r->who.roles) && !has_to_change(r);
 }
 
 /* Fields of the path beside those of the query, which may not have their names. */

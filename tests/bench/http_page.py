@@ -72,8 +72,14 @@ def main():
     server = daemon("ecyber.yaml")
     wait_for(port)
     with open("state/auth/first-password", encoding="utf-8") as f:
-        form = urllib.parse.urlencode({"username": "admin", "password": f.read().strip()}).encode()
+        secret = f.read().strip()
+    form = urllib.parse.urlencode({"username": "admin", "password": secret}).encode()
     with urllib.request.urlopen("http://127.0.0.1:%d/api/auth/login" % port, form) as reply:
+        token = json.load(reply)["access_token"]
+    change = json.dumps({"current_password": secret, "new_password": "a lake of one's own"}).encode()
+    with urllib.request.urlopen(urllib.request.Request(
+            "http://127.0.0.1:%d/api/auth/change-password" % port, change,
+            {"Authorization": "Bearer " + token, "Content-Type": "application/json"})) as reply:
         token = json.load(reply)["access_token"]
     url = "http://127.0.0.1:%d/api/ids/alerts?limit=20" % port
     with urllib.request.urlopen(urllib.request.Request(url, headers={"Authorization": "Bearer " + token})) as reply:

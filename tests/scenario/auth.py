@@ -14,6 +14,7 @@ import urllib.parse
 
 SECRET = "q8Zr4LmXv1Ty7Ui0Op3AsDf6GhJk9ZxCv2Bn5Mw"
 HERE = os.getcwd()
+CHOSEN = "a lake of one's own"
 ONE_TIME = HERE + "/state/auth/first-password"
 count = 0
 
@@ -134,7 +135,26 @@ def first_log_in():
           "password" not in me, "me", me)
     code, got2, _ = ask("POST", "/api/auth/login", body={"username": "admin", "password": password})
     check(code == 200, "JSON logs in as well", got2)
-    return got["access_token"], password
+    return choose_first(got["access_token"], password), password
+
+
+def choose_first(token, password):
+    """With a password that somebody else knows nothing is open but to choose another."""
+    user = {"username": "backdoor", "password": "tree house 7", "roles": ["admin"]}
+    for method, path, body in (("POST", "/api/users", user), ("GET", "/api/users", None), ("GET", "/api/system/info", None),
+                               ("GET", "/api/events", None), ("GET", "/api/network/events/stream", None),
+                               ("POST", "/api/auth/logout-all", None)):
+        code, got, _ = ask(method, path, token, body)
+        check(code == 403 and "password has to be changed first" in str(got), "with the one-time password 403: %s %s"
+              % (method, path), "%s %s" % (code, got))
+    code, got, _ = ask("GET", "/healthz", token)
+    check(code == 200, "what is public stays so", got)
+    code, got, _ = ask("POST", "/api/auth/change-password", token, {"current_password": password, "new_password": CHOSEN})
+    check(code == 200 and got["must_change"] is False, "another one is chosen", got)
+    check(ask("GET", "/api/users", token)[0] == 401, "the token of the one-time password ends")
+    code, users, _ = ask("GET", "/api/users", got["access_token"])
+    check(code == 200 and [u["username"] for u in users["items"]] == ["admin"], "the new one is taken, no user was made", users)
+    return got["access_token"]
 
 
 def verify_by_others(token):
@@ -357,5 +377,5 @@ check(end(run) == 0, "the daemon ends in order")
 run = daemon(**env)
 restarted(token)
 check(end(run) == 0, "and again")
-nothing_leaked([password, "tree house 7", "river boat 9", "a new one for all", SECRET, token.split(".")[2]])
+nothing_leaked([password, CHOSEN, "tree house 7", "river boat 9", "a new one for all", SECRET, token.split(".")[2]])
 refused()

@@ -134,12 +134,16 @@ def query(**fields):
 with open("log", "wb") as log:
     daemon = subprocess.Popen([os.environ["ECYBERD"], "-c", "ecyber.yaml"], stdout=log, stderr=log)
 try:
-    until(lambda: ask("/healthz")[0] == 200 and password())
+    once = until(lambda: ask("/healthz")[0] == 200 and password())
     status, answer = ask("/api/auth/login", method="POST", headers={"Content-Type": "application/x-www-form-urlencoded"},
-                         body=urllib.parse.urlencode({"username": "admin", "password": password() or ""}))
+                         body=urllib.parse.urlencode({"username": "admin", "password": once or ""}))
     token = answer.get("access_token") if isinstance(answer, dict) else None
     check(status == 200 and token, "the administrator logs in with the one-time password", (status, answer))
-    token = token or ""
+    status, answer = ask("/api/auth/change-password", method="POST", headers={
+        "Content-Type": "application/json", "Authorization": "Bearer " + (token or "")},
+        body=json.dumps({"current_password": once or "", "new_password": "a lake of one's own"}))
+    check(status == 200, "and chooses another", (status, answer))
+    token = answer.get("access_token", "") if isinstance(answer, dict) else ""
     stream = []
     thread = threading.Thread(target=follow, args=(token, stream))
     thread.start()

@@ -92,9 +92,13 @@ def daemon():
 def everybody():
     """A token of each role."""
     with open("state/auth/first-password", encoding="utf-8") as file:
-        tokens = {"admin": login("admin", file.read().strip())}
+        secret = file.read().strip()
+    _, got = ask("POST", "/api/auth/change-password", login("admin", secret),
+                 {"current_password": secret, "new_password": "a lake of one's own"})
+    tokens = {"admin": got["access_token"]}
     for role in ROLES[1:]:
-        ask("POST", "/api/users", tokens["admin"], {"username": role, "password": "tree house 7", "roles": [role]})
+        ask("POST", "/api/users", tokens["admin"], {"username": role, "password": "tree house 7", "roles": [role],
+                                                "must_change": False})
         tokens[role] = login(role, "tree house 7")
     return tokens
 

@@ -141,6 +141,7 @@ START_TEST(the_one_time_password_is_used_once)
     ck_assert_str_eq(audit(0, audit_at(0)->outcome), "success");
     ck_assert_str_eq(audit(0, audit_at(0)->actor), "admin");
     ck_assert_str_eq(audit(0, audit_at(0)->address), "127.0.0.1");
+    ck_assert_uint_eq(who.flags, EC_WHO_MUST_CHANGE);
     fake_caller(&who, "127.0.0.1");
     ck_assert_uint_eq(fake_ask("GET", "/api/auth/me", NULL, NULL), 200);
     ck_assert_str_eq(fake_reply("username"), "admin");
@@ -208,6 +209,7 @@ START_TEST(another_password_ends_older_tokens)
     ck_assert_uint_eq(POST("/api/auth/change-password", current, "new_password=correct horse"), 200);
     ck_assert_str_eq(fake_reply("must_change"), "false");
     keep_token();
+    ck_assert_uint_eq(who.flags, 0);
     strcpy(token, old);
     ck_assert_int_eq(shown(), EC_EPERM);
     ck_assert_uint_eq(LOGIN("admin", "correct horse"), 200);
@@ -353,13 +355,15 @@ END_TEST
 START_TEST(routes_say_who_may)
 {
     const struct ec_route *r;
-    uint32_t open = 0;
+    uint32_t open = 0, early = 0;
 
     for (uint32_t i = 0; (r = fake_route(i)); i++) {
         open += !*r->roles;
+        early += !!(r->flags & EC_RT_BEFORE_CHANGE);
         ck_assert_msg(!strncmp(r->path, "/api/auth/", 10) || !strcmp(r->roles, "admin"), "%s %s", r->method, r->path);
     }
     ck_assert_uint_eq(open, 1); /* the log-in */
+    ck_assert_uint_eq(early, 2); /* with a one-time password: me, and choosing another */
 }
 END_TEST
 

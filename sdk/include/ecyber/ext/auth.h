@@ -1,4 +1,4 @@
-/* auth.h: ec.auth/1, who asks. STATUS: draft 1.
+/* auth.h: ec.auth/1, who asks. STATUS: draft 2.
  * One plugin implements it: users, roles, tokens. The HTTP server asks it for each request and knows nothing of
  * passwords; the provider declares its own routes (/api/auth, /api/users). */
 #ifndef EC_EXT_AUTH_H
@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define EC_AUTH_ID "ec.auth/1-draft.1"
+#define EC_AUTH_ID "ec.auth/1-draft.2"
 
 struct ec_who {
     uint32_t size, flags;           /* EC_WHO_* */
@@ -16,7 +16,10 @@ struct ec_who {
     uint64_t until_ns;              /* when what was shown expires; 0: never */
     char name[64], roles[64];       /* "anna"; "admin", "analyst,sensor" */
 };
-enum { EC_WHO_LOCAL = 1 /* by the credentials of a local socket's peer */ };
+enum {
+    EC_WHO_LOCAL = 1,               /* by the credentials of a local socket's peer */
+    EC_WHO_MUST_CHANGE = 2          /* only for routes with EC_RT_BEFORE_CHANGE, until the password is another one */
+};
 
 struct ec_auth {
     uint32_t size, reserved;

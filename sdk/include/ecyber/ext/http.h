@@ -1,4 +1,4 @@
-/* http.h: ec.http/1, one declaration for each route. STATUS: draft 2.
+/* http.h: ec.http/1, one declaration for each route. STATUS: draft 3.
  * One plugin implements it (the HTTP server); any plugin declares routes in setup(). From the declaration come routing,
  * validation in FastAPI's form, authorisation and the OpenAPI document; ecyberctl uses the same routes. */
 #ifndef EC_EXT_HTTP_H
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define EC_HTTP_ID "ec.http/1-draft.2"
+#define EC_HTTP_ID "ec.http/1-draft.3"
 
 enum {
     EC_RT_UPLOAD = 1,               /* the body is spooled, the handler gets a descriptor */
@@ -21,7 +21,8 @@ enum {
      * has as its root (NULL: every type, chosen by ?type=): */
     EC_RT_EVENTS = 32,              /* a page: filters by every field, since, until, q, limit, cursor */
     EC_RT_EVENT = 64,               /* the one whose id stands in {id} */
-    EC_RT_COUNT = 128               /* the most frequent values of the field ?by=, with the filters of a page */
+    EC_RT_COUNT = 128,              /* the most frequent values of the field ?by=, with the filters of a page */
+    EC_RT_BEFORE_CHANGE = 256       /* also for who has to choose another password first (EC_WHO_MUST_CHANGE) */
 };
 
 struct ec_req;
