@@ -133,16 +133,6 @@ void act_sync(struct firewall *f)
     pthread_mutex_unlock(&f->lock);
 }
 
-void act_ready(void *arg)
-{
-    struct firewall *f = arg;
-
-    pthread_mutex_lock(&f->lock);
-    f->syncing = false;
-    sync_locked(f);
-    pthread_mutex_unlock(&f->lock);
-}
-
 static void on_change(void *arg, int32_t err, const char *text, uint64_t len)
 {
     struct change *c = arg;
@@ -186,6 +176,28 @@ static void send_change(struct firewall *f, const struct ban *ban, uint32_t what
         f->stale = true;
         f->unsent_op = ban->op;
     }
+}
+
+/* Where the whole state may not be sent: what the kernel has not confirmed, one by one. Under the lock. */
+static void send_unconfirmed(struct firewall *f)
+{
+    f->stale = false;
+    for (uint32_t i = 0; i < f->bans.n && f->open && !f->powerless[0]; i++)
+        if (f->bans.all[i]->state != BAN_ACTIVE)
+            send_change(f, f->bans.all[i], f->bans.all[i]->state == BAN_LEAVING ? EC_HELPER_UNBAN : EC_HELPER_BAN);
+}
+
+void act_ready(void *arg)
+{
+    struct firewall *f = arg;
+
+    pthread_mutex_lock(&f->lock);
+    f->syncing = false;
+    if (f->blind)
+        send_unconfirmed(f);
+    else
+        sync_locked(f);
+    pthread_mutex_unlock(&f->lock);
 }
 
 /* May it be asked at all? EC_OK, or why not. */
@@ -398,7 +410,9 @@ void act_tick(struct firewall *f, const struct guard *guard, uint64_t now_ns)
         f->own = own;
     }
     expire(f, now_ns);
-    if (f->stale && !f->blind)
+    if (f->stale && f->blind)
+        send_unconfirmed(f);
+    else if (f->stale)
         sync_locked(f);
     else if (own && f->lively && f->open)
         f->helper->request(f->helper_self, EC_HELPER_CHECK, NULL, 0, 0, on_check, f);

@@ -664,8 +664,17 @@ START_TEST(restart_puts_them_back)
     ck_assert_uint_eq(asked(EC_HELPER_SYNC), 0);            /* what is not known is not taken back */
     ban_text(t, "192.0.2.6");
     ck_assert_uint_eq(last_what(), EC_HELPER_BAN);
+    answer(EC_EAGAIN, "the helper has ended");
+    ck_assert_uint_eq(EVENTS(t), 0);
+    helper.ready(helper.arg);                               /* a new one gets it again */
+    ck_assert_uint_eq(asked(EC_HELPER_BAN), 2);
     answer(EC_OK, "");
+    ck_assert_uint_eq(EVENTS(t), 1);
+    helper.request = EC_EAGAIN;
     ck_assert_int_eq(unban(t, "192.0.2.6"), EC_OK);
+    helper.request = EC_OK;
+    testhost_tick(t, 2 * SECOND);
+    ck_assert_uint_eq(asked(EC_HELPER_UNBAN), 1);
     answer(EC_OK, "");
     testhost_tick(t, 20 * SECOND);
     ck_assert_uint_eq(asked(EC_HELPER_SYNC), 0);
