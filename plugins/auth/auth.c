@@ -28,12 +28,14 @@ static const struct ec_row option_rows[] = {
     EC_OPTION(TEXT, EC_R_SECRET, "secret", NULL, 1, 4096, NULL,
               "the key of HS256 to HS512, at least 32 bytes; unset: made once, in the plugin's state folder"),
     EC_OPTION(TEXT, EC_R_PATH, "key_file", NULL, 1, 4000, NULL,
-              "the private key (PEM) of RS256 to ES512, readable by the daemon alone"),
+              "the private key (PEM) of RS256 to ES512; mode 0600, or 0640 for the daemon's group"),
     EC_OPTION(DURATION, 0, "token_life", NULL, 60 * SECOND, 365 * 86400 * SECOND, NULL, "of a token; 8h where unset"),
     EC_OPTION(U32, 0, "password_min", "10", 8, 128, "characters", "the least of a new password"),
-    EC_OPTION(U32, 0, "backoff.account_tries", "5", 1, 1000, "attempts", "failed log-ins of an account without a wait"),
+    EC_OPTION(U32, 0, "backoff.account_tries", "5", 1, 1000, "attempts", "failed log-ins of an account from one address without a wait"),
+    EC_OPTION(U32, 0, "backoff.account_hourly", "100", 10, 3600, "attempts",
+              "failed log-ins of an account in an hour from all addresses but those where it has logged in before"),
     EC_OPTION(U32, 0, "backoff.address_tries", "20", 1, 100000, "attempts",
-              "failed log-ins from an address without a wait"),
+              "failed log-ins from an address, of any account, without a wait; not counted of this machine itself"),
     EC_OPTION(DURATION, 0, "backoff.longest", "5m", SECOND, 86400 * SECOND, NULL,
               "the wait doubles with each failure up to this"),
 };
@@ -51,7 +53,7 @@ static const struct ec_metric metrics[METRICS] = {
 struct auth_state {
     char algorithm[16], *key; /* key NULL: to be made once */
     int64_t life;
-    uint32_t password_min, account_tries, address_tries, longest;
+    uint32_t password_min, account_tries, account_hourly, address_tries, longest;
 };
 
 static void key_free(char *key)
@@ -121,8 +123,9 @@ static int32_t read_key_file(const struct ec_host *h, const struct ec_conf *c, s
                         st->algorithm);
     if (fd < 0 || fstat(fd, &st_file) || (n = read(fd, text, sizeof text - 1)) <= 0)
         ec_failf(h, rc, "%s: %s: %s", where, path, n ? strerror(errno) : "it is empty");
-    else if (st_file.st_mode & 07)
-        ec_failf(h, rc, "%s: %s may be read by everybody (mode %03o): chmod 600 it", where, path,
+    else if (st_file.st_mode & 027)
+        ec_failf(h, rc, "%s: %s may be %s (mode %03o): chmod 600 it, or 640", where, path,
+                 st_file.st_mode & 07 ? "read or written by everybody" : "written by its group",
                  (unsigned)st_file.st_mode & 0777);
     else {
         text[n] = '\0';
@@ -185,6 +188,7 @@ static int32_t read_options(struct auth *a, const struct ec_conf *c, struct auth
         return err;
     st->password_min = (uint32_t)number(h, c, "password_min");
     st->account_tries = (uint32_t)number(h, c, "backoff.account_tries");
+    st->account_hourly = (uint32_t)number(h, c, "backoff.account_hourly");
     st->address_tries = (uint32_t)number(h, c, "backoff.address_tries");
     st->longest = (uint32_t)(number(h, c, "backoff.longest") / SECOND);
     if (!st->key)
@@ -229,8 +233,7 @@ static void auth_destroy(void *self)
 
     users_free(a->users);
     token_keys_free(a->keys);
-    backoff_free(a->accounts);
-    backoff_free(a->addresses);
+    guess_free(a);
     free(a);
 }
 
@@ -308,9 +311,8 @@ static int32_t auth_start(void *self, const void *state)
     a->life = st->life;
     a->password_min = st->password_min;
     a->group = group_number();
-    a->accounts = backoff_new(st->account_tries, st->longest);
-    a->addresses = backoff_new(st->address_tries, st->longest);
-    if (!a->accounts || !a->addresses || password_hash("nobody", 6, a->nobody, sizeof a->nobody))
+    if (guess_new(a, st->account_tries, st->account_hourly, st->address_tries, st->longest) ||
+        password_hash("nobody", 6, a->nobody, sizeof a->nobody))
         return h->fail(h, EC_ENOMEM, "out of memory");
     err = make_keys(a, st, folder);
     if (err)

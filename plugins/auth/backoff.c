@@ -1,12 +1,17 @@
 #include "plugins/auth/backoff.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/rand.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SETS   512u
 #define WAYS   8u
 #define FORGET 3600u /* seconds after the last failure */
+#define MONTH  (30u * 86400u)
 
 struct entry {
     uint64_t key, last; /* key 0: empty */
@@ -16,11 +21,11 @@ struct entry {
 struct backoff {
     pthread_mutex_t lock;
     uint64_t seed;
-    uint32_t free_tries, max_s;
+    uint32_t free_tries, max_s, drain_s;
     struct entry entry[SETS][WAYS];
 };
 
-struct backoff *backoff_new(uint32_t free_tries, uint32_t max_s)
+struct backoff *backoff_new(uint32_t free_tries, uint32_t max_s, uint32_t drain_s)
 {
     struct backoff *b = calloc(1, sizeof *b);
 
@@ -31,6 +36,7 @@ struct backoff *backoff_new(uint32_t free_tries, uint32_t max_s)
     pthread_mutex_init(&b->lock, NULL);
     b->free_tries = free_tries;
     b->max_s = max_s;
+    b->drain_s = drain_s;
     return b;
 }
 
@@ -81,33 +87,54 @@ static struct entry *entry_add(struct backoff *b, uint64_t key)
     return best;
 }
 
+static struct entry *entry_of(struct backoff *b, const char *key)
+{
+    uint64_t h = digest(b, key);
+    struct entry *e = entry_find(b, h);
+
+    return e ? e : entry_add(b, h);
+}
+
+/* What time has forgiven. */
+static void forget(const struct backoff *b, struct entry *e, uint64_t now_s)
+{
+    uint64_t gone = b->drain_s ? (now_s - e->last) / b->drain_s : 0;
+
+    if (b->drain_s && gone < e->failed) {
+        e->failed -= (uint32_t)gone;
+        e->last += gone * b->drain_s;
+    } else if (b->drain_s || now_s > e->last + FORGET) {
+        e->failed = 0;
+    }
+}
+
 static uint64_t wait_of(const struct backoff *b, const struct entry *e)
 {
     uint32_t over;
 
     if (e->failed < b->free_tries)
         return 0;
+    if (b->drain_s)
+        return b->drain_s;
     over = e->failed - b->free_tries;
     return over > 30 || (UINT32_C(1) << over) > b->max_s ? b->max_s : UINT32_C(1) << over;
 }
 
 uint32_t backoff_try(struct backoff *b, const char *key, uint64_t now_s)
 {
-    uint64_t h = digest(b, key), until;
     struct entry *e;
+    uint64_t until;
     uint32_t wait = 0;
 
     pthread_mutex_lock(&b->lock);
-    e = entry_find(b, h);
-    if (e && now_s > e->last + FORGET)
-        e->failed = 0;
-    if (!e)
-        e = entry_add(b, h);
+    e = entry_of(b, key);
+    forget(b, e, now_s);
     until = e->last + wait_of(b, e);
     if (e->failed >= b->free_tries && now_s < until) {
         wait = (uint32_t)(until - now_s);
     } else {
-        e->last = now_s;
+        if (!b->drain_s || !e->failed)
+            e->last = now_s;
         e->failed += e->failed < UINT32_MAX;
     }
     pthread_mutex_unlock(&b->lock);
@@ -134,4 +161,47 @@ void backoff_refund(struct backoff *b, const char *key)
     if (e && e->failed)
         e->failed--;
     pthread_mutex_unlock(&b->lock);
+}
+
+void backoff_note(struct backoff *b, const char *key, uint64_t now_s)
+{
+    struct entry *e;
+
+    pthread_mutex_lock(&b->lock);
+    e = entry_of(b, key);
+    e->failed = 1;
+    e->last = now_s;
+    pthread_mutex_unlock(&b->lock);
+}
+
+int backoff_noted(struct backoff *b, const char *key, uint64_t now_s)
+{
+    const struct entry *e;
+    int known;
+
+    pthread_mutex_lock(&b->lock);
+    e = entry_find(b, digest(b, key));
+    known = e && now_s <= e->last + MONTH;
+    pthread_mutex_unlock(&b->lock);
+    return known;
+}
+
+void backoff_net(const char *address, char to[BACKOFF_NET])
+{
+    struct in6_addr a;
+
+    if (!strchr(address, ':') || inet_pton(AF_INET6, address, &a) != 1) {
+        snprintf(to, BACKOFF_NET, "%s", address);
+    } else if (IN6_IS_ADDR_V4MAPPED(&a)) {
+        inet_ntop(AF_INET, a.s6_addr + 12, to, BACKOFF_NET);
+    } else {
+        if (!IN6_IS_ADDR_LINKLOCAL(&a) && !IN6_IS_ADDR_LOOPBACK(&a))
+            memset(a.s6_addr + 8, 0, 8);
+        inet_ntop(AF_INET6, &a, to, BACKOFF_NET);
+    }
+}
+
+int backoff_loopback(const char *address)
+{
+    return !strncmp(address, "127.", 4) || !strcmp(address, "::1") || !strncmp(address, "::ffff:127.", 11);
 }

@@ -11,7 +11,8 @@
 int32_t first_make(struct auth *a)
 {
     const struct ec_host *h = a->host;
-    struct user one = {.name = FIRST_ADMIN, .roles = ROLE_ADMIN, .active = true, .must_change = true};
+    struct user one = {.name = FIRST_ADMIN, .roles = ROLE_ADMIN, .active = true, .must_change = true,
+                       .once = ONCE_UNUSED};
     char plain[PASSWORD_NEW];
     int32_t err = EC_OK;
 

@@ -81,55 +81,6 @@ static int32_t grant(struct auth *a, struct ec_req *r, const struct user *one)
     return err;
 }
 
-static uint64_t seconds(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec + 1;
-}
-
-static int32_t come_again(struct auth *a, struct ec_req *r, uint32_t wait)
-{
-    char text[16];
-
-    a->host->metric(a->host, M_BACKOFFS, 1);
-    snprintf(text, sizeof text, "%u", wait);
-    a->http->set_header(r, "Retry-After", text);
-    return a->http->error(r, 429, "Too many attempts; try again later");
-}
-
-static const char *address(const struct auth *a, struct ec_req *r)
-{
-    const char *peer = a->http->peer(r);
-
-    return peer && strcmp(peer, "local") ? peer : NULL;
-}
-
-/* May this account be tried from this address now? 0, and the attempt is counted; else the seconds to wait. */
-static uint32_t may_try(struct auth *a, struct ec_req *r, const char *account)
-{
-    const char *from = address(a, r);
-    uint64_t now = seconds();
-    uint32_t wait = from ? backoff_try(a->addresses, from, now) : 0;
-
-    if (wait)
-        return wait;
-    wait = backoff_try(a->accounts, account, now);
-    if (wait && from)
-        backoff_refund(a->addresses, from);
-    return wait;
-}
-
-static void tried_well(struct auth *a, struct ec_req *r, const char *account)
-{
-    const char *from = address(a, r);
-
-    backoff_good(a->accounts, account);
-    if (from)
-        backoff_refund(a->addresses, from);
-}
-
 /* A hash made by an older scheme is made anew while the password is at hand. */
 static void refresh(struct auth *a, struct user *one, const char *plain, uint32_t len)
 {
@@ -145,6 +96,42 @@ static int32_t wrong(struct auth *a, struct ec_req *r, const char *name, const c
     return a->http->error(r, 401, "Incorrect username or password");
 }
 
+/* A one-time password is spent before its token goes out, so that of two who come at once one is refused. EC_EPERM: it
+ * was spent already; else the store failed. */
+static int32_t spend(struct auth *a, struct user *one)
+{
+    int32_t err;
+
+    if (one->once != ONCE_UNUSED)
+        return one->once == ONCE_USED ? EC_EPERM : EC_OK;
+    one->once = ONCE_USED;
+    err = users_put(a->users, one, a->host->now(a->host));
+    if (!err)
+        first_done(a, one);
+    return err == EC_EAGAIN ? EC_EPERM : err;
+}
+
+/* The password was right, and the user may log in. */
+static void admit(struct auth *a, struct ec_req *r, struct user *one, const char *plain, uint32_t len)
+{
+    int32_t err;
+
+    refresh(a, one, plain, len);
+    err = spend(a, one);
+    if (err == EC_EPERM) {
+        wrong(a, r, one->name, "one-time password already used");
+        return;
+    }
+    if (err) {
+        a->http->error(r, 503, "The store cannot be written");
+        return;
+    }
+    guess_good(a, r, one->name);
+    a->host->metric(a->host, M_LOGINS, 1);
+    audit_say(a, r, "login", "success", one->name, NULL, NULL);
+    grant(a, r, one);
+}
+
 static void login_work(struct ec_req *r, void *arg)
 {
     struct auth *a = arg;
@@ -156,42 +143,12 @@ static void login_work(struct ec_req *r, void *arg)
     bool known = !user_name(given, name_len, name) && !users_named(a->users, name, &one);
     bool good = password_matches(plain, len, known ? one.hash : a->nobody) && known;
 
-    if (good && one.active) {
-        tried_well(a, r, name);
-        refresh(a, &one, plain, len);
-        if (one.must_change)
-            first_done(a, &one);
-        a->host->metric(a->host, M_LOGINS, 1);
-        audit_say(a, r, "login", "success", name, NULL, NULL);
-        grant(a, r, &one);
-    } else {
+    if (good && one.active)
+        admit(a, r, &one, plain, len);
+    else
         wrong(a, r, name, !known ? "there is no such user" : good ? "the user is disabled" : "wrong password");
-    }
     OPENSSL_cleanse(&one, sizeof one);
-    atomic_fetch_sub(&a->hashing, 1);
-}
-
-/* Hand it to the pool, where few enough wait there. */
-static int32_t hash_later(struct auth *a, struct ec_req *r, const char *account,
-                          void (*fn)(struct ec_req *r, void *arg))
-{
-    uint32_t wait;
-    int32_t err;
-
-    if (atomic_fetch_add(&a->hashing, 1) >= HASHES_AT_ONCE) {
-        atomic_fetch_sub(&a->hashing, 1);
-        return come_again(a, r, 1);
-    }
-    wait = may_try(a, r, account);
-    if (wait) {
-        atomic_fetch_sub(&a->hashing, 1);
-        return come_again(a, r, wait);
-    }
-    err = a->http->work(r, fn, a);
-    if (!err)
-        return EC_EAGAIN;
-    atomic_fetch_sub(&a->hashing, 1);
-    return EC_OK; /* 503 was sent */
+    guess_done(a);
 }
 
 static int32_t login(void *self, const void *state, struct ec_req *r)
@@ -209,7 +166,7 @@ static int32_t login(void *self, const void *state, struct ec_req *r)
                                 "String should match pattern '^password$'");
     if (user_name(given, name_len, name))
         strcpy(name, "?"); /* nobody's: all of them share one back-off */
-    return hash_later(a, r, name, login_work);
+    return guess_later(a, r, name, login_work);
 }
 
 /* The user who asks. 0; else a reply was sent. */
@@ -257,7 +214,7 @@ static void change_work(struct ec_req *r, void *arg)
             audit_say(a, r, "password.change", "failure", NULL, NULL, "wrong current password");
             a->http->error(r, 403, "Incorrect password");
         } else {
-            tried_well(a, r, one.name);
+            guess_good(a, r, one.name);
             one.must_change = false;
             if (!password_set(a, r, &one, next, next_len, "body.new_password") && !user_write(a, r, &one)) {
                 first_done(a, &one);
@@ -267,7 +224,7 @@ static void change_work(struct ec_req *r, void *arg)
         }
         OPENSSL_cleanse(&one, sizeof one);
     }
-    atomic_fetch_sub(&a->hashing, 1);
+    guess_done(a);
 }
 
 static int32_t change(void *self, const void *state, struct ec_req *r)
@@ -278,7 +235,7 @@ static int32_t change(void *self, const void *state, struct ec_req *r)
     (void)state;
     if (asker(a, r, &one))
         return EC_OK;
-    return hash_later(a, r, one.name, change_work);
+    return guess_later(a, r, one.name, change_work);
 }
 
 static void logout_work(struct ec_req *r, void *arg)

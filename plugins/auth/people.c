@@ -120,6 +120,7 @@ int32_t password_set(struct auth *a, struct ec_req *r, struct user *one, const c
         a->http->error(r, 500, "The password could not be hashed");
         return EC_ENOMEM;
     }
+    one->once = ONCE_NOT;
     return EC_OK;
 }
 

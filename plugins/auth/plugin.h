@@ -22,7 +22,7 @@ struct auth {
     uint32_t kind, audit;       /* ids of the documents and of the topic */
     struct users *users;
     struct token_keys *keys;    /* from start() to destroy() */
-    struct backoff *accounts, *addresses;
+    struct backoff *pairs, *accounts, *addresses, *places; /* of guess.c */
     int64_t life;               /* of a token, in seconds */
     uint32_t password_min, group; /* group: number of the group ecyber, UINT32_MAX: there is none */
     atomic_uint hashing;
@@ -39,6 +39,17 @@ extern const uint32_t login_route_count, people_route_count;
 void audit_say(struct auth *a, struct ec_req *r, const char *action, const char *outcome, const char *actor,
                const char *object, const char *detail);
 extern const struct ec_topic audit_topic;
+
+/* [ctl] guess.c: the tables. 0, or −1: out of memory. account_hourly: failed log-ins of an account in an hour, from all
+ * addresses. */
+int guess_new(struct auth *a, uint32_t account_tries, uint32_t account_hourly, uint32_t address_tries, uint32_t longest);
+void guess_free(struct auth *a);
+/* [sub] Let fn compare a password of this account on the pool, where few enough wait there and whoever asks has not
+ * failed too often; else 429 is sent. The result is what the handler returns. fn calls guess_done() at its end. */
+int32_t guess_later(struct auth *a, struct ec_req *r, const char *account, void (*fn)(struct ec_req *r, void *arg));
+void guess_done(struct auth *a);
+/* [pool] The password was right; to be called while it is still that of the account. */
+void guess_good(struct auth *a, struct ec_req *r, const char *account);
 
 /* [pool] One user, or a page of them, as a reply. */
 extern const struct ec_record user_record, users_record;

@@ -13,7 +13,8 @@ struct document {
     struct ec_part part;
     struct ec_span name, email, full_name, hash, roles;
     uint64_t created, updated, stamp;
-    uint8_t active, must_change, pad[6];
+    uint8_t active, must_change, pad[2];
+    uint32_t once;
 };
 
 #define TEXT(flags, member, name, max, help) \
@@ -30,9 +31,10 @@ static const struct ec_row rows[] = {
     EC_FIELD(U64, EC_R_SECRET, struct document, stamp, "stamp", NULL, "tokens with another one have ended"),
     EC_FIELD(TIME, 0, struct document, created, "created_at", NULL, "when it was made"),
     EC_FIELD(TIME, 0, struct document, updated, "updated_at", NULL, "when it was last changed"),
+    EC_FIELD(U32, 0, struct document, once, "one_time", NULL, "1: the password logs in once; 2: it has"),
 };
 static const struct ec_record record = EC_RECORD_PART(struct document, rows);
-const struct ec_kind users_kind = {sizeof users_kind, 1, "users", &record, "username"};
+const struct ec_kind users_kind = {sizeof users_kind, 2, "users", &record, "username"};
 
 struct users {
     pthread_rwlock_t lock; /* of the list; held for copies only */
@@ -169,6 +171,7 @@ static int32_t on_document(void *arg, uint64_t id, uint64_t version, const struc
     roles_parse(roles, strlen(roles), &one.roles);
     one.active = d->active;
     one.must_change = d->must_change;
+    one.once = d->once;
     one.stamp = d->stamp;
     one.created = d->created;
     one.updated = d->updated;
@@ -296,6 +299,7 @@ static int32_t store_write(struct users *u, struct user *one)
     d->roles = ec_puts(&b, roles);
     d->active = one->active;
     d->must_change = one->must_change;
+    d->once = one->once;
     d->stamp = one->stamp;
     d->created = one->created;
     d->updated = one->updated;

@@ -12,11 +12,15 @@
 #define USER_EMAIL 255
 #define USER_FULL  129
 
+/* Of a password that the daemon made: it logs in once. */
+enum { ONCE_NOT, ONCE_UNUSED, ONCE_USED };
+
 struct user {
     uint64_t id, version; /* of its document */
     uint64_t stamp;       /* drawn anew when the password, the roles or is_active change: older tokens end with it */
     uint64_t created, updated; /* ns since 1970 */
     uint32_t roles;       /* ROLE_* */
+    uint32_t once;        /* ONCE_* */
     bool active, must_change;
     char name[USER_NAME], email[USER_EMAIL], full_name[USER_FULL], hash[PASSWORD_HASH];
 };

@@ -9,10 +9,18 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.parse
 
 SECRET = "q8Zr4LmXv1Ty7Ui0Op3AsDf6GhJk9ZxCv2Bn5Mw"
+# of P-256, made for this test alone
+KEY = """-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg/IrHO+5QBEzv8o6s
+QEkfOPmdwvPqw2kgDR8aoy9FavmhRANCAATwYe4RzMx1c1nudV50ZTv1swVRllBA
+vJvo8RU3jSNEbM2D6eqxBI0oB1uWL8YCE3DbOGq1J80i9VLYR/SBbQ/8
+-----END PRIVATE KEY-----
+"""
 HERE = os.getcwd()
 CHOSEN = "a lake of one's own"
 ONE_TIME = HERE + "/state/auth/first-password"
@@ -62,7 +70,7 @@ def end(run):
     return run.wait(30)
 
 
-def ask(method, path, token=None, body=None, form=None, headers=()):
+def ask(method, path, token=None, body=None, form=None, headers=(), source="127.0.0.1"):
     """Status, the JSON of the answer, its headers."""
     given = dict(headers)
     data = None
@@ -72,7 +80,7 @@ def ask(method, path, token=None, body=None, form=None, headers=()):
         data, given["Content-Type"] = json.dumps(body), "application/json"
     if form is not None:
         data, given["Content-Type"] = urllib.parse.urlencode(form), "application/x-www-form-urlencoded"
-    link = http.client.HTTPConnection("127.0.0.1", PORT, timeout=20)
+    link = http.client.HTTPConnection("127.0.0.1", PORT, timeout=20, source_address=(source, 0))
     try:
         link.request(method, path, data, given)
         got = link.getresponse()
@@ -87,8 +95,8 @@ def ask(method, path, token=None, body=None, form=None, headers=()):
         return got.status, text, got.headers
 
 
-def login(name, password):
-    return ask("POST", "/api/auth/login", form={"username": name, "password": password})
+def login(name, password, source="127.0.0.1"):
+    return ask("POST", "/api/auth/login", form={"username": name, "password": password}, source=source)
 
 
 def token_of(name, password):
@@ -133,8 +141,8 @@ def first_log_in():
     code, me, _ = ask("GET", "/api/auth/me", got["access_token"])
     check(code == 200 and me["username"] == "admin" and me["roles"] == ["admin"] and me["is_superuser"] is True and
           "password" not in me, "me", me)
-    code, got2, _ = ask("POST", "/api/auth/login", body={"username": "admin", "password": password})
-    check(code == 200, "JSON logs in as well", got2)
+    code, again, _ = ask("POST", "/api/auth/login", body={"username": "admin", "password": password})
+    check(code == 401 and again == {"detail": "Incorrect username or password"}, "it logs in once", again)
     return choose_first(got["access_token"], password), password
 
 
@@ -307,11 +315,34 @@ def guessing():
     time.sleep(int(headers["Retry-After"]) + 0.1 if code == 429 else 0)
     check(login("the.operator", "tree house 7")[0] == 200, "afterwards it is taken")
     took = []
+    code, got, _ = ask("POST", "/api/auth/login", body={"username": "the.operator", "password": "tree house 7"})
+    check(code == 200, "JSON logs in as well", got)
     for name in ("the.analyst", "nobody.of.that.name"):
         begin = time.monotonic()
         login(name, "wrong password")
         took.append(time.monotonic() - begin)
     check(max(took) < 10 * min(took), "an unknown user takes as long as a known one", took)
+
+
+def guessing_elsewhere():
+    """Somebody guesses without a pause; the owner comes from another address."""
+    stop, guesses, owner = threading.Event(), [], []
+
+    def guess():
+        while not stop.is_set():
+            guesses.append(login("the.analyst", "guess%d" % len(guesses), "127.0.0.3")[0])
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=guess)
+    thread.start()
+    while guesses.count(429) < 3 and len(guesses) < 1000:
+        time.sleep(0.05)
+    while len(owner) < 20:
+        owner.append(login("the.analyst", "tree house 7", "127.0.0.4")[0])
+    stop.set()
+    thread.join()
+    check(set(owner) == {200} and 429 in guesses and set(guesses) <= {401, 429},
+          "whom somebody guesses at logs in from another address meanwhile, each time", [owner, guesses[-20:]])
 
 
 def ctl(*words, stdin=""):
@@ -361,6 +392,20 @@ def refused():
         check(done.returncode == 6 and sentence in done.stdout, "refused: %s" % env, done.stdout)
 
 
+def key_file():
+    """The mode that the help asks for is the mode that is asked for."""
+    with open("key.pem", "w", encoding="utf-8") as out:
+        out.write(KEY)
+    for mode, sentence in ((0o644, "read or written by everybody (mode 644)"), (0o602, "read or written by everybody"),
+                           (0o660, "written by its group (mode 660)"), (0o640, None), (0o600, None)):
+        os.chmod("key.pem", mode)
+        done = subprocess.run([os.environ["ECYBERD"], "-T", "-c", "c.yaml"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, timeout=30, check=False,
+                              env={**os.environ, "ALGORITHM": "ES256", "ECYBER_AUTH__KEY_FILE": HERE + "/key.pem"})
+        check(done.returncode == (6 if sentence else 0) and (sentence or "") in done.stdout,
+              "a key file of mode %o: %s" % (mode, "refused" if sentence else "taken"), done.stdout)
+
+
 configure()
 env = {"SECRET_KEY": SECRET, "ACCESS_TOKEN_EXPIRE_MINUTES": "30"}
 run = daemon(**env)
@@ -371,6 +416,7 @@ tokens = roles(admin)
 users(admin, tokens)
 last_administrator(admin, tokens)
 guessing()
+guessing_elsewhere()
 local_socket()
 token = token_of("admin", "a new one for all")
 check(end(run) == 0, "the daemon ends in order")
@@ -379,3 +425,4 @@ restarted(token)
 check(end(run) == 0, "and again")
 nothing_leaked([password, CHOSEN, "tree house 7", "river boat 9", "a new one for all", SECRET, token.split(".")[2]])
 refused()
+key_file()

@@ -147,7 +147,7 @@ END_TEST
 START_TEST(waits_double_up_to_the_longest)
 {
     static const uint32_t wait[] = {1, 2, 4, 8, 10, 10};
-    struct backoff *b = backoff_new(3, 10);
+    struct backoff *b = backoff_new(3, 10, 0);
     uint64_t now = 1000;
 
     for (int i = 0; i < 3; i++)
@@ -174,7 +174,7 @@ END_TEST
 
 START_TEST(a_flood_of_names_does_not_free_the_guessed_one)
 {
-    struct backoff *b = backoff_new(5, 300);
+    struct backoff *b = backoff_new(5, 300, 0);
     char name[32];
 
     for (int i = 0; i < 5; i++)
@@ -186,6 +186,47 @@ START_TEST(a_flood_of_names_does_not_free_the_guessed_one)
     }
     ck_assert_uint_ne(backoff_try(b, "anna", 50), 0);
     backoff_free(b);
+}
+END_TEST
+
+START_TEST(an_account_is_forgiven_bit_by_bit)
+{
+    struct backoff *b = backoff_new(3, 0, 10);
+
+    for (int i = 0; i < 3; i++)
+        ck_assert_uint_eq(backoff_try(b, "anna", 100), 0);
+    ck_assert_uint_eq(backoff_try(b, "anna", 100), 10);
+    ck_assert_uint_eq(backoff_try(b, "anna", 109), 1);
+    ck_assert_uint_eq(backoff_try(b, "anna", 110), 0);
+    ck_assert_uint_eq(backoff_try(b, "anna", 110), 10);
+    ck_assert_uint_eq(backoff_try(b, "anna", 125), 0);
+    ck_assert_uint_eq(backoff_try(b, "anna", 125), 5); /* it was forgiven at 120; the next is at 130 */
+    backoff_refund(b, "anna");
+    ck_assert_uint_eq(backoff_try(b, "anna", 125), 0);
+    for (int i = 0; i < 3; i++)
+        ck_assert_uint_eq(backoff_try(b, "anna", 100000), 0);
+    ck_assert_uint_eq(backoff_try(b, "anna", 100000), 10);
+    ck_assert(!backoff_noted(b, "berta", 5));
+    backoff_note(b, "berta", 5);
+    ck_assert(backoff_noted(b, "berta", 5 + 30 * 86400) && !backoff_noted(b, "berta", 6 + 30 * 86400));
+    backoff_free(b);
+}
+END_TEST
+
+START_TEST(whom_an_address_counts_as)
+{
+    static const char *const net[][2] = {
+        {"192.0.2.1", "192.0.2.1"}, {"::ffff:192.0.2.1", "192.0.2.1"}, {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"},
+        {"2001:db8:1:2::", "2001:db8:1:2::"}, {"fe80::1:2", "fe80::1:2"}, {"::1", "::1"}, {"local", "local"},
+    };
+    char to[BACKOFF_NET];
+
+    for (size_t i = 0; i < sizeof net / sizeof *net; i++) {
+        backoff_net(net[i][0], to);
+        ck_assert_str_eq(to, net[i][1]);
+    }
+    ck_assert(backoff_loopback("127.0.0.1") && backoff_loopback("127.9.9.9") && backoff_loopback("::1"));
+    ck_assert(!backoff_loopback("128.0.0.1") && !backoff_loopback("::2") && !backoff_loopback("1270::1"));
 }
 END_TEST
 
@@ -219,6 +260,8 @@ int main(void)
     tcase_add_test(c, private_files);
     tcase_add_test(c, waits_double_up_to_the_longest);
     tcase_add_test(c, a_flood_of_names_does_not_free_the_guessed_one);
+    tcase_add_test(c, an_account_is_forgiven_bit_by_bit);
+    tcase_add_test(c, whom_an_address_counts_as);
     tcase_add_test(c, roles_there_and_back);
     suite_add_tcase(s, c);
     return unit_run(s);

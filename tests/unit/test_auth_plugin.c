@@ -150,6 +150,44 @@ START_TEST(the_one_time_password_is_used_once)
 }
 END_TEST
 
+START_TEST(the_one_time_password_is_spent_when_it_was_used)
+{
+    char given[128], current[160];
+    uint32_t n;
+
+    snprintf(given, sizeof given, "%s", one_time());
+    snprintf(current, sizeof current, "current_%s", given);
+    as_admin();
+    testhost_forget(t);
+    ck_assert_uint_eq(POST("/api/auth/login", "username=admin", given), 401);
+    ck_assert_str_eq(fake_detail(), "Incorrect username or password");
+    n = testhost_count(t, EC_AUDIT_TOPIC);
+    ck_assert_uint_eq(n, 1);
+    ck_assert_str_eq(audit(0, audit_at(0)->outcome), "failure");
+    ck_assert_str_eq(audit(0, audit_at(0)->detail), "one-time password already used");
+    ck_assert_int_eq(shown(), EC_OK);
+    /* after a restart as well */
+    fake_forget_routes();
+    testhost_stop(t);
+    ck_assert_msg(!testhost_start(t), "%s", testhost_why(t));
+    service = testhost_offer(t, EC_AUTH_ID);
+    ck_assert_uint_eq(POST("/api/auth/login", "username=admin", given), 401);
+    /* the token that it gave chooses another one, and that one logs in as often as it likes */
+    ck_assert_uint_eq(POST("/api/auth/change-password", current, "new_password=correct horse"), 200);
+    ck_assert_uint_eq(LOGIN("admin", "correct horse"), 200);
+    ck_assert_uint_eq(LOGIN("admin", "correct horse"), 200);
+}
+END_TEST
+
+START_TEST(a_one_time_password_that_cannot_be_marked_logs_nobody_in)
+{
+    fake_fails = EC_EIO;
+    ck_assert_uint_eq(POST("/api/auth/login", "username=admin", one_time()), 503);
+    fake_fails = 0;
+    ck_assert_uint_eq(POST("/api/auth/login", "username=admin", one_time()), 200);
+}
+END_TEST
+
 START_TEST(wrong_passwords_and_unknown_users_get_the_same_answer)
 {
     char one[256];
@@ -175,24 +213,92 @@ START_TEST(who_guesses_has_to_wait)
         ck_assert_uint_eq(LOGIN("admin", "wrong"), 401);
     ck_assert_uint_eq(LOGIN("admin", "wrong"), 429);
     ck_assert_str_eq(fake_header("Retry-After"), "1");
-    /* the right password waits as well, from any address */
-    fake_caller(NULL, "192.0.2.7");
+    /* the right password waits as well, from there */
     ck_assert_uint_eq(POST("/api/auth/login", "username=admin", one_time()), 429);
-    seconds++;
+    fake_caller(NULL, "192.0.2.7");
     ck_assert_uint_eq(POST("/api/auth/login", "username=admin", one_time()), 200);
     ck_assert_uint_eq(LOGIN("admin", "wrong"), 401);
-    /* an address that tries many names */
-    for (int i = 0; i < 20; i++) {
-        char name[64];
+    ck_assert_int_eq(testhost_metric(t, "backoffs"), 2);
+}
+END_TEST
 
+/* Of the owner's log-ins from another address, how many fail while somebody guesses as often as the daemon lets him? */
+static int failures_of(const char *owner, const char *guesser, int times)
+{
+    int failed = 0;
+
+    for (int i = 0; i < times; i++) {
+        fake_caller(NULL, guesser);
+        LOGIN("anna", "wrong");
+        seconds += !strcmp(fake_header("Retry-After"), "") ? 0 : atoi(fake_header("Retry-After"));
+        fake_caller(NULL, owner);
+        failed += LOGIN("anna", "tree house 7") != 200;
+    }
+    return failed;
+}
+
+START_TEST(a_guesser_locks_out_nobody_elsewhere)
+{
+    as_admin();
+    ck_assert_uint_eq(POST("/api/users", "username=anna", "password=tree house 7", "must_change=false"), 201);
+    ck_assert_int_eq(failures_of("192.0.2.1", "192.0.2.2", 100), 0);
+    ck_assert_int_eq(failures_of("127.0.0.2", "127.0.0.1", 100), 0);
+    ck_assert_int_eq(failures_of("2001:db8:0:1::1", "2001:db8:0:2::1", 100), 0);
+    /* a network of IPv6 is one guesser, for all its addresses */
+    fake_caller(NULL, "2001:db8::1");
+    for (int i = 0; i < 5; i++)
+        ck_assert_uint_eq(LOGIN("anna", "wrong"), 401);
+    fake_caller(NULL, "2001:db8::2:1");
+    ck_assert_uint_eq(LOGIN("anna", "wrong"), 429);
+    /* another password: whoever waited for the old one need not any more */
+    fake_caller(&who, "local");
+    ck_assert_uint_eq(fake_ask("POST", "/api/users/{id}/reset-password", LIST("id=2"), LIST("password=river boat 9")),
+                      204);
+    fake_caller(NULL, "2001:db8::2:1");
+    ck_assert_uint_eq(LOGIN("anna", "river boat 9"), 200);
+    seconds = 1000; /* check measures by this clock, and has no room for hours */
+}
+END_TEST
+
+START_TEST(an_address_that_tries_many_names_waits)
+{
+    char name[64];
+
+    for (int i = 0; i < 40; i++) {
         snprintf(name, sizeof name, "username=user%d", i);
         fake_caller(NULL, "192.0.2.9");
+        ck_assert_uint_eq(POST("/api/auth/login", name, "password=x"), i < 20 ? 401 : 429);
+        fake_caller(NULL, "127.0.0.1"); /* a proxy, behind which everybody stands */
         ck_assert_uint_eq(POST("/api/auth/login", name, "password=x"), 401);
     }
-    ck_assert_uint_eq(LOGIN("someone.else", "x"), 429);
     fake_caller(NULL, "192.0.2.10");
     ck_assert_uint_eq(LOGIN("someone.else", "x"), 401);
-    ck_assert_int_eq(testhost_metric(t, "backoffs"), 3);
+}
+END_TEST
+
+START_TEST(many_guessers_together_are_bounded_and_known_places_are_not)
+{
+    char from[32];
+    int tried = 0;
+
+    as_admin();
+    ck_assert_uint_eq(POST("/api/users", "username=anna", "password=tree house 7", "must_change=false"), 201);
+    fake_caller(NULL, "192.0.2.1");
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+    for (int i = 0; i < 200; i++) {
+        snprintf(from, sizeof from, "198.51.100.%d", i);
+        fake_caller(NULL, from);
+        tried += LOGIN("anna", "wrong") == 401;
+    }
+    ck_assert_int_eq(tried, 100);
+    ck_assert_str_eq(fake_header("Retry-After"), "36");
+    fake_caller(NULL, "192.0.2.99");
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 429);
+    fake_caller(NULL, "192.0.2.1");
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+    fake_caller(NULL, "192.0.2.99");
+    seconds += 36;
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
 }
 END_TEST
 
@@ -404,7 +510,12 @@ int main(void)
     tcase_set_timeout(c, 120);
     tcase_add_test(c, the_one_time_password_is_used_once);
     tcase_add_test(c, wrong_passwords_and_unknown_users_get_the_same_answer);
+    tcase_add_test(c, the_one_time_password_is_spent_when_it_was_used);
+    tcase_add_test(c, a_one_time_password_that_cannot_be_marked_logs_nobody_in);
     tcase_add_test(c, who_guesses_has_to_wait);
+    tcase_add_test(c, a_guesser_locks_out_nobody_elsewhere);
+    tcase_add_test(c, an_address_that_tries_many_names_waits);
+    tcase_add_test(c, many_guessers_together_are_bounded_and_known_places_are_not);
     tcase_add_test(c, another_password_ends_older_tokens);
     tcase_add_test(c, users_are_made_changed_and_removed);
     tcase_add_test(c, the_last_administrator_stays);
