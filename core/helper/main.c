@@ -3,6 +3,7 @@
  * closed, and leaves the table as it stands. libnftables is linked here and nowhere else. */
 #include "buildconf.h"
 
+#include "core/helper/claim.h"
 #include "core/helper/jail.h"
 #include "core/helper/message.h"
 #include "core/helper/table.h"
@@ -15,21 +16,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum { FINE, FAILED, USAGE };
 
 struct helper { struct nft_ctx *nft; int claim; bool held; };
 
-/* An abstract name of a Unix socket exists once in a network namespace, and ends with its process. */
-static bool hold(void *arg)
+static const char *hold(void *arg)
 {
-    static const struct sockaddr_un name = { AF_UNIX, "\0ecyber/firewall" };
     struct helper *h = arg;
+    const char *why = h->held ? NULL : claim_take(h->claim);
 
-    h->held = h->held || !bind(h->claim, (const struct sockaddr *)&name, sizeof name);
-    return h->held;
+    h->held = !why;
+    return why;
 }
 
 static bool run(void *arg, const char *commands, const char **said)
@@ -131,8 +130,7 @@ int main(int argc, char **argv)
         return USAGE;
     }
     ignore_signals();
-    h.claim = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (h.claim < 0 || !nft_open(&h)) {
+    if ((h.claim = claim_open()) < 0 || !nft_open(&h)) {
         fprintf(stderr, "ecyber-helper: nftables cannot be used: %s\n", strerror(errno));
         return FAILED;
     }

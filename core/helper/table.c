@@ -99,14 +99,14 @@ static bool stage(struct table *t, const struct helper_request *r)
 static bool commit(struct table *t, const struct helper_request *r)
 {
     struct ruleset next;
-    const char *said;
+    const char *said, *held;
     int32_t err;
 
     if (!t->staging)
         return say(t, r, EC_EINVAL, "there is no whole state to put in place");
     t->staging = false;
-    if (!t->hold(t->arg))
-        return say(t, r, EC_EEXIST, "another eCyber holds the firewall of this network: stop it first");
+    if ((held = t->hold(t->arg)))
+        return say(t, r, EC_EEXIST, held);
     ruleset_state(&t->text, t->staged, t->n_staged, &next);
     err = run(t, &said);
     if (!err) {
@@ -142,11 +142,11 @@ static bool change(struct table *t, const struct helper_request *r)
 
 static bool clear(struct table *t, const struct helper_request *r)
 {
-    const char *said;
+    const char *said, *held;
     int32_t err;
 
-    if (!t->hold(t->arg))
-        return say(t, r, EC_EEXIST, "another eCyber holds the firewall of this network: stop it first");
+    if ((held = t->hold(t->arg)))
+        return say(t, r, EC_EEXIST, held);
     ruleset_clear(&t->text);
     err = run(t, &said);
     t->stands = false;

@@ -35,10 +35,10 @@ static bool send_reply(void *arg, const struct helper_reply *r, size_t bytes)
     return true;
 }
 
-static bool hold(void *arg)
+static const char *hold(void *arg)
 {
     (void)arg;
-    return true;
+    return NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -130,18 +130,38 @@ class Host:
         return self.ask("same", "-")
 
 
-def ruleset():
-    return sh(*inside(ROUTER, "nft", "list", "ruleset")).stdout
+def ruleset(ns=ROUTER):
+    return sh(*inside(ns, "nft", "list", "ruleset")).stdout
+
+
+SQUAT = """
+import os, socket, subprocess, sys
+os.setgid(int(sys.argv[2]))
+os.setuid(int(sys.argv[1]))
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("\\0ecyber/firewall")
+table = ("nft", "add table inet ecyber_claim { flags owner; }")
+print(subprocess.run(table, capture_output=True).returncode, flush=True)
+sys.stdin.read()
+"""
+
+
+def squatter():
+    """Whoever has an account on this machine tries to take what keeps two daemons apart."""
+    who = subprocess.Popen(inside(ROUTER, sys.executable, "-c", SQUAT, str(NOBODY.pw_uid), str(NOBODY.pw_gid)),
+                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    check(who.stdout.readline() == "1\n", "an ordinary user cannot claim the firewall")
+    return who
 
 
 class Daemon:
-    def __init__(self, name, *more, folder="d", plugins="firewall, tp_ask, store", user=None):
+    def __init__(self, name, *more, folder="d", plugins="firewall, tp_ask, store", user=None, ns=ROUTER):
         self.folder = os.path.join(TMP, folder)
         os.makedirs(self.folder, exist_ok=True)
         os.chmod(TMP, 0o755)
         os.chown(self.folder, NOBODY.pw_uid, NOBODY.pw_gid)
         self.log = open(name + ".log", "w+", encoding="utf-8")
-        how = (ECYBERD,) if user else inside(ROUTER, ECYBERD, "--user", "nobody")
+        how = (ECYBERD,) if user else inside(ns, ECYBERD, "--user", "nobody")
         self.run = subprocess.Popen(
             (*how, "--set", "core.plugin_dirs=" + PLUGINS,
                    "--set", "core.plugins=[%s]" % plugins, "--set", "core.state_dir=%s/state" % self.folder,
@@ -283,6 +303,12 @@ def second(before):
           d.text())
     check("192.0.2.1" not in ruleset() and before in ruleset(), "and changes nothing", ruleset())
     d.stop()
+    d = Daemon("elsewhere", folder="elsewhere", plugins="firewall, tp_ask", ns=CLIENT)
+    d.ban("192.0.2.1")
+    check(wait_for(lambda: "192.0.2.1" in ruleset(CLIENT)), "a daemon in another network namespace bans there",
+          d.text() + ruleset(CLIENT))
+    d.unban("192.0.2.1")
+    check(d.stop() == 0 and ruleset(CLIENT) == "", "and leaves nothing behind", ruleset(CLIENT))
 
 
 class Api(http.client.HTTPConnection):
@@ -403,7 +429,7 @@ def powerless(before):
 def main():
     before = ruleset()
     server = [subprocess.Popen(inside(ns, sys.executable, "-c", ECHO)) for ns in (SERVER, ROUTER)]
-    attacker, client = Host(ATTACKER), Host(CLIENT)
+    attacker, client, user = Host(ATTACKER), Host(CLIENT), squatter()
     try:
         wait_for(lambda: attacker.reaches("10.77.3.2") and client.reaches("10.77.1.1") and
                  attacker.reaches("2001:db8:3::2"))
@@ -431,7 +457,7 @@ def main():
         replayed(before, attacker)
         powerless(before)
     finally:
-        for process in (*daemons, *server, attacker.run, client.run):
+        for process in (*daemons, *server, attacker.run, client.run, user):
             process.kill()
             process.wait()
 

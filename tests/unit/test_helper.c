@@ -149,10 +149,10 @@ static bool send_reply(void *arg, const struct helper_reply *r, size_t bytes)
     return true;
 }
 
-static bool hold(void *arg)
+static const char *hold(void *arg)
 {
     (void)arg;
-    return k.held;
+    return k.held ? NULL : "another one";
 }
 
 static struct table table_new(void)
