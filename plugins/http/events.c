@@ -155,6 +155,24 @@ static uint32_t hide_types(struct ec_req *r, struct asking *a)
     return 0;
 }
 
+bool events_read(struct ec_req *r)
+{
+    const struct ec_host *h = r->s->host;
+
+    if (!(r->search = malloc(sizeof *r->search)))
+        request_error(r, 500, "Internal Server Error");
+    else if (search_read(r->search, h, r->match.route->r, &r->q, h->now(h), note, r))
+        return true;
+    else
+        request_invalid(r);
+    return false;
+}
+
+const struct ec_query *request_query(struct ec_req *r)
+{
+    return r->search ? &r->search->q : NULL;
+}
+
 void events_answer(struct ec_req *r)
 {
     const struct ec_route *t = r->match.route->r;

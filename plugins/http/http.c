@@ -87,7 +87,7 @@ static const struct ec_http service = {
     .size = sizeof service, .route = http_route, .asset = http_asset,
     .param = request_param, .body = request_body, .who = request_who, .peer = request_peer, .header = request_header,
     .set_header = request_set_header, .reply = request_part, .json = request_json, .error = request_error,
-    .invalid = request_invalid_at, .work = request_work, .chunk = request_chunk,
+    .invalid = request_invalid_at, .work = request_work, .chunk = request_chunk, .query = request_query,
 };
 static const struct ec_offer offers[] = { { sizeof(struct ec_offer), 0, EC_HTTP_ID, &service } };
 

@@ -240,35 +240,43 @@ static bool join_path(struct ec_req *r, struct decode *all, char **room)
     return true;
 }
 
+/* The path's values and the query's, into the struct of route->param. Of a page only those that are the plugin's own:
+ * the others are filters. */
+static void read_own(struct ec_req *r)
+{
+    const struct ec_route *t = r->match.route->r;
+    struct noting n = { r, "query", false };
+    struct decode own = { .n = 0 };
+    struct text json = { 0 };
+    char *room = NULL;
+
+    for (uint32_t i = 0; i < r->q.n; i++)
+        if (!(t->flags & EC_RT_EVENTS) || route_has_row(t, r->q.field[i].name))
+            own.field[own.n++] = r->q.field[i];
+    if (!join_path(r, &own, &room))
+        request_note(r, "path", "", "value_error", "the path has too many parameters", NULL, NULL);
+    input_object(&json, t->param, &own);
+    if (!json.bad && json.p)
+        r->param = read_part(&n, t->param, json.p, json.n, EC_JSON_COERCE);
+    text_free(&json);
+    free(room);
+}
+
 static void read_params(struct ec_req *r)
 {
     const struct ec_route *t = r->match.route->r;
     struct noting n = { r, "query", false };
     const char *why = "";
-    struct text json = { 0 };
-    char *room = NULL;
-    uint32_t fields;
 
-    if (decode_query(&r->q, r->query, r->query_len, &why)) {
+    if (decode_query(&r->q, r->query, r->query_len, &why))
         request_note(r, "query", "", "query_invalid", why, NULL, NULL);
-        return;
-    }
-    if (t->flags & (EC_RT_EVENTS | EC_RT_EVENT | EC_RT_COUNT))
+    else if (route_from_store(r->match.route))
         return;                         /* its fields are filters */
-    if (!t->param) {
+    else if (t->param)
+        read_own(r);
+    else if (!(t->flags & EC_RT_EVENTS))
         for (uint32_t i = 0; i < r->q.n; i++)
             note(&n, r->q.field[i].name, "extra_forbidden", "Extra inputs are not permitted", NULL, NULL);
-        return;
-    }
-    fields = r->q.n;
-    if (!join_path(r, &r->q, &room))
-        request_note(r, "path", "", "value_error", "the path has too many parameters", NULL, NULL);
-    input_object(&json, t->param, &r->q);
-    if (!json.bad && json.p)
-        r->param = read_part(&n, t->param, json.p, json.n, EC_JSON_COERCE);
-    text_free(&json);
-    r->q.n = fields;
-    free(room);
 }
 
 bool input_read(struct ec_req *r, struct evbuffer *body)

@@ -220,14 +220,14 @@ static void put_parameters(struct text *t, const struct ec_host *h, const struct
         return;
     text_key(t, "parameters");
     text_puts(t, "[");
-    if (route->r->flags & EC_RT_EVENT) {
+    if (route_from_store(route) && route->r->flags & EC_RT_EVENT) {
         put_parameter(t, "id", true, true, "the event's number");
         text_puts(t, "{\"type\":\"integer\",\"minimum\":0}}");
-    } else if (route->r->flags & (EC_RT_EVENTS | EC_RT_COUNT)) {
-        put_filters(t, h, route->r);
-    } else {
-        put_rows(t, route);
     }
+    if (!route_from_store(route))
+        put_rows(t, route);
+    if (route->r->flags & (EC_RT_EVENTS | EC_RT_COUNT))
+        put_filters(t, h, route->r);
     text_puts(t, "]");
 }
 
@@ -277,17 +277,31 @@ static void put_error(struct text *t, uint32_t status)
                 status == 422 ? "HTTPValidationError" : "Error");
 }
 
+/* Events with what their plugin writes beside their own members. */
+static void put_beside(struct text *t, const struct ec_route *r, const char *kind, const struct ec_topic *topic)
+{
+    bool page = r->flags & EC_RT_EVENTS;
+
+    text_printf(t, "{\"allOf\":[{\"$ref\":\"#/components/schemas/%s%s%s\"},", kind, topic ? "_" : "",
+                topic ? topic->root : "");
+    text_puts(t, page ? "{\"type\":\"object\",\"properties\":{\"items\":{\"type\":\"array\",\"items\":" : "");
+    schema_record(t, r->reply, 0);
+    text_puts(t, page ? "}}}]}" : "]}");
+}
+
 static void put_success_schema(struct text *t, const struct ec_host *h, const struct ec_route *r)
 {
     const struct ec_topic *topic = r->topic ? h->topic_get(h, h->topic_find(h, r->topic)) : NULL;
     const char *kind = r->flags & EC_RT_EVENTS ? "Page" : "Event";
 
-    if (r->flags & EC_RT_COUNT)
+    if (r->reply && r->flags & EC_RT_BESIDE)
+        put_beside(t, r, kind, topic);
+    else if (r->reply && r->run)
+        schema_record(t, r->reply, 0);
+    else if (r->flags & EC_RT_COUNT)
         text_puts(t, "{\"$ref\":\"#/components/schemas/Count\"}");
     else if (r->flags & (EC_RT_EVENTS | EC_RT_EVENT))
         text_printf(t, "{\"$ref\":\"#/components/schemas/%s%s%s\"}", kind, topic ? "_" : "", topic ? topic->root : "");
-    else if (r->reply)
-        schema_record(t, r->reply, 0);
     else
         text_puts(t, "{}");
 }

@@ -105,6 +105,7 @@ void request_free(struct ec_req *r)
 {
     r->s->open--;
     decode_free(&r->q);
+    free(r->search);
     free(r->param);
     free(r->body);
     free(r->uri);
@@ -156,10 +157,12 @@ static void run_handler(struct ec_req *r)
     int32_t err;
 
     guard_wait(r->guard, t->r->flags & EC_RT_STREAM ? 0 : ms, on_late, on_gone, r);
-    if (t->r->flags & (EC_RT_EVENTS | EC_RT_EVENT | EC_RT_COUNT)) {
+    if (route_from_store(t)) {
         events_answer(r);
         return;
     }
+    if (t->r->flags & EC_RT_EVENTS && !events_read(r))
+        return;
     err = t->r->run(t->self, t->host->state(t->host, EC_PUB_MAILBOX), r);
     if (err != EC_OK && err != EC_EAGAIN) {
         EC_LOG(r->s->host, EC_LOG_WARNING, "%s %s: its handler failed (%d)", t->r->method, t->r->path, (int)err);

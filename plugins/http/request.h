@@ -20,6 +20,7 @@ struct ec_req {
     size_t path_len, query_len;
     struct route_match match;
     struct decode q;                /* the query's fields */
+    struct search *search;          /* EC_RT_EVENTS with run: what the query asks for; points into q */
     struct ec_part *param, *body;
     struct ec_who who;
     bool known, local, head;        /* who is set; came by the Unix socket; HEAD */
@@ -44,6 +45,7 @@ void request_done(struct server *s);
 /* The functions of ec.http/1 that are not below. [any] */
 const void *request_param(struct ec_req *r);
 const void *request_body(struct ec_req *r);
+const struct ec_query *request_query(struct ec_req *r);
 const struct ec_who *request_who(struct ec_req *r);
 const char *request_peer(struct ec_req *r);
 int32_t request_part(struct ec_req *r, uint32_t status, const struct ec_part *p);

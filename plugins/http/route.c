@@ -72,7 +72,7 @@ static bool params_declared(const struct route *t)
     const struct ec_record *rec = t->r->param;
 
     for (uint32_t i = 0; i < t->params; i++) {
-        bool found = t->r->flags & EC_RT_EVENT;
+        bool found = !t->r->run && t->r->flags & EC_RT_EVENT;
 
         for (uint32_t k = 0; rec && k < rec->n_row; k++) {
             const char *name = record_row(rec, k)->name;
@@ -98,8 +98,9 @@ static int32_t check(const struct route *t, char *why, uint32_t n)
         snprintf(why, n, "the route %s wants an upload, which this server does not take", r->path);
         return EC_ENOTSUP;
     }
-    if (!r->run == !from_store || (from_store && (from_store & (from_store - 1)))) {
-        snprintf(why, n, "the route %s has to have either run() or one of EC_RT_EVENTS, _EVENT, _COUNT", r->path);
+    if ((!r->run && !from_store) || from_store & (from_store - 1) || (r->run && from_store & EC_RT_COUNT)) {
+        snprintf(why, n, "the route %s has to have run() or one of EC_RT_EVENTS, _EVENT, _COUNT; _COUNT not both",
+                 r->path);
         return EC_EINVAL;
     }
     if (!params_declared(t)) {
@@ -203,6 +204,19 @@ void routes_match(const struct routes *all, const char *method, const char *path
             if (!k)
                 allow(m, "HEAD");
         }
+}
+
+bool route_from_store(const struct route *r)
+{
+    return !r->r->run && r->r->flags & (EC_RT_EVENTS | EC_RT_EVENT | EC_RT_COUNT);
+}
+
+bool route_has_row(const struct ec_route *r, const char *name)
+{
+    for (uint32_t i = 0; r->run && r->param && i < r->param->n_row; i++)
+        if (!strcmp(record_row(r->param, i)->name, name))
+            return true;
+    return false;
 }
 
 bool route_has_param(const struct route *r, const char *name)

@@ -33,6 +33,10 @@ int32_t routes_add(struct routes *all, const struct ec_host *h, const struct ec_
 void routes_free(struct routes *all);
 /* path: n bytes without the query. Fixed segments win over parameters. HEAD is answered by GET. */
 void routes_match(const struct routes *all, const char *method, const char *path, size_t n, struct route_match *m);
+/* Does the server itself answer it, from the store? */
+bool route_from_store(const struct route *r);
+/* Has the record of its own parameters a row of this name? Of routes with run. */
+bool route_has_row(const struct ec_route *r, const char *name);
 /* Is `name` a parameter of the path? */
 bool route_has_param(const struct route *r, const char *name);
 

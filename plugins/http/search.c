@@ -1,6 +1,7 @@
 #include "plugins/http/search.h"
 
 #include "plugins/http/field.h"
+#include "plugins/http/route.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -311,7 +312,7 @@ static void read_field(struct reading *g, const struct decode_field *f, uint64_t
             complain(g, "by", "value_error", "there is no such field", f->value, NULL);
     } else if (!strcmp(f->name, "type") && !g->r->topic) {
         /* read first */
-    } else if (!add_filter(g, f)) {
+    } else if (!route_has_row(g->r, f->name) && !add_filter(g, f)) {
         complain(g, f->name, "extra_forbidden", "Extra inputs are not permitted", f->value, NULL);
     }
 }

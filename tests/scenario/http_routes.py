@@ -15,6 +15,7 @@ SOURCE = r"""
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
 #include <ecyber/ext/http.h>
+#include <ecyber/ext/store.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,6 +50,26 @@ static int32_t get_thing(void *self, const void *state, struct ec_req *r)
                  (unsigned long long)p->id, p->level, (int)p->word.len,
                  p->word.off ? (const char *)p + p->word.off : "",
                  p->part.has & 2 ? p->tags.n : 0, who ? who->roles : "", s->http->peer(r));
+    return s->http->json(r, 200, json, (uint64_t)n);
+}
+
+struct page { struct ec_part part; uint32_t level, pad; };
+static const struct ec_row page_rows[] = {
+    { EC_T_ENUM, 0, 0, 0, offsetof(struct page, level), "level", NULL, "low,high", "low", NULL, "how much", 0, 0 },
+};
+static const struct ec_record page = EC_RECORD_PART(struct page, page_rows);
+
+static int32_t list_things(void *self, const void *state, struct ec_req *r)
+{
+    struct self *s = self;
+    const struct ec_query *q = s->http->query(r);
+    char json[256];
+    int n;
+
+    (void)state;
+    n = snprintf(json, sizeof json, "{\"level\":%u,\"limit\":%u,\"filters\":%u,\"field\":\"%s\",\"value\":\"%s\"}",
+                 ((const struct page *)s->http->param(r))->level, q->limit, q->n_filter,
+                 q->n_filter ? q->filter->field : "", q->n_filter ? q->filter->value : "");
     return s->http->json(r, 200, json, (uint64_t)n);
 }
 
@@ -123,6 +144,8 @@ static const struct ec_route routes[] = {
     ROUTE("GET", "/api/toy/{id}", "get_toy", .param = &param, .run = get_thing),
     ROUTE("POST", "/api/toy", "post_toy", .body = &body, .reply = &body, .run = post_thing, .flags = EC_RT_FORM,
           .body_max = 200, .status = 201),
+    ROUTE("GET", "/api/toy", "list_toys", .flags = EC_RT_EVENTS, .param = &page, .run = list_things,
+          .alias = "from=src_ip"),
     ROUTE("GET", "/api/toy/busy", "busy", .run = busy),
     ROUTE("POST", "/api/toy/invalid", "invalid", .run = refuse),
     ROUTE("GET", "/api/toy/fails", "fails", .run = fails),
@@ -213,6 +236,16 @@ def parameters():
     check(ask("GET", "/api/toy/1?word=%ff")[0] == 422, "what is no UTF-8 is refused")
 
 
+def pages():
+    good = ask("GET", "/api/toy?from=10.0.0.0/8&level=high&limit=7")
+    check(good[:2] == (200, {"level": 1, "limit": 7, "filters": 1, "field": "src_ip", "value": "10.0.0.0/8"}),
+          "a plugin that answers a page itself has its filters and parameters of its own", good)
+    for query, want in (("from=x", [("ip_any_network", ["query", "from"])]), ("level=mid", [("enum", ["query", "level"])]),
+                        ("limit=0", [("greater_than_equal", ["query", "limit"])]),
+                        ("other=2", [("extra_forbidden", ["query", "other"])])):
+        check(errors(ask("GET", "/api/toy?" + query)) == want, "a page with %s is refused" % query)
+
+
 def bodies():
     good = ask("POST", "/api/toy", '{"name":"a\\u00e4"}', JSON)
     check(good[:2] == (201, {"name": "a\xe4", "n": 7}), "a body is decoded, and a record is the reply, from the pool",
@@ -279,6 +312,7 @@ def main():
             break
         time.sleep(0.05)
     parameters()
+    pages()
     bodies()
     replies()
     daemon.send_signal(signal.SIGTERM)

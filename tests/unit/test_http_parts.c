@@ -139,6 +139,8 @@ START_TEST(wrong_declarations_are_refused)
         { ROUTE("GET", "/a/{x}", "new", NULL), EC_EINVAL }, { ROUTE("GET", "a", "new", NULL), EC_EINVAL },
         { ROUTE("FETCH", "/b", "new", NULL), EC_EINVAL },   { ROUTE("GET", "/a", "new", NULL), EC_EEXIST },
         { ROUTE("GET", "/b", "a", NULL), EC_EEXIST },       { ROUTE("GET", "/b/{id", "new", &id_record), EC_EINVAL },
+        { { .size = sizeof(struct ec_route), .flags = EC_RT_COUNT, .method = "GET", .path = "/b", .opid = "new",
+            .summary = "s", .roles = "", .run = nothing }, EC_EINVAL },
     };
     struct routes all = { 0 };
     char why[256] = "";

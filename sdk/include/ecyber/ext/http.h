@@ -1,4 +1,4 @@
-/* http.h: ec.http/1, one declaration for each route. STATUS: draft 3.
+/* http.h: ec.http/1, one declaration for each route. STATUS: draft 4.
  * One plugin implements it (the HTTP server); any plugin declares routes in setup(). From the declaration come routing,
  * validation in FastAPI's form, authorisation and the OpenAPI document; ecyberctl uses the same routes. */
 #ifndef EC_EXT_HTTP_H
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define EC_HTTP_ID "ec.http/1-draft.3"
+#define EC_HTTP_ID "ec.http/1-draft.4"
 
 enum {
     EC_RT_UPLOAD = 1,               /* the body is spooled, the handler gets a descriptor */
@@ -22,10 +22,15 @@ enum {
     EC_RT_EVENTS = 32,              /* a page: filters by every field, since, until, q, limit, cursor */
     EC_RT_EVENT = 64,               /* the one whose id stands in {id} */
     EC_RT_COUNT = 128,              /* the most frequent values of the field ?by=, with the filters of a page */
+    /* With run, a route of EC_RT_EVENTS or EC_RT_EVENT is answered by its plugin: query() says what was asked for. What
+     * stands in `param` is then taken from the query beside the filters; `reply` is a shape of its own, or with
+     * EC_RT_BESIDE what stands beside each event's own members. */
+    EC_RT_BESIDE = 512,
     EC_RT_BEFORE_CHANGE = 256       /* also for who has to choose another password first (EC_WHO_MUST_CHANGE) */
 };
 
 struct ec_req;
+struct ec_query;                    /* store.h */
 struct ec_route {                   /* static */
     uint32_t size, flags;           /* EC_RT_* */
     const char *method, *path;      /* "GET", "/api/ids/alerts/{id}" */
@@ -76,6 +81,9 @@ struct ec_http {
     int32_t (*work)(struct ec_req *r, void (*fn)(struct ec_req *r, void *arg), void *arg);
     /* [sub] EC_RT_STREAM: n more bytes, n 0: the end. more() is called when they have left; NULL: not. */
     int32_t (*chunk)(struct ec_req *r, const void *p, uint32_t n, void (*more)(void *arg), void *arg);
+    /* [any] until the reply, of a route with EC_RT_EVENTS and run: type, filters, times, text, cursor and limit as the query
+     * string has them. NULL: any other route. */
+    const struct ec_query *(*query)(struct ec_req *r);
 };
 
 #ifdef __cplusplus
