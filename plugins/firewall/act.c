@@ -9,7 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-struct change { struct firewall *f; uint64_t id, op; };     /* one ban on its way; of a sync: up to which operation */
+/* One ban on its way; of a sync: up to which operation, and the allow-list of which configuration. */
+struct change { struct firewall *f; uint64_t id, op, serial; };
 
 #define BAN_LONGEST_NS (UINT64_C(100) * 366 * 86400 * SECOND_NS)  /* the helper takes 126 years */
 
@@ -75,7 +76,7 @@ static void on_sync(void *arg, int32_t err, const char *text, uint64_t len)
     pthread_mutex_lock(&f->lock);
     f->syncing = false;
     in_trouble(f, err ? text : "");
-    f->stale |= f->unsent_op > c->op;
+    f->stale |= f->unsent_op > c->op || f->guard->serial != c->serial;
     for (uint32_t i = f->bans.n; !err && i--; )
         if (f->bans.all[i]->op <= c->op && f->bans.all[i]->state != BAN_ACTIVE)
             confirmed(f, f->bans.all[i]);
@@ -83,6 +84,16 @@ static void on_sync(void *arg, int32_t err, const char *text, uint64_t len)
     pthread_mutex_unlock(&f->lock);
     f->host->metric(f->host, err ? METRIC_FAILED : METRIC_SYNCS, 1);
     free(c);
+}
+
+/* The helper did not take a request. What goes by itself (no helper just now) is no trouble. Under the lock. */
+static void not_taken(struct firewall *f, int32_t err, const char *invalid)
+{
+    if (err == EC_ENOMEM)
+        in_trouble(f, "out of memory");
+    else if (err != EC_EAGAIN)
+        in_trouble(f, err == EC_EINVAL ? invalid : "the helper does not take what it is asked");
+    f->stale = true;                /* act_ready() or the next tick */
 }
 
 /* The allow-list and every ban. Under the lock. NULL: out of memory. */
@@ -107,6 +118,7 @@ static void sync_locked(struct firewall *f)
 {
     struct change *c;
     struct ec_helper_entry *all;
+    int32_t err = EC_ENOMEM;
     uint32_t n;
 
     if (!f->open || f->powerless[0] || f->syncing || f->blind || (!f->bans.n && !f->lively))
@@ -116,11 +128,12 @@ static void sync_locked(struct firewall *f)
     keep_mark(f, true);
     f->lively = true;
     if (all) {
-        *c = (struct change){ f, 0, f->op };
-        f->syncing = f->helper->request(f->helper_self, EC_HELPER_SYNC, all, n, sizeof *all, on_sync, c) == EC_OK;
+        *c = (struct change){ f, 0, f->op, f->guard->serial };
+        err = f->helper->request(f->helper_self, EC_HELPER_SYNC, all, n, sizeof *all, on_sync, c);
     }
-    if (!f->syncing) {
-        f->stale = true;            /* act_ready() or the next tick */
+    f->syncing = !err;
+    if (err) {
+        not_taken(f, err, "firewall.allow and the bans together are more than 131,072 entries: shorten the list");
         free(c);
     }
     free(all);
@@ -168,12 +181,12 @@ static void send_change(struct firewall *f, const struct ban *ban, uint32_t what
         keep_mark(f, true);
     f->lively = true;
     if (c) {
-        *c = (struct change){ f, ban->id, ban->op };
+        *c = (struct change){ f, ban->id, ban->op, 0 };
         err = f->helper->request(f->helper_self, what, &e, 1, sizeof e, on_change, c);
     }
     if (err) {
         free(c);
-        f->stale = true;
+        not_taken(f, err, "the helper takes no such ban: restart the daemon, so that both are of one version");
         f->unsent_op = ban->op;
     }
 }
@@ -392,7 +405,6 @@ static void adopt(struct firewall *f, const struct guard *next)
     pthread_mutex_lock(&f->lock);
     free(f->guard);
     f->guard = copy;
-    f->adopted = next;
     f->stale = true;
     pthread_mutex_unlock(&f->lock);
     act_revise(f);
@@ -402,7 +414,7 @@ void act_tick(struct firewall *f, const struct guard *guard, uint64_t now_ns)
 {
     struct own *own = f->own && now_ns / SECOND_NS % CHECK_SECONDS ? NULL : own_read();
 
-    if (guard != f->adopted)
+    if (guard->serial != f->guard->serial)
         adopt(f, guard);
     pthread_mutex_lock(&f->lock);
     if (own) {

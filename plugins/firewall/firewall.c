@@ -119,6 +119,7 @@ static int32_t firewall_configure(void *self, const struct ec_conf *c, void **st
     if (s && (s->guard = calloc(1, sizeof *s->guard + n * sizeof s->guard->allow[0]))) {
         s->max_bans = number(f, c, "max_bans");
         s->clear = number(f, c, "at_exit") == 1;
+        s->guard->serial = ++f->configured;
         s->guard->widest4 = number(f, c, "widest_ipv4");
         s->guard->widest6 = number(f, c, "widest_ipv6");
         err = read_allow(f, c, s->guard);
@@ -156,7 +157,6 @@ static int32_t firewall_start(void *self, const void *state)
     if (!f->guard)
         return EC_ENOMEM;
     memcpy(f->guard, s->guard, sizeof *f->guard + s->guard->n_allow * sizeof f->guard->allow[0]);
-    f->adopted = s->guard;
     f->own = own_read();
     open_helper(f);
     f->open = true;
@@ -178,6 +178,19 @@ static bool anything_desired(const struct firewall *f)
     return false;
 }
 
+/* On the helper's thread. Without an answer the mark stays, and the next run clears up. */
+static void on_clear(void *arg, int32_t err, const char *text, uint64_t len)
+{
+    struct firewall *f = arg;
+
+    (void)len;
+    if (!err)
+        keep_mark(f, false);
+    else
+        EC_LOG(f->host, EC_LOG_WARNING, "the firewall's table may still be in the kernel: %s; the next start looks again, "
+                                        "'nft delete table inet ecyber' removes it", text);
+}
+
 /* What stays in the kernel ends by itself; without a ban there is no reason to leave a table behind. */
 static void firewall_stop(void *self)
 {
@@ -189,8 +202,8 @@ static void firewall_stop(void *self)
     helper = f->open && !f->powerless[0];
     clear = helper && f->lively && (f->clear_at_exit || (!f->blind && !anything_desired(f)));
     f->open = false;
-    if (clear && f->helper->request(f->helper_self, EC_HELPER_CLEAR, NULL, 0, 0, NULL, NULL) == EC_OK)
-        keep_mark(f, false);
+    if (clear)
+        f->helper->request(f->helper_self, EC_HELPER_CLEAR, NULL, 0, 0, on_clear, f);
     pthread_mutex_unlock(&f->lock);
     if (helper)
         f->helper->close(f->helper_self);

@@ -33,13 +33,13 @@ struct firewall {
     void *store_self;
     const struct ec_http *http;
     uint32_t topic, kind;
+    uint64_t configured;            /* [cfg] serial of the last configuration */
     char powerless[256];            /* why nothing can be enforced, "": it can */
 
     pthread_mutex_t lock;           /* of all that follows */
     pthread_cond_t changed;         /* a ban's state, or trouble */
     struct bans bans;
     struct guard *guard;            /* a copy of the newest generation's */
-    const struct guard *adopted;    /* which that is */
     struct own *own;
     uint64_t op;                    /* of the last operation */
     bool open;                      /* between start() and stop() */

@@ -5,6 +5,7 @@
 #include "plugins/firewall/address.h"
 
 struct guard {                      /* from the configuration; immutable */
+    uint64_t serial;                /* which configuration */
     uint32_t n_allow;
     uint32_t widest4, widest6;      /* shortest prefix that may be banned, as written */
     struct net allow[];

@@ -25,6 +25,7 @@ static struct {
     void (*ready)(void *arg);
     void *arg;
     int32_t open, request;          /* what these return */
+    int32_t closing;                /* how close() answers what waits */
     bool opened;
     uint32_t n_what, n_entry;
     uint32_t what[256];
@@ -59,7 +60,7 @@ static void helper_close(void *self)
 {
     (void)self;
     helper.opened = false;
-    answer(EC_EAGAIN, "the daemon ends");
+    answer(helper.closing, "the daemon ends");
 }
 
 static int32_t helper_request(void *self, uint32_t what, const struct ec_helper_entry *e, uint32_t n, uint32_t stride,
@@ -110,6 +111,7 @@ static struct testhost *plugin_new(void)
     struct testhost *t = testhost_new(ec_plugin_entry_1());
 
     memset(&helper, 0, sizeof helper);
+    helper.closing = EC_EAGAIN;
     testhost_provide(t, EC_HELPER_ID, &fake_helper, NULL);
     testhost_provide(t, EC_STORE_ID, &fake_store, NULL);
     testhost_provide(t, EC_HTTP_ID, &fake_http, NULL);
@@ -588,6 +590,14 @@ START_TEST(bans_end_by_themselves)
 }
 END_TEST
 
+static bool marked(void)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "testhost-%ld/kernel", (long)getpid());
+    return !access(path, F_OK);
+}
+
 START_TEST(stop_clears_what_is_leaving)
 {
     struct testhost *t = plugin_start();
@@ -597,6 +607,41 @@ START_TEST(stop_clears_what_is_leaving)
     unban(t, "192.0.2.5");
     testhost_stop(t);
     ck_assert_uint_eq(last_what(), EC_HELPER_CLEAR);
+    ck_assert(marked());                                    /* the helper has not confirmed it */
+    testhost_free(t);
+
+    fake_forget_routes();
+    t = plugin_new();
+    ck_assert_int_eq(testhost_start(t), 0);
+    ck_assert_uint_eq(last_what(), EC_HELPER_SYNC);         /* so the next run clears up */
+    answer(EC_OK, "");
+    helper.closing = EC_OK;
+    testhost_stop(t);
+    ck_assert_uint_eq(last_what(), EC_HELPER_CLEAR);
+    ck_assert(!marked());
+    plugin_end(t);
+}
+END_TEST
+
+START_TEST(what_the_helper_does_not_take_is_said)
+{
+    struct testhost *t = plugin_start();
+
+    ban_text(t, "192.0.2.5");
+    answer(EC_ENOENT, "the table is gone");
+    ck_assert_uint_eq(last_what(), EC_HELPER_SYNC);
+    answer(EC_OK, "");
+    helper.request = EC_EINVAL;
+    testhost_option(t, "allow", "10.0.0.1");
+    ck_assert_int_eq(testhost_reload(t), 0);
+    testhost_tick(t, SECOND);
+    ck_assert_uint_eq(fake_ask("GET", "/api/firewall/status", NULL, NULL), 200);
+    ck_assert_ptr_nonnull(strstr(fake_reply("problem"), "131,072 entries"));
+    helper.request = EC_OK;
+    testhost_tick(t, SECOND);
+    answer(EC_OK, "");
+    ck_assert_uint_eq(fake_ask("GET", "/api/firewall/status", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("problem"), "");
     plugin_end(t);
 }
 END_TEST
@@ -745,6 +790,23 @@ START_TEST(reload_takes_the_new_list)
     ck_assert_uint_eq(last_what(), EC_HELPER_SYNC);
     ck_assert_uint_eq(helper.n_entry, 2);
     ck_assert_int_eq(ban_text(t, "192.0.2.6"), EC_EPERM);
+    testhost_option(t, "allow", "10.0.0.9");                /* while the last list is on its way */
+    ck_assert_int_eq(testhost_reload(t), 0);
+    testhost_tick(t, SECOND);
+    ck_assert_uint_eq(helper.n_entry, 2);
+    answer(EC_OK, "");
+    testhost_tick(t, SECOND);
+    ck_assert_uint_eq(helper.n_entry, 1);
+    answer(EC_OK, "");
+    for (int i = 0; i < 9; i++) {                           /* two between two ticks: memory is used again */
+        testhost_option(t, "allow", "10.0.0.1, 10.0.0.2");
+        ck_assert_int_eq(testhost_reload(t), 0);
+        testhost_option(t, "allow", i % 2 ? "10.0.0.3, 10.0.0.4" : "10.0.0.4, 10.0.0.3");
+        ck_assert_int_eq(testhost_reload(t), 0);
+        testhost_tick(t, SECOND);
+        answer(EC_OK, "");
+        ck_assert_uint_eq(helper.entry[0].addr[15], i % 2 ? 3 : 4);
+    }
     plugin_end(t);
 }
 END_TEST
@@ -873,6 +935,7 @@ int main(void)
     tcase_add_test(c, flushed_table_comes_back);
     tcase_add_test(c, bans_end_by_themselves);
     tcase_add_test(c, stop_clears_what_is_leaving);
+    tcase_add_test(c, what_the_helper_does_not_take_is_said);
     tcase_add_test(c, second_ban_moves_the_end);
     tcase_add_test(c, restart_puts_them_back);
     tcase_add_test(c, unknown_bans_are_gone_with_their_table);
