@@ -16,12 +16,13 @@ struct json {
     char *lent;            /* the caller's room, left for one of its own where it is too small */
     bool failed;           /* no room or no memory: what was written since the last mark is void */
     bool secrets;          /* EC_R_SECRET rows are written as they are */
+    bool lists;            /* lists and maps are written though they are empty */
 };
 
 /* Write into to[0…cap) first. to may be NULL where cap is 0. */
 static inline void json_lend(struct json *j, char *to, size_t cap)
 {
-    *j = (struct json){to, to, cap ? to + cap : to, to, false, false};
+    *j = (struct json){to, to, cap ? to + cap : to, to, false, false, false};
 }
 void json_free(struct json *j);
 bool json_grow(struct json *j, size_t n);

@@ -140,7 +140,7 @@ static bool write_list(const struct program *p, struct json *j, const struct ste
         if (put > 0 && json_need(j, 1))
             json_put_char(j, ',');
     }
-    json_close(j, mark, ']', s->always);
+    json_close(j, mark, ']', s->always || j->lists);
     return ok;
 }
 
@@ -157,7 +157,7 @@ static bool write_records(struct json *j, const struct step *s, const struct ec_
         ok &= run(s->sub, j, at, part);
         json_close(j, element, '}', true);
     }
-    json_close(j, mark, ']', s->always);
+    json_close(j, mark, ']', s->always || j->lists);
     return ok;
 }
 
@@ -247,7 +247,7 @@ static bool write_map(struct json *j, const struct step *s, const struct ec_list
         ok &= s->op == OP_MAP_LIST ? write_values(j, &value, l, part, i, n)
                                    : put_pair_value(j, &value, &pair, part);
     }
-    json_close(j, mark, '}', s->always);
+    json_close(j, mark, '}', s->always || j->lists);
     return ok;
 }
 
@@ -260,7 +260,7 @@ static bool write_many(const struct program *p, struct json *j, const struct ste
                                          : (uint32_t)sizeof(struct ec_pair);
 
     memcpy(&l, at, sizeof l);
-    if (!l.n && !s->always)
+    if (!l.n && !s->always && !j->lists)
         return true;
     if (l.n && !list_fits(&l, part, width))
         return false;

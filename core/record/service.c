@@ -100,6 +100,7 @@ static int64_t service_part(void *self, const struct ec_shape *s, const struct e
         return EC_EINVAL;
     json_lend(&j, to, cap);
     j.secrets = flags & EC_JSON_SECRETS;
+    j.lists = flags & EC_JSON_LISTS;
     json_open(&j, "", 0, '{');
     program_run(s->program, &j, p);
     json_close(&j, 0, '}', true);

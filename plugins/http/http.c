@@ -30,6 +30,7 @@ static const struct ec_row option_rows[] = {
     EC_OPTION(DURATION, 0, "answer_timeout", "30s", SECOND / 10, 3600 * SECOND, NULL,
               "for a plugin to answer, where its route does not say; then 503"),
     EC_OPTION(U32, 0, "stream_clients", "64", 0, 10000, "clients", "that follow live events"),
+    EC_OPTION(U32, 0, "streams_per_user", "8", 1, 10000, "clients", "of one user among them"),
     EC_OPTION(SIZE, 0, "stream_buffer", "1MiB", 64 * KIB, 64 * KIB * KIB, "bytes",
               "that may wait for one of them; then its events are dropped, and it is told how many"),
 };
@@ -228,6 +229,7 @@ static int32_t http_configure(void *self, const struct ec_conf *c, void **state)
     o->guard.write_ms = milliseconds(h, c, "write_timeout");
     o->deadline_ms = milliseconds(h, c, "answer_timeout");
     o->stream_clients = (uint32_t)number(h, c, "stream_clients");
+    o->streams_per_user = (uint32_t)number(h, c, "streams_per_user");
     o->stream_buffer = (uint64_t)number(h, c, "stream_buffer");
     *state = o;
     return EC_OK;

@@ -227,7 +227,7 @@ static const struct ec_route routes[] = {
       .opid = "count_events", .summary = "The most frequent values of a field", .roles = READERS },
     { .size = sizeof(struct ec_route), .flags = EC_RT_STREAM, .method = "GET", .path = "/api/network/events/stream",
       .opid = "stream_events", .summary = "Events as they happen (server-sent events)", .roles = READERS,
-      .param = &stream_params, .run = stream_run },
+      .param = &stream_params, .run = stream_run, .errors = "429" },
 };
 
 int32_t own_routes(struct server *s, char *why, uint32_t n)

@@ -226,9 +226,9 @@ int32_t request_part(struct ec_req *r, uint32_t status, const struct ec_part *p)
     if (!s->json || !r->match.route->r->reply || !(shape = s->json->shape(s->json_self, r->match.route->r->reply)))
         return request_error(r, 500, "Internal Server Error");
     text_room(&t, PART_FIRST);
-    n = t.p ? s->json->part(s->json_self, shape, p, 0, t.p, t.cap) : EC_ENOMEM;
+    n = t.p ? s->json->part(s->json_self, shape, p, EC_JSON_LISTS, t.p, t.cap) : EC_ENOMEM;
     if (n > (int64_t)t.cap && text_room(&t, (size_t)n))
-        n = s->json->part(s->json_self, shape, p, 0, t.p, t.cap);
+        n = s->json->part(s->json_self, shape, p, EC_JSON_LISTS, t.p, t.cap);
     if (n < 0 || n > (int64_t)t.cap) {
         text_free(&t);
         return request_error(r, 500, "Internal Server Error");
@@ -252,6 +252,28 @@ int32_t request_set_header(struct ec_req *r, const char *name, const char *value
     return r->set.bad ? EC_ENOMEM : EC_OK;
 }
 
+static bool is_index(const char *p, size_t n)
+{
+    return n && n < 10 && strspn(p, "0123456789") >= n;
+}
+
+/* The name of a parameter is one element, though it has dots; what stands behind it is an index of a list. */
+static void put_name(struct text *t, const char *at)
+{
+    const char *dot = strrchr(at, '.');
+    bool index = dot && is_index(dot + 1, strlen(dot + 1));
+    size_t n = index ? (size_t)(dot - at) : strlen(at);
+
+    if (!n)
+        return;
+    text_comma(t);
+    text_json(t, at, n);
+    if (index) {
+        text_comma(t);
+        text_puts(t, dot + 1);
+    }
+}
+
 /* "ports.0" as JSON elements: numbers are indexes. */
 static void put_path(struct text *t, const char *at)
 {
@@ -259,7 +281,7 @@ static void put_path(struct text *t, const char *at)
         size_t n = strcspn(at, ".");
 
         text_comma(t);
-        if (n && n < 10 && strspn(at, "0123456789") >= n)
+        if (is_index(at, n))
             text_add(t, at, n);
         else
             text_json(t, at, n);
@@ -277,7 +299,10 @@ void request_note(struct ec_req *r, const char *where, const char *at, const cha
     text_key(t, "loc");
     text_puts(t, "[");
     text_jsons(t, where);
-    put_path(t, at);
+    if (strcmp(where, "body"))
+        put_name(t, at);
+    else
+        put_path(t, at);
     text_puts(t, "]");
     text_pair(t, "msg", msg);
     text_key(t, "input");

@@ -43,11 +43,29 @@ static void number(struct text *t, const struct ec_row *row, const char *type)
     }
 }
 
+/* A number of ns or bytes; what comes in may also be a text, as an option has it. */
+static void quantity(struct text *t, const struct ec_row *row, unsigned flags)
+{
+    const char *units = row->type == EC_T_SIZE ? "B|k|K|KiB|M|MiB|G|GiB|T|TiB" : "ns|us|ms|s|m|h|d|w";
+
+    if (!(flags & SCHEMA_INPUT)) {
+        number(t, row, "integer");
+        return;
+    }
+    text_key(t, "anyOf");
+    text_puts(t, "[{");
+    number(t, row, "integer");
+    text_printf(t, "},{\"type\":\"string\",\"pattern\":\"^[0-9]+(\\\\.[0-9]+)? *(%s)?$\"}]", units);
+}
+
 static void value(struct text *t, const struct ec_row *row, unsigned flags)
 {
     switch (row->type) {
-    case EC_T_U8: case EC_T_U16: case EC_T_U32: case EC_T_U64: case EC_T_I64: case EC_T_DURATION: case EC_T_SIZE:
+    case EC_T_U8: case EC_T_U16: case EC_T_U32: case EC_T_U64: case EC_T_I64:
         number(t, row, "integer");
+        break;
+    case EC_T_DURATION: case EC_T_SIZE:
+        quantity(t, row, flags);
         break;
     case EC_T_F64:
         number(t, row, "number");
@@ -86,12 +104,12 @@ static void value(struct text *t, const struct ec_row *row, unsigned flags)
     }
 }
 
-/* The default as JSON: what YAML writes for numbers and truth values is JSON already. */
-static void put_default(struct text *t, const struct ec_row *row)
+/* The default as JSON: what YAML writes for numbers and truth values is JSON already. What goes out has none. */
+static void put_default(struct text *t, const struct ec_row *row, unsigned flags)
 {
     bool plain = (row->type >= EC_T_U8 && row->type <= EC_T_F64) || row->type == EC_T_BOOL;
 
-    if (!row->def || row->flags & EC_R_LIST || (!plain && row->type != EC_T_TEXT && row->type != EC_T_ENUM))
+    if (!(flags & SCHEMA_INPUT) || !row->def || row->flags & EC_R_LIST || row->type >= EC_T_RECORD)
         return;
     text_key(t, "default");
     if (plain)
@@ -116,7 +134,7 @@ void schema_row(struct text *t, const struct ec_row *row, unsigned flags)
     if (row->unit && *row->unit)
         text_pair(t, "x-unit", row->unit);
     text_pair(t, "description", row->help && *row->help ? row->help : NULL);
-    put_default(t, row);
+    put_default(t, row, flags);
     text_puts(t, "}");
 }
 

@@ -16,7 +16,7 @@ struct evconnlistener;
 struct server_config {              /* the plugin's state of a generation; only read at the start */
     char listen[64], socket[108];   /* "": none */
     bool socket_given;              /* else its place is the default, and a failure only a warning */
-    uint32_t deadline_ms, stream_clients;
+    uint32_t deadline_ms, stream_clients, streams_per_user;
     uint64_t stream_buffer;
     struct guard_config guard;
 };

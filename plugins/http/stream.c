@@ -163,17 +163,37 @@ static bool read_types(struct stream_client *c, const struct stream_param *p)
     return true;
 }
 
+static uint32_t streams_of(const struct server *s, const struct ec_who *who)
+{
+    uint32_t n = 0;
+
+    for (const struct stream_client *c = s->streams.list; c; c = c->next)
+        n += c->r->who.user == who->user && !strcmp(c->r->who.name, who->name);
+    return n;
+}
+
+static int32_t refuse(struct server *s, struct ec_req *r, uint32_t status, const char *why)
+{
+    server_count(s, M_STREAM_REFUSED, 1);
+    request_set_header(r, "Retry-After", "30");
+    return request_error(r, status, why);
+}
+
 int32_t stream_run(void *server, const void *state, struct ec_req *r)
 {
     struct server *s = server;
     struct stream_client *c;
 
     (void)state;
-    if (s->streams.n >= s->c.stream_clients) {
-        server_count(s, M_STREAM_REFUSED, 1);
-        request_set_header(r, "Retry-After", "30");
-        return request_error(r, 503, "too many clients follow events already (http.stream_clients)");
+    if (r->head) {
+        struct text none = { 0 };
+
+        return request_bytes(r, 200, "text/event-stream", &none);
     }
+    if (s->streams.n >= s->c.stream_clients)
+        return refuse(s, r, 503, "too many clients follow events already (http.stream_clients)");
+    if (streams_of(s, &r->who) >= s->c.streams_per_user)
+        return refuse(s, r, 429, "you follow events with too many clients already (http.streams_per_user)");
     c = calloc(1, sizeof *c);
     if (!c || !visible_not(&s->routes, r->who.roles, &c->hidden) ||
         !read_types(c, (const struct stream_param *)(const void *)r->param)) {

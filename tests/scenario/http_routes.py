@@ -28,10 +28,11 @@ static const struct ec_row param_rows[] = {
       5 },
 };
 static const struct ec_record param = EC_RECORD_PART(struct param, param_rows);
-struct body { struct ec_part part; struct ec_span name; uint64_t n; };
+struct body { struct ec_part part; struct ec_span name; uint64_t n; struct ec_list tags; };
 static const struct ec_row body_rows[] = {
     { EC_T_TEXT, 0, 0, 0, offsetof(struct body, name), "name", NULL, NULL, NULL, NULL, "its name", 1, 10 },
     { EC_T_U64, 0, 0, 0, offsetof(struct body, n), "n", NULL, NULL, "7", NULL, "a number", 0, 100 },
+    { EC_T_TEXT, EC_R_LIST, 0, 0, offsetof(struct body, tags), "tags", NULL, NULL, NULL, NULL, "some", 1, 5 },
 };
 static const struct ec_record body = EC_RECORD_PART(struct body, body_rows);
 struct self { const struct ec_host *h; const struct ec_http *http; void *http_self; struct ec_req *late; int waited; };
@@ -229,6 +230,8 @@ def parameters():
              ("/api/toy/1?word=toolong", [("string_too_long", ["query", "word"])]),
              ("/api/toy/1?id=2", [("extra_forbidden", ["query", "id"])]),
              ("/api/toy/1?other=2", [("extra_forbidden", ["query", "other"])]),
+             ("/api/toy/1?a.b.c=2", [("extra_forbidden", ["query", "a.b.c"])]),
+             ("/api/toy/1?tag=a&tag=", [("string_too_short", ["query", "tag", 1])]),
              ("/api/toy/1001?word=", [("less_than_equal", ["path", "id"]), ("string_too_short", ["query", "word"])])]
     for path, want in cases:
         reply = ask("GET", path)
@@ -248,12 +251,14 @@ def pages():
 
 def bodies():
     good = ask("POST", "/api/toy", '{"name":"a\\u00e4"}', JSON)
-    check(good[:2] == (201, {"name": "a\xe4", "n": 7}), "a body is decoded, and a record is the reply, from the pool",
-          good)
-    check(ask("POST", "/api/toy", "name=b+c&n=5", FORM)[:2] == (201, {"name": "b c", "n": 5}), "the same from a form")
+    check(good[:2] == (201, {"name": "a\xe4", "n": 7, "tags": []}),
+          "a body is decoded, and a record is the reply, from the pool; an empty list is a list", good)
+    check(ask("POST", "/api/toy", "name=b+c&n=5", FORM)[:2] == (201, {"name": "b c", "n": 5, "tags": []}),
+          "the same from a form")
     cases = [('{"n":1}', [("missing", ["body", "name"])]), ('{"name":1}', [("string_type", ["body", "name"])]),
              ('{"name":"a","n":"x"}', [("int_type", ["body", "n"])]),
-             ('{"name":"a","x":1}', [("extra_forbidden", ["body", "x"])]), ("", [("missing", ["body"])])]
+             ('{"name":"a","x":1}', [("extra_forbidden", ["body", "x"])]), ('{"name":"a","tags":["x",""]}', [("string_too_short", ["body", "tags", 1])]),
+             ("", [("missing", ["body"])])]
     for text, want in cases:
         reply = ask("POST", "/api/toy", text, JSON)
         check(errors(reply) == want, "%s is refused" % (text or "no body"), reply)

@@ -236,6 +236,9 @@ def shapes(d):
     code, head, body = d.get("/api/events?nonsense=1", local=True)
     check(code == 422 and json.loads(body)["detail"][0]["loc"] == ["query", "nonsense"], "no filter is lost silently",
           body)
+    code, head, body = d.get("/api/events?audit.actor=anna", local=True)
+    check(code == 422 and json.loads(body)["detail"][0]["loc"] == ["query", "audit.actor"],
+          "the name of a parameter stays whole, though it has a dot", body)
     code, head, body = d.get("/api/events?src_port=http&since=yesterday&limit=0", local=True)
     kinds = {e["loc"][1]: e["type"] for e in json.loads(body)["detail"]}
     check(code == 422 and kinds == {"src_port": "int_parsing", "since": "datetime_parsing",
@@ -386,8 +389,17 @@ def stream(d):
     check(r.status == 200 and r.getheader("content-type") == "text/event-stream" and b": connected" in first,
           "the stream of events opens", first)
     check(d.metric("stream_clients") == 1, "its client is counted")
-    c.close()
-    r.close()
+    other = d.get("/api/network/events/stream", "HEAD", local=True)
+    check(other[0] == 200 and other[1]["content-type"] == "text/event-stream" and not other[2] and
+          d.metric("stream_clients") == 1, "HEAD has the headers, and ends", other)
+    second = Local(d.folder + "/api.sock")
+    second.request("GET", "/api/network/events/stream")
+    held = second.getresponse()
+    third = d.get("/api/network/events/stream", local=True)
+    check(held.status == 200 and third[0] == 429 and "retry-after" in third[1] and
+          "streams_per_user" in json.loads(third[2])["detail"], "one user follows with so many clients only", third)
+    for one in (held, second, r, c):
+        one.close()
     for _ in range(50):
         if d.metric("stream_clients") == 0:
             break
@@ -434,7 +446,7 @@ def refusals(d):
 
 
 def main():
-    d = Daemon("main", request_timeout="3s", write_timeout="1s").start()
+    d = Daemon("main", request_timeout="3s", write_timeout="1s", streams_per_user=2).start()
     hostile(d)
     shapes(d)
     document(d)

@@ -274,6 +274,35 @@ START_TEST(records_become_schemas)
 }
 END_TEST
 
+struct limits { struct ec_part part; uint64_t age, most; uint8_t ip[16]; };
+static const struct ec_row limits_rows[] = {
+    { EC_T_DURATION, 0, 0, 0, offsetof(struct limits, age), "age", NULL, NULL, "1h", NULL, "how old", 1, 9 },
+    { EC_T_SIZE, 0, 0, 0, offsetof(struct limits, most), "most", NULL, NULL, "64MiB", NULL, NULL, 0, 0 },
+    { EC_T_IP, 0, 0, 0, offsetof(struct limits, ip), "ip", NULL, NULL, "::1", NULL, NULL, 0, 0 },
+};
+static const struct ec_record limits = EC_RECORD_PART(struct limits, limits_rows);
+
+START_TEST(durations_are_numbers_or_texts_and_keep_their_defaults)
+{
+    struct text t = { 0 };
+
+    schema_record(&t, &limits, SCHEMA_REQUIRED | SCHEMA_INPUT);
+    ck_assert_str_eq(text_of(&t),
+        "{\"type\":\"object\",\"properties\":{"
+        "\"age\":{\"anyOf\":[{\"type\":\"integer\",\"minimum\":1,\"maximum\":9},"
+        "{\"type\":\"string\",\"pattern\":\"^[0-9]+(\\\\.[0-9]+)? *(ns|us|ms|s|m|h|d|w)?$\"}],"
+        "\"description\":\"how old\",\"default\":\"1h\"},"
+        "\"most\":{\"anyOf\":[{\"type\":\"integer\",\"minimum\":0},"
+        "{\"type\":\"string\",\"pattern\":\"^[0-9]+(\\\\.[0-9]+)? *(B|k|K|KiB|M|MiB|G|GiB|T|TiB)?$\"}],"
+        "\"default\":\"64MiB\"},"
+        "\"ip\":{\"type\":\"string\",\"default\":\"::1\"}},\"additionalProperties\":false}");
+    text_free(&t);
+    schema_record(&t, &limits, 0);
+    ck_assert(strstr(text_of(&t), "\"age\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":9,\"description\":\"how old\"}"));
+    text_free(&t);
+}
+END_TEST
+
 START_TEST(topics_share_their_roots)
 {
     static const struct ec_record empty = { .size = sizeof empty };
@@ -309,6 +338,7 @@ int main(void)
     tcase_add_test(t, encodings_and_etags_are_compared);
     tcase_add_test(t, assets_are_inflated);
     tcase_add_test(t, records_become_schemas);
+    tcase_add_test(t, durations_are_numbers_or_texts_and_keep_their_defaults);
     tcase_add_test(t, topics_share_their_roots);
     tcase_add_test(t, metrics_have_names_for_prometheus);
     suite_add_tcase(s, t);

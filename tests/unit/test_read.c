@@ -385,6 +385,23 @@ START_TEST(secrets_are_never_quoted)
 }
 END_TEST
 
+START_TEST(empty_lists_are_written_where_asked)
+{
+    char json[512];
+    int64_t n;
+
+    ck_assert_int_eq(read_with(shape, "{\"u32\":1,\"numbers\":[]}", EC_JSON_PARTIAL), EC_OK);
+    n = record_json.part(service, shape, &out.part, 0, json, sizeof json);
+    ck_assert_int_gt(n, 0);
+    json[n] = '\0';
+    ck_assert_ptr_null(strchr(json, '['));
+    n = record_json.part(service, shape, &out.part, EC_JSON_LISTS, json, sizeof json);
+    ck_assert_int_gt(n, 0);
+    json[n] = '\0';
+    ck_assert(strstr(json, "\"texts\":[],\"numbers\":[],\"ports\":[],\"map\":{},\"maps\":{}"));
+}
+END_TEST
+
 START_TEST(too_little_room_and_too_many_errors)
 {
     static const char json[] = "{\"u32\":1,\"texts\":[\"aaaaaaaaaaaaaaaaaaaaaaaa\",\"b\"],\"map\":{\"k\":\"v\"},"
@@ -585,6 +602,7 @@ int main(void)
     tcase_add_test(tc, what_is_no_json);
     tcase_add_test(tc, a_query_string_is_coerced);
     tcase_add_test(tc, secrets_are_never_quoted);
+    tcase_add_test(tc, empty_lists_are_written_where_asked);
     tcase_add_test(tc, too_little_room_and_too_many_errors);
     tcase_add_test(tc, what_is_written_reads_back);
     tcase_add_test(tc, shapes);
