@@ -18,6 +18,7 @@
 #include "core/metric.h"
 #include "core/plan.h"
 #include "core/pool.h"
+#include "core/questions.h"
 #include "core/run.h"
 #include "core/services.h"
 #include "core/signals.h"
@@ -135,6 +136,7 @@ static int load(struct daemon *d)
     }
     if (!rc)
         options_read(&d->opt, d->conf);
+    questions_configure(daemon_is_passing(d));
     if (boot)
         conf_free(boot);
     d->workers = d->opt.workers ? d->opt.workers : 1;
@@ -184,8 +186,13 @@ static int first_generation(struct daemon *d)
     return EXIT_FINE;
 }
 
+bool daemon_is_passing(const struct daemon *d)
+{
+    return d->cmd->replay && !d->opt.stay;
+}
+
 /* EC_EEXIST: what a plugin was told to take (a port) is taken by another program. A service that nobody can reach is
- * none, so that ends it; a replay goes on without. */
+ * none, so that ends it. A replay goes on without whoever cannot start, though its result lacks something. */
 static int32_t start_plugins(struct daemon *d)
 {
     for (uint32_t k = 0; k < d->plugins.n_order; k++) {
@@ -193,7 +200,7 @@ static int32_t start_plugins(struct daemon *d)
         int32_t err = instance_start(d->plugins.order[k], plan_state(plan_current(), k));
         char why[1200];
 
-        if (err == EC_EEXIST && !d->cmd->replay) {
+        if (err == EC_EEXIST && !daemon_is_passing(d)) {
             snprintf(why, sizeof why, "%s: %s", i->d.name, host_why(i, err));
             print_sentence(why, NULL);
         }
@@ -201,6 +208,20 @@ static int32_t start_plugins(struct daemon *d)
             return err;
     }
     return EC_OK;
+}
+
+static void note_lacking(struct daemon *d)
+{
+    size_t at;
+
+    for (uint32_t k = 0; daemon_is_passing(d) && k < d->plugins.n_order; k++) {
+        const struct instance *i = d->plugins.order[k];
+
+        if (i->status != INSTANCE_REFUSED)
+            continue;
+        at = strlen(d->lacking);
+        snprintf(d->lacking + at, sizeof d->lacking - at, "%s%s", at ? ", " : "", i->d.name);
+    }
 }
 
 /* Prepare, freeze, configure, start. Whoever fails is left out, and it begins anew without him; a
@@ -231,8 +252,9 @@ static int up(struct daemon *d, bool start)
         d->pool = true;
         if (!(err = start_plugins(d)))
             return EXIT_FINE;
-        if (err == EC_EEXIST && !d->cmd->replay)
+        if (err == EC_EEXIST && !daemon_is_passing(d))
             return EXIT_FAILED;
+        note_lacking(d);
     }
 }
 
@@ -286,6 +308,10 @@ static int act(struct daemon *d)
         rc = up(d, true);
         if (!rc)
             rc = run(d);
+        if (!rc && *d->lacking) {
+            LOG(EC_LOG_ERROR, "the replay lacks what %s would have done of it", d->lacking);
+            rc = EXIT_FAILED;
+        }
         deadline_open(d->opt.stop_timeout > STOP_LEAST ? d->opt.stop_timeout : STOP_LEAST,
                       "core.stop_timeout");
         down(d);

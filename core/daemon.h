@@ -27,6 +27,7 @@ struct daemon {
     bool stopping, frozen, pool, sources;
     bool ran;                       /* to an ordered end: the last-stop record is to be written */
     bool replays, replay_ended;     /* the sources have an end; and are at it, while the daemon stays */
+    char lacking[256];              /* plugins that should have seen the replay and could not start; "": none */
     bool stuck;                     /* threads did not end: daemon_abandon() */
     char **uri;                     /* of the sources, while the workers run */
     uint32_t n_uri;
@@ -41,6 +42,8 @@ void daemon_conf_input(const struct daemon *d, struct conf_input *in);
  * err. [ctl] [cfg] */
 struct conf *daemon_conf_load(const struct daemon *d, void (*err)(const char *sentence, void *arg),
                               void *arg);
+/* Does this run only replay captures and end (-r without --stay)? Known once the configuration is read. */
+bool daemon_is_passing(const struct daemon *d);
 void daemon_stop(struct daemon *d, const char *why);    /* [ctl] ask for the ordered end */
 /* [ctl] Threads are stuck in plugins, so that nothing may be freed: name them, stop the other
  * plugins, and exit. */

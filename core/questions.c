@@ -118,10 +118,24 @@ static void metrics(void *self, ec_daemon_metric_fn *fn, void *arg)
     }
 }
 
+static bool is_passing;
+
+static int32_t passing(void *self)
+{
+    (void)self;
+    return is_passing;
+}
+
+void questions_configure(bool run_is_passing)
+{
+    is_passing = run_is_passing;
+}
+
 const struct ec_daemon questions_service = {
     .size = sizeof questions_service,
     .ask = ask,
     .metrics = metrics,
+    .passing = passing,
 };
 
 int questions_open(struct event_base *base)

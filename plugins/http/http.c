@@ -248,6 +248,10 @@ static int32_t http_start(void *self, const void *state)
     int32_t err;
 
     s->c = *(const struct server_config *)state;
+    if (s->daemon && s->daemon->passing(s->daemon_self)) {
+        EC_LOG(s->host, EC_LOG_DEBUG, "a replay that ends by itself serves nothing; --stay serves what it found");
+        return EC_OK;
+    }
     s->base = s->host->loop(s->host);
     if (!s->base) {
         EC_LOG(s->host, EC_LOG_DEBUG, "there is no loop with --workers 0, so nothing is served");

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 
@@ -18,13 +19,13 @@ def check(good, what, detail=""):
         print("# %s" % str(detail)[:600])
 
 
-def configure(name):
+def configure(name, plugins="capture, traffic, ids, eve, kind_daemon"):
     os.mkdir(name)
     src = os.environ["EC_SRC"]
     with open(name + "/ecyber.yaml", "w", encoding="utf-8") as out:
-        out.write("core:\n  plugin_dirs: [%s, %s]\n  plugins: [capture, traffic, ids, eve, kind_daemon]\n  state_dir: state\n"
+        out.write("core:\n  plugin_dirs: [%s, %s]\n  plugins: [%s]\n  state_dir: state\n"
                   "  control_socket: s\neve:\n  file: %s/%s/eve.json\n"
-                  % (os.environ["EC_PLUGINDIR"], os.environ["EC_TESTPLUGINS"], os.getcwd(), name))
+                  % (os.environ["EC_PLUGINDIR"], os.environ["EC_TESTPLUGINS"], plugins, os.getcwd(), name))
         out.write("ids:\n  rule_files: [%s/etc/rules/ecyber.rules]\n" % src)
         out.write("  classification_file: %s/etc/rules/classification.config\n" % src)
 
@@ -150,6 +151,31 @@ def broken():
     check(done.returncode == 0, "one that is there is fine", done.stdout)
 
 
+def passing():
+    """A replay that ends by itself serves nothing, and is no success where what it was to write cannot be written."""
+    free = socket.create_server(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+    configure("passing", "capture, traffic, ids, eve, store, http")
+    words = [os.environ["ECYBERD"], "--alone", "-c", "passing/ecyber.yaml", "-r", CAPTURE, "--set",
+             "http.listen=127.0.0.1:%d" % port, "--set", "http.socket=%s/passing/api" % os.getcwd()]
+    taken = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30, check=False)
+    check(taken.returncode == 0 and "taken" not in taken.stdout and "serves" not in taken.stdout,
+          "a replay that ends by itself does not ask for the port", taken.stdout)
+    stays = subprocess.run([*words, "--stay"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30,
+                           check=False)
+    check(stays.returncode == 1 and "http: port %d of 127.0.0.1 is taken by another program" % port in stays.stdout,
+          "one that stays ends where it is taken", stays.stdout)
+    free.close()
+    done = subprocess.run([*words, "--set", "core.state_dir=/proc/nowhere", "--set", "eve.file=eve.json"],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30, check=False)
+    check(done.returncode == 1 and "there is no state folder" in done.stdout and
+          "the replay lacks what eve, store would have done of it" in done.stdout,
+          "a replay whose plugins cannot write is no success", done.stdout)
+    done = subprocess.run([*words, "--set", "core.state_dir=/proc/nowhere", "--set", "core.plugins=[capture, traffic, ids, eve]"],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30, check=False)
+    check(done.returncode == 0 and of(events_of("passing"), "alert"), "without them it is one", done.stdout)
+
+
 before, after = stays()
 ended = ends()
 check(before == ended and len(ended) > 10, "every event of the replay is out before the end, as without --stay",
@@ -157,3 +183,4 @@ check(before == ended and len(ended) > 10, "every event of the replay is out bef
 check(after == ended, "and the end adds none", (len(after), len(ended)))
 one_thread()
 broken()
+passing()

@@ -1,4 +1,4 @@
-/* daemon.h: ec.daemon/1, what the daemon says of itself. STATUS: draft 1.
+/* daemon.h: ec.daemon/1, what the daemon says of itself. STATUS: draft 2.
  * The daemon itself offers it; an API or an exporter shows it. */
 #ifndef EC_EXT_DAEMON_H
 #define EC_EXT_DAEMON_H
@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-#define EC_DAEMON_ID "ec.daemon/1-draft.1"
+#define EC_DAEMON_ID "ec.daemon/1-draft.2"
 
 /* err: EC_OK, and json is the answer; else json is {"error": {"code", "message"}}. Valid until it returns. */
 typedef void ec_daemon_answer_fn(void *arg, int32_t err, const char *json, uint32_t len);
@@ -22,6 +22,9 @@ struct ec_daemon {
     int32_t (*ask)(void *self, const char *question, ec_daemon_answer_fn *answer, void *arg);
     /* [any] Call fn for each metric there is. */
     void (*metrics)(void *self, ec_daemon_metric_fn *fn, void *arg);
+    /* [any] From start() on: 1 where this run only replays captures and ends with the last of them (-r without --stay).
+     * A service of the same host may run beside it, so a plugin that serves others opens nothing then. Else 0. */
+    int32_t (*passing)(void *self);
 };
 
 #ifdef __cplusplus
