@@ -36,7 +36,7 @@ int main(int argc, char **argv)
             rc = fflush(stdout) ? EXIT_FAILED : EXIT_FINE;
             break;
         default:
-            if (!launcher_wanted(&c) || !launcher_run(&c, &rc))
+            if ((!launcher_wanted(&c) || !launcher_run(&c, &rc)) && !(rc = launcher_become(&c)))
                 rc = daemon_main(&c);
         }
     cmdline_free(&c);

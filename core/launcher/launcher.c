@@ -180,6 +180,24 @@ static bool watch(struct launcher *l)
     return true;
 }
 
+/* The folder of the plugins, and captures to replay, may stand where only root may look: below /root, say. */
+static void look_for_files(struct identity *id, const struct cmdline *c)
+{
+    static const char scheme[] = "file:";
+    const char *out = id->uid && !privilege_reaches(id, ECYBER_PLUGINDIR) ? ECYBER_PLUGINDIR : NULL;
+
+    for (uint32_t i = 0; id->uid && !out && i < c->n_source; i++) {
+        const char *path = c->source[i] + sizeof scheme - 1;
+
+        if (!strncmp(c->source[i], scheme, sizeof scheme - 1) && !access(path, R_OK) && !privilege_reaches(id, path))
+            out = path;
+    }
+    id->search = out;
+    if (out)
+        LOG(EC_LOG_WARNING, "%s may not read %s, so the engine keeps CAP_DAC_READ_SEARCH: it may read every file", id->name,
+            out);
+}
+
 static int prepare(struct launcher *l, const struct cmdline *c)
 {
     char why[256];
@@ -191,6 +209,7 @@ static int prepare(struct launcher *l, const struct cmdline *c)
     if (!l->id.uid && !c->user)
         LOG(EC_LOG_WARNING, "there is no user '" ECYBER_USER "', so the engine stays root, without its capabilities; "
                             "systemd-sysusers makes the user, --user NAME takes another");
+    look_for_files(&l->id, c);
     if (privilege_folder(ECYBER_RUNDIR, &l->id, why, sizeof why) ||
         privilege_folder(ECYBER_STATEDIR, &l->id, why, sizeof why))
         LOG(EC_LOG_WARNING, "%s", why);
@@ -198,6 +217,28 @@ static int prepare(struct launcher *l, const struct cmdline *c)
         LOG(EC_LOG_CRITICAL, "%s", why);
         return EXIT_FAILED;
     }
+    return EXIT_FINE;
+}
+
+int launcher_become(const struct cmdline *c)
+{
+    struct identity id;
+    char why[256];
+
+    if (c->mode != MODE_RUN || !c->user || c->alone || geteuid() || launcher_wanted(c))
+        return EXIT_FINE;
+    if (privilege_find(c->user, &id, why, sizeof why)) {
+        LOG(EC_LOG_CRITICAL, "--user: %s", why);
+        return EXIT_USAGE;
+    }
+    look_for_files(&id, c);
+    if (privilege_folder(ECYBER_STATEDIR, &id, why, sizeof why))
+        LOG(EC_LOG_WARNING, "%s", why);
+    if (privilege_engine(&id, why, sizeof why)) {
+        LOG(EC_LOG_CRITICAL, "%s", why);
+        return EXIT_FAILED;
+    }
+    privilege_drop_raw();
     return EXIT_FINE;
 }
 

@@ -18,5 +18,8 @@ bool launcher_wanted(const struct cmdline *c);
 /* Returns twice: in each engine that it starts false, and the caller goes on as the engine; in the launcher, at the end,
  * true and the exit code. */
 bool launcher_run(const struct cmdline *c, int *exit_code);
+/* Without a launcher (a replay that ends by itself), where root named a user: becomes it. An exit code, with a line in
+ * the log. */
+int launcher_become(const struct cmdline *c);
 
 #endif

@@ -6,12 +6,16 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#define NO_USER 0xffffffffu             /* (uid_t)-1: 'unchanged' to setuid(2) */
 #define BOTH ((capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED))
 
 static int failed(char *why, uint32_t n, const char *what)
@@ -23,10 +27,17 @@ static int failed(char *why, uint32_t n, const char *what)
 int privilege_find(const char *name, struct identity *id, char *why, uint32_t n)
 {
     const struct passwd *p = getpwnam(name ? name : ECYBER_USER);
+    char *end = NULL;
+    unsigned long number = !p && name && *name >= '1' && *name <= '9' ? strtoul(name, &end, 10) : 0;
 
-    *id = (struct identity){ 0, 0, "root" };
+    *id = (struct identity){ 0, 0, "root", false };
     if (!p && !name)
         return 0;
+    if (number && !*end && number < NO_USER) {
+        id->uid = id->gid = (uid_t)number;
+        snprintf(id->name, sizeof id->name, "%s", name);
+        return 0;
+    }
     if (!p) {
         snprintf(why, n, "there is no user '%s'", name);
         return -1;
@@ -48,7 +59,7 @@ static int apply(char *why, uint32_t n)
 int privilege_launcher(char *why, uint32_t n)
 {
     static const unsigned needed[] = { CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL, CAP_NET_ADMIN, CAP_NET_RAW,
-                                       CAP_DAC_OVERRIDE };
+                                       CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH };
 
     capng_get_caps_process();
     for (unsigned c = 0; c <= CAP_LAST_CAP; c++) {
@@ -62,20 +73,40 @@ int privilege_launcher(char *why, uint32_t n)
     return apply(why, n);
 }
 
+/* Asked in a child, which alone becomes the user. */
+bool privilege_reaches(const struct identity *id, const char *path)
+{
+    pid_t pid = fork();
+    int status = 0;
+
+    if (!pid)
+        _exit(setgroups(0, NULL) || setresgid(id->gid, id->gid, id->gid) || setresuid(id->uid, id->uid, id->uid) ||
+              access(path, R_OK));
+    return pid < 0 || (waitpid(pid, &status, 0) == pid && !status);
+}
+
+/* Adds it where this process has it. */
+static void keep(bool has, unsigned cap)
+{
+    if (has)
+        capng_update(CAPNG_ADD, BOTH, cap);
+}
+
 int privilege_engine(const struct identity *id, char *why, uint32_t n)
 {
-    bool raw, files;
+    bool account = getpwuid(id->uid), raw, files, search;
     int rc;
 
     capng_get_caps_process();
     raw = capng_have_capability(CAPNG_PERMITTED, CAP_NET_RAW);
-    files = capng_have_capability(CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
+    files = !id->uid && capng_have_capability(CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
+    search = id->search && capng_have_capability(CAPNG_PERMITTED, CAP_DAC_READ_SEARCH);
     capng_clear(CAPNG_SELECT_BOTH);
-    if (raw)
-        capng_update(CAPNG_ADD, BOTH, CAP_NET_RAW);
-    if (!id->uid && files)
-        capng_update(CAPNG_ADD, BOTH, CAP_DAC_OVERRIDE);
-    rc = capng_change_id((int)id->uid, (int)id->gid, (capng_flags_t)(CAPNG_INIT_SUPP_GRP | CAPNG_CLEAR_BOUNDING));
+    keep(raw, CAP_NET_RAW);
+    keep(files, CAP_DAC_OVERRIDE);
+    keep(search, CAP_DAC_READ_SEARCH);
+    rc = capng_change_id((int)id->uid, (int)id->gid,
+                         (capng_flags_t)((account ? CAPNG_INIT_SUPP_GRP : CAPNG_DROP_SUPP_GRP) | CAPNG_CLEAR_BOUNDING));
     if (rc) {
         snprintf(why, n, "cannot become the user '%s' (capng_change_id: %d)", id->name, rc);
         return -1;

@@ -254,6 +254,25 @@ def ordinary_user():
           "an ordinary user replays: the engine alone", done.stdout)
 
 
+def number_as_user():
+    """--user takes a number that no account has; a replay that ends by itself then is that user's as well."""
+    n = 61300
+    os.mkdir("closed", 0o700)
+    shutil.copy(os.environ["EC_DATA"] + "/sample.pcap", "closed")
+    os.mkdir("free")
+    os.chown("free", n, n)
+    done = subprocess.run([ECYBERD, "--user", str(n), "-r", "closed/sample.pcap", "--set", "core.state_dir=free/state"],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=50, check=False)
+    made = os.stat("free/state/eve/eve.json") if os.path.exists("free/state/eve/eve.json") else None
+    check(done.returncode == 0 and made and (made.st_uid, made.st_gid) == (n, n) and made.st_size > 1000,
+          "a number as the user: a replay is its own", done.stdout)
+    check("keeps CAP_DAC_READ_SEARCH: it may read every file" in done.stdout, "what only root may read it reads, and says so",
+          done.stdout)
+    done = subprocess.run([ECYBERD, "--user", "4294967295"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=20, check=False)
+    check(done.returncode == 2, "the number that means 'unchanged' is no user", done.stdout)
+
+
 if os.geteuid() != 0:
     print("SKIP: needs root")
     raise SystemExit(77)
@@ -261,7 +280,7 @@ subprocess.run(["ip", "netns", "add", NS], check=True)
 try:
     subprocess.run(["nsenter", "--net=/run/netns/" + NS, "sh", "-c",
                     "ip link add pv0 type veth peer name pv1 && ip link set pv0 up && ip link set pv1 up"], check=True)
-    for part in (who_may_what, without_live, service, killed_in_turn, exit_codes, crashes, ordinary_user):
+    for part in (who_may_what, without_live, service, killed_in_turn, exit_codes, crashes, ordinary_user, number_as_user):
         part()
 finally:
     subprocess.run(["ip", "netns", "del", NS], check=False)
