@@ -63,6 +63,8 @@ static const struct ec_metric metrics[METRICS] = {
     [M_STREAM_EVENTS] = COUNTER("stream_events", "events", "sent to clients that follow"),
     [M_STREAM_DROPPED] = COUNTER("stream_dropped", "events", "not sent, because the client did not read fast enough"),
     [M_STREAM_REFUSED] = COUNTER("stream_refused", "clients", "that were one too many"),
+    [M_STREAM_MISSED] = COUNTER("stream_missed", "events",
+                                "that the bus dropped ahead of the streams: each client is told"),
 };
 
 /* [ctl] setup() of the others */

@@ -262,7 +262,7 @@ int32_t server_start(struct server *s, char *why, uint32_t n)
     s->wake = event_new(s->base, -1, EV_PERSIST, on_wake, s);
     s->tcp = http_new(s, &s->guards, request_tcp);
     s->local = http_new(s, &s->locals, request_local);
-    if (!s->wake || !s->tcp || !s->local || !openapi_build(s)) {
+    if (!s->wake || !s->tcp || !s->local || !openapi_build(s) || !stream_start(s)) {
         snprintf(why, n, "out of memory");
         return EC_ENOMEM;
     }

@@ -77,6 +77,33 @@ static void tell_gap(struct stream_client *c)
     c->lost = 0;
 }
 
+/* How many events of this one's publisher are missing before it: `seq` rises with each event, of whatever topic, lost
+ * or not, and all topics are subscribed to. */
+static uint64_t missing(struct streams *all, const struct ec_event *ev)
+{
+    uint32_t i = ev->publisher == EC_PUB_MAILBOX ? all->publishers - 1 : ev->publisher;
+    uint64_t last;
+
+    if (!all->publishers || i >= all->publishers)
+        return 0;
+    last = all->seq[i];
+    all->seq[i] = ev->seq;
+    return last && ev->seq > last + 1 ? ev->seq - last - 1 : 0;
+}
+
+/* Which types they were nobody knows, so every client is told. */
+static void miss(struct server *s, uint64_t n)
+{
+    server_count(s, M_STREAM_MISSED, (int64_t)n);
+    for (struct stream_client *c = s->streams.list; c; c = c->next) {
+        bool behind = c->lost || request_waiting(c->r) + 64 > s->c.stream_buffer;
+
+        c->lost += n;
+        if (!behind)
+            tell_gap(c);
+    }
+}
+
 /* A client that reads has its events; one that does not has lost this one, and is told once it has caught up. */
 static void give(struct stream_client *c, const struct text *t)
 {
@@ -96,15 +123,23 @@ static void give(struct stream_client *c, const struct text *t)
 void stream_event(struct server *s, const struct ec_event *ev)
 {
     const char *type = s->streams.list ? type_of(s, ev) : NULL;
-    bool rendered = false;
+    uint64_t gap = missing(&s->streams, ev);
+    bool tried = false, good = false;
 
+    if (gap)
+        miss(s, gap);
     for (struct stream_client *c = type ? s->streams.list : NULL; c; c = c->next) {
         if (!wants(c, type))
             continue;
-        if (!rendered && !render(s, ev, type))
-            break;
-        rendered = true;
-        give(c, &s->streams.event);
+        if (!tried)
+            good = render(s, ev, type);
+        tried = true;
+        if (good) {
+            give(c, &s->streams.event);
+        } else {
+            c->lost++;
+            server_count(s, M_STREAM_DROPPED, 1);
+        }
     }
     if (s->streams.event.bad)
         text_free(&s->streams.event);
@@ -215,6 +250,13 @@ int32_t stream_run(void *server, const void *state, struct ec_req *r)
     return EC_EAGAIN;
 }
 
+bool stream_start(struct server *s)
+{
+    s->streams.publishers = s->host->workers(s->host) + 1;
+    s->streams.seq = calloc(s->streams.publishers, sizeof *s->streams.seq);
+    return s->streams.seq != NULL;
+}
+
 void stream_stop(struct server *s)
 {
     while (s->streams.list) {
@@ -224,4 +266,7 @@ void stream_stop(struct server *s)
         request_free(r);
     }
     text_free(&s->streams.event);
+    free(s->streams.seq);
+    s->streams.seq = NULL;
+    s->streams.publishers = 0;
 }
