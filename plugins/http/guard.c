@@ -29,6 +29,9 @@ struct guard {
     size_t written;
     void (*on_late)(void *arg);
     void (*on_gone)(void *arg);
+    void (*on_data)(void *arg, const void *p, size_t n);   /* taken over */
+    void (*on_drained)(void *arg);
+    bool blocked, finish;           /* bytes had to wait; close when they have left */
     void *arg;
 };
 
@@ -157,6 +160,18 @@ static void say_continue(struct guard *g)
     g->head.expects = send(guard_fd(g), line, sizeof line - 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0;
 }
 
+/* Of a connection that was taken over. */
+static void hand_over(struct guard *g, struct evbuffer *in, size_t n)
+{
+    while (n && !g->close && !g->finish) {
+        g->all->on.read(g->all->on.arg, n);
+        g->on_data(g->arg, evbuffer_pullup(in, (ev_ssize_t)n), n);
+        evbuffer_drain(in, n);
+        n = evbuffer_get_length(in);
+    }
+    evbuffer_drain(in, n);
+}
+
 static enum bufferevent_filter_result on_input(struct evbuffer *in, struct evbuffer *out, ev_ssize_t limit,
                                                enum bufferevent_flush_mode mode, void *arg)
 {
@@ -166,6 +181,10 @@ static enum bufferevent_filter_result on_input(struct evbuffer *in, struct evbuf
 
     (void)limit;
     (void)mode;
+    if (g->on_data) {
+        hand_over(g, in, n);
+        return BEV_NEED_MORE;
+    }
     if ((g->phase != WAITING && g->phase != READING) || (!n && !g->late))
         return BEV_NEED_MORE;
     if (g->phase == WAITING) {
@@ -217,6 +236,7 @@ static enum bufferevent_filter_result on_output(struct evbuffer *in, struct evbu
         event_active(g->kick, 0, 0);
         return BEV_NEED_MORE;
     }
+    g->blocked = true;
     if (!g->writable)
         g->writable = event_new(g->all->base, guard_fd(g), EV_WRITE, event_get_callback(g->kick), g);
     if (!g->writable || event_add(g->writable, NULL)) {
@@ -236,6 +256,22 @@ static bool abandoned(const struct guard *g)
     return !on_event;
 }
 
+/* Bytes that came before it was taken over, bytes that have left by now. */
+static void stream_kick(struct guard *g)
+{
+    bool left = !evbuffer_get_length(bufferevent_get_output(g->filter));
+
+    if (left && g->finish) {
+        guard_close(g, GUARD_LEFT);
+        return;
+    }
+    if (left && g->blocked) {
+        g->blocked = false;
+        g->on_drained(g->arg);
+    }
+    bufferevent_flush(g->filter, EV_READ, BEV_NORMAL);
+}
+
 /* Later, in a clean stack: close it, go on writing, or look at bytes that came while the last request was handled. */
 static void on_kick(evutil_socket_t fd, short what, void *arg)
 {
@@ -249,10 +285,13 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
         bufferevent_trigger_event(g->filter, BEV_EVENT_READING | BEV_EVENT_EOF, 0);
         return;
     }
-    if (g->phase == WRITING || g->phase == STEADY)
+    if (g->phase == WRITING || g->phase == STEADY) {
         bufferevent_flush(g->filter, EV_WRITE, BEV_NORMAL);
-    else if (bufferevent_flush(g->filter, EV_READ, BEV_NORMAL) > 0)
+        if (g->on_data)
+            stream_kick(g);
+    } else if (bufferevent_flush(g->filter, EV_READ, BEV_NORMAL) > 0) {
         bufferevent_trigger(g->filter, EV_READ, 0);
+    }
 }
 
 void guard_close(struct guard *g, enum guard_end why)
@@ -327,6 +366,34 @@ void guard_push(struct guard *g)
 {
     if (!abandoned(g))
         bufferevent_flush(g->filter, EV_WRITE, BEV_NORMAL);
+}
+
+void guard_take(struct guard *g, void (*data)(void *arg, const void *p, size_t n), void (*drained)(void *arg),
+                void (*gone)(void *arg), void *arg)
+{
+    bufferevent_event_cb on_event;
+    void *event_arg;
+
+    bufferevent_getcb(g->filter, NULL, NULL, &on_event, &event_arg);
+    bufferevent_setcb(g->filter, NULL, NULL, on_event, event_arg);      /* evhttp only hears its end */
+    g->phase = STEADY;
+    g->written = 0;
+    g->on_data = data;
+    g->on_drained = drained;
+    guard_wait(g, g->all->c.write_ms, NULL, gone, arg);
+    event_active(g->kick, 0, 0);
+}
+
+bool guard_write(struct guard *g, const void *p, size_t n)
+{
+    return !abandoned(g) && !evbuffer_add(bufferevent_get_output(g->filter), p, n);
+}
+
+void guard_finish(struct guard *g)
+{
+    g->finish = true;
+    if (!guard_waiting(g))
+        guard_close(g, GUARD_LEFT);
 }
 
 size_t guard_waiting(const struct guard *g)

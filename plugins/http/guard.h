@@ -58,6 +58,13 @@ void guard_send(struct guard *g, struct evhttp_request *r, bool steady);
 /* More of a steady reply was handed to evhttp. */
 void guard_push(struct guard *g);
 size_t guard_waiting(const struct guard *g);        /* bytes of replies that have not left */
+/* The connection becomes a stream of bytes: what comes goes to data() (within which nothing is freed), what is written is
+ * bounded as a steady reply. drained(): what had to wait has left; then it is closed after guard_finish(). gone(): as
+ * for guard_wait(). */
+void guard_take(struct guard *g, void (*data)(void *arg, const void *p, size_t n), void (*drained)(void *arg),
+                void (*gone)(void *arg), void *arg);
+bool guard_write(struct guard *g, const void *p, size_t n);
+void guard_finish(struct guard *g);
 /* Close it now, whatever it does. */
 void guard_close(struct guard *g, enum guard_end why);
 /* Make room: close the one that has waited longest for its next request, else the first of those that have been sending

@@ -3,6 +3,8 @@
 #include "plugins/http/own.h"
 #include "plugins/http/request.h"
 #include "plugins/http/server.h"
+#include "plugins/http/upgrade.h"
+#include "plugins/http/visible.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -54,6 +56,7 @@ static const struct ec_metric metrics[METRICS] = {
     [M_END_SLOW] = COUNTER("closed.slow", "connections", "closed, because a request did not arrive in time"),
     [M_END_STUCK] = COUNTER("closed.stuck", "connections", "closed, because the client did not take its reply"),
     [M_END_EVICTED] = COUNTER("closed.evicted", "connections", "closed while idle, to make room for a new one"),
+    [M_UPGRADED] = COUNTER("upgraded", "connections", "taken over by another protocol, such as WebSocket"),
     [M_GONE] = COUNTER("gone", "requests", "whose client left before the reply"),
     [M_TIMEOUT] = COUNTER("unanswered", "requests", "answered with 503, because their plugin took too long"),
     [M_FULL] = COUNTER("full", "times", "that new connections had to wait for others to end"),
@@ -86,11 +89,24 @@ static int32_t http_asset(void *self, const struct ec_host *h, const struct ec_a
     return err ? h->fail(h, err, why) : EC_OK;
 }
 
+static void *http_loop(void *self)
+{
+    return ((struct server *)self)->base;
+}
+
+static int32_t http_visible(void *self, const char *type, const char *roles)
+{
+    return visible_type(&((struct server *)self)->routes, type, roles);
+}
+
 static const struct ec_http service = {
     .size = sizeof service, .route = http_route, .asset = http_asset,
     .param = request_param, .body = request_body, .who = request_who, .peer = request_peer, .header = request_header,
     .set_header = request_set_header, .reply = request_part, .json = request_json, .error = request_error,
-    .invalid = request_invalid_at, .work = request_work, .chunk = request_chunk, .query = request_query,
+    .invalid = request_invalid_at, .work = request_work, .chunk = request_chunk,
+    .raw = upgrade_raw, .bytes = upgrade_bytes, .watch = upgrade_watch, .upgrade = upgrade_take,
+    .conn_write = upgrade_write, .conn_waiting = upgrade_waiting, .conn_close = upgrade_close, .loop = http_loop,
+    .visible = http_visible, .query = request_query,
 };
 static const struct ec_offer offers[] = { { sizeof(struct ec_offer), 0, EC_HTTP_ID, &service } };
 

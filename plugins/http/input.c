@@ -92,10 +92,12 @@ static uint32_t read_body(struct ec_req *r, struct evbuffer *in, bool *malformed
     struct text json = { 0 };
 
     *missing = t->body && !len;
+    if ((t->body || t->flags & EC_RT_RAW) && t->body_max && len > t->body_max)
+        return 413;
+    if (t->flags & EC_RT_RAW)
+        text_add(&r->raw, p, len);
     if (!t->body || !len)
         return 0;
-    if (t->body_max && len > t->body_max)
-        return 413;
     if (t->flags & EC_RT_FORM && is_type(type, "application/x-www-form-urlencoded")) {
         if (decode_query(&form, p, len, &why))
             request_note(r, "body", "", "form_invalid", why, NULL, NULL);
@@ -295,7 +297,8 @@ bool input_read(struct ec_req *r, struct evbuffer *body)
     else if (authorise(r)) {
         if (missing)
             request_note(r, "body", "", "missing", "Field required", NULL, NULL);
-        read_params(r);
+        if (!(r->match.route->r->flags & EC_RT_RAW))
+            read_params(r);
         if (!r->detail.n)
             return true;
         request_invalid(r);

@@ -404,7 +404,7 @@ static void put_paths(struct text *t, const struct ec_host *h, const struct rout
 {
     for (uint32_t i = 0; i < all->n; i++) {
         const char *path = all->route[i].r->path;
-        bool again = false;
+        bool again = all->route[i].r->flags & EC_RT_RAW;
 
         for (uint32_t k = 0; k < i; k++)
             again |= !strcmp(all->route[k].r->path, path);
@@ -413,7 +413,7 @@ static void put_paths(struct text *t, const struct ec_host *h, const struct rout
         text_key(t, path);
         text_puts(t, "{");
         for (uint32_t k = i; k < all->n; k++)
-            if (!strcmp(all->route[k].r->path, path))
+            if (!(all->route[k].r->flags & EC_RT_RAW) && !strcmp(all->route[k].r->path, path))
                 put_operation(t, h, &all->route[k]);
         text_puts(t, "}");
     }

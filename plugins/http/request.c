@@ -110,6 +110,7 @@ void request_free(struct ec_req *r)
     free(r->body);
     free(r->uri);
     text_free(&r->headers);
+    text_free(&r->raw);
     text_free(&r->detail);
     text_free(&r->reply);
     text_free(&r->set);
@@ -131,6 +132,8 @@ static void on_gone(void *arg)
 
     server_count(r->s, M_GONE, 1);
     r->guard = NULL;
+    if (r->left)
+        r->left(r->left_arg);       /* which may reply, so that r is gone */
 }
 
 static bool serve_asset(struct ec_req *r)

@@ -27,12 +27,14 @@ struct ec_req {
     char peer[48];
     char *uri;
     struct text headers;            /* of the request: name NUL value NUL … */
+    struct text raw;                /* body of an EC_RT_RAW route */
+    struct ec_raw as_raw;
     struct text detail;             /* validation errors, without the brackets */
     /* the reply */
     uint32_t status;
     const char *type;               /* of its body, static; NULL: none */
     struct text reply, set;         /* bytes; headers, name NUL value NUL … */
-    void (*left)(void *arg);        /* [loop] the client of a stream has gone */
+    void (*left)(void *arg);        /* [loop] the client of a stream, or of a watched request, has gone */
     void *left_arg;
 };
 

@@ -7,6 +7,8 @@
 
 #define SEGMENTS (sizeof ((struct route *)0)->segment / sizeof (const char *))
 
+#define ANY "*"                     /* method of a raw route */
+
 static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
 
 /* Cut a path at its slashes. -1: too many segments. */
@@ -90,7 +92,8 @@ static int32_t check(const struct route *t, char *why, uint32_t n)
     const struct ec_route *r = t->r;
     uint32_t from_store = r->flags & (EC_RT_EVENTS | EC_RT_EVENT | EC_RT_COUNT);
 
-    if (!r->opid || !r->roles || !r->summary || !is_method(r->method)) {
+    if (!r->opid || !r->roles || !r->summary ||
+        !(is_method(r->method) || (r->flags & EC_RT_RAW && r->method && !strcmp(r->method, ANY)))) {
         snprintf(why, n, "the route %s lacks its method, operation, summary or roles", r->path);
         return EC_EINVAL;
     }
@@ -191,7 +194,7 @@ void routes_match(const struct routes *all, const char *method, const char *path
 
         for (unsigned k = 0; score && k < sizeof methods / sizeof methods[0]; k++)
             seen[k] |= !strcmp(methods[k], all->route[i].r->method);
-        if (score <= best || strcmp(all->route[i].r->method, wanted) != 0)
+        if (score <= best || (strcmp(all->route[i].r->method, wanted) != 0 && strcmp(all->route[i].r->method, ANY) != 0))
             continue;
         best = score;
         m->route = &all->route[i];

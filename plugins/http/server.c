@@ -2,6 +2,7 @@
 
 #include "plugins/http/openapi.h"
 #include "plugins/http/request.h"
+#include "plugins/http/upgrade.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -281,6 +282,7 @@ void server_stop(struct server *s)
 {
     s->stopping = true;
     stream_stop(s);
+    upgrade_stop(s);
     if (s->wake)
         request_done(s);
     if (s->tcp)

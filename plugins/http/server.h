@@ -42,6 +42,7 @@ struct server {
     struct listener on_tcp, on_local;
     struct guards guards, locals;   /* of TCP; of the Unix socket, which no crowd on TCP can fill */
     struct streams streams;
+    struct ec_conn *conns;          /* taken over */
     struct text openapi;            /* and its ETag */
     char etag[40];
     pthread_mutex_t lock;           /* of done */

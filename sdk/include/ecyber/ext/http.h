@@ -1,4 +1,4 @@
-/* http.h: ec.http/1, one declaration for each route. STATUS: draft 4.
+/* http.h: ec.http/1, one declaration for each route. STATUS: draft 5.
  * One plugin implements it (the HTTP server); any plugin declares routes in setup(). From the declaration come routing,
  * validation in FastAPI's form, authorisation and the OpenAPI document; ecyberctl uses the same routes. */
 #ifndef EC_EXT_HTTP_H
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define EC_HTTP_ID "ec.http/1-draft.4"
+#define EC_HTTP_ID "ec.http/1-draft.5"
 
 enum {
     EC_RT_UPLOAD = 1,               /* the body is spooled, the handler gets a descriptor */
@@ -26,7 +26,10 @@ enum {
      * stands in `param` is then taken from the query beside the filters; `reply` is a shape of its own, or with
      * EC_RT_BESIDE what stands beside each event's own members. */
     EC_RT_BESIDE = 512,
-    EC_RT_BEFORE_CHANGE = 256       /* also for who has to choose another password first (EC_WHO_MUST_CHANGE) */
+    EC_RT_BEFORE_CHANGE = 256,      /* also for who has to choose another password first (EC_WHO_MUST_CHANGE) */
+    /* Another protocol over HTTP: method "*" is every one, the query and the body are the handler's to read (raw()), it
+     * answers with bytes() or upgrade(), and the route is not in the OpenAPI document. */
+    EC_RT_RAW = 1024
 };
 
 struct ec_req;
@@ -54,6 +57,22 @@ struct ec_asset {                   /* a file of the page, static; the bytes are
     const char *path, *type;        /* "/app.js"; "text/javascript; charset=utf-8" */
     const void *gzip;
     const char *policy;             /* Content-Security-Policy; NULL: the server's, default-src 'self' */
+};
+
+struct ec_raw {                     /* a request of an EC_RT_RAW route, until the reply */
+    uint32_t size, len;             /* len: bytes of the body */
+    const char *method, *path, *query;  /* query: without its '?', as it came */
+    const void *body;
+};
+
+/* A connection that was taken over: from then on a stream of bytes. Everything about it on [sub] of the server's lane,
+ * none of it within another call of it. */
+struct ec_conn;
+struct ec_conn_ops {                /* static. Not called after conn_close() */
+    uint32_t size, reserved;
+    void (*data)(void *arg, const void *p, uint32_t n);     /* all of it is taken */
+    void (*drained)(void *arg);     /* what had to wait has left. NULL: not told */
+    void (*closed)(void *arg);      /* the client has left, or takes nothing (http.write_timeout): the conn is gone */
 };
 
 struct ec_http {
@@ -84,6 +103,24 @@ struct ec_http {
     /* [any] until the reply, of a route with EC_RT_EVENTS and run: type, filters, times, text, cursor and limit as the query
      * string has them. NULL: any other route. */
     const struct ec_query *(*query)(struct ec_req *r);
+
+    /* EC_RT_RAW. [sub] of the server's lane, except where [any] stands. */
+    const struct ec_raw *(*raw)(struct ec_req *r);          /* [any] until the reply */
+    /* [any] A reply in any form. p: copied; type NULL: none. */
+    int32_t (*bytes)(struct ec_req *r, uint32_t status, const char *type, const void *p, uint64_t n);
+    /* gone() is called if the client leaves before the reply; the handler replies all the same, and nothing is sent. */
+    int32_t (*watch)(struct ec_req *r, void (*gone)(void *arg), void *arg);
+    /* Instead of a reply: "101 Switching Protocols" with `Upgrade: protocol` and the headers of set_header(); then
+     * the connection belongs to the caller, and r is gone. It still counts as one of http.connections. Idle clients
+     * are the caller's to find. EC_ENOENT: the client has left, reply. */
+    int32_t (*upgrade)(struct ec_req *r, const char *protocol, const struct ec_conn_ops *ops, void *arg,
+                       struct ec_conn **conn);
+    int32_t (*conn_write)(struct ec_conn *c, const void *p, uint32_t n);    /* copied. EC_ENOMEM */
+    uint64_t (*conn_waiting)(const struct ec_conn *c);      /* bytes that have not left */
+    void (*conn_close)(struct ec_conn *c);                  /* when they have left; c is gone for the caller at once */
+    void *(*loop)(void *self);      /* [ctl] start() with EC_USE_RUN: struct event_base of that lane. NULL: none */
+    /* [any] after setup(). May who has these roles read events of this type ("alert")? 1 or 0 */
+    int32_t (*visible)(void *self, const char *type, const char *roles);
 };
 
 #ifdef __cplusplus
