@@ -328,7 +328,7 @@ int daemon_main(const struct cmdline *c)
         d.file = ECYBER_CONFDIR "/ecyber.yaml";
     evthread_use_pthreads();
     mark_register("control");
-    helper_client_configure(c->replay && !c->stay ? "a replay (-r) changes no firewall" : NULL, NULL);
+    helper_client_configure(c->replay && !c->stay ? "a replay (-r) changes no firewall" : NULL, NULL, c->replay);
     if (c->mode == MODE_RUN)
         signals_hold();
     rc = load(&d);

@@ -36,9 +36,10 @@ static struct {
     bool linked;                    /* the environment has been read */
 } client = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = -1 };
 
-void helper_client_configure(const char *refuse, const char *program)
+void helper_client_configure(const char *refuse, const char *program, bool replay)
 {
     client.refuse = refuse;
+    client.status.flags = replay ? EC_HELPER_REPLAY : 0;
     client.program = program ? program : HELPER_PROGRAM;
 }
 

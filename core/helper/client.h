@@ -7,10 +7,12 @@
 #endif
 #include <ecyber/ext/helper.h>
 
+#include <stdbool.h>
+
 extern const struct ec_helper helper_service;   /* its functions take no self: there is one helper */
 
 /* [ctl] Before any open(). refuse: NULL, or the sentence that open() then says, static. program: NULL: the
- * installed one. */
-void helper_client_configure(const char *refuse, const char *program);
+ * installed one. replay: the daemon replays, and stays for its page and its API. */
+void helper_client_configure(const char *refuse, const char *program, bool replay);
 
 #endif

@@ -65,6 +65,7 @@ const char *helper_request_check(const void *p, size_t bytes)
     case HELPER_COMMIT:
     case HELPER_CLEAR:
     case HELPER_LIST:
+    case HELPER_TAKE:
         return r->n ? "a request has entries that it has no use for" : NULL;
     case HELPER_STAGE:
     case HELPER_BAN:

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define HELPER_FD 3                 /* the helper's end */
-#define HELPER_VERSION 1            /* of these messages: raised with every change of them */
+#define HELPER_VERSION 2            /* of these messages: raised with every change of them */
 #define HELPER_ENTRIES 64           /* in one request, at most */
 #define HELPER_TABLE 131072         /* entries in one state, at most */
 #define HELPER_TEXT 8192            /* bytes of text in one reply, at most */
@@ -20,7 +20,8 @@ enum {
     HELPER_BAN = 5,                 /* add entries to the block-list, or give those that are there a new end */
     HELPER_UNBAN = 6,               /* remove entries; those that are not there are no error */
     HELPER_CLEAR = 7,               /* remove the table and all that is in it */
-    HELPER_LIST = 8                 /* the reply's text is the table as JSON, in as many parts as it takes */
+    HELPER_LIST = 8,                /* the reply's text is the table as JSON, in as many parts as it takes */
+    HELPER_TAKE = 9                 /* go on with the table that an earlier helper left, as it stands */
 };
 enum { HELPER_ALLOW = 1, HELPER_BLOCK = 2 };            /* helper_entry.list */
 #define HELPER_SECONDS_MAX UINT64_C(4000000000)         /* 126 years; nftables takes less than 2^64 ms */

@@ -31,6 +31,7 @@ static bool count_fits(uint32_t what, uint32_t n)
     case EC_HELPER_CLEAR:
     case EC_HELPER_LIST:
     case EC_HELPER_CHECK:
+    case EC_HELPER_TAKE:
         return !n;
     default:
         return false;
@@ -82,6 +83,7 @@ static uint16_t simple_op(uint32_t what)
     static const uint16_t op[] = {
         [EC_HELPER_BAN] = HELPER_BAN, [EC_HELPER_UNBAN] = HELPER_UNBAN, [EC_HELPER_CLEAR] = HELPER_CLEAR,
         [EC_HELPER_LIST] = HELPER_LIST, [EC_HELPER_CHECK] = HELPER_PING,
+        [EC_HELPER_TAKE] = HELPER_TAKE,
     };
 
     return op[what];

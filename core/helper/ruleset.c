@@ -160,12 +160,17 @@ static void each_place(const struct ruleset *r, void (*fn)(struct text *t, struc
                     fn(t, (struct place){ block, v6, len });
 }
 
+void ruleset_left(struct ruleset *r)
+{
+    memset(r, 0, sizeof *r);
+    r->used[0][0][32] = r->used[0][1][128] = r->used[1][0][32] = r->used[1][1][128] = 1;
+}
+
 void ruleset_state(struct text *t, const struct helper_entry *e, uint32_t n, struct ruleset *r)
 {
     struct ruleset filled;
 
-    memset(r, 0, sizeof *r);
-    r->used[0][0][32] = r->used[0][1][128] = r->used[1][0][32] = r->used[1][1][128] = 1;
+    ruleset_left(r);
     memset(&filled, 0, sizeof filled);
     for (uint32_t i = 0; i < n; i++) {
         struct place p = place_of(&e[i]);

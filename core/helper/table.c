@@ -153,6 +153,19 @@ static bool clear(struct table *t, const struct helper_request *r)
     return say(t, r, err, err ? said : "");
 }
 
+static bool take(struct table *t, const struct helper_request *r)
+{
+    const char *held = t->hold(t->arg);
+
+    if (held)
+        return say(t, r, EC_EEXIST, held);
+    t->stands = true;
+    if (gone(t))
+        return say(t, r, EC_ENOENT, not_there);
+    ruleset_left(&t->have);
+    return say(t, r, EC_OK, "");
+}
+
 static bool list(struct table *t, const struct helper_request *r)
 {
     const char *said;
@@ -186,6 +199,8 @@ bool table_answer(struct table *t, const void *packet, size_t bytes)
         return clear(t, r);
     case HELPER_LIST:
         return list(t, r);
+    case HELPER_TAKE:
+        return take(t, r);
     default:
         return change(t, r);
     }

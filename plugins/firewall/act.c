@@ -86,6 +86,30 @@ static void on_sync(void *arg, int32_t err, const char *text, uint64_t len)
     free(c);
 }
 
+static void send_unconfirmed(struct firewall *f);
+static void sync_locked(struct firewall *f);
+
+/* The table is as we left it, or it is gone: then nothing is left that could be lost. */
+static void on_take(void *arg, int32_t err, const char *text, uint64_t len)
+{
+    struct firewall *f = arg;
+
+    (void)len;
+    pthread_mutex_lock(&f->lock);
+    f->taking = false;
+    f->taken = !err;
+    if (!err) {
+        in_trouble(f, "");
+        send_unconfirmed(f);
+    } else if (err == EC_ENOENT) {
+        f->blind = false;
+        sync_locked(f);
+    } else if (err != EC_EAGAIN) {
+        in_trouble(f, text);        /* the next tick asks again */
+    }
+    pthread_mutex_unlock(&f->lock);
+}
+
 /* The helper did not take a request. What goes by itself (no helper just now) is no trouble. Under the lock. */
 static void not_taken(struct firewall *f, int32_t err, const char *invalid)
 {
@@ -94,6 +118,15 @@ static void not_taken(struct firewall *f, int32_t err, const char *invalid)
     else if (err != EC_EAGAIN)
         in_trouble(f, err == EC_EINVAL ? invalid : "the helper does not take what it is asked");
     f->stale = true;                /* act_ready() or the next tick */
+}
+
+/* Where the whole state may not be sent, a new helper first takes over the table as it stands. Under the lock. */
+static void take_locked(struct firewall *f)
+{
+    if (f->taking || !f->open || f->powerless[0])
+        return;
+    f->taking = f->helper->request(f->helper_self, EC_HELPER_TAKE, NULL, 0, 0, on_take, f) == EC_OK;
+    f->stale |= !f->taking;         /* act_ready() or the next tick */
 }
 
 /* The allow-list and every ban. Under the lock. NULL: out of memory. */
@@ -142,7 +175,10 @@ static void sync_locked(struct firewall *f)
 void act_sync(struct firewall *f)
 {
     pthread_mutex_lock(&f->lock);
-    sync_locked(f);
+    if (f->blind && f->lively)
+        send_unconfirmed(f);
+    else
+        sync_locked(f);
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -180,6 +216,11 @@ static void send_change(struct firewall *f, const struct ban *ban, uint32_t what
     if (!f->lively)
         keep_mark(f, true);
     f->lively = true;
+    if (f->blind && !f->taken) {    /* on_take() sends it */
+        free(c);
+        take_locked(f);
+        return;
+    }
     if (c) {
         *c = (struct change){ f, ban->id, ban->op, 0 };
         err = f->helper->request(f->helper_self, what, &e, 1, sizeof e, on_change, c);
@@ -195,7 +236,9 @@ static void send_change(struct firewall *f, const struct ban *ban, uint32_t what
 static void send_unconfirmed(struct firewall *f)
 {
     f->stale = false;
-    for (uint32_t i = 0; i < f->bans.n && f->open && !f->powerless[0]; i++)
+    if (!f->taken)
+        take_locked(f);
+    for (uint32_t i = 0; i < f->bans.n && f->taken && f->open && !f->powerless[0]; i++)
         if (f->bans.all[i]->state != BAN_ACTIVE)
             send_change(f, f->bans.all[i], f->bans.all[i]->state == BAN_LEAVING ? EC_HELPER_UNBAN : EC_HELPER_BAN);
 }
@@ -205,7 +248,7 @@ void act_ready(void *arg)
     struct firewall *f = arg;
 
     pthread_mutex_lock(&f->lock);
-    f->syncing = false;
+    f->syncing = f->taken = f->taking = false;
     if (f->blind)
         send_unconfirmed(f);
     else

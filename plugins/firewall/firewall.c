@@ -146,6 +146,51 @@ static void open_helper(struct firewall *f)
         EC_LOG(f->host, EC_LOG_INFO, "nothing can be banned: %s", f->powerless);
 }
 
+static const char *gap(const struct firewall *f)
+{
+    if (f->unread || (f->blind && !f->replay))
+        return "bans of earlier runs could not be read: those that the kernel holds stay there until they end, and so does "
+               "the allow-list that it has. Mend what the log says of the store, and restart the daemon: then the list is "
+               "whole again. Until then /api/firewall/ruleset shows what the kernel holds";
+    return NULL;
+}
+
+void firewall_problem(const struct firewall *f, char *to, size_t n)
+{
+    const char *gone = gap(f);
+
+    *to = '\0';
+    if (f->powerless[0])
+        snprintf(to, n, "%s", f->powerless);
+    else if (f->trouble[0])
+        snprintf(to, n, "%s", f->trouble);
+    else if (gone)
+        snprintf(to, n, "%s", gone);
+    else if (f->unkept)
+        snprintf(to, n, "the store does not take bans (error %d): after a restart the daemon does not know them", f->unkept);
+}
+
+/* A replay puts nothing back: what a live run keeps is its own, in the kernel as well. */
+static void restore(struct firewall *f)
+{
+    struct ec_helper_status status = { .size = sizeof status };
+    int32_t err;
+
+    if (f->helper)
+        f->helper->status(f->helper_self, &status);
+    f->replay = status.flags & EC_HELPER_REPLAY;
+    if (f->replay) {
+        f->blind = true;
+        return;
+    }
+    f->lively = !f->powerless[0] && keep_marked(f);
+    err = keep_restore(f);
+    f->unread = err && err != EC_ENOENT;
+    f->blind = err && f->lively;
+    if (gap(f))
+        EC_LOG(f->host, EC_LOG_ERROR, "%s", gap(f));
+}
+
 static int32_t firewall_start(void *self, const void *state)
 {
     const struct state *s = state;
@@ -160,11 +205,7 @@ static int32_t firewall_start(void *self, const void *state)
     f->own = own_read();
     open_helper(f);
     f->open = true;
-    f->lively = !f->powerless[0] && keep_marked(f);
-    f->blind = keep_restore(f) && f->lively;
-    if (f->blind)
-        EC_LOG(f->host, EC_LOG_ERROR, "the kernel may hold bans of an earlier run, which are not known: they stay until they "
-                                      "end, and the allow-list stays as it was; mend the store and start again");
+    restore(f);
     act_revise(f);
     act_sync(f);
     return EC_OK;
@@ -200,7 +241,7 @@ static void firewall_stop(void *self)
     keep_now(f);
     pthread_mutex_lock(&f->lock);
     helper = f->open && !f->powerless[0];
-    clear = helper && f->lively && (f->clear_at_exit || (!f->blind && !anything_desired(f)));
+    clear = helper && f->lively && !(f->replay && f->blind) && (f->clear_at_exit || (!f->blind && !anything_desired(f)));
     f->open = false;
     if (clear)
         f->helper->request(f->helper_self, EC_HELPER_CLEAR, NULL, 0, 0, on_clear, f);

@@ -45,16 +45,23 @@ struct firewall {
     bool open;                      /* between start() and stop() */
     bool clear_at_exit;
     bool lively;                    /* the helper has been asked for something: it is there, or comes */
-    bool blind;                     /* the kernel holds bans of earlier runs that could not be read: only add to it */
+    bool blind;                     /* the kernel may hold bans that are not ours to judge: only add to it */
+    bool taken, taking;             /* blind: this helper goes on with the table that it found; it is asked to */
+    bool replay;                    /* the daemon replays and stays: only a person's word counts, nothing is put back */
+    bool unread;                    /* bans of earlier runs could not be read */
     bool stale;                     /* the kernel may hold something else than what is desired */
     uint64_t unsent_op;             /* the last operation that could not be sent */
     bool syncing;
     char trouble[256];              /* what keeps the kernel from what is desired, "": nothing */
     bool dirty;                     /* something is to be written */
+    int32_t unkept;                 /* what the store answered last: not EC_OK, and bans last for this run */
     bool keeping;                   /* a job of keep.c waits or runs */
     struct keep_delete *deletes;
     pthread_mutex_t keep_lock;      /* one writer at a time; taken before `lock` */
 };
+
+/* What keeps the firewall from being as desired, and what to do; "": nothing. Under the lock. */
+void firewall_problem(const struct firewall *f, char *to, size_t n);
 
 /* act.c. [any] unless it says so. */
 /* Ban, move the end of a ban, or say what would happen. As ec_respond.ban(); *id (may be NULL): the ban's. */
@@ -74,6 +81,7 @@ int32_t keep_setup(struct firewall *f);         /* [ctl] */
 int32_t keep_restore(struct firewall *f);       /* [ctl] in start(); EC_ENOENT: there is no store, else: it failed */
 void keep_later(struct firewall *f);            /* [any] write what is dirty, on the pool; not under the lock */
 int32_t keep_now(struct firewall *f);           /* [pool] [ctl] the same, at once */
+bool keep_has(struct firewall *f, uint64_t id);  /* [any] is this ban on disk as it is? A ban that is gone is */
 void keep_forget(struct firewall *f, struct ban *ban);      /* under the lock: it goes, its document too */
 
 /* A file says that the kernel may hold something of ours, so that the next run clears it up. */

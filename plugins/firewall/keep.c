@@ -131,7 +131,7 @@ static void written(struct firewall *f, const struct copy *c, int32_t err)
 
 int32_t keep_now(struct firewall *f)
 {
-    int32_t err, worst = EC_OK;
+    int32_t err, was, worst = EC_OK;
     struct copy *c;
     uint32_t at = 0;
 
@@ -156,11 +156,27 @@ int32_t keep_now(struct firewall *f)
     free(c);
     pthread_mutex_lock(&f->lock);
     f->dirty |= worst != EC_OK;
+    was = f->unkept;
+    f->unkept = worst;
     pthread_mutex_unlock(&f->lock);
-    if (worst)
-        EC_LOG(f->host, EC_LOG_WARNING, "bans cannot be kept: the store does not take them (error %d); they last for "
-                                        "this run", worst);
+    if (worst && !was)
+        EC_LOG(f->host, EC_LOG_WARNING, "bans cannot be kept: the store does not take them (error %d); it is tried again, "
+                                        "and until then they last for this run", worst);
+    if (!worst && was)
+        EC_LOG(f->host, EC_LOG_INFO, "bans are kept again");
     return worst;
+}
+
+bool keep_has(struct firewall *f, uint64_t id)
+{
+    const struct ban *ban;
+    bool has;
+
+    pthread_mutex_lock(&f->lock);
+    ban = bans_by_id(&f->bans, id);
+    has = !ban || (ban->doc && !ban->dirty);
+    pthread_mutex_unlock(&f->lock);
+    return has;
 }
 
 static void keep_job(void *self, const void *state, void *arg)

@@ -114,12 +114,14 @@ struct status_reply {
     struct ec_part part;
     struct ec_span problem;
     uint64_t bans, pending, allow, starts, failed, queued, pid;
-    uint8_t enforcing, in_kernel, pad[6];
+    uint8_t enforcing, in_kernel, replay, pad[5];
 };
 static const struct ec_row status_rows[] = {
     EC_FIELD(BOOL, 0, struct status_reply, enforcing, "enforcing", NULL, "bans can be enforced"),
-    EC_FIELD(TEXT, 0, struct status_reply, problem, "problem", NULL, "why not, or what is in the way now"),
+    EC_FIELD(TEXT, 0, struct status_reply, problem, "problem", NULL, "why not, or what is in the way now, and what to do"),
     EC_FIELD(BOOL, 0, struct status_reply, in_kernel, "in_kernel", NULL, "the kernel has a table of ours"),
+    EC_FIELD(BOOL, 0, struct status_reply, replay, "replay", NULL,
+             "the daemon replays a capture: bans of live runs are neither listed nor changed"),
     EC_FIELD(U64, 0, struct status_reply, bans, "bans", "bans", "that are desired"),
     EC_FIELD(U64, 0, struct status_reply, pending, "pending", "bans", "that the kernel has not confirmed"),
     EC_FIELD(U64, 0, struct status_reply, allow, "allow", "entries", "of the allow-list"),
@@ -279,11 +281,18 @@ static bool read_body(const struct firewall *f, struct ec_req *r, struct ban *to
     return true;
 }
 
-static const char *outcome(int32_t err)
+static const char unkept[] = "it is enforced, but could not be kept: after a restart the daemon does not know it";
+
+/* What became of it; text: the reason that was given, or why it failed. */
+static void audit_ban(struct firewall *f, struct ec_req *r, int32_t err, const char *address, const char *text, bool lost)
 {
-    if (err == EC_EPERM)
-        return "denied";
-    return err ? "failure" : "success";
+    const char *outcome = lost ? "partial" : "success";
+    char detail[WHY_MAX + sizeof unkept + 2];
+
+    if (err)
+        outcome = err == EC_EPERM ? "denied" : "failure";
+    snprintf(detail, sizeof detail, "%s%s%s", text, lost ? "; " : "", lost ? unkept : "");
+    audit(f, r, "firewall.ban", outcome, address, detail);
 }
 
 /* [pool] */
@@ -314,16 +323,19 @@ static void ban_job(struct ec_req *r, void *arg)
     }
     err = act_ban(f, &ask, why, sizeof why, &shown.id);
     late = !err && shown.id && act_settle(f, shown.id, SETTLE_NS, why, sizeof why);
+    if (!err && shown.id && !late) {
+        keep_now(f);
+        if (!keep_has(f, shown.id))
+            note = unkept;
+    }
     if (!body->dry_run)
-        audit(f, r, "firewall.ban", late ? "failure" : outcome(err), address, err || late ? why : reason);
+        audit_ban(f, r, late ? EC_EAGAIN : err, address, err || late ? why : reason, note == unkept);
     if (err)
         refuse(f, r, err, why);
     else if (!shown.id)
         answer_dry(f, r, &shown, note ? note : why);
     else if (late)
         f->http->error(r, 503, why);
-    else if (keep_now(f))
-        answer_listed(f, r, &shown, "it is enforced, but could not be kept: it does not outlast a restart");
     else
         answer_listed(f, r, &shown, note);
 }
@@ -560,16 +572,18 @@ static int32_t get_status(void *self, const void *state, struct ec_req *r)
     struct ec_helper_status h = { .size = sizeof h };
     struct status_reply *to;
     struct ec_build b;
+    char problem[512];
 
     (void)state;
     if (f->helper)
         f->helper->status(f->helper_self, &h);
-    if (!(to = answer_open(&b, sizeof *to, 512)))
+    if (!(to = answer_open(&b, sizeof *to, 1024)))
         return answer_send(f, r, &b, 200);
     pthread_mutex_lock(&f->lock);
     to->enforcing = !f->powerless[0];
-    if (f->powerless[0] || f->trouble[0])
-        to->problem = ec_puts(&b, f->powerless[0] ? f->powerless : f->trouble);
+    firewall_problem(f, problem, sizeof problem);
+    to->problem = ec_puts(&b, problem[0] ? problem : NULL);
+    to->replay = f->replay;
     to->in_kernel = f->lively;
     to->bans = f->bans.n;
     to->allow = f->guard->n_allow;

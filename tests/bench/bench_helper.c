@@ -146,7 +146,7 @@ int main(int argc, char **argv)
 
     sem_init(&ready, 0, 0);
     sem_init(&done, 0, 0);
-    helper_client_configure(NULL, argc == 4 ? argv[1] : NULL);
+    helper_client_configure(NULL, argc == 4 ? argv[1] : NULL, false);
     if (!bans || helper_service.open(NULL, on_ready, NULL, why, sizeof why)) {
         fprintf(stderr, "%s\n", bans ? why : "usage: bench_helper HELPER BANS STATE");
         return 1;

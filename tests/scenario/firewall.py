@@ -9,6 +9,7 @@ import pwd
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -417,6 +418,76 @@ def replayed(before, attacker):
     check(d.stop() == 0 and ruleset() == before, "nothing stays in the kernel", ruleset())
 
 
+def locked(d, a, data):
+    """Somebody else holds the documents: what cannot be written is said, and written later."""
+    holder = sqlite3.connect(data, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    status, ban = a.ask("POST", "/firewall/blocks", {"ip": "192.0.2.8", "reason": "new"})
+    check(status == 201 and "could not be kept" in ban.get("note", ""), "a ban that cannot be kept is enforced",
+          (status, ban, d.text()))
+    audit = wait_for(lambda: [i["audit"] for i in a.ask("GET", "/system/audit")[1]["items"]
+                              if i["audit"].get("object") == "192.0.2.8"])
+    check(audit and audit[0]["outcome"] == "partial" and "could not be kept" in audit[0]["detail"],
+          "and so it stands in the audit log", audit)
+    holder.execute("ROLLBACK")
+    holder.close()
+    check(wait_for(lambda: "bans are kept again" in d.text()) and d.text().count("bans cannot be kept") == 1,
+          "each is said once", d.text())
+    check(a.ask("DELETE", "/firewall/blocks/192.0.2.8")[0] == 204, "it is taken back")
+
+
+def unreadable(before, attacker):
+    """What an earlier run banned stays in the kernel where its documents cannot be read, and is known when they can."""
+    path, data = TMP + "/u/api.sock", TMP + "/u/state/store/documents.db"
+
+    def start(name, *more):
+        if os.path.exists(path):
+            os.unlink(path)
+        d = Daemon(name, "--set", "http.listen=none", "--set", "http.socket=" + path, *more, folder="u",
+                   plugins="capture, traffic, firewall, store, http, auth, tp_ask")
+        wait_for(lambda: os.path.exists(path))
+        return d, Api(path)
+
+    d, a = start("kept")
+    check(a.ask("POST", "/firewall/blocks", {"ip": "10.77.1.2", "reason": "it scans"})[0] == 201 and
+          a.ask("POST", "/firewall/blocks", {"ip": "192.0.2.0/30", "reason": "it scans"})[0] == 201, "two are banned")
+    check(d.stop() == 0 and not attacker.reaches("10.77.3.2"), "a stop keeps them in the kernel", ruleset())
+    os.chmod(data, 0)
+    d, a = start("unread")
+    check("documents.db" in d.text() and "bans of earlier runs could not be read" in d.text(),
+          "the log says which file cannot be read, and what that means", d.text())
+    status, answer = a.ask("GET", "/firewall/status")
+    check(status == 200 and "restart the daemon" in answer.get("problem", "") and answer["bans"] == 0,
+          "the status says so, and what to do", (status, answer))
+    check(wait_for(lambda: "192.0.2.0" in json.dumps(a.ask("GET", "/firewall/ruleset")[1])) and
+          not attacker.reaches("10.77.3.2"), "the kernel's bans stand, and the API shows them", ruleset())
+    status, ban = a.ask("POST", "/firewall/blocks", {"ip": "192.0.2.4/30", "reason": "new"})
+    check(status == 201 and "could not be kept" in ban.get("note", ""), "another ban is enforced, and not kept",
+          (status, ban, d.text()))
+    check(all(net in ruleset() for net in ("10.77.1.2", "192.0.2.0", "192.0.2.4")), "beside those that stood", ruleset())
+    check(d.stop() == 0 and "10.77.1.2" in ruleset(), "a stop leaves the kernel's bans", ruleset())
+    os.chmod(data, 0o600)
+    d, a = start("readable")
+    status, answer = a.ask("GET", "/firewall/blocks")
+    check(status == 200 and sorted(i["address"] for i in answer["items"]) == ["10.77.1.2", "192.0.2.0/30"],
+          "readable again: the list is whole", (status, answer, d.text()))
+    check("problem" not in a.ask("GET", "/firewall/status")[1], "and the status has no problem")
+    locked(d, a, data)
+    check(d.stop() == 0 and not attacker.reaches("10.77.3.2"), "the kernel has it as well", ruleset())
+    sh(*inside(ROUTER, "nft", "delete", "table", "inet", "ecyber"))
+    d, a = start("again", "-r", os.environ["EC_DATA"] + "/sample.pcap", "--stay")
+    status, answer = a.ask("GET", "/firewall/status")
+    time.sleep(1.5)
+    check(status == 200 and answer["replay"] and answer["bans"] == 0 and ruleset() == before,
+          "a replay puts no ban back", (status, answer, ruleset()))
+    check(d.stop() == 0, "and changes nothing")
+    d, a = start("live")
+    check(wait_for(lambda: not attacker.reaches("10.77.3.2")), "a live run does", d.text())
+    for net in ("10.77.1.2", "192.0.2.0/30"):
+        a.ask("DELETE", "/firewall/blocks?ip=" + net)
+    check(d.stop() == 0 and ruleset() == before, "nothing stays in the kernel", ruleset())
+
+
 def powerless(before):
     """As an ordinary user."""
     d = Daemon("user", folder="user", plugins="firewall, tp_ask", user="nobody")
@@ -455,6 +526,7 @@ def main():
         api(before, attacker)
         alone(before, attacker)
         replayed(before, attacker)
+        unreadable(before, attacker)
         powerless(before)
     finally:
         for process in (*daemons, *server, attacker.run, client.run, user):

@@ -10,6 +10,7 @@
 #include <ecyber/ext/helper.h>
 #include <ecyber/ext/respond.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,9 @@ static struct {
     void *arg;
     int32_t open, request;          /* what these return */
     int32_t closing;                /* how close() answers what waits */
-    bool opened;
+    bool opened, replay;
+    bool at_once;                   /* one request is confirmed by a thread, as the helper's does */
+    pthread_t thread;
     uint32_t n_what, n_entry;
     uint32_t what[256];
     struct ec_helper_entry entry[256];      /* of the last request that had some */
@@ -63,6 +66,12 @@ static void helper_close(void *self)
     answer(helper.closing, "the daemon ends");
 }
 
+static void *confirm(void *unused)
+{
+    helper.waits[0].done(helper.waits[0].arg, EC_OK, "", 0);
+    return unused;
+}
+
 static int32_t helper_request(void *self, uint32_t what, const struct ec_helper_entry *e, uint32_t n, uint32_t stride,
                               ec_helper_done_fn *done, void *arg)
 {
@@ -76,6 +85,12 @@ static int32_t helper_request(void *self, uint32_t what, const struct ec_helper_
         memcpy(helper.entry, e, n * sizeof *e);
         helper.n_entry = n;
     }
+    if (helper.at_once) {
+        helper.waits[0].done = done;
+        helper.waits[0].arg = arg;
+        ck_assert(!pthread_create(&helper.thread, NULL, confirm, NULL));
+        return EC_OK;
+    }
     helper.waits[helper.n_wait].done = done;
     helper.waits[helper.n_wait++].arg = arg;
     return EC_OK;
@@ -85,6 +100,7 @@ static void helper_status(void *self, struct ec_helper_status *s)
 {
     (void)self;
     s->pid = 77;
+    s->flags = helper.replay ? EC_HELPER_REPLAY : 0;
 }
 
 static const struct ec_helper fake_helper = { sizeof fake_helper, 0, helper_open, helper_close, helper_request,
@@ -707,12 +723,24 @@ START_TEST(restart_puts_them_back)
     ck_assert_int_eq(testhost_start(t), 0);
     ck_assert_int_eq(is_banned(t, "2001:db8:b::1"), 0);
     ck_assert_uint_eq(asked(EC_HELPER_SYNC), 0);            /* what is not known is not taken back */
+    ck_assert_uint_eq(last_what(), EC_HELPER_TAKE);         /* the table stays as it stands */
     ban_text(t, "192.0.2.6");
+    ck_assert_uint_eq(asked(EC_HELPER_BAN), 0);
+    answer(EC_OK, "");
     ck_assert_uint_eq(last_what(), EC_HELPER_BAN);
     answer(EC_EAGAIN, "the helper has ended");
     ck_assert_uint_eq(EVENTS(t), 0);
     helper.ready(helper.arg);                               /* a new one gets it again */
+    ck_assert_uint_eq(last_what(), EC_HELPER_TAKE);
+    ck_assert_uint_eq(asked(EC_HELPER_TAKE), 2);
+    answer(EC_EEXIST, "another one");
+    ck_assert_uint_eq(fake_ask("GET", "/api/firewall/status", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("problem"), "another one");
+    testhost_tick(t, SECOND);
+    answer(EC_OK, "");
     ck_assert_uint_eq(asked(EC_HELPER_BAN), 2);
+    ck_assert_uint_eq(fake_ask("GET", "/api/firewall/status", NULL, NULL), 200);
+    ck_assert_ptr_nonnull(strstr(fake_reply("problem"), "restart the daemon"));
     answer(EC_OK, "");
     ck_assert_uint_eq(EVENTS(t), 1);
     helper.request = EC_EAGAIN;
@@ -737,6 +765,67 @@ START_TEST(restart_puts_them_back)
 }
 END_TEST
 
+START_TEST(a_replay_puts_nothing_back)
+{
+    struct testhost *t = plugin_start();
+    struct ec_ban b;
+
+    ban_text(t, "192.0.2.5");
+    answer(EC_OK, "");
+    testhost_stop(t);
+    testhost_free(t);
+
+    fake_forget_routes();
+    t = plugin_new();
+    helper.replay = true;
+    ck_assert_int_eq(testhost_start(t), 0);
+    testhost_tick(t, 20 * SECOND);
+    ck_assert_uint_eq(helper.n_what, 0);
+    ck_assert_int_eq(is_banned(t, "192.0.2.5"), 0);
+    b = request(t, "192.0.2.6");
+    b.flags = EC_BAN_REPLAY | EC_BAN_PERSON;
+    ck_assert_int_eq(ban(t, &b), EC_OK);
+    ck_assert_uint_eq(last_what(), EC_HELPER_TAKE);         /* what a live run left stays */
+    answer(EC_OK, "");
+    ck_assert_uint_eq(last_what(), EC_HELPER_BAN);
+    answer(EC_OK, "");
+    testhost_stop(t);
+    ck_assert_uint_eq(asked(EC_HELPER_CLEAR) + asked(EC_HELPER_SYNC), 0);
+    testhost_free(t);
+
+    fake_forget_routes();
+    t = plugin_new();
+    ck_assert_int_eq(testhost_start(t), 0);
+    ck_assert_uint_eq(helper.n_entry, 5);                   /* three allowed, two banned */
+    plugin_end(t);
+}
+END_TEST
+
+START_TEST(what_is_not_kept_is_said)
+{
+    static const char *const body[] = { "ip=192.0.2.7", "reason=it scans", "duration=1h", "dry_run=false", NULL };
+    struct ec_who anna = { .size = sizeof anna, .name = "anna", .roles = "operator" };
+    struct testhost *t = plugin_start();
+
+    fake_caller(&anna, "127.0.0.1");
+    ban_text(t, "192.0.2.7");
+    answer(EC_OK, "");
+    fake_fails = EC_EIO;
+    helper.at_once = true;
+    ck_assert_uint_eq(fake_ask("POST", "/api/firewall/blocks", NULL, body), 201);
+    ck_assert_ptr_nonnull(strstr(fake_reply("note"), "could not be kept"));
+    pthread_join(helper.thread, NULL);
+    helper.at_once = false;
+    ck_assert_uint_eq(fake_ask("GET", "/api/firewall/status", NULL, NULL), 200);
+    ck_assert_ptr_nonnull(strstr(fake_reply("problem"), "does not take bans"));
+    fake_fails = EC_OK;
+    testhost_tick(t, SECOND);
+    ck_assert_uint_eq(fake_ask("GET", "/api/firewall/status", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("problem"), "");
+    plugin_end(t);
+}
+END_TEST
+
 START_TEST(unknown_bans_are_gone_with_their_table)
 {
     struct testhost *t = plugin_start();
@@ -751,6 +840,7 @@ START_TEST(unknown_bans_are_gone_with_their_table)
     fake_fails = EC_EIO;
     ck_assert_int_eq(testhost_start(t), 0);
     ban_text(t, "192.0.2.6");
+    ck_assert_uint_eq(last_what(), EC_HELPER_TAKE);
     answer(EC_ENOENT, "the table is gone");
     ck_assert_uint_eq(last_what(), EC_HELPER_SYNC);
     ck_assert_uint_eq(helper.n_entry, 4);                   /* three allowed, one banned */
@@ -939,6 +1029,8 @@ int main(void)
     tcase_add_test(c, second_ban_moves_the_end);
     tcase_add_test(c, restart_puts_them_back);
     tcase_add_test(c, unknown_bans_are_gone_with_their_table);
+    tcase_add_test(c, a_replay_puts_nothing_back);
+    tcase_add_test(c, what_is_not_kept_is_said);
     tcase_add_test(c, an_unban_outlives_a_store_that_was_away);
     tcase_add_test(c, reload_takes_the_new_list);
     tcase_add_test(c, a_wrong_list_is_refused);

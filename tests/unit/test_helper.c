@@ -100,7 +100,7 @@ START_TEST(requests_are_checked)
     ck_assert_ptr_nonnull(helper_request_check(&r, request(&r, HELPER_BAN, 0)));
     ck_assert_ptr_nonnull(helper_request_check(&r, request(&r, HELPER_PING, 1)));
     ck_assert_ptr_nonnull(helper_request_check(&r, request(&r, 0, 0)));
-    ck_assert_ptr_nonnull(helper_request_check(&r, request(&r, 9, 0)));
+    ck_assert_ptr_nonnull(helper_request_check(&r, request(&r, 10, 0)));
     n = request(&r, HELPER_UNBAN, 1);
     r.entry[0].list = HELPER_ALLOW;
     r.entry[0].seconds = 0;
@@ -263,6 +263,27 @@ START_TEST(a_table_that_is_gone_is_noticed)
     ck_assert_int_eq(ask(&t, HELPER_PING, 0), EC_OK);
     k.list_fails = true;
     ck_assert_int_eq(ask(&t, HELPER_PING, 0), EC_ENOENT);
+    table_free(&t);
+}
+END_TEST
+
+START_TEST(a_table_is_taken_over)
+{
+    struct table t = table_new();
+
+    ck_assert_int_eq(ask(&t, HELPER_BAN, 1), EC_ENOENT);
+    ck_assert_int_eq(ask(&t, HELPER_TAKE, 0), EC_OK);
+    ck_assert_uint_eq(k.runs, 0);                   /* as it stands */
+    ck_assert_int_eq(ask(&t, HELPER_BAN, 1), EC_OK);
+    ck_assert_ptr_nonnull(strstr(k.last, "\"block4\""));
+    ck_assert_ptr_null(strstr(k.last, "\"set\""));
+    table_free(&t);
+    t = table_new();
+    k.list_fails = true;
+    ck_assert_int_eq(ask(&t, HELPER_TAKE, 0), EC_ENOENT);
+    ck_assert_int_eq(ask(&t, HELPER_BAN, 1), EC_ENOENT);
+    k.held = false;
+    ck_assert_int_eq(ask(&t, HELPER_TAKE, 0), EC_EEXIST);
     table_free(&t);
 }
 END_TEST
@@ -483,7 +504,7 @@ START_TEST(client_under_a_launcher)
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, launcher), 0);
     set_fd(HELPER_FD_VARIABLE, first[0]);
     set_fd(LAUNCHER_FD_VARIABLE, launcher[0]);
-    helper_client_configure(NULL, NULL);
+    helper_client_configure(NULL, NULL, false);
     ck_assert_int_eq(helper_service.open(NULL, on_ready, NULL, why, sizeof why), EC_OK);
     ck_assert_ptr_null(getenv(HELPER_FD_VARIABLE));
     ck_assert_int_eq(helper_service.open(NULL, on_ready, NULL, why, sizeof why), EC_EEXIST);
@@ -524,10 +545,10 @@ START_TEST(client_refuses_a_replay)
 {
     char why[256] = "";
 
-    helper_client_configure("a replay changes nothing", NULL);
+    helper_client_configure("a replay changes nothing", NULL, true);
     ck_assert_int_eq(helper_service.open(NULL, on_ready, NULL, why, sizeof why), EC_EPERM);
     ck_assert_str_eq(why, "a replay changes nothing");
-    helper_client_configure(NULL, NULL);
+    helper_client_configure(NULL, NULL, false);
 }
 END_TEST
 
@@ -626,6 +647,7 @@ int main(void)
     tcase_add_test(c, allowed_stands_first);
     tcase_add_test(c, new_prefixes_get_their_set_once);
     tcase_add_test(c, a_table_that_is_gone_is_noticed);
+    tcase_add_test(c, a_table_is_taken_over);
     tcase_add_test(c, a_torn_state_is_not_put_in_place);
     tcase_add_test(c, long_answers_come_in_parts);
     tcase_add_test(c, a_state_is_cut_and_put_together);

@@ -37,7 +37,7 @@ struct ec_auth {
 struct ec_audit {                   /* part 0; the event's type is "audit" */
     struct ec_part part;
     struct ec_span action;          /* "login" "user.create" "firewall.ban": NOUN.VERB where there is a noun */
-    struct ec_span outcome;         /* "success" "failure" "denied" */
+    struct ec_span outcome;         /* "success" "failure" "denied" "partial": done, with what detail says */
     struct ec_span actor;           /* name of who did it, "" where nobody has logged in */
     struct ec_span address;         /* where from: an address, or "local" */
     struct ec_span object;          /* on what: "users/7"; off 0: nothing */

@@ -1,4 +1,4 @@
-/* helper.h: ec.helper/1, the only way to change the machine's firewall. STATUS: draft 1.
+/* helper.h: ec.helper/1, the only way to change the machine's firewall. STATUS: draft 2.
  * The daemon itself offers it. What needs CAP_NET_ADMIN runs in a process of its own, the helper (ecyber-helper); it
  * may be restarted at any time, so whoever uses it holds the state that is desired and sends it again. */
 #ifndef EC_EXT_HELPER_H
@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define EC_HELPER_ID "ec.helper/1-draft.1"
+#define EC_HELPER_ID "ec.helper/1-draft.2"
 
 /* What can be asked for. All entries of one request take effect together, or none does. */
 enum {
@@ -17,7 +17,8 @@ enum {
     EC_HELPER_UNBAN = 3, /* take these off the block-list, whether they are on it or not; at most 64 */
     EC_HELPER_CLEAR = 4, /* remove everything of ours from the kernel */
     EC_HELPER_LIST = 5,  /* the kernel's truth: text is our table as libnftables' JSON */
-    EC_HELPER_CHECK = 6  /* is our table still there? EC_ENOENT: no. text: the helper's version */
+    EC_HELPER_CHECK = 6, /* is our table still there? EC_ENOENT: no. text: the helper's version */
+    EC_HELPER_TAKE = 7   /* go on with the table that an earlier run left, as it stands; EC_ENOENT: there is none */
 };
 enum { EC_HELPER_ALLOW = 1, EC_HELPER_BLOCK = 2 };      /* lists; an address on the first is never blocked */
 
@@ -33,10 +34,11 @@ struct ec_helper_entry {
  * EC_EIO: the kernel refused it. */
 typedef void ec_helper_done_fn(void *arg, int32_t err, const char *text, uint64_t len);
 
+enum { EC_HELPER_REPLAY = 1 /* this daemon replays a capture and stays: only a person's word changes the firewall */ };
 struct ec_helper_status {
     uint32_t size, pid;             /* of the helper, 0: it is not there */
     uint64_t starts, requests, failed, refused;     /* refused: the queue was full, or there was no helper */
-    uint32_t queued, reserved;      /* entries that wait for an answer */
+    uint32_t queued, flags;         /* entries that wait for an answer; EC_HELPER_* of what runs, valid at once */
 };
 
 struct ec_helper {
