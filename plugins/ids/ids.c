@@ -10,6 +10,8 @@
 #include "plugins/ids/routes.h"
 
 #include <ecyber/ext/http.h>
+#include <ecyber/ext/json.h>
+#include <ecyber/ext/store.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +24,7 @@ struct ids {
     struct engine_port port;
     struct alert_out out;
     struct keyword_list external;
+    struct alerts *alerts;                  /* its routes; NULL: there is no HTTP server */
 };
 struct ids_worker { struct worker w; struct ids *ids; uint64_t spare[COUNTS]; };
 
@@ -144,7 +147,7 @@ static int32_t ids_setup(void *self)
     if (p->hosts && p->hosts->space(p->hosts_self, "ids.thresholds", sizeof(struct limit_entry), IDS_LIMITS,
                                     IDS_LIMIT_IDLE_NS, &p->hosts_space))
         p->hosts = NULL;
-    routes_declare(h);
+    ids->alerts = routes_declare(h);
     rc = alert_topics(&ids->out);
     if (!rc)
         rc = p->traffic->lease(p->traffic_self, EC_LEASE_FLOW, sizeof(struct flowstate), NULL, NULL, &p->flow_lease);
@@ -207,8 +210,16 @@ static void ids_worker_fini(void *self, void *w)
     free(k);
 }
 
+static int32_t ids_start(void *self, const void *state)
+{
+    (void)state;
+    routes_start(((struct ids *)self)->alerts);
+    return EC_OK;
+}
+
 static void ids_destroy(void *self)
 {
+    routes_free(((struct ids *)self)->alerts);
     free(self);
 }
 
@@ -236,6 +247,8 @@ static const struct ec_use uses[] = {
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN, sizeof(struct ec_traffic), 0, EC_TRAFFIC_ID },
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN | EC_USE_OPTIONAL, sizeof(struct ec_hosts), 0, EC_HOSTS_ID },
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_http), 0, EC_HTTP_ID },
+    { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN | EC_USE_OPTIONAL, sizeof(struct ec_store), 0, EC_STORE_ID },
+    { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_json), 0, EC_JSON_ID },
 };
 static const struct ec_offer offers[] = {
     { sizeof(struct ec_offer), 0, EC_KEYWORD_ID, &keywords },
@@ -251,6 +264,6 @@ static const struct ec_plugin plugin = {
     .n_metric = sizeof metrics / sizeof metrics[0], .metric_stride = sizeof(struct ec_metric), .metric = metrics,
     .options = &options,
     .create = ids_create, .setup = ids_setup, .configure = ids_configure, .state_free = ids_state_free,
-    .worker_init = ids_worker_init, .worker_fini = ids_worker_fini, .destroy = ids_destroy,
+    .worker_init = ids_worker_init, .worker_fini = ids_worker_fini, .start = ids_start, .destroy = ids_destroy,
 };
 EC_PLUGIN(plugin)

@@ -40,7 +40,7 @@ def listed(path):
 
 
 def bare(event):
-    return {k: v for k, v in event.items() if k != "id"}
+    return {k: v for k, v in event.items() if k != "id" and not k.startswith("state")}
 
 
 def same(a, b):

@@ -24,7 +24,8 @@ TABLE = {
     ("GET", "/api/health"): PUBLIC, ("GET", "/api/openapi.json"): PUBLIC, ("GET", "/api/docs"): PUBLIC,
     ("POST", "/api/auth/login"): PUBLIC, ("*", "/api/auth/"): ALL, ("*", "/api/users"): ADMIN,
     ("GET", "/api/system/audit"): ADMIN, ("GET", "/api/system/"): READ, ("GET", "/api/events"): READ,
-    ("GET", "/api/network/"): READ, ("GET", "/api/ids/"): READ, ("GET", "/api/ml/"): READ,
+    ("GET", "/api/network/"): READ, ("GET", "/api/ids/"): READ, ("PATCH", "/api/ids/alerts/"): READ - {"viewer"},
+    ("POST", "/api/ids/alerts/"): READ - {"viewer"}, ("GET", "/api/ml/"): READ,
     ("GET", "/api/firewall/"): READ, ("POST", "/api/firewall/"): ENFORCE, ("DELETE", "/api/firewall/"): ENFORCE,
 }
 count = 0

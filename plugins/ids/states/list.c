@@ -1,0 +1,401 @@
+/* GET /api/ids/alerts: events with their states; with ?status= only those in some of the states. Alerts that are open
+ * are those that the store still has and nobody has changed; the others are answered from the copies. */
+#include "plugins/ids/states/alerts.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define ROUNDS  20u                 /* pages of the store, or windows of copies, for one page */
+#define WINDOW  500u                /* copies that are looked at at once */
+#define FILTERS 64u
+#define EITHER  3u                  /* filters for either side in one query: each doubles the work */
+
+struct param { struct ec_part part; struct ec_span status; };
+static const struct ec_row param_rows[] = {
+    { EC_T_TEXT, EC_R_OPT, 0, 0, (uint32_t)offsetof(struct param, status), "status", NULL, NULL, NULL, NULL,
+      "alerts in this state: " STATE_WORDS ", or several with commas. Without `open` the answer comes from copies, "
+      "which outlive the retention of events, and has no `q`", 1, 64 },
+};
+const struct ec_record list_param = EC_RECORD_PART(struct param, param_rows);
+
+struct row { uint64_t event; struct alert_state state; char *json; uint32_t n; };    /* a copy that fits */
+struct page {
+    struct alerts *a;
+    FILE *out;
+    uint32_t mask, n, limit;
+    bool partial, states;           /* states: they are known, and shown */
+    char next[EC_CURSOR_MAX];
+    struct row *row;                /* of one window */
+    uint32_t rows, room;
+    int32_t err;
+};
+
+static void put_item(struct page *p, const char *json, uint32_t n, const struct alert_state *state)
+{
+    fputs(p->n++ ? "," : "", p->out);
+    if (p->states)
+        beside_write(p->a, p->out, json, n, state);
+    else
+        fwrite(json, 1, n, p->out);
+}
+
+static int32_t on_event(void *arg, uint64_t id, const char *json, uint32_t n)
+{
+    struct page *p = arg;
+    const struct alert_state *state;
+
+    if (!p->states) {
+        put_item(p, json, n, NULL);
+        return EC_OK;
+    }
+    state = states_hold(p->a->states, id);
+    if (p->mask >> (state ? state->state : STATE_OPEN) & 1)
+        put_item(p, json, n, state);
+    states_release(p->a->states);
+    return EC_OK;
+}
+
+/* From the store: pages of it, until this one is full. */
+static int32_t read_stream(struct page *p, const struct ec_query *asked, char *why, uint32_t n)
+{
+    struct ec_query q = *asked;
+    struct ec_page got = { .size = sizeof got };
+    int32_t err = EC_OK;
+
+    for (uint32_t i = 0; !err && p->n < p->limit; i++) {
+        if (i == ROUNDS) {
+            p->partial = true;
+            break;
+        }
+        q.limit = p->limit - p->n;
+        err = p->a->store->events(p->a->store_self, &q, on_event, p, &got, why, n);
+        memcpy(p->next, got.next, sizeof p->next);
+        q.cursor = p->next;
+        p->partial |= got.flags & EC_PAGE_PARTIAL;
+        if (!*p->next || p->partial)
+            break;
+    }
+    return err;
+}
+
+static char *text_of(const struct ec_part *p, struct ec_span s)
+{
+    return s.off ? strndup((const char *)ec_bytes(p, s), s.len) : strdup("");
+}
+
+static int32_t on_copy(void *arg, uint64_t id, uint64_t version, const struct ec_part *part)
+{
+    const struct copy *c = (const struct copy *)(const void *)part;
+    struct page *p = arg;
+    struct row *r;
+
+    (void)id;
+    if (p->rows == p->room) {
+        uint32_t room = p->room ? 2 * p->room : 64;
+
+        if (!(r = reallocarray(p->row, room, sizeof *r)))
+            return p->err = EC_ENOMEM;
+        p->row = r;
+        p->room = room;
+    }
+    r = &p->row[p->rows++];
+    *r = (struct row){ .event = c->event, .json = text_of(part, c->json), .n = c->json.len };
+    r->state = (struct alert_state){ .event = c->event, .version = version, .at_ns = c->at, .state = c->state,
+                                     .note = text_of(part, c->note) };
+    if (c->by.off)
+        memcpy(r->state.by, ec_bytes(part, c->by), c->by.len < sizeof r->state.by ? c->by.len : sizeof r->state.by - 1);
+    return p->err = r->json && r->state.note ? EC_OK : EC_ENOMEM;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    uint64_t x = ((const struct row *)a)->event, y = ((const struct row *)b)->event;
+
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+static void rows_free(struct page *p)
+{
+    for (uint32_t i = 0; i < p->rows; i++) {
+        free(p->row[i].json);
+        free(p->row[i].state.note);
+    }
+    p->rows = 0;
+}
+
+/* The conditions of a page as those of documents. */
+struct terms { struct ec_filter f[FILTERS]; uint32_t n, fixed; uint32_t either[EITHER], n_either; char text[4][32]; };
+
+static void add_term(struct terms *t, uint32_t op, const char *field, const char *value)
+{
+    t->f[t->n++] = (struct ec_filter){ sizeof t->f[0], op, field, value };
+}
+
+/* 0; else a sentence about why not, in why. */
+static int copy_terms(struct terms *t, const struct ec_query *q, char *why, uint32_t n)
+{
+    t->n = t->n_either = 0;
+    if (q->text)
+        return snprintf(why, n, "q: words are looked for among open alerts only"), -1;
+    for (uint32_t i = 0; i < q->n_filter; i++) {
+        const struct ec_filter *f = (const void *)((const char *)q->filter + (size_t)i * q->filter_stride);
+        bool either = !strcmp(f->field, "ip") || !strcmp(f->field, "port");
+
+        if (t->n + 6 > FILTERS || (either && t->n_either == EITHER))
+            return snprintf(why, n, "%s: there are too many conditions", f->field), -1;
+        if (!strcmp(f->field, "id"))
+            add_term(t, f->op, "event_id", f->value);
+        else if (either || copy_has(f->field))
+            add_term(t, f->op, f->field, f->value);
+        else
+            return snprintf(why, n, "%s: alerts whose state was changed cannot be filtered by it", f->field), -1;
+        if (either)
+            t->either[t->n_either++] = t->n - 1;
+    }
+    t->fixed = t->n;
+    return 0;
+}
+
+static void time_term(struct terms *t, uint32_t op, uint64_t ns, char text[32])
+{
+    time_t seconds = (time_t)(ns / 1000000000);
+    struct tm tm;
+    size_t at;
+
+    if (!ns || !gmtime_r(&seconds, &tm))
+        return;
+    at = strftime(text, 32, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(text + at, 32 - at, ".%09uZ", (unsigned)(ns % 1000000000));
+    add_term(t, op, "timestamp", text);
+}
+
+/* Copies of one window: each way in which "ip" and "port" may fit is a search of its own. NE has to fit both sides. */
+static int32_t read_window(struct page *p, struct terms *t, const struct ec_query *q, uint64_t from, uint64_t to)
+{
+    static const char *const side[2][2] = { { "src_ip", "dest_ip" }, { "src_port", "dest_port" } };
+    int32_t err = EC_OK;
+
+    t->n = t->fixed;
+    snprintf(t->text[0], sizeof t->text[0], "%" PRIu64, from);
+    snprintf(t->text[1], sizeof t->text[1], "%" PRIu64, to);
+    add_term(t, EC_F_GE, "event_id", t->text[0]);
+    add_term(t, EC_F_LE, "event_id", t->text[1]);
+    time_term(t, EC_F_GE, q->since_ns, t->text[2]);
+    time_term(t, EC_F_LT, q->until_ns, t->text[3]);
+    for (uint32_t way = 0; !err && way < 1u << t->n_either; way++) {
+        for (uint32_t k = 0; k < t->n_either; k++) {
+            const char **field = &t->f[t->either[k]].field;
+            bool port = strstr(*field, "port") != NULL;
+
+            *field = side[port][way >> k & 1];
+        }
+        err = states_find(p->a->states, t->f, t->n, on_copy, p);
+    }
+    return err ? err : p->err;
+}
+
+static bool wanted(const struct page *p, uint32_t i, const struct terms *t)
+{
+    uint32_t same = 1;
+
+    if (i && p->row[i].event == p->row[i - 1].event)
+        return false;
+    if (!(p->mask >> p->row[i].state.state & 1))
+        return false;
+    for (uint32_t k = 0; k < t->n_either; k++)          /* not equal: both sides, so in each way */
+        same <<= t->f[t->either[k]].op == EC_F_NE;
+    for (uint32_t k = 1; k < same; k++)
+        if (i + k >= p->rows || p->row[i + k].event != p->row[i].event)
+            return false;
+    return true;
+}
+
+/* From the copies, the newest event first. *below: under which the next page begins. */
+static int32_t read_copies(struct page *p, const struct ec_query *q, struct terms *t, uint64_t below)
+{
+    uint64_t id[WINDOW];
+    uint32_t n;
+    int32_t err = EC_OK;
+
+    for (uint32_t round = 0; !err && p->n < p->limit; round++) {
+        if (!(n = states_below(p->a->states, p->mask, below, id, WINDOW)))
+            return EC_OK;
+        if (round == ROUNDS) {
+            p->partial = true;
+            break;
+        }
+        err = read_window(p, t, q, id[n - 1], id[0]);
+        qsort(p->row, p->rows, sizeof *p->row, newest_first);
+        below = id[n - 1];
+        for (uint32_t i = 0; !err && i < p->rows && p->n < p->limit; i++)
+            if (wanted(p, i, t)) {
+                put_item(p, p->row[i].json, p->row[i].n, &p->row[i].state);
+                if (p->n == p->limit)
+                    below = p->row[i].event;
+            }
+        rows_free(p);
+    }
+    if (states_below(p->a->states, p->mask, below, id, 1))
+        snprintf(p->next, sizeof p->next, "changed-%" PRIu64, below);
+    return err;
+}
+
+static void reply(struct page *p, struct ec_req *r, char **bytes, size_t *n)
+{
+    fputs("],\"next_cursor\":", p->out);
+    if (*p->next)
+        fprintf(p->out, "\"%s\"", p->next);
+    else
+        fputs("null", p->out);
+    fprintf(p->out, ",\"partial\":%s}", p->partial ? "true" : "false");
+    if (fclose(p->out) || !*bytes)
+        p->a->http->error(r, 503, "out of memory");
+    else
+        p->a->http->json(r, 200, *bytes, *n);
+}
+
+/* The same query, or not: 0; else it was answered. */
+static int read_copies_for(struct page *p, struct ec_req *r, const struct ec_query *q)
+{
+    static const char mark[] = "changed-";
+    char why[160];
+    struct terms t;
+    uint64_t below = UINT64_MAX;
+    int32_t err;
+
+    if (copy_terms(&t, q, why, sizeof why))
+        return p->a->http->invalid(r, "query", "value_error", why), 1;
+    if (q->cursor && (strncmp(q->cursor, mark, sizeof mark - 1) != 0 ||
+                      !event_number(q->cursor + sizeof mark - 1, (uint32_t)(strlen(q->cursor) - sizeof mark + 1), &below)))
+        return p->a->http->invalid(r, "query.cursor", "value_error", "It is not the next_cursor of such a page"), 1;
+    err = read_copies(p, q, &t, below);
+    rows_free(p);
+    free(p->row);
+    if (err == EC_EINVAL)
+        return p->a->http->invalid(r, "query", "value_error", "a filter cannot be used on changed alerts"), 1;
+    return err ? (alerts_failed(p->a, r, err), 1) : 0;
+}
+
+static int read_stream_for(struct page *p, struct ec_req *r, const struct ec_query *q)
+{
+    char why[256] = "";
+    int32_t err = read_stream(p, q, why, sizeof why);
+
+    if (err == EC_EINVAL)
+        return p->a->http->invalid(r, "query", "value_error", *why ? why : "the filter cannot be used"), 1;
+    if (err) {
+        EC_LOG(p->a->host, EC_LOG_WARNING, "alerts could not be read from the store (%d): %s", (int)err, why);
+        return p->a->http->error(r, 503, "the store cannot be read at the moment"), 1;
+    }
+    return 0;
+}
+
+static void list_work(struct ec_req *r, void *arg)
+{
+    struct alerts *a = arg;
+    const struct param *param = a->http->param(r);
+    const struct ec_query *q = a->http->query(r);
+    struct page p = { .a = a, .mask = STATE_CHANGED_MASK, .limit = q->limit, .states = states_ready(a->states) };
+    char *bytes = NULL;
+    size_t n = 0;
+    int answered;
+
+    if (param->part.has & 1)
+        p.mask = state_words((const char *)ec_bytes(&param->part, param->status), param->status.len);
+    if (!(p.out = open_memstream(&bytes, &n))) {
+        a->http->error(r, 503, "out of memory");
+        return;
+    }
+    fputs("{\"items\":[", p.out);
+    answered = p.mask & 1 ? read_stream_for(&p, r, q) : read_copies_for(&p, r, q);
+    if (answered)
+        fclose(p.out);
+    else
+        reply(&p, r, &bytes, &n);
+    free(bytes);
+}
+
+int32_t alerts_list(void *self, const void *state, struct ec_req *r)
+{
+    struct alerts *a = self;
+    const struct param *p = a->http->param(r);
+    bool filtered = p->part.has & 1;
+
+    (void)state;
+    if (!a->store || !a->states)
+        return a->http->error(r, 503, "no plugin is there that keeps events (ec.store/1)");
+    if (filtered && !state_words((const char *)ec_bytes(&p->part, p->status), p->status.len))
+        return a->http->invalid(r, "query.status", "enum",
+                                "Input should be 'open', 'acknowledged', 'closed' or 'false_positive'");
+    if (filtered && !states_ready(a->states))
+        return a->http->error(r, 503, "the states of alerts could not be read from the store");
+    return a->http->work(r, list_work, a) ? EC_OK : EC_EAGAIN;
+}
+
+/* --- one ------------------------------------------------------------------------------------------------------- */
+
+struct showing { struct alerts *a; struct ec_req *r; uint64_t id; bool done; };
+
+static bool is_alert(const char *json, uint32_t n)
+{
+    static const char key[] = "\"event_type\":\"", type[] = "alert\"";
+    const char *p = memmem(json, n, key, sizeof key - 1);   /* the head's own stands first */
+
+    return p && (size_t)(json + n - p) > sizeof key + sizeof type && !memcmp(p + sizeof key - 1, type, sizeof type - 1);
+}
+
+static int32_t show_json(void *arg, const char *json, uint32_t n)
+{
+    struct showing *s = arg;
+    struct alerts *a = s->a;
+    const struct alert_state *state;
+    char *bytes = NULL, tag[24];
+    size_t len = 0;
+    FILE *out = is_alert(json, n) ? open_memstream(&bytes, &len) : NULL;
+
+    if (!out)
+        return EC_OK;
+    state = states_hold(a->states, s->id);
+    snprintf(tag, sizeof tag, "\"%" PRIu64 "\"", state ? state->version : 0);
+    beside_write(a, out, json, n, state);
+    states_release(a->states);
+    if (!fclose(out) && bytes) {
+        a->http->set_header(s->r, "ETag", tag);
+        a->http->json(s->r, 200, bytes, len);
+        s->done = true;
+    }
+    free(bytes);
+    return EC_OK;
+}
+
+static int32_t show_event(void *arg, uint64_t id, const char *json, uint32_t n)
+{
+    (void)id;
+    return show_json(arg, json, n);
+}
+
+static void show_work(struct ec_req *r, void *arg)
+{
+    struct alerts *a = arg;
+    struct showing s = { a, r, *(const uint64_t *)(const void *)((const struct ec_part *)a->http->param(r) + 1), false };
+    int32_t err = a->store->event(a->store_self, s.id, show_event, &s);
+
+    if (!s.done && err == EC_ENOENT)
+        err = states_event(a->states, s.id, show_json, &s);
+    if (!s.done && (!err || err == EC_ENOENT))
+        a->http->error(r, 404, "Not Found");
+    else if (!s.done)
+        a->http->error(r, 503, "the store cannot be read at the moment");
+}
+
+int32_t alerts_show(void *self, const void *state, struct ec_req *r)
+{
+    struct alerts *a = self;
+
+    (void)state;
+    if (!a->store || !a->states)
+        return a->http->error(r, 503, "no plugin is there that keeps events (ec.store/1)");
+    return a->http->work(r, show_work, a) ? EC_OK : EC_EAGAIN;
+}
