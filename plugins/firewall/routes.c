@@ -637,9 +637,10 @@ static int32_t get_ruleset(void *self, const void *state, struct ec_req *r)
     return f->http->error(r, 503, "the helper is being started; ask again in a moment");
 }
 
-#define ROUTE(method, path, opid, summary, roles, flags, param, body, reply, run, status, errors) \
-    { sizeof(struct ec_route), (flags), (method), "/api/firewall" path, (opid), (summary), (roles), (param), (body), \
-      (reply), 0, 0, (run), (status), 0, (errors), NULL, NULL }
+#define ROUTE(m, p, id, what, who, f, pa, bo, re, fn, st, er) \
+    { .size = sizeof(struct ec_route), .flags = (f), .method = (m), .path = "/api/firewall" p, .opid = (id), \
+      .summary = (what), .roles = (who), .param = (pa), .body = (bo), .reply = (re), .run = (fn), .status = (st), \
+      .errors = (er) }
 static const struct ec_route routes[] = {
     ROUTE("GET", "/status", "firewall_status", "Whether bans are enforced, and how many there are", READERS, 0, NULL,
           NULL, &status_reply, get_status, 0, NULL),
