@@ -38,6 +38,23 @@ static const struct ec_row ip_rows[] = {
 };
 static const struct ec_record ip_param = EC_RECORD_PART(struct text_param, ip_rows);
 
+/* What is to be unbanned: by a path or by a query. Both begin as struct text_param does. */
+struct unban_param { struct ec_part part; struct ec_span text; uint8_t dry_run, pad[7]; };
+#define ROW_UNBAN_DRY \
+    ROW(BOOL, 0, 0, struct unban_param, dry_run, "dry_run", NULL, "false", NULL, \
+        "only say whether there is such a ban: 204 or 404", 0, 0)
+static const struct ec_row unban_rows[] = {
+    ROW(TEXT, 0, 0, struct unban_param, text, "id", NULL, NULL, NULL, "id of a ban, or its address", 1, 63),
+    ROW_UNBAN_DRY,
+};
+static const struct ec_record unban_param = EC_RECORD_PART(struct unban_param, unban_rows);
+static const struct ec_row unban_ip_rows[] = {
+    ROW(TEXT, 0, 0, struct unban_param, text, "ip", "cidr", NULL, NULL, "an address, or a network as ADDRESS/PREFIX", 2,
+        63),
+    ROW_UNBAN_DRY,
+};
+static const struct ec_record unban_ip_param = EC_RECORD_PART(struct unban_param, unban_ip_rows);
+
 struct ban_body { struct ec_part part; struct ec_span ip, reason, cause; uint64_t duration; uint8_t dry_run, pad[7]; };
 static const struct ec_row ban_rows[] = {
     ROW(TEXT, 0, 0, struct ban_body, ip, "ip", "cidr", NULL, NULL, "the address or network to ban", 2, 63),
@@ -132,6 +149,28 @@ static const struct ec_row status_rows[] = {
     EC_FIELD(U64, 0, struct status_reply, queued, "helper.queued", NULL, "entries that wait for it"),
 };
 static const struct ec_record status_reply = EC_RECORD_PART(struct status_reply, status_rows);
+
+/* Written by libnftables itself, so these rows only describe it: each element has one member, and more than stands here. */
+struct ruleset_item {
+    struct ec_span version, table, chain, hook, set, type, rule;
+    int64_t prio;
+};
+static const struct ec_row ruleset_item_rows[] = {
+    EC_FIELD(TEXT, 0, struct ruleset_item, version, "metainfo.version", NULL, "of nftables"),
+    EC_FIELD(TEXT, 0, struct ruleset_item, table, "table.name", NULL, "ecyber, of the family inet"),
+    EC_FIELD(TEXT, 0, struct ruleset_item, set, "set.name", NULL,
+             "allow4, block6, block4_24 ...: a list, IP version and prefix length; its elements stand in elem"),
+    EC_FIELD(TEXT, 0, struct ruleset_item, type, "set.type", NULL, "ipv4_addr, ipv6_addr"),
+    EC_FIELD(TEXT, 0, struct ruleset_item, chain, "chain.name", NULL, "input, forward, output, source, destination"),
+    EC_FIELD(TEXT, 0, struct ruleset_item, hook, "chain.hook", NULL, "where the kernel enters it"),
+    EC_FIELD(I64, 0, struct ruleset_item, prio, "chain.prio", NULL, "before which others"),
+    EC_FIELD(TEXT, 0, struct ruleset_item, rule, "rule.chain", NULL, "whose rule; what it does stands in expr"),
+};
+static const struct ec_record ruleset_item = EC_RECORD_ELEMENT(struct ruleset_item, ruleset_item_rows);
+struct ruleset_shape { struct ec_part part; struct ec_list nftables; };
+static const struct ec_row ruleset_rows[] = {
+    ROW_LIST(&ruleset_item, struct ruleset_shape, nftables, "nftables", "as in libnftables-json(5)") };
+static const struct ec_record ruleset_reply = EC_RECORD_PART(struct ruleset_shape, ruleset_rows);
 
 /* An answer that is being built: a part in memory of its own. */
 static void *answer_open(struct ec_build *b, uint32_t bytes, uint32_t tail)
@@ -451,7 +490,7 @@ static const struct ban *named(const struct firewall *f, const char *text)
 static void unban_job(struct ec_req *r, void *arg)
 {
     struct firewall *f = arg;
-    const struct text_param *p = f->http->param(r);
+    const struct unban_param *p = f->http->param(r);
     char text[64], who[WHO_MAX], why[512];
     char address[ADDRESS_TEXT];
     const char *problem = NULL;
@@ -467,8 +506,12 @@ static void unban_job(struct ec_req *r, void *arg)
         id = ban->id;
     }
     pthread_mutex_unlock(&f->lock);
-    if (!id || act_unban(f, &net, who)) {
+    if (!id || (!p->dry_run && act_unban(f, &net, who))) {
         f->http->error(r, 404, "there is no such ban");
+        return;
+    }
+    if (p->dry_run) {
+        f->http->reply(r, 204, NULL);
         return;
     }
     address_text(&net, address);
@@ -651,15 +694,15 @@ static const struct ec_route routes[] = {
     ROUTE("GET", "/blocks/{id}", "firewall_block", "One ban, by its id or its address", READERS, 0, &id_param, NULL,
           &block_reply, get_block, 0, "404"),
     ROUTE("DELETE", "/blocks/{id}", "firewall_unban", "Take back a ban, by its id or its address", ENFORCERS,
-          EC_RT_ENFORCES, &id_param, NULL, NULL, delete_block, 204, "404"),
+          EC_RT_ENFORCES, &unban_param, NULL, NULL, delete_block, 204, "404"),
     ROUTE("DELETE", "/blocks", "firewall_unban_ip", "Take back the ban of this address or network", ENFORCERS,
-          EC_RT_ENFORCES, &ip_param, NULL, NULL, delete_block, 204, "404"),
+          EC_RT_ENFORCES, &unban_ip_param, NULL, NULL, delete_block, 204, "404"),
     ROUTE("GET", "/allowlist", "firewall_allowlist", "What is never banned", READERS, 0, NULL, NULL, &allow_reply,
           get_allowlist, 0, NULL),
     ROUTE("GET", "/allowlist/check/{ip}", "firewall_allowlist_check", "Could this address be banned, and is it?",
           READERS, 0, &ip_param, NULL, &check_reply, get_check, 0, NULL),
     ROUTE("GET", "/ruleset", "firewall_ruleset", "Our table as the kernel has it, in libnftables' JSON", READERS, 0,
-          NULL, NULL, NULL, get_ruleset, 0, NULL),
+          NULL, NULL, &ruleset_reply, get_ruleset, 0, NULL),
 };
 
 int32_t routes_setup(struct firewall *f, void *http_self)

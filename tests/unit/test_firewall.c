@@ -978,6 +978,40 @@ START_TEST(routes_read)
 }
 END_TEST
 
+static bool has_row(const struct ec_record *r, const char *name)
+{
+    for (uint32_t i = 0; r && i < r->n_row; i++)
+        if (!strcmp(r->row[i].name, name))
+            return true;
+    return false;
+}
+
+START_TEST(what_enforces_has_a_dry_run)
+{
+    static const char *const there[] = { "id=192.0.2.5", "dry_run=true", NULL };
+    static const char *const gone[] = { "ip=192.0.2.6", "dry_run=true", NULL };
+    struct testhost *t = plugin_start();
+    const struct ec_route *r;
+    uint32_t enforce = 0;
+
+    for (uint32_t i = 0; (r = fake_route(i)); i++) {
+        bool changes = strcmp(r->method, "GET") != 0;
+
+        ck_assert_msg(!changes == !(r->flags & EC_RT_ENFORCES), "%s %s", r->method, r->path);
+        ck_assert_msg(!changes || has_row(r->param, "dry_run") || has_row(r->body, "dry_run"), "%s", r->path);
+        ck_assert_msg(r->reply || r->status == 204, "%s has no reply record", r->path);
+        enforce += changes;
+    }
+    ck_assert_uint_eq(enforce, 3);
+    ban_text(t, "192.0.2.5");
+    answer(EC_OK, "");
+    ck_assert_int_eq(fake_ask("DELETE", "/api/firewall/blocks/{id}", there, NULL), 204);
+    ck_assert_int_eq(fake_ask("DELETE", "/api/firewall/blocks", gone, NULL), 404);
+    ck_assert_int_eq(is_banned(t, "192.0.2.5"), 1);
+    plugin_end(t);
+}
+END_TEST
+
 START_TEST(routes_refuse)
 {
     static const char *const allowed[] = { "ip=203.0.113.9", "reason=x", NULL };
@@ -1036,6 +1070,7 @@ int main(void)
     tcase_add_test(c, a_wrong_list_is_refused);
     tcase_add_test(c, without_power);
     tcase_add_test(c, routes_read);
+    tcase_add_test(c, what_enforces_has_a_dry_run);
     tcase_add_test(c, routes_refuse);
     suite_add_tcase(s, c);
     return unit_run(s);

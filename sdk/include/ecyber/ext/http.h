@@ -14,7 +14,8 @@ extern "C" {
 enum {
     EC_RT_UPLOAD = 1,               /* the body is spooled, the handler gets a descriptor */
     EC_RT_STREAM = 2,               /* replies with chunk() */
-    EC_RT_ENFORCES = 4,             /* adds dry_run, Idempotency-Key and audit */
+    EC_RT_ENFORCES = 4,             /* changes what the machine does: has a parameter or member dry_run, and is audited; its
+                                     * plugin does both */
     EC_RT_EDITS = 8,                /* adds ETag and If-Match */
     EC_RT_FORM = 16,                /* the body may also come as a form (application/x-www-form-urlencoded) */
     /* run is NULL, the server answers from the store (503 where there is none), from events of the type that `topic`
@@ -42,7 +43,7 @@ struct ec_route {                   /* static */
     const struct ec_record *param;  /* rows named as {x} in the path come from there, the others from the query; decoded
                                      * into its struct, which starts with struct ec_part. NULL: none */
     const struct ec_record *body;   /* the same for a JSON object. NULL: none */
-    const struct ec_record *reply;  /* NULL: no body, or json() in a shape of its own */
+    const struct ec_record *reply;  /* NULL: no body, or json() in a shape of its own; with json() it describes that */
     uint32_t body_max, deadline_ms; /* bytes; 0: the server's defaults */
     /* [sub] EC_OK: replied, EC_EAGAIN: will reply later; else 500. state: the declaring plugin's. Must not block. */
     int32_t (*run)(void *self, const void *state, struct ec_req *r);
