@@ -27,6 +27,10 @@ static const struct cli_command commands[] = {
     {"alerts show", "ID", "one alert with all its fields", cmd_alerts_show, NULL},
     {"alerts explain", "ID", "why it fired: the rule, and for each match buffer, offset and bytes", cmd_alerts_explain,
      NULL},
+    {"alerts ack", "ID ...", "acknowledge alerts: somebody looks at them", cmd_alerts_ack, alerts_change_options},
+    {"alerts close", "ID ...", "close alerts: done with", cmd_alerts_close, alerts_change_options},
+    {"alerts dismiss", "ID ...", "close alerts as false positives", cmd_alerts_dismiss, alerts_change_options},
+    {"alerts reopen", "ID ...", "open alerts again", cmd_alerts_reopen, alerts_change_options},
     {"flows", "[FIELD=VALUE ...]", "stored flows, the newest first", cmd_flows, events_options},
     {"ban", "ADDRESS", "block an address or a network", cmd_ban, ban_options},
     {"unban", "ADDRESS", "end a ban, by its address or its id", cmd_unban, NULL},
@@ -146,6 +150,12 @@ static int words_take(const struct cli_command *cmd, struct cli *c, char **argv,
         if ((!strcmp(*argv, "-o") || !strcmp(*argv, "--output")) && argv[1]) {
             if (form_parse(argv[1], &c->form))
                 return -wrong("there is no output form ", argv[1], "");
+            argv += 2;
+        } else if (!strcmp(*argv, "-m") && argv[1]) {
+            char word[] = "--note", *note[] = {word, argv[1], NULL};
+
+            if (!option_take(cmd, c, note))
+                return -wrong("", *argv, " is no option of this command");
             argv += 2;
         } else if (!strncmp(*argv, "--", 2)) {
             took = option_take(cmd, c, argv);

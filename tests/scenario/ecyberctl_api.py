@@ -141,6 +141,15 @@ def one_alert():
     code, text, _ = ctl("alerts", "explain", "7")
     check(code == 0 and "because  content in http.uri at offset 4, length 3: \"abc\" = 61 62 63" in text,
           "alerts explain", text)
+    answers["POST /api/ids/alerts/bulk"] = reply(200, {"changed": 2, "failed": []})
+    code, text, _ = ctl("alerts", "ack", "7", "8", "-m", "seen")
+    check(code == 0 and text == "2 acknowledged\n" and json.loads(asked[-1][1]) == {
+        "ids": ["7", "8"], "state": "acknowledged", "note": "seen"}, "alerts ack", (text, asked[-1:]))
+    answers["POST /api/ids/alerts/bulk"] = reply(200, {"changed": 1, "failed": [{"id": "9", "detail": "no\x1b[1m"}]})
+    for command, state in ("close", "closed"), ("dismiss", "false_positive"), ("reopen", "open"):
+        code, text, error = ctl("alerts", command, "7", "9")
+        check(code == 4 and text == "1 %s\n" % state and error == "ecyberctl: 9: no\\x1b[1m\n" and
+              json.loads(asked[-1][1]) == {"ids": ["7", "9"], "state": state}, "alerts " + command, (code, text, error))
     code, _, error = ctl("alerts", "show", "8")
     check(code == 4 and "Not Found" in error, "one that is not there: exit code 4", error)
     code, _, error = ctl("alerts", "show", "../../users")
@@ -257,7 +266,8 @@ def bad_answers():
 def usage():
     for words, want in ((("alerts", "list", "--limit", "0"), 2), (("alerts", "list", "--limit", "x"), 2),
                         (("alerts", "list", "word"), 2), (("alerts", "list", "--nonsense"), 2), (("ban",), 2),
-                        (("ban", "a", "b"), 2), (("alerts", "tail", "--count", "0"), 2), (("users", "add"), 2),
+                        (("ban", "a", "b"), 2), (("alerts", "tail", "--count", "0"), 2), (("alerts", "ack"), 2),
+                        (("flows", "-m", "x"), 2), (("users", "add"), 2),
                         (("bans", "-o", "xml"), 2)):
         code, _, error = ctl(*words)
         check(code == want and error.startswith("ecyberctl: "), "%s: exit code %d" % (" ".join(words), want), error)
