@@ -107,7 +107,7 @@ static void ended(struct launcher *l, int which, int status)
     if (WIFSIGNALED(status))
         LOG(EC_LOG_ERROR, "%s was ended by signal %d (%s); starts it again in %.1f s", names[which], WTERMSIG(status),
             strsignal(WTERMSIG(status)), (double)c->wait / 1e9);
-    else
+    else if (WEXITSTATUS(status))   /* 0: a helper that the engine let go of, as it ends */
         LOG(EC_LOG_WARNING, "%s ended with exit code %d; starts it again in %.1f s", names[which],
             WEXITSTATUS(status), (double)c->wait / 1e9);
 }

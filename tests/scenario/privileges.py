@@ -216,9 +216,11 @@ def exit_codes():
                           text=True, timeout=20, check=False)
     check(done.returncode == 2 and "there is no user 'no-such-user'" in done.stdout, "an unknown user: exit code 2",
           done.stdout)
-    d = Daemon("asked")
+    d = Daemon("asked", "--set", "core.plugins=[capture, traffic, ids, eve, store, http, firewall]", "--set",
+               "http.listen=none", "--set", "http.socket=" + os.path.join(os.getcwd(), "asked", "api"))
     check(subprocess.run([ECYBERCTL, "-s", d.socket, "stop"], timeout=20, check=False).returncode == 0 and
           d.run.wait(20) == 0, "ecyberctl stop ends the launcher too", d.text())
+    check("WARNING" not in d.text().split("stops:")[-1], "and nobody complains of it", d.text())
 
 
 def crashes():
