@@ -150,8 +150,9 @@ static const char *gap(const struct firewall *f)
 {
     if (f->unread || (f->blind && !f->replay))
         return "bans of earlier runs could not be read: those that the kernel holds stay there until they end, and so does "
-               "the allow-list that it has. Mend what the log says of the store, and restart the daemon: then the list is "
-               "whole again. Until then /api/firewall/ruleset shows what the kernel holds";
+               "the allow-list that it has. Mend what the log says of the store, or bring back a copy of its documents, and "
+               "restart the daemon: then the list is whole again. Until then /api/firewall/ruleset shows what the kernel "
+               "holds, and where nothing can be mended 'nft delete table inet ecyber' lets all of it go";
     return NULL;
 }
 

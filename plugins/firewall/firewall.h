@@ -54,6 +54,7 @@ struct firewall {
     bool syncing;
     char trouble[256];              /* what keeps the kernel from what is desired, "": nothing */
     bool dirty;                     /* something is to be written */
+    uint64_t witness, witness_until;        /* id and end of the ban that the mark names, 0: none; under keep_lock */
     int32_t unkept;                 /* what the store answered last: not EC_OK, and bans last for this run */
     bool keeping;                   /* a job of keep.c waits or runs */
     struct keep_delete *deletes;
@@ -84,7 +85,8 @@ int32_t keep_now(struct firewall *f);           /* [pool] [ctl] the same, at onc
 bool keep_has(struct firewall *f, uint64_t id);  /* [any] is this ban on disk as it is? A ban that is gone is */
 void keep_forget(struct firewall *f, struct ban *ban);      /* under the lock: it goes, its document too */
 
-/* A file says that the kernel may hold something of ours, so that the next run clears it up. */
+/* A file says that the kernel may hold something of ours, so that the next run clears it up; and which of the bans that
+ * the store has kept ends last, so that a store that has begun anew is noticed. */
 void keep_mark(const struct firewall *f, bool set);
 bool keep_marked(const struct firewall *f);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,49 @@ static const struct ec_row rows[] = {
 };
 static const struct ec_record record = EC_RECORD_PART(struct document, rows);
 static const struct ec_kind kind = { sizeof kind, 1, "bans", &record, NULL };
+
+static bool mark_path(const struct firewall *f, char *to, size_t n)
+{
+    const char *dir = f->host->state_dir(f->host);
+
+    return dir && snprintf(to, n, "%s/kernel", dir) < (int)n;
+}
+
+static void mark_write(const struct firewall *f)
+{
+    char path[4200], text[64];
+    int fd, n = snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64 "\n", f->witness, f->witness_until);
+
+    if (!mark_path(f, path, sizeof path))
+        return;
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, text, (size_t)n) != n)
+        EC_LOG(f->host, EC_LOG_WARNING, "%s cannot be written: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+}
+
+/* Of a file that breaks off: nothing is claimed. */
+static void mark_read(struct firewall *f)
+{
+    char path[4200], end = '\0';
+    FILE *in = mark_path(f, path, sizeof path) ? fopen(path, "re") : NULL;
+
+    if (!in || fscanf(in, "%" SCNu64 " %" SCNu64 "%c", &f->witness, &f->witness_until, &end) != 3 || end != '\n')
+        f->witness = f->witness_until = 0;
+    if (in)
+        fclose(in);
+}
+
+void keep_mark(const struct firewall *f, bool set)
+{
+    char path[4200];
+
+    if (set && !keep_marked(f))
+        mark_write(f);
+    else if (!set && mark_path(f, path, sizeof path))
+        unlink(path);
+}
 
 int32_t keep_setup(struct firewall *f)
 {
@@ -129,6 +173,31 @@ static void written(struct firewall *f, const struct copy *c, int32_t err)
     }
 }
 
+/* Before documents are deleted, and after they were written: so the mark never names what is not there. Under
+ * keep_lock. */
+static void mark_witness(struct firewall *f)
+{
+    uint64_t id = 0, until = 0;
+    bool changed;
+
+    pthread_mutex_lock(&f->lock);
+    for (uint32_t i = 0; i < f->bans.n; i++) {
+        const struct ban *ban = f->bans.all[i];
+
+        if (ban->doc && (ban->until_ns > until || (ban->until_ns == until && ban->id > id))) {
+            id = ban->id;
+            until = ban->until_ns;
+        }
+    }
+    changed = f->lively && !f->blind && (id != f->witness || until != f->witness_until);
+    pthread_mutex_unlock(&f->lock);
+    if (!changed)
+        return;
+    f->witness = id;
+    f->witness_until = until;
+    mark_write(f);
+}
+
 int32_t keep_now(struct firewall *f)
 {
     int32_t err, was, worst = EC_OK;
@@ -150,6 +219,8 @@ int32_t keep_now(struct firewall *f)
         worst = err;
     }
     pthread_mutex_unlock(&f->lock);
+    if (!worst)
+        mark_witness(f);
     if (!worst)
         worst = delete_all(f);
     pthread_mutex_unlock(&f->keep_lock);
@@ -208,7 +279,7 @@ void keep_later(struct firewall *f)
     }
 }
 
-struct restore { struct firewall *f; uint64_t last; uint32_t rows, restored, expired; };
+struct restore { struct firewall *f; uint64_t last; uint32_t rows, restored, expired; bool witness; };
 
 static const char *text_of(const struct ec_part *p, struct ec_span s, char *to, size_t n)
 {
@@ -227,6 +298,7 @@ static int32_t restore_row(void *arg, uint64_t id, uint64_t version, const struc
     (void)version;
     r->last = id;
     r->rows++;
+    r->witness |= d->ban == r->f->witness;
     if (address_parse(text_of(p, d->address, address, sizeof address), &net) || bans_find(&r->f->bans, &net) ||
         d->until <= r->f->host->now(r->f->host)) {
         keep_forget(r->f, &old);
@@ -253,6 +325,7 @@ int32_t keep_restore(struct firewall *f)
 
     if (!f->store)
         return EC_ENOENT;
+    mark_read(f);
     pthread_mutex_lock(&f->lock);
     do {
         r.rows = 0;
@@ -261,35 +334,14 @@ int32_t keep_restore(struct firewall *f)
     pthread_mutex_unlock(&f->lock);
     if (err)
         EC_LOG(f->host, EC_LOG_ERROR, "bans of earlier runs cannot be read from the store (error %d)", err);
+    if (!err && !r.witness && f->witness_until > f->host->now(f->host)) {
+        err = EC_EIO;
+        EC_LOG(f->host, EC_LOG_ERROR, "the store lacks bans that were kept: its documents began anew, or are of an earlier time");
+    }
     if (r.restored || r.expired)
         EC_LOG(f->host, EC_LOG_INFO, "%u bans of earlier runs are put back, %u have ended meanwhile", r.restored,
                r.expired);
     return err;
-}
-
-static bool mark_path(const struct firewall *f, char *to, size_t n)
-{
-    const char *dir = f->host->state_dir(f->host);
-
-    return dir && snprintf(to, n, "%s/kernel", dir) < (int)n;
-}
-
-void keep_mark(const struct firewall *f, bool set)
-{
-    char path[4200];
-    int fd;
-
-    if (!mark_path(f, path, sizeof path))
-        return;
-    if (!set) {
-        unlink(path);
-        return;
-    }
-    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        EC_LOG(f->host, EC_LOG_WARNING, "%s cannot be written: %s", path, strerror(errno));
-    else
-        close(fd);
 }
 
 bool keep_marked(const struct firewall *f)

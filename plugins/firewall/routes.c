@@ -615,7 +615,7 @@ static int32_t get_status(void *self, const void *state, struct ec_req *r)
     struct ec_helper_status h = { .size = sizeof h };
     struct status_reply *to;
     struct ec_build b;
-    char problem[512];
+    char problem[768];
 
     (void)state;
     if (f->helper)

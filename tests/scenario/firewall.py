@@ -474,6 +474,22 @@ def unreadable(before, attacker):
     check("problem" not in a.ask("GET", "/firewall/status")[1], "and the status has no problem")
     locked(d, a, data)
     check(d.stop() == 0 and not attacker.reaches("10.77.3.2"), "the kernel has it as well", ruleset())
+    shutil.copy(data, "copy.db")
+    with open(data, "r+b") as file:
+        file.write(os.urandom(8192))
+    d, a = start("damaged")
+    answer = a.ask("GET", "/firewall/status")[1]
+    check("set aside" in d.text() and "bring back a copy" in answer.get("problem", "") and
+          wait_for(lambda: a.ask("GET", "/firewall/ruleset")[1]["nftables"]) and not attacker.reaches("10.77.3.2"),
+          "documents that began anew: the kernel's bans stand, and the status says so", (answer, d.text()))
+    check(d.stop() == 0, "it stops")
+    shutil.copy("copy.db", data)
+    os.chown(data, NOBODY.pw_uid, NOBODY.pw_gid)
+    d, a = start("copied")
+    answer = a.ask("GET", "/firewall/blocks")[1]
+    check(answer["total"] == 2 and "problem" not in a.ask("GET", "/firewall/status")[1], "with a copy the list is whole",
+          (answer, d.text()))
+    check(d.stop() == 0, "it stops")
     sh(*inside(ROUTER, "nft", "delete", "table", "inet", "ecyber"))
     d, a = start("again", "-r", os.environ["EC_DATA"] + "/sample.pcap", "--stay")
     status, answer = a.ask("GET", "/firewall/status")

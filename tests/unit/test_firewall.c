@@ -765,6 +765,47 @@ START_TEST(restart_puts_them_back)
 }
 END_TEST
 
+START_TEST(documents_that_began_anew_are_noticed)
+{
+    struct testhost *t = plugin_start();
+
+    ban_text(t, "192.0.2.5");
+    answer(EC_OK, "");
+    testhost_stop(t);
+    testhost_free(t);
+
+    fake_reset();                                           /* no document is left */
+    t = plugin_new();
+    ck_assert_int_eq(testhost_start(t), 0);
+    ck_assert_uint_eq(last_what(), EC_HELPER_TAKE);
+    answer(EC_OK, "");
+    testhost_tick(t, SECOND);
+    ban_text(t, "192.0.2.6");
+    answer(EC_OK, "");
+    ck_assert_uint_eq(asked(EC_HELPER_BAN), 1);
+    ck_assert_uint_eq(fake_ask("GET", "/api/firewall/status", NULL, NULL), 200);
+    ck_assert_ptr_nonnull(strstr(fake_reply("problem"), "bring back a copy"));
+    testhost_stop(t);
+    testhost_free(t);
+
+    fake_forget_routes();
+    t = plugin_new();
+    ck_assert_int_eq(testhost_start(t), 0);
+    ck_assert_uint_eq(last_what(), EC_HELPER_TAKE);         /* the one that is kept now is not the one that was */
+    answer(EC_OK, "");
+    testhost_tick(t, 61 * SECOND);
+    testhost_stop(t);
+    testhost_free(t);
+
+    fake_forget_routes();
+    t = plugin_new();
+    testhost_tick(t, 61 * SECOND);
+    ck_assert_int_eq(testhost_start(t), 0);
+    ck_assert_uint_eq(last_what(), EC_HELPER_SYNC);         /* all have ended meanwhile */
+    plugin_end(t);
+}
+END_TEST
+
 START_TEST(a_replay_puts_nothing_back)
 {
     struct testhost *t = plugin_start();
@@ -1063,6 +1104,7 @@ int main(void)
     tcase_add_test(c, second_ban_moves_the_end);
     tcase_add_test(c, restart_puts_them_back);
     tcase_add_test(c, unknown_bans_are_gone_with_their_table);
+    tcase_add_test(c, documents_that_began_anew_are_noticed);
     tcase_add_test(c, a_replay_puts_nothing_back);
     tcase_add_test(c, what_is_not_kept_is_said);
     tcase_add_test(c, an_unban_outlives_a_store_that_was_away);
