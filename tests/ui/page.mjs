@@ -129,6 +129,41 @@ async function score(page) {
     await page.locator(".alert-head[aria-expanded=true]").click();
 }
 
+/* --- what people make of an alert ----------------------------------------------------------------- */
+
+/* With a key in the list, with a button and a note in its why, seen by another browser at once. */
+async function triage(browser, page) {
+    const other = await visit(browser, base, { width: 1280, scheme: "light" });
+    const head = page.locator(".alert-head", { hasText: /SELECT/ }).first();
+
+    await logIn(other, base, "admin", fresh);
+    await inbox(other).first().waitFor();
+    await other.locator(".connection.is-live").waitFor();
+    await head.focus();
+    await page.keyboard.press("a");
+    await page.getByText(/ is acknowledged\./).waitFor();
+    check(await head.locator(".state-acknowledged").count() === 1, "a key acknowledges an alert in the list");
+    await other.locator(".state-acknowledged").first().waitFor();
+    check(true, "another browser sees it at once");
+    await page.locator(".notice").getByRole("button", { name: "Undo" }).click();
+    await page.getByText(/ is open again\./).waitFor();
+    check(await head.locator(".state").count() === 0, "undo opens it again");
+    await head.click();
+    await page.getByPlaceholder("Note").fill("tested <b>here</b>");
+    await page.getByRole("button", { name: "Close", exact: true }).click();
+    await page.locator(".state-note", { hasText: "tested <b>here</b>" }).waitFor();
+    check(/Closed by admin/.test(await page.locator(".why-side").textContent()), "its why shows state, who and note");
+    await head.click();
+    await page.getByLabel("State of the alerts").selectOption("closed");
+    await page.waitForFunction(() => document.querySelectorAll(".alert-head").length === 1);
+    check(await page.locator(".state-closed").count() === 1, "closed alerts are listed by themselves");
+    await page.getByLabel("State of the alerts").selectOption("open");
+    await page.waitForFunction(() => document.querySelectorAll(".alert-head").length > 1 &&
+        !document.querySelector(".state"));
+    check(true, "and stand no longer among the open ones");
+    await other.context().close();
+}
+
 /* --- blocking ------------------------------------------------------------------------------------ */
 
 async function block(page) {
@@ -162,6 +197,7 @@ async function viewer(browser, admin) {
     await page.locator(".why .facts").waitFor();
     await page.locator(".who", { hasText: "viewer" }).waitFor();
     check(await page.getByRole("button", { name: /^Block / }).count() === 0, "a viewer is offered no block", made);
+    check(await page.locator(".triage").count() === 0, "and no change of an alert's state");
     await page.context().close();
 }
 
@@ -264,6 +300,7 @@ try {
     await motion(page);
     await (firewall ? block(page) : noFirewall(page));
     await score(page);
+    await triage(browser, page);
     await viewer(browser, page);
     await picture(page);
     check(page.complaints.length === 0, "no error in the console", page.complaints.join("\n"));

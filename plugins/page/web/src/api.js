@@ -46,7 +46,7 @@ function sentence(status, answer) {
     return `The daemon answered ${status}.`;
 }
 
-async function send(method, path, { body, form, signal: abort, token } = {}) {
+async function send(method, path, { body, form, signal: abort, token, match } = {}) {
     const headers = { Accept: "application/json" };
     let reply;
 
@@ -54,6 +54,8 @@ async function send(method, path, { body, form, signal: abort, token } = {}) {
         headers.Authorization = `Bearer ${token}`;
     if (body !== undefined)
         headers["Content-Type"] = "application/json";
+    if (match)
+        headers["If-Match"] = match;
     try {
         reply = await fetch(path, {
             method,
@@ -101,8 +103,9 @@ export async function ask(path, options) {
     return read(await open("GET", path, options));
 }
 
-export async function tell(method, path, body) {
-    return read(await open(method, path, { body }));
+/* match: the version that it has to have, as an ETag. */
+export async function tell(method, path, body, match) {
+    return read(await open(method, path, { body, match }));
 }
 
 function take(answer) {

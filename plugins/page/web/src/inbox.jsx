@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { country, countryName, severities, severity } from "./event.js";
 import { alerts, filter, filtered, inbox, loadAlerts, loadOlder, paused, setPaused, waiting } from "./state.js";
 import { endpoint, moment, plural, safe, when } from "./text.js";
+import { Badge, states, triageKey } from "./triage.jsx";
 import { Why } from "./why.jsx";
 
 const open = signal(null);      /* id of the alert whose why is shown */
@@ -20,10 +21,15 @@ function Side({ event, side }) {
     );
 }
 
-/* Up and down go from alert to alert, as in a list of mail. */
+/* Up and down go from alert to alert, as in a list of mail; a letter changes its state. */
 function walk(event) {
     const heads = [...event.currentTarget.querySelectorAll(".alert-head")];
     const at = heads.indexOf(document.activeElement);
+
+    if (at >= 0 && !event.ctrlKey && !event.altKey && !event.metaKey && triageKey(alerts.value[at], event.key)) {
+        event.preventDefault();
+        return;
+    }
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: heads.length - 1 }[event.key];
 
     if (at < 0 || to === undefined || !heads[to])
@@ -44,9 +50,10 @@ function Alert({ event }) {
     return (
         <li class={`alert severity-${level}${shown ? " is-open" : ""}`}>
             <button type="button" class="alert-head" aria-expanded={shown} aria-controls={`why-${id}`}
+                    aria-keyshortcuts="a c f o"
                     onClick={() => { open.value = shown ? null : id; }}>
                 <span class="level">{severities[level]}</span>
-                <span class="signature">{safe(event.alert?.signature)}</span>
+                <span class="signature">{safe(event.alert?.signature)} <Badge event={event} /></span>
                 <time class="time mono" dateTime={safe(event.timestamp)}>{when(moment(event.timestamp))}</time>
                 <span class="way">
                     <Side event={event} side="src" />
@@ -82,6 +89,11 @@ function Filters() {
                 <option value="">Any severity</option>
                 {Object.entries(severities).map(([n, name]) => <option key={n} value={n}>{name}</option>)}
             </select>
+            <select aria-label="State of the alerts"
+                    value={filter.value.status} onChange={(e) => change("status", e.target.value, 0)}>
+                <option value="">Any state</option>
+                {Object.entries(states).map(([word, name]) => <option key={word} value={word}>{name}</option>)}
+            </select>
         </form>
     );
 }
@@ -90,7 +102,7 @@ function Nothing() {
     return filtered()
         ? (
             <p class="empty">No alert fits this filter.{" "}
-                <button type="button" onClick={() => { filter.value = { q: "", severity: "", ip: "" }; loadAlerts(); }}>
+                <button type="button" onClick={() => { filter.value = { q: "", severity: "", ip: "", status: "" }; loadAlerts(); }}>
                     Show all
                 </button>
             </p>

@@ -16,7 +16,7 @@ export const beat = signal(0);          /* the history has grown */
 
 export const alerts = signal([]);
 export const inbox = signal({ state: "loading", why: "", next: null, more: false });
-export const filter = signal({ q: "", severity: "", ip: "" });
+export const filter = signal({ q: "", severity: "", ip: "", status: "open" });
 export const paused = signal(false);
 export const waiting = signal(0);       /* alerts that came while paused */
 export const heard = signal(null);      /* the last alert that came live */
@@ -74,8 +74,11 @@ async function figures() {
 
 /* --- the inbox ------------------------------------------------------------------------------- */
 
+/* Open alerts are what comes: only another filter leaves some of those out. */
 export function filtered() {
-    return Object.values(filter.value).some(Boolean);
+    const { status, ...others } = filter.value;
+
+    return Object.values(others).some(Boolean) || !["", "open"].includes(status);
 }
 
 function address(cursor) {
@@ -151,7 +154,26 @@ function loadSoon() {
     soon ||= setTimeout(() => { soon = 0; loadAlerts(); }, 1500);
 }
 
+/* {id, state, …}: an alert has another state. It stays where it stands until the list is loaded again. */
+export function restate(change) {
+    const changed = (a) => (a.id === change.id && (a.state_version ?? 0) <= change.state_version
+        ? { ...a, state_note: undefined, ...change } : a);
+
+    alerts.value = alerts.value.map(changed);
+    fresh = fresh.map(({ event, at }) => ({ event: changed(event), at }));
+}
+
+/* Somebody, perhaps elsewhere, changed a state. Without a note in it the note is as it was. */
+function onChange({ alert_state: c, timestamp }) {
+    const { state_note: note } = alerts.value.find((a) => a.id === c.alert_id) ?? {};
+
+    restate({ id: c.alert_id, state: c.state, state_version: c.version, state_note: c.note ?? note, state_by: c.by,
+              state_at: timestamp });
+}
+
 function onEvent(event) {
+    if (event.event_type === "alert_state" && event.alert_state)
+        onChange(event);
     if (event.event_type !== "alert")
         return;
     heard.value = event;
@@ -190,7 +212,7 @@ export function every(ms, fn) {
 export function begin() {
     const ends = [
         every(1000, figures),
-        follow("/api/network/events/stream?types=alert", onEvent, loadSoon),
+        follow("/api/network/events/stream?types=alert,alert_state", onEvent, loadSoon),
     ];
 
     loadAlerts();

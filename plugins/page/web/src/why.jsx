@@ -1,6 +1,7 @@
 /* Why an alert is one: what the rule said, which bytes fitted, whose flow, where from, how it was scored. */
 import { Block } from "./block.jsx";
 import { country, countryName, place, ruleParts, scoreOf } from "./event.js";
+import { Triage } from "./triage.jsx";
 import { bytes, dump, endpoint, fromBase64, fromHex, moment, plural, safe, when } from "./text.js";
 
 function Dump({ data, label }) {
@@ -184,6 +185,7 @@ export function Why({ event, id }) {
                 {why && <Packet why={why} />}
             </div>
             <div class="why-side">
+                <Triage event={event} />
                 <Flow event={event} />
                 <Block event={event} />
             </div>
