@@ -32,7 +32,8 @@ struct guard {
     void (*on_data)(void *arg, const void *p, size_t n);   /* taken over */
     void (*on_drained)(void *arg);
     bool blocked, finish;           /* bytes had to wait; close when they have left */
-    void *arg;
+    void (*on_left)(void *arg);     /* nothing of a steady reply waits any more */
+    void *arg, *left_arg;
 };
 
 static struct guard **slot(struct guards *all, const struct bufferevent *filter)
@@ -228,8 +229,11 @@ static enum bufferevent_filter_result on_output(struct evbuffer *in, struct evbu
     while ((n = evbuffer_write(in, guard_fd(g))) > 0) {
         g->written += (size_t)n;
         g->all->on.wrote(g->all->on.arg, (size_t)n);
-        if (!evbuffer_get_length(in))
+        if (!evbuffer_get_length(in)) {
+            if (g->on_left)
+                event_active(g->kick, 0, 0);
             return BEV_OK;
+        }
     }
     if (n < 0 && errno != EAGAIN && errno != EINTR) {
         g->close = true;
@@ -285,7 +289,9 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
         bufferevent_trigger_event(g->filter, BEV_EVENT_READING | BEV_EVENT_EOF, 0);
         return;
     }
-    if (g->phase == WRITING || g->phase == STEADY) {
+    if (g->phase == STEADY && g->on_left && !guard_waiting(g)) {
+        g->on_left(g->left_arg);
+    } else if (g->phase == WRITING || g->phase == STEADY) {
         bufferevent_flush(g->filter, EV_WRITE, BEV_NORMAL);
         if (g->on_data)
             stream_kick(g);
@@ -360,6 +366,21 @@ void guard_send(struct guard *g, struct evhttp_request *r, bool steady)
     if (!evtimer_pending(g->timer, NULL))
         g->written = 0, timer_set(g, g->all->c.write_ms);
     bufferevent_flush(g->filter, EV_WRITE, BEV_NORMAL);
+}
+
+void guard_end_steady(struct guard *g)
+{
+    guard_wait_no_more(g);
+    g->on_left = NULL;
+    g->phase = WRITING;
+    if (!abandoned(g))
+        bufferevent_flush(g->filter, EV_WRITE, BEV_NORMAL);
+}
+
+void guard_left(struct guard *g, void (*left)(void *arg), void *arg)
+{
+    g->on_left = left;
+    g->left_arg = arg;
 }
 
 void guard_push(struct guard *g)

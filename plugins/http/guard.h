@@ -55,6 +55,10 @@ void guard_wait(struct guard *g, uint32_t ms, void (*late)(void *arg), void (*go
 void guard_wait_no_more(struct guard *g);
 /* A reply of its own deadline was handed to evhttp: write it. steady: it has no end of its own (a stream). */
 void guard_send(struct guard *g, struct evhttp_request *r, bool steady);
+/* A steady reply has come to its end: it has to leave in time. */
+void guard_end_steady(struct guard *g);
+/* left() is called, in a clean stack, each time that nothing of a steady reply waits any more. */
+void guard_left(struct guard *g, void (*left)(void *arg), void *arg);
 /* More of a steady reply was handed to evhttp. */
 void guard_push(struct guard *g);
 size_t guard_waiting(const struct guard *g);        /* bytes of replies that have not left */

@@ -68,6 +68,8 @@ static const struct ec_metric metrics[METRICS] = {
     [M_STREAM_REFUSED] = COUNTER("stream_refused", "clients", "that were one too many"),
     [M_STREAM_MISSED] = COUNTER("stream_missed", "events",
                                 "that the bus dropped ahead of the streams: each client is told"),
+    [M_KEYS_FORGOTTEN] = COUNTER("keys_forgotten", "answers",
+                                 "to an Idempotency-Key that had to go before their day was over"),
 };
 
 /* [ctl] setup() of the others */
@@ -107,6 +109,7 @@ static const struct ec_http service = {
     .raw = upgrade_raw, .bytes = upgrade_bytes, .watch = upgrade_watch, .upgrade = upgrade_take,
     .conn_write = upgrade_write, .conn_waiting = upgrade_waiting, .conn_close = upgrade_close, .loop = http_loop,
     .visible = http_visible, .query = request_query,
+    .etag = request_etag, .match = request_match, .dry_run = request_dry_run, .audit = request_audit,
 };
 static const struct ec_offer offers[] = { { sizeof(struct ec_offer), 0, EC_HTTP_ID, &service } };
 

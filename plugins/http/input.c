@@ -264,17 +264,58 @@ static void read_own(struct ec_req *r)
     free(room);
 }
 
+/* As pydantic reads a truth value. -1: it is none. */
+static int truth(const char *s)
+{
+    static const char *const words[2][6] = { { "false", "0", "no", "off", "f", "n" }, { "true", "1", "yes", "on", "t", "y" } };
+
+    for (int v = 0; v < 2; v++)
+        for (unsigned i = 0; i < 6; i++)
+            if (!strcasecmp(s, words[v][i]))
+                return v;
+    return -1;
+}
+
+/* ?dry_run= of a route that enforces something is the server's, unless the plugin has a row of that name. */
+static void take_dry_run(struct ec_req *r)
+{
+    const struct ec_route *t = r->match.route->r;
+    const struct decode_field *f;
+    struct text input = { 0 };
+    int v;
+
+    if (route_runs_dry(t) || !(f = decode_find(&r->q, "dry_run")))
+        return;
+    v = truth(f->value);
+    r->dry_run = v > 0;
+    if (v < 0) {
+        text_json(&input, f->value, f->value_len);
+        text_add(&input, "", 1);
+        request_note(r, "query", "dry_run", "bool_parsing",
+                     "Input should be a valid boolean, unable to interpret input", input.bad ? NULL : input.p, NULL);
+        text_free(&input);
+    }
+    for (uint32_t i = 0; i < r->q.n; )
+        if (!strcmp(r->q.field[i].name, "dry_run"))
+            r->q.field[i] = r->q.field[--r->q.n];
+        else
+            i++;
+}
+
 static void read_params(struct ec_req *r)
 {
     const struct ec_route *t = r->match.route->r;
     struct noting n = { r, "query", false };
     const char *why = "";
 
-    if (decode_query(&r->q, r->query, r->query_len, &why))
+    if (decode_query(&r->q, r->query, r->query_len, &why)) {
         request_note(r, "query", "", "query_invalid", why, NULL, NULL);
-    else if (route_from_store(r->match.route))
+        return;
+    }
+    take_dry_run(r);
+    if (route_from_store(r->match.route))
         return;                         /* its fields are filters */
-    else if (t->param)
+    if (t->param)
         read_own(r);
     else if (!(t->flags & EC_RT_EVENTS))
         for (uint32_t i = 0; i < r->q.n; i++)

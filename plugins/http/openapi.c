@@ -214,9 +214,36 @@ static void put_filters(struct text *t, const struct ec_host *h, const struct ec
                  "\"style\":\"form\",\"explode\":true}");
 }
 
+static void put_header(struct text *t, const char *name, const char *help)
+{
+    text_comma(t);
+    text_puts(t, "{");
+    text_pair(t, "name", name);
+    text_pair(t, "in", "header");
+    text_puts(t, ",\"required\":false");
+    text_pair(t, "description", help);
+    text_puts(t, ",\"schema\":{\"type\":\"string\",\"maxLength\":255}}");
+}
+
+/* What the server adds to a declaration. */
+static void put_added(struct text *t, const struct ec_route *r)
+{
+    bool reads = !strcmp(r->method, "GET");
+
+    if (!route_runs_dry(r))
+        put_simple(t, "dry_run", "{\"type\":\"boolean\",\"default\":false}", "only say what would happen");
+    if (r->flags & EC_RT_ENFORCES)
+        put_header(t, "Idempotency-Key",
+                   "the same request with the same key is carried out once; later ones get the first one's answer, for a day");
+    if (r->flags & EC_RT_EDITS)
+        put_header(t, reads ? "If-None-Match" : "If-Match",
+                   reads ? "the ETag that is known already: 304" : "the ETag that was read: 412 where it is another by now");
+}
+
 static void put_parameters(struct text *t, const struct ec_host *h, const struct route *route)
 {
-    if (!route->params && !route->r->param && !(route->r->flags & (EC_RT_EVENTS | EC_RT_COUNT)))
+    if (!route->params && !route->r->param &&
+        !(route->r->flags & (EC_RT_EVENTS | EC_RT_COUNT | EC_RT_ENFORCES | EC_RT_EDITS)))
         return;
     text_key(t, "parameters");
     text_puts(t, "[");
@@ -228,6 +255,7 @@ static void put_parameters(struct text *t, const struct ec_host *h, const struct
         put_rows(t, route);
     if (route->r->flags & (EC_RT_EVENTS | EC_RT_COUNT))
         put_filters(t, h, route->r);
+    put_added(t, route->r);
     text_puts(t, "]");
 }
 
@@ -277,6 +305,13 @@ static void put_error(struct text *t, uint32_t status)
                 status == 422 ? "HTTPValidationError" : "Error");
 }
 
+static const char *content_type(const struct ec_route *r)
+{
+    if (r->type)
+        return r->type;
+    return r->flags & EC_RT_STREAM ? "application/octet-stream" : "application/json";
+}
+
 /* Events with what their plugin writes beside their own members. */
 static void put_beside(struct text *t, const struct ec_route *r, const char *kind, const struct ec_topic *topic)
 {
@@ -302,17 +337,21 @@ static void put_success_schema(struct text *t, const struct ec_host *h, const st
         text_puts(t, "{\"$ref\":\"#/components/schemas/Count\"}");
     else if (r->flags & (EC_RT_EVENTS | EC_RT_EVENT))
         text_printf(t, "{\"$ref\":\"#/components/schemas/%s%s%s\"}", kind, topic ? "_" : "", topic ? topic->root : "");
+    else if (strncmp(content_type(r), "application/json", 16))
+        text_puts(t, "{\"type\":\"string\"}");
     else
-        text_puts(t, "{}");
+        text_puts(t, r->schema ? r->schema : "{}");
 }
 
-static const char *content_type(const struct ec_route *r)
+static bool has_status(const char *list, unsigned status)
 {
-    if (r->flags & EC_RT_STREAM)
-        return "text/event-stream";
-    if (!strcmp(r->path, "/metrics"))
-        return "text/plain";
-    return strcmp(r->path, "/api/docs") ? "application/json" : "text/html";
+    for (const char *p = list; p && *p; p += strcspn(p, ",") + (p[strcspn(p, ",")] == ',')) {
+        unsigned v = 0;
+
+        if (sscanf(p, "%3u", &v) == 1 && v == status)
+            return true;
+    }
+    return false;
 }
 
 static void put_responses(struct text *t, const struct ec_host *h, const struct ec_route *r)
@@ -334,11 +373,18 @@ static void put_responses(struct text *t, const struct ec_host *h, const struct 
         put_success_schema(t, h, r);
         text_puts(t, "}}");
     }
+    if (r->flags & EC_RT_EDITS)
+        text_puts(t, ",\"headers\":{\"ETag\":{\"description\":\"the document's version\",\"schema\":"
+                     "{\"type\":\"string\"}}}");
     text_puts(t, "}");
+    if (r->flags & EC_RT_EDITS && strcmp(r->method, "GET"))
+        put_error(t, 412);
+    if (r->flags & EC_RT_ENFORCES && !has_status(r->errors, 409))
+        put_error(t, 409);
     for (const char *p = r->errors; p && *p; p += strcspn(p, ",") + (p[strcspn(p, ",")] == ',')) {
         unsigned v = 0;
 
-        if (sscanf(p, "%3u", &v) == 1 && v != 401 && v != 403 && v != 422 && v != 500 && v != 503)
+        if (sscanf(p, "%3u", &v) == 1 && v != 401 && v != 403 && !(v == 412 && r->flags & EC_RT_EDITS) && v != 422 && v != 500 && v != 503)
             put_error(t, v);
     }
     if (*r->roles) {

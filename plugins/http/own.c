@@ -204,11 +204,13 @@ static int32_t run_docs(void *self, const void *state, struct ec_req *r)
 }
 
 static const struct ec_route routes[] = {
-    ROUTE("GET", "/api/docs", "get_docs", "This API, to be read", "", run_docs),
+    { .size = sizeof(struct ec_route), .method = "GET", .path = "/api/docs", .opid = "get_docs",
+      .summary = "This API, to be read", .roles = "", .run = run_docs, .type = "text/html" },
     ROUTE("GET", "/healthz", "healthz", "Is the server alive?", "", run_health),
     ROUTE("GET", "/readyz", "readyz", "Can it serve users?", "", run_ready),
     ROUTE("GET", "/api/health", "get_health", "Is the server alive?", "", run_health),
-    ROUTE("GET", "/metrics", "get_metrics", "Every metric, as Prometheus reads it", "", run_metrics),
+    { .size = sizeof(struct ec_route), .method = "GET", .path = "/metrics", .opid = "get_metrics",
+      .summary = "Every metric, as Prometheus reads it", .roles = "", .run = run_metrics, .type = "text/plain" },
     ROUTE("GET", "/api/openapi.json", "get_openapi", "This document", "", run_openapi),
     ROUTE("GET", "/openapi.json", "get_openapi_alias", "This document, at its usual place", "", run_openapi),
     ROUTE("GET", "/api/system/info", "get_system_info", "The daemon and the machine", READERS, run_info),
@@ -226,7 +228,7 @@ static const struct ec_route routes[] = {
     { .size = sizeof(struct ec_route), .flags = EC_RT_COUNT, .method = "GET", .path = "/api/events/top",
       .opid = "count_events", .summary = "The most frequent values of a field", .roles = READERS },
     { .size = sizeof(struct ec_route), .flags = EC_RT_STREAM, .method = "GET", .path = "/api/network/events/stream",
-      .opid = "stream_events", .summary = "Events as they happen (server-sent events)", .roles = READERS,
+      .opid = "stream_events", .summary = "Events as they happen (server-sent events)", .roles = READERS, .type = "text/event-stream",
       .param = &stream_params, .run = stream_run, .errors = "429" },
 };
 

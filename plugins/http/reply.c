@@ -1,6 +1,8 @@
 #include "plugins/http/reply.h"
 
 #include "plugins/http/asset.h"
+#include "plugins/http/change.h"
+#include "plugins/http/chunk.h"
 #include "plugins/http/guard.h"
 #include "plugins/http/server.h"
 
@@ -19,6 +21,11 @@ static __thread bool on_loop;
 void reply_on_loop(void)
 {
     on_loop = true;
+}
+
+bool reply_is_on_loop(void)
+{
+    return on_loop;
 }
 
 static void count_status(struct server *s, uint32_t status)
@@ -65,7 +72,10 @@ static void put_default(struct ec_req *r, struct evkeyvalq *out, const char *nam
 static void put_headers(struct ec_req *r)
 {
     struct evkeyvalq *out = evhttp_request_get_output_headers(r->http);
+    char etag[VERSION_ETAG];
 
+    if (r->version)
+        evhttp_add_header(out, "ETag", version_etag(r->version, etag));
     for (const char *p = r->set.p, *end = p + r->set.n; p && p < end; ) {
         const char *value = p + strlen(p) + 1;
 
@@ -129,6 +139,8 @@ static void send_reply(struct ec_req *r)
 /* [loop] r is answered: by its handler, or by somebody else before. */
 static void settle(struct ec_req *r)
 {
+    audit_reply(r);
+    once_keep(r);
     if (r->http && r->guard && evhttp_request_get_connection(r->http)) {
         send_reply(r);
     } else if (r->http) {
@@ -160,6 +172,7 @@ void request_done(struct server *s)
 {
     struct ec_req *list, *next;
 
+    chunk_take(s);
     pthread_mutex_lock(&s->lock);
     list = s->done;
     s->done = NULL;
@@ -408,16 +421,6 @@ void request_end(struct ec_req *r)
 {
     if (r->guard && r->http)
         guard_close(r->guard, GUARD_LEFT);  /* which ends in stream_gone() */
-}
-
-int32_t request_chunk(struct ec_req *r, const void *p, uint32_t n, void (*more)(void *arg), void *arg)
-{
-    (void)r;
-    (void)p;
-    (void)n;
-    (void)more;
-    (void)arg;
-    return EC_ENOTSUP;
 }
 
 const void *request_param(struct ec_req *r)

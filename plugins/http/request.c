@@ -3,6 +3,7 @@
 #include "plugins/http/events.h"
 #include "plugins/http/guard.h"
 #include "plugins/http/input.h"
+#include "plugins/http/once.h"
 #include "plugins/http/reply.h"
 #include "plugins/http/server.h"
 
@@ -104,6 +105,7 @@ static struct ec_req *request_new(struct server *s, struct evhttp_request *http,
 void request_free(struct ec_req *r)
 {
     r->s->open--;
+    once_drop(r);
     decode_free(&r->q);
     free(r->search);
     free(r->param);
@@ -159,7 +161,7 @@ static void run_handler(struct ec_req *r)
     uint32_t ms = t->r->deadline_ms ? t->r->deadline_ms : r->s->c.deadline_ms;
     int32_t err;
 
-    guard_wait(r->guard, t->r->flags & EC_RT_STREAM ? 0 : ms, on_late, on_gone, r);
+    guard_wait(r->guard, ms, on_late, on_gone, r);
     if (route_from_store(t)) {
         events_answer(r);
         return;
@@ -186,7 +188,7 @@ static void serve_route(struct ec_req *r)
         return;
     }
     copy_headers(r);
-    if (input_read(r, evhttp_request_get_input_buffer(r->http)))
+    if (input_read(r, evhttp_request_get_input_buffer(r->http)) && once_begin(r))
         run_handler(r);
 }
 

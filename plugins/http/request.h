@@ -34,8 +34,17 @@ struct ec_req {
     uint32_t status;
     const char *type;               /* of its body, static; NULL: none */
     struct text reply, set;         /* bytes; headers, name NUL value NUL … */
+    uint64_t version;               /* for the ETag, 0: none */
+    bool dry_run, audited;
+    struct once *once;              /* its Idempotency-Key's place, NULL: none */
     void (*left)(void *arg);        /* [loop] the client of a stream, or of a watched request, has gone */
     void *left_arg;
+    /* chunk() */
+    bool begun;                     /* [loop] the headers have gone out */
+    bool over;                      /* atomic: nobody reads any more */
+    uint32_t unsent;                /* atomic: bytes that were taken and have not left */
+    void (*more)(void *arg);        /* [loop] once they have */
+    void *more_arg;
 };
 
 /* For evhttp_set_gencb(); arg: the server. */
@@ -54,6 +63,10 @@ int32_t request_part(struct ec_req *r, uint32_t status, const struct ec_part *p)
 int32_t request_json(struct ec_req *r, uint32_t status, const char *json, uint64_t len);
 int32_t request_invalid_at(struct ec_req *r, const char *loc, const char *type, const char *msg);
 int32_t request_chunk(struct ec_req *r, const void *p, uint32_t n, void (*more)(void *arg), void *arg);
+int32_t request_etag(struct ec_req *r, uint64_t version);
+int32_t request_match(struct ec_req *r, uint64_t version);
+uint32_t request_dry_run(struct ec_req *r);
+void request_audit(struct ec_req *r, const char *action, const char *outcome, const char *object, const char *detail);
 
 /* Replies for the server's own handlers; each counts as the one reply. [any] */
 int32_t request_error(struct ec_req *r, uint32_t status, const char *detail);

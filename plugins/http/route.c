@@ -214,6 +214,14 @@ bool route_from_store(const struct route *r)
     return !r->r->run && r->r->flags & (EC_RT_EVENTS | EC_RT_EVENT | EC_RT_COUNT);
 }
 
+bool route_runs_dry(const struct ec_route *r)
+{
+    for (uint32_t i = 0; r->body && i < r->body->n_row; i++)
+        if (!strcmp(record_row(r->body, i)->name, "dry_run"))
+            return true;
+    return !(r->flags & EC_RT_ENFORCES) || route_has_row(r, "dry_run");
+}
+
 bool route_has_row(const struct ec_route *r, const char *name)
 {
     for (uint32_t i = 0; r->run && r->param && i < r->param->n_row; i++)

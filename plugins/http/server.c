@@ -285,6 +285,7 @@ void server_stop(struct server *s)
     upgrade_stop(s);
     if (s->wake)
         request_done(s);
+    onces_free(&s->onces);
     if (s->tcp)
         evhttp_free(s->tcp);
     if (s->local)

@@ -5,6 +5,7 @@
 #include "plugins/http/asset.h"
 #include "plugins/http/guard.h"
 #include "plugins/http/metrics.h"
+#include "plugins/http/once.h"
 #include "plugins/http/route.h"
 #include "plugins/http/sdk.h"
 #include "plugins/http/stream.h"
@@ -47,6 +48,8 @@ struct server {
     char etag[40];
     pthread_mutex_t lock;           /* of done */
     struct ec_req *done;            /* answered on other threads, the newest first */
+    struct piece *piece, **piece_end;   /* of chunk() on other threads, the oldest first */
+    struct onces onces;
     struct event *wake;
     uint32_t open;                  /* requests that wait for their reply, on the loop */
     bool stopping;

@@ -18,6 +18,7 @@ SOURCE = r"""
 #include <ecyber/ext/store.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct param { struct ec_part part; uint64_t id; uint32_t level; struct ec_span word; struct ec_list tags; };
 static const struct ec_row param_rows[] = {
@@ -35,7 +36,14 @@ static const struct ec_row body_rows[] = {
     { EC_T_TEXT, EC_R_LIST, 0, 0, offsetof(struct body, tags), "tags", NULL, NULL, NULL, NULL, "some", 1, 5 },
 };
 static const struct ec_record body = EC_RECORD_PART(struct body, body_rows);
-struct self { const struct ec_host *h; const struct ec_http *http; void *http_self; struct ec_req *late; int waited; };
+struct pour_param { struct ec_part part; uint64_t bytes; uint8_t pool; };
+static const struct ec_row pour_rows[] = {
+    { EC_T_U64, 0, 0, 0, offsetof(struct pour_param, bytes), "bytes", NULL, NULL, NULL, NULL, "how many", 0, 0 },
+    { EC_T_BOOL, 0, 0, 0, offsetof(struct pour_param, pool), "pool", NULL, NULL, "false", NULL, "from there", 0, 0 },
+};
+static const struct ec_record pour_record = EC_RECORD_PART(struct pour_param, pour_rows);
+static struct ec_req *slow;          /* of enforce() */
+struct self { int poured; const struct ec_host *h; const struct ec_http *http; void *http_self; struct ec_req *late; int waited; };
 
 static int32_t get_thing(void *self, const void *state, struct ec_req *r)
 {
@@ -133,11 +141,130 @@ static void tick(void *self, const void *state, uint64_t now)
 
     (void)state;
     (void)now;
+    if (slow && ++s->waited == 10) {
+        s->http->json(slow, 201, "{\"late\":1}", 10);
+        slow = NULL;
+    }
     if (s->late && ++s->waited == 20) {
         s->http->json(s->late, 200, "{}", 2);
         s->late = NULL;
     }
 }
+
+/* A thing that is edited. */
+static uint64_t version = 1;
+
+static int32_t get_doc(void *self, const void *state, struct ec_req *r)
+{
+    struct self *s = self;
+
+    (void)state;
+    if (s->http->match(r, version))
+        return EC_OK;
+    s->http->etag(r, version);
+    return s->http->json(r, 200, "{}", 2);
+}
+
+static int32_t put_doc(void *self, const void *state, struct ec_req *r)
+{
+    struct self *s = self;
+
+    (void)state;
+    if (s->http->match(r, version))
+        return EC_OK;
+    s->http->etag(r, ++version);
+    return s->http->json(r, 200, "{}", 2);
+}
+
+/* What is enforced says how often it was; "late": after a second. */
+static int enforced;
+static int32_t enforce(void *self, const void *state, struct ec_req *r)
+{
+    struct self *s = self;
+    const struct body *b = s->http->body(r);
+    char json[64];
+    int n = snprintf(json, sizeof json, "{\"dry\":%u,\"n\":%d}", s->http->dry_run(r), ++enforced);
+
+    (void)state;
+    if (b->n == 55)
+        return s->http->error(r, 503, "not now");
+    if (b->n == 66 && !slow) {
+        slow = r;
+        s->waited = 0;
+        return EC_EAGAIN;
+    }
+    if (b->n == 77)
+        s->http->audit(r, "toy.enforce", "success", "toys/1", "by hand");
+    return s->http->json(r, 201, json, (uint64_t)n);
+}
+
+/* A reply in pieces of 64 KiB, from the pool or from the loop. */
+struct pour { struct self *s; struct ec_req *r; uint64_t left; int pool; };
+
+static void pour(void *arg);
+
+static void pour_again(struct ec_req *r, void *arg)
+{
+    (void)r;
+    pour(arg);
+}
+
+static void more(void *arg)
+{
+    struct pour *p = arg;
+
+    if (p->pool && p->s->http->work(p->r, pour_again, p) == EC_OK)
+        return;
+    pour(p);
+}
+
+static void pour(void *arg)
+{
+    static char bytes[65536];
+    struct pour *p = arg;
+    uint32_t n = p->left < sizeof bytes ? (uint32_t)p->left : sizeof bytes;
+    int32_t err;
+
+    memset(bytes, 'x', sizeof bytes);
+    p->left -= n;
+    err = p->s->http->chunk(p->r, bytes, n, more, p);
+    if (n && err == EC_OK)
+        return;
+    if (n)
+        p->s->http->chunk(p->r, NULL, 0, NULL, NULL);
+    __atomic_add_fetch(&p->s->poured, 1, __ATOMIC_SEQ_CST);
+    free(p);
+}
+
+static int32_t get_pour(void *self, const void *state, struct ec_req *r)
+{
+    struct self *s = self;
+    const struct pour_param *param = s->http->param(r);
+    struct pour *p = malloc(sizeof *p);
+
+    (void)state;
+    if (param->bytes == 13) {
+        free(p);
+        return s->http->error(r, 404, "no such thing");
+    }
+    *p = (struct pour){ s, r, param->bytes, param->pool };
+    more(p);
+    return EC_EAGAIN;
+}
+
+static int32_t get_poured(void *self, const void *state, struct ec_req *r)
+{
+    struct self *s = self;
+    char json[32];
+
+    (void)state;
+    return s->http->json(r, 200, json, (uint64_t)snprintf(json, sizeof json, "%d", s->poured));
+}
+
+#define TEXT(member) EC_FIELD(TEXT, 0, struct ec_audit, member, #member, NULL, "")
+static const struct ec_row audit_rows[] = { TEXT(action), TEXT(outcome), TEXT(actor), TEXT(object), TEXT(detail) };
+static const struct ec_record audit_record = EC_RECORD_PART(struct ec_audit, audit_rows);
+static const struct ec_topic audit = { sizeof audit, EC_TOPIC_EVENT, EC_AUDIT_TOPIC, "audit", &audit_record, NULL, "" };
 
 #define ROUTE(m, p, id, ...) { .size = sizeof(struct ec_route), .method = m, .path = p, .opid = id, .summary = id, \
                                .roles = "", __VA_ARGS__ }
@@ -147,6 +274,13 @@ static const struct ec_route routes[] = {
           .body_max = 200, .status = 201),
     ROUTE("GET", "/api/toy", "list_toys", .flags = EC_RT_EVENTS, .param = &page, .run = list_things,
           .alias = "from=src_ip"),
+    ROUTE("GET", "/api/toy/doc", "get_doc", .run = get_doc, .flags = EC_RT_EDITS),
+    ROUTE("PUT", "/api/toy/doc", "put_doc", .run = put_doc, .flags = EC_RT_EDITS),
+    { .size = sizeof(struct ec_route), .method = "POST", .path = "/api/toy/enforce", .opid = "enforce",
+      .summary = "enforce", .roles = "admin", .body = &body, .run = enforce, .flags = EC_RT_ENFORCES, .status = 201 },
+    ROUTE("GET", "/api/toy/pour", "pour", .param = &pour_record, .run = get_pour, .flags = EC_RT_STREAM,
+          .type = "text/plain", .errors = "404"),
+    ROUTE("GET", "/api/toy/poured", "poured", .run = get_poured, .schema = "{\"type\":\"integer\"}"),
     ROUTE("GET", "/api/toy/busy", "busy", .run = busy),
     ROUTE("POST", "/api/toy/invalid", "invalid", .run = refuse),
     ROUTE("GET", "/api/toy/fails", "fails", .run = fails),
@@ -168,7 +302,8 @@ static int32_t setup(void *self)
 {
     static const struct ec_timer timer = { sizeof timer, 0, 100000000, tick };
     struct self *s = self;
-    int32_t err = EC_OK;
+    uint32_t topic;
+    int32_t err = s->h->topic(s->h, &audit, &topic);
 
     s->http = s->h->use(s->h, EC_HTTP_ID, &s->http_self);
     for (unsigned i = 0; i < sizeof routes / sizeof routes[0] && !err; i++)
@@ -298,6 +433,110 @@ def replies():
     check(ask("GET", "/api/toy/5")[0] == 200, "its answer hurts nobody")
 
 
+def edits():
+    status, _, headers = ask("GET", "/api/toy/doc")
+    tag = headers.get("ETag")
+    check(status == 200 and tag == '"v1"', "what is edited has its version as ETag", headers)
+    status, body, headers = ask("GET", "/api/toy/doc", headers={"If-None-Match": tag})
+    check((status, body, headers.get("ETag")) == (304, b"", tag), "who has it already gets 304", (status, body))
+    status, _, headers = ask("PUT", "/api/toy/doc", headers={"If-Match": tag})
+    check(status == 200 and headers["ETag"] == '"v2"', "a change of what was read goes through", headers)
+    status, body, headers = ask("PUT", "/api/toy/doc", headers={"If-Match": tag})
+    check(status == 412 and headers["ETag"] == '"v2"' and "meanwhile" in body["detail"], "the next one by it does not",
+          body)
+    cases = [("*", 200), ('"v3"', 200), ('"x", "v4"', 200), ('W/"v5"', 412), ("v5", 412)]
+    for value, want in cases:
+        status = ask("PUT", "/api/toy/doc", headers={"If-Match": value})[0]
+        check(status == want, "If-Match: %s is %d" % (value, want), status)
+    check(ask("PUT", "/api/toy/doc", headers={"If-None-Match": "*"})[0] == 412, "nor one that wants to be the first")
+    check(ask("PUT", "/api/toy/doc")[0] == 200, "without a header it goes through")
+
+
+def enforces():
+    def send(body, key=None, query=""):
+        return ask("POST", "/api/toy/enforce" + query, body, dict(JSON, **({"Idempotency-Key": key} if key else {})))
+
+    log = Local("local")
+    log.request("GET", "/api/network/events/stream?types=audit")
+    log = log.getresponse()
+    first = send('{"name":"a"}', "k1")
+    again = send('{ "name" : "a" }', "k1")
+    check(first[:2] == (201, {"dry": 0, "n": 1}) and again[:2] == first[:2] and
+          again[2].get("Idempotency-Replayed") == "true", "the same request with the same key is carried out once", again)
+    check(send('{"name":"a"}')[1]["n"] == 2, "without a key twice")
+    check(send('{"name":"a"}', "k2")[1]["n"] == 3, "with another key too")
+    other = send('{"name":"b"}', "k1")
+    check(other[0] == 422 and "another request" in other[1]["detail"], "another request with that key is refused", other)
+    check(send('{"name":"a","n":55}', "k3")[0] == 503 and send('{"name":"a","n":55}', "k3")[0] == 503 and
+          send('{"name":"b"}', "k3")[1]["n"] == 6, "an error of the server is not kept")
+    check(errors(send('{"name":"a"}', "a b")) == [("string_pattern_mismatch", ["header", "idempotency-key"])],
+          "a key is visible ASCII")
+    check(send('{"name":"a"}', query="?dry_run=true")[1]["dry"] == 1, "dry_run is handed over")
+    check(errors(send('{"name":"a"}', query="?dry_run=maybe")) == [("bool_parsing", ["query", "dry_run"])],
+          "what is no truth value is refused")
+    c = Local("local")
+    c.request("POST", "/api/toy/enforce", '{"name":"a","n":66}', dict(JSON, **{"Idempotency-Key": "k4"}))
+    time.sleep(0.3)
+    status, _, headers = send('{"name":"a","n":66}', "k4")
+    check(status == 409 and "Retry-After" in headers, "while the first is carried out the second waits", status)
+    c.close()                           # the client leaves before its answer
+    time.sleep(1.5)
+    check(send('{"name":"a","n":66}', "k4")[:2] == (201, {"late": 1}), "who lost the answer gets it")
+    send('{"name":"a","n":77}')
+    entries, who = [], "uid %d" % os.getuid()
+    while not entries or entries[-1]["detail"] != "by hand":
+        line = log.fp.readline()
+        if line.startswith(b"data: "):
+            entries.append(json.loads(line[6:])["audit"])
+    log.close()
+    path = "/api/toy/enforce"
+    wants = [{"action": "enforce", "outcome": "success", "actor": who, "object": path, "detail": "201"},
+             {"action": "enforce", "outcome": "failure", "actor": who, "object": path, "detail": "503"},
+             {"action": "enforce", "outcome": "success", "actor": who, "object": path, "detail": "dry run, 201"},
+             {"action": "toy.enforce", "outcome": "success", "actor": who, "object": "toys/1", "detail": "by hand"}]
+    check(all(want in entries for want in wants), "each is in the audit log, in its plugin's words where it has some",
+          entries)
+    check(len(entries) == 13, "once for each, carried out or refused, though not for an answer that is given again",
+          entries)
+
+
+def pieces():
+    for query in ("bytes=0", "bytes=5", "bytes=10000000", "bytes=10000000&pool=1", "bytes=0&pool=1", "bytes=70000&pool=1"):
+        status, body, headers = ask("GET", "/api/toy/pour?" + query)
+        want = int(re.search(r"\d+", query).group())
+        check(status == 200 and body == b"x" * want and headers["Content-Type"] == "text/plain",
+              "a reply in pieces arrives whole (%s)" % query, (status, len(body), headers))
+    check(ask("GET", "/api/toy/pour?bytes=13")[:2] == (404, {"detail": "no such thing"}), "or is an error instead")
+    status, body, headers = ask("HEAD", "/api/toy/pour?bytes=1000000")
+    check((status, body) == (200, b""), "HEAD has no pieces", (status, body))
+    check(ask("HEAD", "/api/toy/pour?bytes=1000000&pool=1")[0] == 200, "nor from the pool")
+    for pool in "01":
+        c = Local("local")
+        c.request("GET", "/api/toy/pour?bytes=900000000&pool=" + pool)
+        reply = c.getresponse()
+        reply.read(100000)
+        reply.close()
+        c.close()
+    for _ in range(100):
+        if ask("GET", "/api/toy/poured")[1] == b"10":
+            break
+        time.sleep(0.1)
+    check(ask("GET", "/api/toy/poured")[1] == b"10", "and a plugin hears of clients that leave",
+          ask("GET", "/api/toy/poured"))
+
+
+def described():
+    paths = ask("GET", "/api/openapi.json")[1]["paths"]
+    put, post, pour = (paths["/api/toy/doc"]["put"], paths["/api/toy/enforce"]["post"], paths["/api/toy/pour"]["get"])
+    check([p["name"] for p in put["parameters"]] == ["If-Match"] and "412" in put["responses"] and
+          "ETag" in put["responses"]["200"]["headers"], "the document says how to edit", put)
+    check([(p["in"], p["name"]) for p in post["parameters"]] == [("query", "dry_run"), ("header", "Idempotency-Key")] and
+          "409" in post["responses"], "and how to enforce", post)
+    check(list(pour["responses"]["200"]["content"]) == ["text/plain"] and
+          paths["/api/toy/poured"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] ==
+          {"type": "integer"}, "and what comes", pour)
+
+
 def main():
     os.mkdir("p")
     with open("x.c", "w", encoding="utf-8") as out:
@@ -320,6 +559,10 @@ def main():
     pages()
     bodies()
     replies()
+    edits()
+    enforces()
+    pieces()
+    described()
     daemon.send_signal(signal.SIGTERM)
     check(daemon.wait(20) == 0, "the daemon ends well", open("log", encoding="utf-8", errors="replace").read()[-600:])
     print("1..%d" % count)

@@ -230,10 +230,19 @@ static int32_t http_work(struct ec_req *r, void (*fn)(struct ec_req *r, void *ar
     return EC_OK;
 }
 
+static void http_audit(struct ec_req *r, const char *action, const char *outcome, const char *object, const char *detail)
+{
+    (void)r;
+    (void)action;
+    (void)outcome;
+    (void)object;
+    (void)detail;
+}
+
 const struct ec_http fake_http = {
     .size = sizeof fake_http, .route = http_route, .param = http_param, .body = http_body, .who = http_who,
     .peer = http_peer, .header = http_header, .set_header = http_set_header, .reply = http_reply, .json = http_json,
-    .error = http_error, .invalid = http_invalid, .work = http_work};
+    .error = http_error, .invalid = http_invalid, .work = http_work, .audit = http_audit};
 
 void fake_reset(void)
 {

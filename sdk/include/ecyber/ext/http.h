@@ -1,4 +1,4 @@
-/* http.h: ec.http/1, one declaration for each route. STATUS: draft 5.
+/* http.h: ec.http/1, one declaration for each route. STATUS: draft 6.
  * One plugin implements it (the HTTP server); any plugin declares routes in setup(). From the declaration come routing,
  * validation in FastAPI's form, authorisation and the OpenAPI document; ecyberctl uses the same routes. */
 #ifndef EC_EXT_HTTP_H
@@ -9,14 +9,15 @@
 extern "C" {
 #endif
 
-#define EC_HTTP_ID "ec.http/1-draft.5"
+#define EC_HTTP_ID "ec.http/1-draft.6"
 
 enum {
     EC_RT_UPLOAD = 1,               /* the body is spooled, the handler gets a descriptor */
     EC_RT_STREAM = 2,               /* replies with chunk() */
-    EC_RT_ENFORCES = 4,             /* changes what the machine does: has a parameter or member dry_run, and is audited; its
-                                     * plugin does both */
-    EC_RT_EDITS = 8,                /* adds ETag and If-Match */
+    EC_RT_ENFORCES = 4,             /* changes what the machine does: adds Idempotency-Key, ?dry_run= (unless a row of param or
+                                     * body has that name: then its plugin sees to it), and an entry in the audit log where
+                                     * audit() was not called */
+    EC_RT_EDITS = 8,                /* adds ETag, If-Match (412) and If-None-Match (304): see etag(), match() */
     EC_RT_FORM = 16,                /* the body may also come as a form (application/x-www-form-urlencoded) */
     /* run is NULL, the server answers from the store (503 where there is none), from events of the type that `topic`
      * has as its root (NULL: every type, chosen by ?type=): */
@@ -51,6 +52,9 @@ struct ec_route {                   /* static */
     const char *errors;             /* "404,409": what else it may answer; 401 403 422 429 500 503 are implied */
     const char *topic;              /* with EC_RT_EVENTS, _EVENT, _COUNT: its name; NULL: every one */
     const char *alias;              /* short names of filters, "sid=alert.signature_id,severity=alert.severity" */
+    const char *type;               /* of a reply that is no JSON, "application/vnd.tcpdump.pcap"; NULL: JSON, or of
+                                     * EC_RT_STREAM application/octet-stream */
+    const char *schema;             /* JSON Schema of a reply without a record, for the document; NULL: anything */
 };
 
 struct ec_asset {                   /* a file of the page, static; the bytes are gzipped */
@@ -99,7 +103,9 @@ struct ec_http {
     int32_t (*invalid)(struct ec_req *r, const char *loc, const char *type, const char *msg);
     /* [sub] Go on with fn on the pool; it replies. EC_EAGAIN: the pool is full, and 503 was sent. */
     int32_t (*work)(struct ec_req *r, void (*fn)(struct ec_req *r, void *arg), void *arg);
-    /* [sub] EC_RT_STREAM: n more bytes, n 0: the end. more() is called when they have left; NULL: not. */
+    /* [any] EC_RT_STREAM, in place of one of the four above: n more bytes, copied; n 0: the end, after which r is gone.
+     * more() is called once, [sub], when all bytes have left or the client has: NULL, not. EC_EEND: the client has left or
+     * asked by HEAD, so end it. EC_EAGAIN: over 4 MiB wait, so nothing was taken: go on in more(). */
     int32_t (*chunk)(struct ec_req *r, const void *p, uint32_t n, void (*more)(void *arg), void *arg);
     /* [any] until the reply, of a route with EC_RT_EVENTS and run: type, filters, times, text, cursor and limit as the query
      * string has them. NULL: any other route. */
@@ -122,6 +128,17 @@ struct ec_http {
     void *(*loop)(void *self);      /* [ctl] start() with EC_USE_RUN: struct event_base of that lane. NULL: none */
     /* [any] after setup(). May who has these roles read events of this type ("alert")? 1 or 0 */
     int32_t (*visible)(void *self, const char *type, const char *roles);
+
+    /* [any] EC_RT_EDITS. etag(): the reply's ETag says this version of the document; of several the last. match(): may the
+     * request go on with the document at this version? EC_OK; EC_EEND: no, and it was answered, 412 by If-Match, 304 by
+     * If-None-Match of a GET. To lose no edit, hand the same version to the store's put(). */
+    int32_t (*etag)(struct ec_req *r, uint64_t version);
+    int32_t (*match)(struct ec_req *r, uint64_t version);
+    /* [any] EC_RT_ENFORCES: 1 where ?dry_run= says so, else 0. */
+    uint32_t (*dry_run)(struct ec_req *r);
+    /* [any] until the reply. An entry of the audit log (EC_AUDIT_TOPIC) of who asks and from where. action: "firewall.ban";
+     * outcome: "success" "failure" "denied"; object, detail: may be NULL. */
+    void (*audit)(struct ec_req *r, const char *action, const char *outcome, const char *object, const char *detail);
 };
 
 #ifdef __cplusplus
