@@ -506,6 +506,9 @@ def unreadable(before, attacker):
 
 def powerless(before):
     """As an ordinary user."""
+    if subprocess.run(["setpriv", "--reuid=nobody", "--clear-groups", "test", "-x", ECYBERD], check=False).returncode:
+        check(True, "an ordinary user: the build stands where nobody may look # SKIP")
+        return
     d = Daemon("user", folder="user", plugins="firewall, tp_ask", user="nobody")
     code, why = d.ban("192.0.2.1")
     check(code == EPERM and "CAP_NET_ADMIN" in why, "an ordinary user's daemon says that it cannot ban",
