@@ -1,5 +1,5 @@
-/* claim.h: one helper for each network namespace. The claim is an empty table of nftables with an owner (Linux 5.12): only
- * who has CAP_NET_ADMIN in this namespace can make it, nobody else can change it, and it goes with its socket. */
+/* claim.h: one helper for each network namespace. The claim is an empty table of nftables with an owner (Linux 5.12):
+ * only who has CAP_NET_ADMIN in this namespace can make it, nobody else can change it, and it goes with its socket. */
 #ifndef CORE_HELPER_CLAIM_H
 #define CORE_HELPER_CLAIM_H
 

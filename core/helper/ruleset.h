@@ -12,8 +12,8 @@ struct ruleset { uint8_t used[2][2][129]; };    /* the table's sets: [block][IPv
 
 /* The whole state in place of what there was, atomically; *r becomes what the table then has. */
 void ruleset_state(struct text *t, const struct helper_entry *e, uint32_t n, struct ruleset *r);
-/* Of a table that another helper made: the sets that every one has. Others are made again where they are needed: the kernel
- * keeps a set that is there, and its rules then stand twice, which changes nothing. */
+/* Of a table that another helper made: the sets that every one has. Others are made again where they are needed: the
+ * kernel keeps a set that is there, and its rules then stand twice, which changes nothing. */
 void ruleset_left(struct ruleset *r);
 /* Add n ≤ HELPER_ENTRIES bans, the later of two for one address wins; *r gains the sets that are new. */
 void ruleset_ban(struct text *t, const struct helper_entry *e, uint32_t n, struct ruleset *r);

@@ -9,8 +9,8 @@ typedef bool table_run_fn(void *arg, const char *commands, const char **said);
 /* Send one reply. false: nobody is there any more. */
 typedef bool table_send_fn(void *arg, const struct helper_reply *r, size_t bytes);
 
-/* Make sure that no other helper works on this network's table, before it is first written. NULL: none does, else a static
- * sentence. */
+/* Make sure that no other helper works on this network's table, before it is first written. NULL: none does, else a
+ * static sentence. */
 typedef const char *table_hold_fn(void *arg);
 
 struct table {

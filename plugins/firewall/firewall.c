@@ -149,10 +149,10 @@ static void open_helper(struct firewall *f)
 static const char *gap(const struct firewall *f)
 {
     if (f->unread || (f->blind && !f->replay))
-        return "bans of earlier runs could not be read: those that the kernel holds stay there until they end, and so does "
-               "the allow-list that it has. Mend what the log says of the store, or bring back a copy of its documents, and "
-               "restart the daemon: then the list is whole again. Until then /api/firewall/ruleset shows what the kernel "
-               "holds, and where nothing can be mended 'nft delete table inet ecyber' lets all of it go";
+        return "bans of earlier runs could not be read: those that the kernel holds stay there until they end, and so "
+               "does the allow-list that it has. Mend what the log says of the store, or bring back a copy of its "
+               "documents, and restart the daemon: then the list is whole again. Until then /api/firewall/ruleset shows "
+               "what the kernel holds, and where nothing can be mended 'nft delete table inet ecyber' lets all of it go";
     return NULL;
 }
 
@@ -168,7 +168,8 @@ void firewall_problem(const struct firewall *f, char *to, size_t n)
     else if (gone)
         snprintf(to, n, "%s", gone);
     else if (f->unkept)
-        snprintf(to, n, "the store does not take bans (error %d): after a restart the daemon does not know them", f->unkept);
+        snprintf(to, n, "the store does not take bans (error %d): after a restart the daemon does not know them",
+                 f->unkept);
 }
 
 /* A replay puts nothing back: what a live run keeps is its own, in the kernel as well. */
@@ -229,8 +230,8 @@ static void on_clear(void *arg, int32_t err, const char *text, uint64_t len)
     if (!err)
         keep_mark(f, false);
     else
-        EC_LOG(f->host, EC_LOG_WARNING, "the firewall's table may still be in the kernel: %s; the next start looks again, "
-                                        "'nft delete table inet ecyber' removes it", text);
+        EC_LOG(f->host, EC_LOG_WARNING, "the firewall's table may still be in the kernel: %s; the next start looks "
+                                        "again, 'nft delete table inet ecyber' removes it", text);
 }
 
 /* What stays in the kernel ends by itself; without a ban there is no reason to leave a table behind. */
@@ -242,7 +243,8 @@ static void firewall_stop(void *self)
     keep_now(f);
     pthread_mutex_lock(&f->lock);
     helper = f->open && !f->powerless[0];
-    clear = helper && f->lively && !(f->replay && f->blind) && (f->clear_at_exit || (!f->blind && !anything_desired(f)));
+    clear = helper && f->lively && (f->blind ? f->clear_at_exit && !f->replay
+                                             : f->clear_at_exit || !anything_desired(f));
     f->open = false;
     if (clear)
         f->helper->request(f->helper_self, EC_HELPER_CLEAR, NULL, 0, 0, on_clear, f);

@@ -1,6 +1,6 @@
 /* firewall.h: the plugin as its files of glue share it. bans.c, guard.c and address.c are the engine and know nothing
- * of plugins; act.c moves bans into the kernel and out of it, keep.c keeps them, tell.c says what happened, routes.c is
- * the API. */
+ * of plugins; act.c moves bans into the kernel and out of it, keep.c keeps them, tell.c says what happened, routes.c and
+ * look.c are the API. */
 #ifndef FIREWALL_FIREWALL_H
 #define FIREWALL_FIREWALL_H
 #define EC_API_LEVEL 1

@@ -17,6 +17,14 @@ static const struct { struct net net; const char *what; } never[] = {
     { { { 0xff }, 8 }, "multicast" },
 };
 
+const struct net *guard_never(uint32_t i, const char **what)
+{
+    if (i >= sizeof never / sizeof never[0])
+        return NULL;
+    *what = never[i].what;
+    return &never[i].net;
+}
+
 static bool net_of(const struct sockaddr *a, struct net *to)
 {
     memset(to, 0, sizeof *to);

@@ -14,6 +14,8 @@ struct own { uint32_t n; struct net net[]; };           /* this machine's addres
 
 /* The addresses of all interfaces. NULL: out of memory, or they cannot be read. free() it. */
 struct own *own_read(void);
+/* The networks that nobody may ban anywhere, and what they are. NULL behind the last. */
+const struct net *guard_never(uint32_t i, const char **what);
 /* Is it, or is a part of it, not to be banned? false, or true and a sentence in why. own may be NULL. */
 bool guard_refuses(const struct guard *g, const struct own *own, const struct net *n, char *why, size_t bytes);
 /* The entry of the allow-list that holds it, NULL: none. */

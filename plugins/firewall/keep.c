@@ -231,8 +231,8 @@ int32_t keep_now(struct firewall *f)
     f->unkept = worst;
     pthread_mutex_unlock(&f->lock);
     if (worst && !was)
-        EC_LOG(f->host, EC_LOG_WARNING, "bans cannot be kept: the store does not take them (error %d); it is tried again, "
-                                        "and until then they last for this run", worst);
+        EC_LOG(f->host, EC_LOG_WARNING, "bans cannot be kept: the store does not take them (error %d); it is tried "
+                                        "again, and until then they last for this run", worst);
     if (!worst && was)
         EC_LOG(f->host, EC_LOG_INFO, "bans are kept again");
     return worst;
@@ -336,7 +336,8 @@ int32_t keep_restore(struct firewall *f)
         EC_LOG(f->host, EC_LOG_ERROR, "bans of earlier runs cannot be read from the store (error %d)", err);
     if (!err && !r.witness && f->witness_until > f->host->now(f->host)) {
         err = EC_EIO;
-        EC_LOG(f->host, EC_LOG_ERROR, "the store lacks bans that were kept: its documents began anew, or are of an earlier time");
+        EC_LOG(f->host, EC_LOG_ERROR, "the store lacks bans that were kept: its documents began anew, or are of an "
+                                      "earlier time");
     }
     if (r.restored || r.expired)
         EC_LOG(f->host, EC_LOG_INFO, "%u bans of earlier runs are put back, %u have ended meanwhile", r.restored,

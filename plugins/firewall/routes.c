@@ -1,20 +1,15 @@
-/* The API of the firewall: /api/firewall/…, declared through ec.http/1. */
-#include "plugins/firewall/firewall.h"
+/* The API of bans: /api/firewall/blocks, declared through ec.http/1. */
+#include "plugins/firewall/routes.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define READERS "admin,operator,analyst,viewer"
 #define ENFORCERS "admin,operator"
 #define SETTLE_NS (3 * SECOND_NS)   /* how long an answer waits for the kernel */
 #define PAGE_MOST 1000
 #define YEARS_10 INT64_C(315360000000000000)
-
-#define ROW(T, flags, has, type, member, name, allow, def, unit, help, min, max) \
-    { EC_T_##T, (flags), (has), 0, (uint32_t)offsetof(type, member), (name), NULL, (allow), (def), (unit), (help), \
-      (min), (max) }
 
 /* What is asked. */
 struct page_param { struct ec_part part; uint32_t limit, pad; struct ec_span cursor, ip; };
@@ -27,17 +22,10 @@ static const struct ec_row page_rows[] = {
 };
 static const struct ec_record page_param = EC_RECORD_PART(struct page_param, page_rows);
 
-struct text_param { struct ec_part part; struct ec_span text; };
 static const struct ec_row id_rows[] = {
     ROW(TEXT, 0, 0, struct text_param, text, "id", NULL, NULL, NULL, "id of a ban, or its address", 1, 63),
 };
 static const struct ec_record id_param = EC_RECORD_PART(struct text_param, id_rows);
-static const struct ec_row ip_rows[] = {
-    ROW(TEXT, 0, 0, struct text_param, text, "ip", "cidr", NULL, NULL, "an address, or a network as ADDRESS/PREFIX", 2,
-        63),
-};
-static const struct ec_record ip_param = EC_RECORD_PART(struct text_param, ip_rows);
-
 /* What is to be unbanned: by a path or by a query. Both begin as struct text_param does. */
 struct unban_param { struct ec_part part; struct ec_span text; uint8_t dry_run, pad[7]; };
 #define ROW_UNBAN_DRY \
@@ -93,12 +81,6 @@ struct block_reply { struct ec_part part; BLOCK_MEMBERS; };
 static const struct ec_row block_reply_rows[] = { BLOCK_ROWS(struct block_reply) };
 static const struct ec_record block_reply = EC_RECORD_PART(struct block_reply, block_reply_rows);
 
-/* A list that is written even where it is empty: it has a bit, which is always set. */
-#define ROW_LIST(sub, type, member, name, help) \
-    { EC_T_RECORD, EC_R_LIST | EC_R_OPT, 0, 0, (uint32_t)offsetof(type, member), (name), (sub), NULL, NULL, NULL, \
-      (help), 0, 0 }
-#define HAS_LIST 1u
-
 struct page_reply { struct ec_part part; struct ec_list items; uint64_t total; struct ec_span next; };
 static const struct ec_row page_reply_rows[] = {
     ROW_LIST(&block_record, struct page_reply, items, "items", "bans, the newest first"),
@@ -106,102 +88,6 @@ static const struct ec_row page_reply_rows[] = {
     EC_FIELD(TEXT, 0, struct page_reply, next, "next_cursor", NULL, "for the next page; absent at the end"),
 };
 static const struct ec_record page_reply = EC_RECORD_PART(struct page_reply, page_reply_rows);
-
-struct allow { struct ec_span address; };
-static const struct ec_row allow_rows[] = {
-    EC_FIELD(TEXT, 0, struct allow, address, "address", NULL, "address or network") };
-static const struct ec_record allow_record = EC_RECORD_ELEMENT(struct allow, allow_rows);
-struct allow_reply { struct ec_part part; struct ec_list items; };
-static const struct ec_row allow_reply_rows[] = {
-    ROW_LIST(&allow_record, struct allow_reply, items, "items", "what is never banned, from firewall.allow") };
-static const struct ec_record allow_reply = EC_RECORD_PART(struct allow_reply, allow_reply_rows);
-
-struct check_reply { struct ec_part part; struct ec_span ip, entry, why; uint8_t allowed, bannable, banned, pad[5]; };
-static const struct ec_row check_rows[] = {
-    EC_FIELD(TEXT, 0, struct check_reply, ip, "ip", NULL, "what was asked for"),
-    EC_FIELD(BOOL, 0, struct check_reply, allowed, "allowed", NULL, "it is on the allow-list"),
-    EC_FIELD(TEXT, 0, struct check_reply, entry, "entry", NULL, "the entry that holds it"),
-    EC_FIELD(BOOL, 0, struct check_reply, bannable, "bannable", NULL, "it could be banned"),
-    EC_FIELD(TEXT, 0, struct check_reply, why, "why", NULL, "why it could not"),
-    EC_FIELD(BOOL, 0, struct check_reply, banned, "banned", NULL, "it is banned now"),
-};
-static const struct ec_record check_reply = EC_RECORD_PART(struct check_reply, check_rows);
-
-struct status_reply {
-    struct ec_part part;
-    struct ec_span problem;
-    uint64_t bans, pending, allow, starts, failed, queued, pid;
-    uint8_t enforcing, in_kernel, replay, pad[5];
-};
-static const struct ec_row status_rows[] = {
-    EC_FIELD(BOOL, 0, struct status_reply, enforcing, "enforcing", NULL, "bans can be enforced"),
-    EC_FIELD(TEXT, 0, struct status_reply, problem, "problem", NULL, "why not, or what is in the way now, and what to do"),
-    EC_FIELD(BOOL, 0, struct status_reply, in_kernel, "in_kernel", NULL, "the kernel has a table of ours"),
-    EC_FIELD(BOOL, 0, struct status_reply, replay, "replay", NULL,
-             "the daemon replays a capture: bans of live runs are neither listed nor changed"),
-    EC_FIELD(U64, 0, struct status_reply, bans, "bans", "bans", "that are desired"),
-    EC_FIELD(U64, 0, struct status_reply, pending, "pending", "bans", "that the kernel has not confirmed"),
-    EC_FIELD(U64, 0, struct status_reply, allow, "allow", "entries", "of the allow-list"),
-    EC_FIELD(U64, 0, struct status_reply, pid, "helper.pid", NULL,
-             "process that changes the firewall, or who started it; 0: it is not needed yet"),
-    EC_FIELD(U64, 0, struct status_reply, starts, "helper.starts", NULL, "how often there was a new one"),
-    EC_FIELD(U64, 0, struct status_reply, failed, "helper.failed", NULL, "requests that it did not carry out"),
-    EC_FIELD(U64, 0, struct status_reply, queued, "helper.queued", NULL, "entries that wait for it"),
-};
-static const struct ec_record status_reply = EC_RECORD_PART(struct status_reply, status_rows);
-
-/* Written by libnftables itself, so these rows only describe it: each element has one member, and more than stands here. */
-struct ruleset_item {
-    struct ec_span version, table, chain, hook, set, type, rule;
-    int64_t prio;
-};
-static const struct ec_row ruleset_item_rows[] = {
-    EC_FIELD(TEXT, 0, struct ruleset_item, version, "metainfo.version", NULL, "of nftables"),
-    EC_FIELD(TEXT, 0, struct ruleset_item, table, "table.name", NULL, "ecyber, of the family inet"),
-    EC_FIELD(TEXT, 0, struct ruleset_item, set, "set.name", NULL,
-             "allow4, block6, block4_24 ...: a list, IP version and prefix length; its elements stand in elem"),
-    EC_FIELD(TEXT, 0, struct ruleset_item, type, "set.type", NULL, "ipv4_addr, ipv6_addr"),
-    EC_FIELD(TEXT, 0, struct ruleset_item, chain, "chain.name", NULL, "input, forward, output, source, destination"),
-    EC_FIELD(TEXT, 0, struct ruleset_item, hook, "chain.hook", NULL, "where the kernel enters it"),
-    EC_FIELD(I64, 0, struct ruleset_item, prio, "chain.prio", NULL, "before which others"),
-    EC_FIELD(TEXT, 0, struct ruleset_item, rule, "rule.chain", NULL, "whose rule; what it does stands in expr"),
-};
-static const struct ec_record ruleset_item = EC_RECORD_ELEMENT(struct ruleset_item, ruleset_item_rows);
-struct ruleset_shape { struct ec_part part; struct ec_list nftables; };
-static const struct ec_row ruleset_rows[] = {
-    ROW_LIST(&ruleset_item, struct ruleset_shape, nftables, "nftables", "as in libnftables-json(5)") };
-static const struct ec_record ruleset_reply = EC_RECORD_PART(struct ruleset_shape, ruleset_rows);
-
-/* An answer that is being built: a part in memory of its own. */
-static void *answer_open(struct ec_build *b, uint32_t bytes, uint32_t tail)
-{
-    uint32_t cap = ((uint32_t)sizeof(struct ec_event) + bytes + tail + 64u) & ~7u;
-
-    *b = (struct ec_build){ .base = calloc(1, cap), .used = sizeof(struct ec_event), .cap = cap };
-    return b->base ? ec_add(b, 0, bytes) : NULL;
-}
-
-static int32_t answer_send(const struct firewall *f, struct ec_req *r, struct ec_build *b, uint32_t status)
-{
-    int32_t err = b->base ? f->http->reply(r, status, ec_part_open(b)) : f->http->error(r, 503, "out of memory");
-
-    free(b->base);
-    return err;
-}
-
-/* A text of the request; where it is longer than its room (bounds count characters), it is cut before a character. */
-static const char *param_text(const struct ec_part *p, struct ec_span s, char *to, size_t n)
-{
-    const char *from = s.off ? (const char *)ec_bytes(p, s) : "";
-    size_t len = s.off ? s.len : 0;
-
-    if (len >= n)
-        for (len = n - 1; len && (from[len] & 0xc0) == 0x80; len--)
-            ;
-    memcpy(to, from, len);
-    to[len] = '\0';
-    return to;
-}
 
 #define BLOCK_TAIL (ADDRESS_TEXT + WHO_MAX + WHY_MAX + 320u)
 
@@ -323,7 +209,8 @@ static bool read_body(const struct firewall *f, struct ec_req *r, struct ban *to
 static const char unkept[] = "it is enforced, but could not be kept: after a restart the daemon does not know it";
 
 /* What became of it; text: the reason that was given, or why it failed. */
-static void audit_ban(struct firewall *f, struct ec_req *r, int32_t err, const char *address, const char *text, bool lost)
+static void audit_ban(struct firewall *f, struct ec_req *r, int32_t err, const char *address, const char *text,
+                      bool lost)
 {
     const char *outcome = lost ? "partial" : "success";
     char detail[WHY_MAX + sizeof unkept + 2];
@@ -554,139 +441,7 @@ static int32_t get_block(void *self, const void *state, struct ec_req *r)
     return ban ? answer_send(f, r, &b, 200) : f->http->error(r, 404, "there is no such ban");
 }
 
-static int32_t get_allowlist(void *self, const void *state, struct ec_req *r)
-{
-    struct firewall *f = self;
-    struct ec_build b;
-    struct allow_reply *to;
-    struct allow *items;
-    char text[ADDRESS_TEXT];
-    uint32_t n;
-
-    (void)state;
-    pthread_mutex_lock(&f->lock);
-    n = f->guard->n_allow;
-    if ((to = answer_open(&b, sizeof *to, 64 + n * (uint32_t)(sizeof *items + ADDRESS_TEXT + 8)))) {
-        items = n ? ec_rows(&b, &to->items, n, sizeof *items) : NULL;
-        to->part.has = HAS_LIST;
-        for (uint32_t i = 0; items && i < n; i++) {
-            address_text(&f->guard->allow[i], text);
-            items[i].address = ec_puts(&b, text);
-        }
-    }
-    pthread_mutex_unlock(&f->lock);
-    return answer_send(f, r, &b, 200);
-}
-
-static int32_t get_check(void *self, const void *state, struct ec_req *r)
-{
-    struct firewall *f = self;
-    const struct text_param *p = f->http->param(r);
-    char text[64], shown[ADDRESS_TEXT], why[512] = "";
-    const struct net *entry;
-    struct check_reply *to;
-    struct ec_build b;
-    struct net net;
-
-    (void)state;
-    if (address_parse(param_text(&p->part, p->text, text, sizeof text), &net))
-        return f->http->invalid(r, "path.ip", "value_error", "it is no address or network");
-    if (!(to = answer_open(&b, sizeof *to, 1024)))
-        return answer_send(f, r, &b, 200);
-    pthread_mutex_lock(&f->lock);
-    address_text(&net, shown);
-    to->ip = ec_puts(&b, shown);
-    to->bannable = !guard_refuses(f->guard, f->own, &net, why, sizeof why);
-    if (!to->bannable)
-        to->why = ec_puts(&b, why);
-    to->banned = bans_holding(&f->bans, &net) != NULL;
-    if ((entry = guard_allows(f->guard, &net))) {
-        to->allowed = 1;
-        address_text(entry, shown);
-        to->entry = ec_puts(&b, shown);
-    }
-    pthread_mutex_unlock(&f->lock);
-    return answer_send(f, r, &b, 200);
-}
-
-static int32_t get_status(void *self, const void *state, struct ec_req *r)
-{
-    struct firewall *f = self;
-    struct ec_helper_status h = { .size = sizeof h };
-    struct status_reply *to;
-    struct ec_build b;
-    char problem[768];
-
-    (void)state;
-    if (f->helper)
-        f->helper->status(f->helper_self, &h);
-    if (!(to = answer_open(&b, sizeof *to, 1024)))
-        return answer_send(f, r, &b, 200);
-    pthread_mutex_lock(&f->lock);
-    to->enforcing = !f->powerless[0];
-    firewall_problem(f, problem, sizeof problem);
-    to->problem = ec_puts(&b, problem[0] ? problem : NULL);
-    to->replay = f->replay;
-    to->in_kernel = f->lively;
-    to->bans = f->bans.n;
-    to->allow = f->guard->n_allow;
-    for (uint32_t i = 0; i < f->bans.n; i++)
-        to->pending += f->bans.all[i]->state == BAN_PENDING;
-    pthread_mutex_unlock(&f->lock);
-    to->pid = h.pid;
-    to->starts = h.starts;
-    to->failed = h.failed;
-    to->queued = h.queued;
-    return answer_send(f, r, &b, 200);
-}
-
-struct ruleset_ask { const struct ec_http *http; struct ec_req *r; };
-static const char empty_ruleset[] = "{\"nftables\": []}";
-
-/* On the helper's thread. */
-static void on_ruleset(void *arg, int32_t err, const char *text, uint64_t len)
-{
-    struct ruleset_ask *ask = arg;
-
-    if (!err)
-        ask->http->json(ask->r, 200, text, len);
-    else if (err == EC_ENOENT)
-        ask->http->json(ask->r, 200, empty_ruleset, sizeof empty_ruleset - 1);
-    else
-        ask->http->error(ask->r, 503, text);
-    free(ask);
-}
-
-static int32_t get_ruleset(void *self, const void *state, struct ec_req *r)
-{
-    struct firewall *f = self;
-    struct ruleset_ask *ask;
-    bool lively;
-
-    (void)state;
-    pthread_mutex_lock(&f->lock);
-    lively = f->lively;
-    pthread_mutex_unlock(&f->lock);
-    if (f->powerless[0])
-        return f->http->error(r, 503, f->powerless);
-    if (!lively)
-        return f->http->json(r, 200, empty_ruleset, sizeof empty_ruleset - 1);
-    if (!(ask = malloc(sizeof *ask)))
-        return f->http->error(r, 503, "out of memory");
-    *ask = (struct ruleset_ask){ f->http, r };
-    if (!f->helper->request(f->helper_self, EC_HELPER_LIST, NULL, 0, 0, on_ruleset, ask))
-        return EC_EAGAIN;
-    free(ask);
-    return f->http->error(r, 503, "the helper is being started; ask again in a moment");
-}
-
-#define ROUTE(m, p, id, what, who, f, pa, bo, re, fn, st, er) \
-    { .size = sizeof(struct ec_route), .flags = (f), .method = (m), .path = "/api/firewall" p, .opid = (id), \
-      .summary = (what), .roles = (who), .param = (pa), .body = (bo), .reply = (re), .run = (fn), .status = (st), \
-      .errors = (er) }
 static const struct ec_route routes[] = {
-    ROUTE("GET", "/status", "firewall_status", "Whether bans are enforced, and how many there are", READERS, 0, NULL,
-          NULL, &status_reply, get_status, 0, NULL),
     ROUTE("GET", "/blocks", "firewall_blocks", "Bans, the newest first", READERS, 0, &page_param, NULL, &page_reply,
           get_blocks, 0, NULL),
     ROUTE("POST", "/blocks", "firewall_ban", "Ban an address or a network", ENFORCERS, EC_RT_ENFORCES, NULL, &ban_body,
@@ -697,19 +452,24 @@ static const struct ec_route routes[] = {
           EC_RT_ENFORCES, &unban_param, NULL, NULL, delete_block, 204, "404"),
     ROUTE("DELETE", "/blocks", "firewall_unban_ip", "Take back the ban of this address or network", ENFORCERS,
           EC_RT_ENFORCES, &unban_ip_param, NULL, NULL, delete_block, 204, "404"),
-    ROUTE("GET", "/allowlist", "firewall_allowlist", "What is never banned", READERS, 0, NULL, NULL, &allow_reply,
-          get_allowlist, 0, NULL),
-    ROUTE("GET", "/allowlist/check/{ip}", "firewall_allowlist_check", "Could this address be banned, and is it?",
-          READERS, 0, &ip_param, NULL, &check_reply, get_check, 0, NULL),
-    ROUTE("GET", "/ruleset", "firewall_ruleset", "Our table as the kernel has it, in libnftables' JSON", READERS, 0,
-          NULL, NULL, &ruleset_reply, get_ruleset, 0, NULL),
 };
+
+static int32_t declare(struct firewall *f, void *http_self, const struct ec_route *r, size_t n)
+{
+    int32_t err = EC_OK;
+
+    for (size_t k = 0; k < n && !err; k++)
+        err = f->http->route(http_self, f->host, &r[k], f);
+    return err;
+}
 
 int32_t routes_setup(struct firewall *f, void *http_self)
 {
     int32_t err = EC_OK;
 
-    for (size_t k = 0; f->http && k < sizeof routes / sizeof routes[0] && !err; k++)
-        err = f->http->route(http_self, f->host, &routes[k], f);
+    if (f->http)
+        err = declare(f, http_self, routes, sizeof routes / sizeof routes[0]);
+    if (f->http && !err)
+        err = declare(f, http_self, look_routes, look_n_route);
     return err ? ec_failf(f->host, err, "the HTTP server did not take a route of /api/firewall") : EC_OK;
 }

@@ -375,7 +375,11 @@ def api(before, attacker):
           (status, ban))
     check(a.ask("DELETE", "/firewall/blocks/192.0.2.7")[0] == 204, "and taken back")
     status, answer = a.ask("GET", "/firewall/allowlist")
-    check([i["address"] for i in answer["items"]] == ["10.77.2.2", "2001:db8:2::/64"], "the allow-list", answer)
+    listed = {kind: [i["address"] for i in answer["items"] if i["source"] == kind]
+              for kind in ("configured", "own", "always")}
+    check(listed["configured"] == ["10.77.2.2", "2001:db8:2::/64"] and "10.77.1.1" in listed["own"] and
+          "2001:db8:1::1" in listed["own"] and "127.0.0.0/8" in listed["always"] and
+          all(i["why"] for i in answer["items"]), "the allow-list", answer)
     status, answer = a.ask("GET", "/firewall/allowlist/check/2001:db8:2::9")
     check(answer["allowed"] and answer["entry"] == "2001:db8:2::/64" and not answer["bannable"],
           "check: allowed", answer)
@@ -413,7 +417,8 @@ def replayed(before, attacker):
     code, why = d.ban("10.77.1.2", 60, REPLAY)
     check(code == EPERM and "no response acts on a replay" in why, "-r --stay: an event of the replay bans nobody",
           (code, why, d.text()))
-    check(d.ban("10.77.1.2", 60, REPLAY | PERSON)[0] == OK and stopped(attacker, "10.77.3.2"), "a person does", d.text())
+    check(d.ban("10.77.1.2", 60, REPLAY | PERSON)[0] == OK and stopped(attacker, "10.77.3.2"), "a person does",
+          d.text())
     d.unban("10.77.1.2")
     check(d.stop() == 0 and ruleset() == before, "nothing stays in the kernel", ruleset())
 
@@ -464,7 +469,8 @@ def unreadable(before, attacker):
     status, ban = a.ask("POST", "/firewall/blocks", {"ip": "192.0.2.4/30", "reason": "new"})
     check(status == 201 and "could not be kept" in ban.get("note", ""), "another ban is enforced, and not kept",
           (status, ban, d.text()))
-    check(all(net in ruleset() for net in ("10.77.1.2", "192.0.2.0", "192.0.2.4")), "beside those that stood", ruleset())
+    check(all(net in ruleset() for net in ("10.77.1.2", "192.0.2.0", "192.0.2.4")), "beside those that stood",
+          ruleset())
     check(d.stop() == 0 and "10.77.1.2" in ruleset(), "a stop leaves the kernel's bans", ruleset())
     os.chmod(data, 0o600)
     d, a = start("readable")
@@ -487,8 +493,8 @@ def unreadable(before, attacker):
     os.chown(data, NOBODY.pw_uid, NOBODY.pw_gid)
     d, a = start("copied")
     answer = a.ask("GET", "/firewall/blocks")[1]
-    check(answer["total"] == 2 and "problem" not in a.ask("GET", "/firewall/status")[1], "with a copy the list is whole",
-          (answer, d.text()))
+    check(answer["total"] == 2 and "problem" not in a.ask("GET", "/firewall/status")[1],
+          "with a copy the list is whole", (answer, d.text()))
     check(d.stop() == 0, "it stops")
     sh(*inside(ROUTER, "nft", "delete", "table", "inet", "ecyber"))
     d, a = start("again", "-r", os.environ["EC_DATA"] + "/sample.pcap", "--stay")

@@ -1008,6 +1008,7 @@ START_TEST(routes_read)
     ck_assert_int_eq(fake_ask("GET", "/api/firewall/blocks/{id}", none, NULL), 404);
     ck_assert_int_eq(fake_ask("GET", "/api/firewall/allowlist", NULL, NULL), 200);
     ck_assert_str_eq(fake_reply("items.address"), "203.0.113.9");
+    ck_assert_str_eq(fake_reply("items.source"), "configured");
     ck_assert_int_eq(fake_ask("GET", "/api/firewall/allowlist/check/{ip}", ip, NULL), 200);
     ck_assert_str_eq(fake_reply("allowed"), "true");
     ck_assert_str_eq(fake_reply("entry"), "198.51.100.0/24");
