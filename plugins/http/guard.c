@@ -26,7 +26,7 @@ struct guard {
     enum guard_end end;
     time_t since;                   /* it began to send a request, or came; seconds of the monotonic clock */
     bool late, close, fresh;        /* fresh: nothing has come yet */
-    size_t written;
+    size_t written, held;           /* held: of guards.held; 0: its body is small, or has gone */
     void (*on_late)(void *arg);
     void (*on_gone)(void *arg);
     void (*on_data)(void *arg, const void *p, size_t n);   /* taken over */
@@ -56,6 +56,14 @@ static void timer_set(struct guard *g, uint32_t ms)
     evtimer_add(g->timer, &tv);
 }
 
+/* Its body is not in memory any more. */
+static void let_go(struct guard *g)
+{
+    if (g->all)
+        g->all->held -= g->held;
+    g->held = 0;
+}
+
 static void guard_release(struct guard *g)
 {
     struct event *const events[] = { g->timer, g->kick, g->writable };
@@ -81,6 +89,7 @@ static void leave(struct guard *g)
     else
         all->list = g->next;
     all->n--;
+    let_go(g);
     all->on.closed(all->on.arg, g->end);
     if (all->full && all->n < all->c.connections) {
         all->full = false;
@@ -144,6 +153,7 @@ static void on_filter_gone(void *arg)
 /* What evhttp is told of a request that is refused: something whole. */
 static void refuse(struct guard *g, struct evbuffer *in, struct evbuffer *out, int status, const char *why)
 {
+    let_go(g);
     static const char harmless[] = "GET / HTTP/1.1\r\nHost: refused\r\nConnection: close\r\n\r\n";
 
     evbuffer_drain(in, evbuffer_get_length(in));
@@ -173,6 +183,37 @@ static void hand_over(struct guard *g, struct evbuffer *in, size_t n)
     evbuffer_drain(in, n);
 }
 
+/* May the body grow to what is there, or announced? HEAD_DONE, or a status. */
+static int admit(struct guard *g, const char *p, size_t n)
+{
+    struct guards *all = g->all;
+    size_t there = (g->head.total && g->head.total < n ? g->head.total : n) - g->head.head;
+    size_t body = g->head.chunked ? there : (size_t)g->head.length;
+    int rc;
+
+    if (body <= BODY_FREE || body <= g->held)
+        return HEAD_DONE;
+    if (!g->held && (rc = all->on.body(all->on.arg, p, g->head.head, &g->head.why)))
+        return rc;
+    if (all->held - g->held + body > all->c.bodies) {
+        g->head.why = "too many large bodies are being sent at once";
+        return 503;
+    }
+    all->held += body - g->held;
+    g->held = body;
+    return HEAD_DONE;
+}
+
+static int scan(struct guard *g, struct evbuffer *in, size_t n)
+{
+    const char *p = (const char *)evbuffer_pullup(in, -1);
+    int rc = head_scan(&g->head, &g->all->c.limits, p, n), may = HEAD_DONE;
+
+    if (g->head.head && (rc == HEAD_MORE || rc == HEAD_DONE))
+        may = admit(g, p, n);
+    return may == HEAD_DONE ? rc : may;
+}
+
 static enum bufferevent_filter_result on_input(struct evbuffer *in, struct evbuffer *out, ev_ssize_t limit,
                                                enum bufferevent_flush_mode mode, void *arg)
 {
@@ -198,7 +239,7 @@ static enum bufferevent_filter_result on_input(struct evbuffer *in, struct evbuf
     if (g->late)
         rc = 408;
     else
-        rc = head_scan(&g->head, &g->all->c.limits, (const char *)evbuffer_pullup(in, -1), n);
+        rc = scan(g, in, n);
     if (rc == HEAD_MORE) {
         if (g->head.expects && g->head.head)
             say_continue(g);
@@ -351,6 +392,7 @@ static void on_complete(struct evhttp_request *r, void *arg)
     struct guard *g = arg;
 
     (void)r;
+    let_go(g);
     g->phase = WAITING;
     timer_set(g, g->all->c.idle_ms);
     if (evbuffer_get_length(bufferevent_get_input(g->socket)))

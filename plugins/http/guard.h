@@ -3,6 +3,7 @@
  *   - hands over one whole, well-formed request at a time, the next one when the reply has left;
  *   - turns what is wrong or late into a harmless request, marked as refused, so that the one who answers says why;
  *   - writes replies straight to the socket: evhttp closes a connection as soon as the filter has taken its bytes;
+ *   - holds a large body only for whom the server knows, and all of them together within a bound;
  *   - bounds in time: waiting for a request, reading it, handling it, and writing the reply;
  *   - knows how many connections there are, and when one ends.
  * All on the loop's thread. */
@@ -19,9 +20,11 @@ struct bufferevent;
 struct guard_config {
     struct head_limits limits;
     uint32_t connections;           /* at once */
+    uint64_t bodies;                /* bytes of bodies over BODY_FREE, at once */
     uint32_t request_ms, idle_ms, write_ms;     /* from its first byte; between requests; for 64 KiB of a reply */
 };
 enum guard_end { GUARD_LEFT, GUARD_IDLE, GUARD_SLOW, GUARD_STUCK, GUARD_EVICTED, GUARD_ENDS };
+#define BODY_FREE 16384u            /* bytes of a body that anybody may send */
 struct guard_events {               /* what the server wants to know */
     void *arg;
     void (*full)(void *arg, bool full);                     /* the cap is reached, or there is room again */
@@ -29,6 +32,8 @@ struct guard_events {               /* what the server wants to know */
     void (*closed)(void *arg, enum guard_end why);
     void (*wrote)(void *arg, size_t n);
     void (*read)(void *arg, size_t n);
+    /* A body over BODY_FREE is on its way behind this head of n bytes: 0, or the status to refuse it with, and why. */
+    int (*body)(void *arg, const char *head, size_t n, const char **why);
 };
 struct guards {
     struct event_base *base;
@@ -37,6 +42,7 @@ struct guards {
     uint32_t n;
     bool full;
     struct event *again;            /* while full: look whether somebody can be sent away by now */
+    size_t held;                    /* bytes of bodies over BODY_FREE */
     struct guard *list;             /* all of them */
     struct guard *index[256];       /* by their filter */
 };

@@ -23,6 +23,8 @@ static const struct ec_row option_rows[] = {
     EC_OPTION(U32, 0, "connections", "1024", 8, 100000, "connections", "at once; more wait in the kernel"),
     EC_OPTION(SIZE, 0, "head_max", "16KiB", KIB, 1024 * KIB, "bytes", "request line and headers"),
     EC_OPTION(SIZE, 0, "body_max", "1MiB", KIB, 64 * KIB * KIB, "bytes", "body of a request"),
+    EC_OPTION(SIZE, 0, "bodies_max", "64MiB", 64 * KIB, 64 * KIB * KIB * KIB, "bytes",
+              "of bodies over 16 KiB on their way at once; then 503. Such a body needs a valid token"),
     EC_OPTION(DURATION, 0, "request_timeout", "10s", SECOND / 10, 600 * SECOND, NULL,
               "for a whole request to arrive, from its first byte on"),
     EC_OPTION(DURATION, 0, "idle_timeout", "60s", SECOND / 10, 3600 * SECOND, NULL,
@@ -51,6 +53,8 @@ static const struct ec_metric metrics[METRICS] = {
     [M_BYTES_OUT] = COUNTER("bytes_out", "bytes", "written"),
     [M_MALFORMED] = COUNTER("refused.malformed", "requests", "refused, because they are no HTTP or too large"),
     [M_LATE] = COUNTER("refused.late", "requests", "refused, because they did not arrive in time"),
+    [M_BODIES] = COUNTER("refused.bodies", "requests",
+                         "with a large body refused: nobody known sent it, or too many were on their way"),
     [M_END_LEFT] = COUNTER("closed.client", "connections", "closed by the client, or after its last request"),
     [M_END_IDLE] = COUNTER("closed.idle", "connections", "closed, because no further request came"),
     [M_END_SLOW] = COUNTER("closed.slow", "connections", "closed, because a request did not arrive in time"),
@@ -244,6 +248,9 @@ static int32_t http_configure(void *self, const struct ec_conf *c, void **state)
     snprintf(o->socket, sizeof o->socket, "%s", socket ? socket : ECYBER_RUNDIR "/api.sock");
     o->guard.limits = (struct head_limits){ .head = (uint32_t)number(h, c, "head_max"), .target = 8192, .fields = 100,
                                             .body = (uint64_t)number(h, c, "body_max") };
+    o->guard.bodies = (uint64_t)number(h, c, "bodies_max");
+    if (o->guard.bodies < o->guard.limits.body)
+        o->guard.bodies = o->guard.limits.body;
     o->guard.connections = (uint32_t)number(h, c, "connections");
     o->guard.request_ms = milliseconds(h, c, "request_timeout");
     o->guard.idle_ms = milliseconds(h, c, "idle_timeout");

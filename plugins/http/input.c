@@ -147,6 +147,43 @@ static bool ask_bearer(struct ec_req *r, const char *header)
     return false;
 }
 
+/* The value of a header line in a head that was looked at already; NULL: there is none. */
+static const char *head_value(const char *p, size_t n, const char *name, size_t *len)
+{
+    const char *end = p + n, *line = memchr(p, '\n', n);
+    size_t name_len = strlen(name);
+
+    for (; line && ++line < end; line = memchr(line, '\n', (size_t)(end - line))) {
+        const char *cr = memchr(line, '\r', (size_t)(end - line));
+
+        if (!cr || (size_t)(cr - line) <= name_len || line[name_len] != ':' || strncasecmp(line, name, name_len) != 0)
+            continue;
+        line += name_len + 1;
+        while (line < cr && (*line == ' ' || *line == '\t'))
+            line++;
+        while (cr > line && (cr[-1] == ' ' || cr[-1] == '\t'))
+            cr--;
+        *len = (size_t)(cr - line);
+        return line;
+    }
+    return NULL;
+}
+
+int input_body(struct server *s, const char *head, size_t n, const char **why)
+{
+    struct ec_who who = { .size = sizeof who };
+    char reason[256] = "";
+    size_t len;
+    const char *value = head_value(head, n, "Authorization", &len);
+
+    *why = "a body over 16 KiB needs a valid token";
+    if (!s->auth || !value || len < 7 || strncasecmp(value, "Bearer ", 7) != 0)
+        return 401;
+    for (value += 7, len -= 7; len && *value == ' '; len--)
+        value++;
+    return s->auth->bearer(s->auth_self, value, (uint32_t)len, &who, reason, sizeof reason) == EC_OK ? 0 : 401;
+}
+
 bool roles_allow(const char *want, const char *have)
 {
     if (!*want || !strcmp(want, "*"))

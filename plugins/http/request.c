@@ -192,6 +192,11 @@ static void serve_route(struct ec_req *r)
         run_handler(r);
 }
 
+static void count_refusal(const struct server *s, int status)
+{
+    server_count(s, status == 408 ? M_LATE : status == 401 || status == 503 ? M_BODIES : M_MALFORMED, 1);
+}
+
 static void handle(struct server *s, struct evhttp_request *http, struct guards *guards, bool local)
 {
     struct guard *g = guard_of(guards, http);
@@ -207,7 +212,9 @@ static void handle(struct server *s, struct evhttp_request *http, struct guards 
     reply_on_loop();
     set_peer(r);
     if (guard_refused(g)->status) {
-        server_count(s, guard_refused(g)->status == 408 ? M_LATE : M_MALFORMED, 1);
+        count_refusal(s, guard_refused(g)->status);
+        if (guard_refused(g)->status == 503)
+            request_set_header(r, "Retry-After", "5");
         request_error(r, (uint32_t)guard_refused(g)->status, guard_refused(g)->why);
     } else if (!serve_asset(r)) {
         serve_route(r);

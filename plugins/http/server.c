@@ -1,5 +1,6 @@
 #include "plugins/http/server.h"
 
+#include "plugins/http/input.h"
 #include "plugins/http/openapi.h"
 #include "plugins/http/request.h"
 #include "plugins/http/upgrade.h"
@@ -72,6 +73,23 @@ static void on_wrote(void *arg, size_t n)
 static void on_read(void *arg, size_t n)
 {
     server_count(arg, M_BYTES_IN, (int64_t)n);
+}
+
+static int on_body(void *arg, const char *head, size_t n, const char **why)
+{
+    struct server *s = arg;
+
+    return input_body(s, head, n, why);
+}
+
+/* Who may open the socket is known. */
+static int on_local_body(void *arg, const char *head, size_t n, const char **why)
+{
+    (void)arg;
+    (void)head;
+    (void)n;
+    (void)why;
+    return 0;
 }
 
 /* A listener's argument is evhttp's own, so its error callback has to know the server otherwise. */
@@ -245,12 +263,13 @@ static void limit_connections(struct server *s)
 
 static void prepare(struct server *s)
 {
-    const struct guard_events on = { s, on_full, on_opened, on_closed, on_wrote, on_read };
+    const struct guard_events on = { s, on_full, on_opened, on_closed, on_wrote, on_read, on_body };
 
     s->guards = (struct guards){ .base = s->base, .c = s->c.guard, .on = on };
     s->locals = s->guards;
     s->locals.c.connections = LOCAL_CONNECTIONS;
     s->locals.on.full = on_local_full;
+    s->locals.on.body = on_local_body;
     limit_connections(s);
 }
 

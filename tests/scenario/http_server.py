@@ -432,6 +432,38 @@ def few_descriptors():
     check(d.stop() == 0, "it ends well")
 
 
+def large_bodies(d):
+    """Nobody who is not known can make the server hold much."""
+    head = b"POST /healthz HTTP/1.1\r\nHost: x\r\n"
+    reply = d.raw(head + b"Content-Length: 16384\r\nConnection: close\r\n\r\n" + b"a" * 16384)
+    check(status(reply) == 405, "16 KiB come through from anybody", reply)
+    reply = d.raw(head + b"Content-Length: 16385\r\n\r\n")
+    check(status(reply) == 401 and b"16 KiB" in reply and b"WWW-Authenticate: Bearer" in reply,
+          "a byte more is refused before it is sent", reply)
+    reply = d.raw(head + b"Authorization: Bearer none\r\nContent-Length: 16385\r\n\r\n")
+    check(status(reply) == 401, "also with a token that nobody knows", reply)
+    reply = d.raw(head + b"Transfer-Encoding: chunked\r\n\r\n" + b"1000\r\n" + b"a" * 4096 + b"\r\n" +
+                  (b"1000\r\n" + b"a" * 4096 + b"\r\n") * 4)
+    check(status(reply) == 401, "and where it grows in chunks", reply)
+    reply = d.raw(head + b"Expect: 100-continue\r\nContent-Length: 100000\r\n\r\n")
+    check(status(reply) == 401, "who asks before sending is told so", reply)
+    check(d.metric("refused_bodies_total") == 4, "they are counted")
+    held = []
+    for _ in range(5):                  # each announces 200 KiB and sends little
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(2)
+        s.connect(d.folder + "/api.sock")
+        s.sendall(head + b"Content-Length: 204800\r\n\r\n" + b"a" * 1000)
+        held.append(s)
+    reply = read_all(held[-1])
+    check(status(reply) == 503 and b"Retry-After" in reply, "all large bodies together have a bound", reply)
+    for s in held:
+        s.close()
+    time.sleep(0.3)
+    code = d.get("/healthz", "POST", b"a" * 204800, local=True)[0]
+    check(code == 405, "and there is room again when they are gone", code)
+
+
 def refusals(d):
     other = Daemon("taken", listen="127.0.0.1:%d" % d.port)
     other.start(wait=False)
@@ -446,7 +478,8 @@ def refusals(d):
 
 
 def main():
-    d = Daemon("main", request_timeout="3s", write_timeout="1s", streams_per_user=2).start()
+    d = Daemon("main", request_timeout="3s", write_timeout="1s", streams_per_user=2,
+               body_max="256KiB", bodies_max="900KiB").start()
     hostile(d)
     shapes(d)
     document(d)
@@ -455,6 +488,7 @@ def main():
     crowd(d)
     never_reads(d)
     refusals(d)
+    large_bodies(d)
     check(d.stop() == 0, "it ends well", d.output()[-600:])
     check(not os.path.exists(d.folder + "/api.sock"), "its socket is gone")
     check("ERROR" not in d.output() and "panic" not in d.output(), "nothing was an error", d.output()[-600:])
