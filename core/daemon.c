@@ -324,7 +324,7 @@ int daemon_main(const struct cmdline *c)
     struct daemon d = { .cmd = c, .file = c->file, .started_ns = clock_wall() };
     int rc;
 
-    if (!d.file && !access(ECYBER_CONFDIR "/ecyber.yaml", F_OK))
+    if (!d.file && !folder_access(ECYBER_CONFDIR "/ecyber.yaml", F_OK))
         d.file = ECYBER_CONFDIR "/ecyber.yaml";
     evthread_use_pthreads();
     mark_register("control");

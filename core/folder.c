@@ -1,10 +1,16 @@
 #include "core/folder.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+int folder_access(const char *path, int mode)
+{
+    return faccessat(AT_FDCWD, path, mode, AT_EACCESS);
+}
 
 int folder_make(const char *path)
 {
@@ -19,5 +25,5 @@ int folder_make(const char *path)
     if (!rc && mkdir(path, 0750) && errno != EEXIST)
         rc = -1;
     free(copy);
-    return rc ? rc : access(path, R_OK | W_OK | X_OK);
+    return rc ? rc : folder_access(path, R_OK | W_OK | X_OK);
 }

@@ -156,7 +156,7 @@ static int check_captures(const struct daemon *d)
     for (uint32_t i = 0; i < d->n_uri; i++) {
         const char *path = d->uri[i] + sizeof scheme - 1;
 
-        if (strncmp(d->uri[i], scheme, sizeof scheme - 1) || !strcmp(path, "-") || !access(path, R_OK))
+        if (strncmp(d->uri[i], scheme, sizeof scheme - 1) || !strcmp(path, "-") || !folder_access(path, R_OK))
             continue;
         LOG(EC_LOG_ERROR, "%s cannot be read: %s", path, strerror(errno));
         rc = EC_ENOENT;

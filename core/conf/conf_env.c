@@ -1,6 +1,7 @@
 #include "core/conf/conf_impl.h"
 
 #include "core/conf/nearest.h"
+#include "core/folder.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -252,7 +253,7 @@ void conf_apply_env_file(struct conf_loader *l)
 
     snprintf(path, sizeof path, "%.*s.env", slash ? (int)(slash - l->in->file + 1) : 0,
              l->in->file);
-    if (access(path, F_OK))
+    if (folder_access(path, F_OK))
         return;
     l->source++;
     text = conf_read(l, path, &len);

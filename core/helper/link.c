@@ -1,6 +1,7 @@
 #include "core/helper/link.h"
 
 #include "core/clock.h"
+#include "core/folder.h"
 #include "core/helper/spawn.h"
 #include "core/log/log.h"
 
@@ -52,7 +53,7 @@ bool link_possible(const struct link *l, char *why, uint32_t n)
                          "the service");
         return false;
     }
-    if (access(l->program, X_OK)) {
+    if (folder_access(l->program, X_OK)) {
         snprintf(why, n, "%s cannot be executed: %s; without it the firewall cannot be changed", l->program,
                  strerror(errno));
         return false;

@@ -1,5 +1,6 @@
 #include "core/helper/spawn.h"
 
+#include "core/folder.h"
 #include "core/helper/message.h"
 
 #include <errno.h>
@@ -31,7 +32,7 @@ pid_t helper_spawn(const char *program, bool (*before)(void *arg), void *arg, in
     int pair[2], err;
     pid_t pid;
 
-    if (access(program, X_OK) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+    if (folder_access(program, X_OK) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
         return -1;
     pid = fork();
     if (!pid)

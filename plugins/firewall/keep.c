@@ -349,5 +349,5 @@ bool keep_marked(const struct firewall *f)
 {
     char path[4200];
 
-    return mark_path(f, path, sizeof path) && !access(path, F_OK);
+    return mark_path(f, path, sizeof path) && !faccessat(AT_FDCWD, path, F_OK, AT_EACCESS);
 }

@@ -1,6 +1,7 @@
 #include "plugins/ids/files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,8 @@
 
 bool files_exist(const char *path)
 {
-    return access(path, F_OK) == 0;
+    /* access() forgets the capabilities of who is not root */
+    return faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0;
 }
 
 static int files_add(const struct ec_host *h, struct files *f, const char *path)

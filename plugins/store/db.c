@@ -175,7 +175,7 @@ int db_set_aside(const char *path, char *to, size_t n)
 
     strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
     snprintf(to, n, "%s.damaged-%s", path, stamp);
-    for (int i = 1; !access(to, F_OK) && i < 100; i++)
+    for (int i = 1; !faccessat(AT_FDCWD, to, F_OK, AT_EACCESS) && i < 100; i++)
         snprintf(to, n, "%s.damaged-%s-%d", path, stamp, i);
     if (rename(path, to))
         return -1;

@@ -1,5 +1,6 @@
 #include "plugins/store/readers.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,7 +115,7 @@ static struct reader *reader_new(struct readers *r, struct segment_id id, enum d
         sqlite3_progress_handler(x->db, PROGRESS_STEPS, late, x);
         return x;
     }
-    if (*fault == DB_TROUBLE && access(path, F_OK))
+    if (*fault == DB_TROUBLE && faccessat(AT_FDCWD, path, F_OK, AT_EACCESS))
         *fault = DB_OK;             /* retention was quicker */
     reader_free(x);
     return NULL;

@@ -102,6 +102,18 @@ def unprivileged():
               "and no power, but to read what stands where only root may look", hex(caps))
 
 
+def closed():
+    """Run by root below a folder that only root may look into, such as /root."""
+    os.chmod(BUILD + "/root", 0o700)
+    try:
+        done = subprocess.run([SRC + "/script/run", "-b", BUILD, "-1"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, timeout=100, check=False)
+    finally:
+        os.chmod(BUILD + "/root", 0o755)
+    check(done.returncode == 0 and "keeps CAP_DAC_READ_SEARCH" in done.stdout and
+          re.search(r"^[1-9]\d* alerts$", done.stdout, re.M), "where only root may look, too", done.stdout)
+
+
 def first():
     """The page, with the port taken; in it, the password is used."""
     try:
@@ -154,6 +166,8 @@ with open(STATE + "/store/events-of-a-live-run.db", "w", encoding="ascii") as ke
     kept.write("kept")
 try:
     once()
+    if ROOT:
+        closed()
     first()
     again()
     check(os.path.exists(kept.name), "the events of live runs outlive it", os.listdir(STATE + "/store"))
