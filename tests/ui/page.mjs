@@ -261,6 +261,39 @@ async function states(browser) {
     await page.context().close();
 }
 
+/* What an administrator sets by the API shows in the page of everybody. */
+async function settings(browser) {
+    const page = await visit(browser, base, { width: 1280, scheme: "light" });
+    const put = (name, value) => page.evaluate(async ([path, body]) => {
+        const { token } = JSON.parse(sessionStorage.getItem("ecyber.session"));
+        const reply = await fetch(path, {
+            method: "PUT",
+            headers: { "Authorization": `Bearer ${token}`, "Content-Type": "application/json" },
+            body: JSON.stringify(body),
+        });
+
+        return reply.status;
+    }, [`/api/settings/${name}`, { value }]);
+
+    await page.clock.install();
+    await logIn(page, base, "admin", fresh);
+    await inbox(page).first().waitFor();
+    check(await put("system_name", "Site <b>North</b>") === 200 && await put("session_timeout", 2) === 200,
+        "an administrator changes settings");
+    await page.reload();
+    await page.getByRole("heading", { name: "Site <b>North</b>" }).waitFor();
+    check(await page.title() === "Site <b>North</b>", "the page shows the system's name", await page.title());
+    await inbox(page).first().waitFor();
+    await page.clock.fastForward(100000);
+    await page.keyboard.press("Tab");
+    await page.clock.fastForward(100000);
+    check(await inbox(page).count() > 0, "who uses the page stays");
+    await page.clock.fastForward(130000);
+    await page.getByText("Nobody used this page for 2 minutes. Log in again.").waitFor();
+    check(await page.evaluate(() => sessionStorage.getItem("ecyber.session")) === null, "who does not is logged out");
+    await page.context().close();
+}
+
 async function documentation(browser) {
     const page = await visit(browser, base, { width: 1280, scheme: "light" });
 
@@ -309,6 +342,7 @@ try {
         for (const scheme of ["dark", "light"])
             await look(browser, width, scheme);
     await states(browser);
+    await settings(browser);
     await documentation(browser);
 } catch (error) {
     for (const page of browser.contexts().flatMap((c) => c.pages()))

@@ -8,7 +8,8 @@ import { stream } from "./live.js";
 import { LogIn, NewPassword } from "./login.jsx";
 import { Notice } from "./notice.jsx";
 import { Plugins } from "./plugins.jsx";
-import { begin, heard, me, statsError } from "./state.js";
+import { loadSettings, systemName, watchUse } from "./settings.js";
+import { begin, every, heard, me, statsError } from "./state.js";
 import { Strip } from "./strip.jsx";
 import { safe } from "./text.js";
 import { theme, themes } from "./theme.js";
@@ -41,7 +42,7 @@ function ThemeButton() {
 function Bar() {
     return (
         <header class="bar">
-            <h1><img src="/icon.svg" alt="" width="22" height="22" />eCyber</h1>
+            <h1><img src="/icon.svg" alt="" width="22" height="22" />{systemName.value}</h1>
             <Connection />
             <span class="space" />
             {me.value && (
@@ -99,11 +100,11 @@ async function whoAmI() {
 
 function Page() {
     useEffect(() => {
-        const end = begin();
+        const ends = [begin(), watchUse(), every(60000, loadSettings)];
 
         whoAmI();
         loadBlocks();
-        return end;
+        return () => ends.forEach((end) => end());
     }, []);
     return (
         <>
