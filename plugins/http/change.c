@@ -79,7 +79,8 @@ void request_audit(struct ec_req *r, const char *action, const char *outcome, co
 {
     const struct ec_host *h = r->s->host;
     uint32_t topic = h->topic_find(h, EC_AUDIT_TOPIC);
-    const char *const text[] = { text_or(action, r->match.route->r->opid), text_or(outcome, "success"), object, detail };
+    const char *const text[] = { text_or(action, r->match.route->r->opid), text_or(outcome, "success"), object,
+                                 detail };
 
     r->audited = true;
     if (topic)

@@ -304,7 +304,8 @@ static void read_own(struct ec_req *r)
 /* As pydantic reads a truth value. -1: it is none. */
 static int truth(const char *s)
 {
-    static const char *const words[2][6] = { { "false", "0", "no", "off", "f", "n" }, { "true", "1", "yes", "on", "t", "y" } };
+    static const char *const words[2][6] = { { "false", "0", "no", "off", "f", "n" },
+                                             { "true", "1", "yes", "on", "t", "y" } };
 
     for (int v = 0; v < 2; v++)
         for (unsigned i = 0; i < 6; i++)

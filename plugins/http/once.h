@@ -1,6 +1,6 @@
-/* once.h: Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a request that is sent again is not carried out
- * again, but gets the first one's answer. Kept in memory for a day, within bounds: the oldest answers are forgotten first,
- * and a restart forgets all. Errors of the server (5xx) are not kept. All on the loop's thread. */
+/* once.h: Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a request that is sent again is not carried
+ * out again, but gets the first one's answer. Kept in memory for a day, within bounds: the oldest answers are forgotten
+ * first, and a restart forgets all. Errors of the server (5xx) are not kept. All on the loop's thread. */
 #ifndef HTTP_ONCE_H
 #define HTTP_ONCE_H
 #include <stdbool.h>

@@ -234,10 +234,12 @@ static void put_added(struct text *t, const struct ec_route *r)
         put_simple(t, "dry_run", "{\"type\":\"boolean\",\"default\":false}", "only say what would happen");
     if (r->flags & EC_RT_ENFORCES)
         put_header(t, "Idempotency-Key",
-                   "the same request with the same key is carried out once; later ones get the first one's answer, for a day");
+                   "the same request with the same key is carried out once; later ones get the first one's answer, for "
+                   "a day");
     if (r->flags & EC_RT_EDITS)
         put_header(t, reads ? "If-None-Match" : "If-Match",
-                   reads ? "the ETag that is known already: 304" : "the ETag that was read: 412 where it is another by now");
+                   reads ? "the ETag that is known already: 304"
+                         : "the ETag that was read: 412 where it is another by now");
 }
 
 static void put_parameters(struct text *t, const struct ec_host *h, const struct route *route)
@@ -354,6 +356,12 @@ static bool has_status(const char *list, unsigned status)
     return false;
 }
 
+static bool is_implied(const struct ec_route *r, unsigned status)
+{
+    return status == 401 || status == 403 || status == 422 || status == 500 || status == 503 ||
+           (status == 412 && r->flags & EC_RT_EDITS);
+}
+
 static void put_responses(struct text *t, const struct ec_host *h, const struct ec_route *r)
 {
     char key[16];
@@ -384,7 +392,7 @@ static void put_responses(struct text *t, const struct ec_host *h, const struct 
     for (const char *p = r->errors; p && *p; p += strcspn(p, ",") + (p[strcspn(p, ",")] == ',')) {
         unsigned v = 0;
 
-        if (sscanf(p, "%3u", &v) == 1 && v != 401 && v != 403 && !(v == 412 && r->flags & EC_RT_EDITS) && v != 422 && v != 500 && v != 503)
+        if (sscanf(p, "%3u", &v) == 1 && !is_implied(r, v))
             put_error(t, v);
     }
     if (*r->roles) {

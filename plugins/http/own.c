@@ -3,6 +3,7 @@
 #include "plugins/http/asset.h"
 #include "plugins/http/prom.h"
 #include "plugins/http/request.h"
+#include "plugins/http/shape.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,9 +13,9 @@
 #include <unistd.h>
 
 #define READERS "admin,operator,analyst,viewer"
-#define ROUTE(m, p, id, sum, who, f) \
+#define ROUTE(m, p, id, sum, who, f, shape) \
     { .size = sizeof(struct ec_route), .method = (m), .path = (p), .opid = (id), .summary = (sum), .roles = (who), \
-      .run = (f) }
+      .run = (f), .schema = (shape) }
 
 static int32_t send_text(struct ec_req *r, const char *json)
 {
@@ -206,20 +207,24 @@ static int32_t run_docs(void *self, const void *state, struct ec_req *r)
 static const struct ec_route routes[] = {
     { .size = sizeof(struct ec_route), .method = "GET", .path = "/api/docs", .opid = "get_docs",
       .summary = "This API, to be read", .roles = "", .run = run_docs, .type = "text/html" },
-    ROUTE("GET", "/healthz", "healthz", "Is the server alive?", "", run_health),
-    ROUTE("GET", "/readyz", "readyz", "Can it serve users?", "", run_ready),
-    ROUTE("GET", "/api/health", "get_health", "Is the server alive?", "", run_health),
+    ROUTE("GET", "/healthz", "healthz", "Is the server alive?", "", run_health, SHAPE_STATUS),
+    ROUTE("GET", "/readyz", "readyz", "Can it serve users?", "", run_ready, SHAPE_STATUS),
+    ROUTE("GET", "/api/health", "get_health", "Is the server alive?", "", run_health, SHAPE_STATUS),
     { .size = sizeof(struct ec_route), .method = "GET", .path = "/metrics", .opid = "get_metrics",
       .summary = "Every metric, as Prometheus reads it", .roles = "", .run = run_metrics, .type = "text/plain" },
-    ROUTE("GET", "/api/openapi.json", "get_openapi", "This document", "", run_openapi),
-    ROUTE("GET", "/openapi.json", "get_openapi_alias", "This document, at its usual place", "", run_openapi),
-    ROUTE("GET", "/api/system/info", "get_system_info", "The daemon and the machine", READERS, run_info),
-    ROUTE("GET", "/api/system/stats", "get_system_stats", "Status, packets, events and metrics", READERS, run_stats),
-    ROUTE("GET", "/api/system/plugins", "list_plugins", "Every plugin, and why one is left out", READERS, run_plugins),
+    ROUTE("GET", "/api/openapi.json", "get_openapi", "This document", "", run_openapi, SHAPE_DOCUMENT),
+    ROUTE("GET", "/openapi.json", "get_openapi_alias", "This document, at its usual place", "",
+          run_openapi, SHAPE_DOCUMENT),
+    ROUTE("GET", "/api/system/info", "get_system_info", "The daemon and the machine", READERS, run_info, SHAPE_INFO),
+    ROUTE("GET", "/api/system/stats", "get_system_stats", "Status, packets, events and metrics", READERS,
+          run_stats, SHAPE_STATS),
+    ROUTE("GET", "/api/system/plugins", "list_plugins", "Every plugin, and why one is left out", READERS,
+          run_plugins, SHAPE_PLUGINS),
     { .size = sizeof(struct ec_route), .method = "GET", .path = "/api/system/plugins/{name}", .opid = "get_plugin",
       .summary = "One plugin: what it uses and offers, its metrics", .roles = READERS, .param = &name_record,
-      .run = run_plugin, .errors = "404" },
-    ROUTE("GET", "/api/system/drops", "get_drops", "An exact account of every event and packet", READERS, run_drops),
+      .run = run_plugin, .errors = "404", .schema = SHAPE_PLUGIN },
+    ROUTE("GET", "/api/system/drops", "get_drops", "An exact account of every event and packet", READERS,
+          run_drops, SHAPE_DROPS),
     { .size = sizeof(struct ec_route), .flags = EC_RT_EVENTS, .method = "GET", .path = "/api/events",
       .opid = "list_events",
       .summary = "Stored events of any type", .roles = READERS },
@@ -228,7 +233,8 @@ static const struct ec_route routes[] = {
     { .size = sizeof(struct ec_route), .flags = EC_RT_COUNT, .method = "GET", .path = "/api/events/top",
       .opid = "count_events", .summary = "The most frequent values of a field", .roles = READERS },
     { .size = sizeof(struct ec_route), .flags = EC_RT_STREAM, .method = "GET", .path = "/api/network/events/stream",
-      .opid = "stream_events", .summary = "Events as they happen (server-sent events)", .roles = READERS, .type = "text/event-stream",
+      .opid = "stream_events", .summary = "Events as they happen (server-sent events)", .roles = READERS,
+      .type = "text/event-stream",
       .param = &stream_params, .run = stream_run, .errors = "429" },
 };
 

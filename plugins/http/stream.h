@@ -1,6 +1,6 @@
-/* stream.h: server-sent events (WHATWG HTML §9.2): every event as it happens, to many clients. Each event is written as
- * JSON once. A client that reads too slowly loses events; it is told how many by an event `gap`, as is every client when
- * the bus has dropped events ahead of this queue. All on the loop's thread. */
+/* stream.h: server-sent events (WHATWG HTML §9.2): every event as it happens, to many clients. Each event is written
+ * as JSON once. A client that reads too slowly loses events; it is told how many by an event `gap`, as is every client
+ * when the bus has dropped events ahead of this queue. All on the loop's thread. */
 #ifndef HTTP_STREAM_H
 #define HTTP_STREAM_H
 #include "plugins/http/text.h"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Bursts of more events than the bus can hold: what it drops ahead of the live stream is a gap for every client, and what
-came and what is missing are what was published."""
+"""Bursts of more events than the bus can hold: what it drops ahead of the live stream is a gap for every client, and
+what came and what is missing are what was published."""
 import json
 import os
 import re

@@ -43,7 +43,13 @@ static const struct ec_row pour_rows[] = {
 };
 static const struct ec_record pour_record = EC_RECORD_PART(struct pour_param, pour_rows);
 static struct ec_req *slow;          /* of enforce() */
-struct self { int poured; const struct ec_host *h; const struct ec_http *http; void *http_self; struct ec_req *late; int waited; };
+struct self {
+    int poured, waited;
+    const struct ec_host *h;
+    const struct ec_http *http;
+    void *http_self;
+    struct ec_req *late;
+};
 
 static int32_t get_thing(void *self, const void *state, struct ec_req *r)
 {
@@ -392,7 +398,8 @@ def bodies():
           "the same from a form")
     cases = [('{"n":1}', [("missing", ["body", "name"])]), ('{"name":1}', [("string_type", ["body", "name"])]),
              ('{"name":"a","n":"x"}', [("int_type", ["body", "n"])]),
-             ('{"name":"a","x":1}', [("extra_forbidden", ["body", "x"])]), ('{"name":"a","tags":["x",""]}', [("string_too_short", ["body", "tags", 1])]),
+             ('{"name":"a","x":1}', [("extra_forbidden", ["body", "x"])]),
+             ('{"name":"a","tags":["x",""]}', [("string_too_short", ["body", "tags", 1])]),
              ("", [("missing", ["body"])])]
     for text, want in cases:
         reply = ask("POST", "/api/toy", text, JSON)
@@ -462,11 +469,13 @@ def enforces():
     first = send('{"name":"a"}', "k1")
     again = send('{ "name" : "a" }', "k1")
     check(first[:2] == (201, {"dry": 0, "n": 1}) and again[:2] == first[:2] and
-          again[2].get("Idempotency-Replayed") == "true", "the same request with the same key is carried out once", again)
+          again[2].get("Idempotency-Replayed") == "true", "the same request with the same key is carried out once",
+          again)
     check(send('{"name":"a"}')[1]["n"] == 2, "without a key twice")
     check(send('{"name":"a"}', "k2")[1]["n"] == 3, "with another key too")
     other = send('{"name":"b"}', "k1")
-    check(other[0] == 422 and "another request" in other[1]["detail"], "another request with that key is refused", other)
+    check(other[0] == 422 and "another request" in other[1]["detail"], "another request with that key is refused",
+          other)
     check(send('{"name":"a","n":55}', "k3")[0] == 503 and send('{"name":"a","n":55}', "k3")[0] == 503 and
           send('{"name":"b"}', "k3")[1]["n"] == 6, "an error of the server is not kept")
     check(errors(send('{"name":"a"}', "a b")) == [("string_pattern_mismatch", ["header", "idempotency-key"])],
@@ -501,7 +510,8 @@ def enforces():
 
 
 def pieces():
-    for query in ("bytes=0", "bytes=5", "bytes=10000000", "bytes=10000000&pool=1", "bytes=0&pool=1", "bytes=70000&pool=1"):
+    for query in ("bytes=0", "bytes=5", "bytes=10000000", "bytes=10000000&pool=1", "bytes=0&pool=1",
+                  "bytes=70000&pool=1"):
         status, body, headers = ask("GET", "/api/toy/pour?" + query)
         want = int(re.search(r"\d+", query).group())
         check(status == 200 and body == b"x" * want and headers["Content-Type"] == "text/plain",
@@ -530,7 +540,8 @@ def described():
     put, post, pour = (paths["/api/toy/doc"]["put"], paths["/api/toy/enforce"]["post"], paths["/api/toy/pour"]["get"])
     check([p["name"] for p in put["parameters"]] == ["If-Match"] and "412" in put["responses"] and
           "ETag" in put["responses"]["200"]["headers"], "the document says how to edit", put)
-    check([(p["in"], p["name"]) for p in post["parameters"]] == [("query", "dry_run"), ("header", "Idempotency-Key")] and
+    check([(p["in"], p["name"]) for p in post["parameters"]] ==
+          [("query", "dry_run"), ("header", "Idempotency-Key")] and
           "409" in post["responses"], "and how to enforce", post)
     check(list(pour["responses"]["200"]["content"]) == ["text/plain"] and
           paths["/api/toy/poured"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] ==

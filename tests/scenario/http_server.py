@@ -290,6 +290,38 @@ def document(d):
     check(not wrong, "every route of the document answers, and asks who it is where roles are named", wrong)
 
 
+def fits(value, schema, at="$"):
+    """What of the value is not as the schema says; a key that it does not name counts too."""
+    kinds = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "null": type(None)}
+    if "anyOf" in schema:
+        return [] if any(not fits(value, one, at) for one in schema["anyOf"]) else ["%s fits none" % at]
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if not any(isinstance(value, kinds[t]) and (t == "boolean" or not isinstance(value, bool)) for t in types):
+        return ["%s is no %s" % (at, types)]
+    wrong = []
+    if isinstance(value, list):
+        for i, one in enumerate(value):
+            wrong += fits(one, schema["items"], "%s[%d]" % (at, i))
+    if isinstance(value, dict):
+        wrong += ["%s lacks %s" % (at, key) for key in schema.get("required", []) if key not in value]
+        for key, one in value.items():
+            known = schema.get("properties", {}).get(key, schema.get("additionalProperties"))
+            if known is None:
+                wrong.append("%s.%s is not declared" % (at, key))
+            elif known is not True:
+                wrong += fits(one, known, "%s.%s" % (at, key))
+    return wrong
+
+
+def own_shapes(d):
+    paths = json.loads(d.get("/api/openapi.json")[2])["paths"]
+    for path in ("/healthz", "/api/health", "/api/system/info", "/api/system/stats", "/api/system/plugins",
+                 "/api/system/plugins/{name}", "/api/system/drops"):
+        schema = paths[path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        wrong = fits(json.loads(d.get(path.replace("{name}", "http"), local=True)[2]), schema)
+        check(schema and not wrong, "%s answers what its schema says" % path, wrong)
+
+
 def metrics(d):
     code, head, body = d.get("/metrics")
     text = body.decode()
@@ -483,6 +515,7 @@ def main():
     hostile(d)
     shapes(d)
     document(d)
+    own_shapes(d)
     metrics(d)
     stream(d)
     crowd(d)
