@@ -115,7 +115,7 @@ def main():
 
 def ask(run):
     status, models = api("/api/ml/models")
-    check(status == 200 and models["items"][0]["id"] == "flow-1" and models["problem"] is None, "the model in use", models)
+    check(status == 200 and models["items"][0]["id"] == "flow-1" and "problem" not in models, "the model in use", models)
     status, features = api("/api/ml/features")
     check(status == 200 and len(features["items"]) > 50 and all(f["help"] for f in features["items"]), "the features")
     inside(A, SCAN, "150")
