@@ -303,6 +303,26 @@ static int32_t change(struct documents *d, struct document_kind *k, sqlite3_stmt
                     k->kind->name);
 }
 
+/* With the lock. What a caller did wrong (no such kind, too long) is not counted. */
+static void count(uint64_t *done, uint64_t failed[4], int32_t err)
+{
+    if (!err)
+        ++*done;
+    else
+        failed[err == EC_EAGAIN ? DOCUMENTS_CHANGED : err == EC_ENOENT ? DOCUMENTS_MISSING :
+               err == EC_EEXIST ? DOCUMENTS_TAKEN : DOCUMENTS_DATABASE]++;
+}
+
+struct documents_counts documents_counts(struct documents *d)
+{
+    struct documents_counts n;
+
+    pthread_mutex_lock(&d->lock);
+    n = d->counts;
+    pthread_mutex_unlock(&d->lock);
+    return n;
+}
+
 static int32_t insert(struct documents *d, struct document_kind *k, uint64_t *id)
 {
     char why[WHY];
@@ -334,6 +354,7 @@ int32_t documents_put(struct documents *d, uint32_t kind, uint64_t *id, uint64_t
     sqlite3_bind_text64(st, 2, json, (sqlite3_uint64)len, SQLITE_STATIC, SQLITE_UTF8);
     err = *id ? change(d, k, st, *id, version) : insert(d, k, id);
     sqlite3_clear_bindings(st);
+    count(&d->counts.put, d->counts.put_failed, err);
     pthread_mutex_unlock(&d->lock);
     free(json);
     return err;
@@ -345,8 +366,10 @@ int32_t documents_del(struct documents *d, uint32_t kind, uint64_t id, uint64_t 
     int32_t err;
 
     pthread_mutex_lock(&d->lock);
-    if ((k = kind_of(d, kind, &err)))
+    if ((k = kind_of(d, kind, &err))) {
         err = change(d, k, k->remove, id, version);
+        count(&d->counts.deleted, d->counts.del_failed, err);
+    }
     pthread_mutex_unlock(&d->lock);
     return err;
 }

@@ -18,6 +18,10 @@ struct document_kind {
     char *table;                    /* "d_users" */
     sqlite3_stmt *insert, *update, *remove, *get;
 };
+/* What became of writes; by EC_E* for those that failed. */
+struct documents_counts { uint64_t put, deleted, put_failed[4], del_failed[4]; };
+enum { DOCUMENTS_CHANGED, DOCUMENTS_MISSING, DOCUMENTS_TAKEN, DOCUMENTS_DATABASE };
+
 struct documents {
     pthread_mutex_t lock;
     const struct ec_host *host;
@@ -28,6 +32,7 @@ struct documents {
     sqlite3 *db;
     char path[4200];
     bool frozen;                    /* no kinds any more */
+    struct documents_counts counts; /* with `lock` */
 };
 
 void documents_init(struct documents *d, const struct ec_host *h);
@@ -37,6 +42,7 @@ int32_t documents_kind(struct documents *d, const struct ec_host *owner, const s
  * not empty then. 0, or EC_E* and why in `said`. */
 int32_t documents_open(struct documents *d, const char *folder, char *said, size_t n);
 
+struct documents_counts documents_counts(struct documents *d);
 /* As struct ec_store says. */
 int32_t documents_put(struct documents *d, uint32_t kind, uint64_t *id, uint64_t version, const struct ec_part *p);
 int32_t documents_del(struct documents *d, uint32_t kind, uint64_t id, uint64_t version);

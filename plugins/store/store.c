@@ -34,7 +34,8 @@ static const struct ec_row option_rows[] = {
 };
 static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
 
-enum { M_IN, M_STORED, M_FULL, M_MEMORY, M_FAILED, M_STOP, M_ERRORS, M_BATCHES, M_DAMAGED, M_EXPIRED, COUNTERS,
+enum { M_IN, M_STORED, M_FULL, M_MEMORY, M_FAILED, M_STOP, M_ERRORS, M_BATCHES, M_DAMAGED, M_EXPIRED,
+       M_PUT, M_DELETED, M_PUT_FAILED, M_DEL_FAILED = M_PUT_FAILED + 4, COUNTERS = M_DEL_FAILED + 4,
        M_SPOOLED = COUNTERS, M_SPOOL_BYTES, M_SEGMENTS, M_BYTES, METRICS };
 #define METRIC(kind, name, unit, help) { (uint32_t)sizeof(struct ec_metric), EC_METRIC_##kind, (name), (unit), (help) }
 static const struct ec_metric metrics[METRICS] = {
@@ -50,6 +51,19 @@ static const struct ec_metric metrics[METRICS] = {
     [M_BATCHES] = METRIC(COUNTER, "batches", "batches", "transactions of events"),
     [M_DAMAGED] = METRIC(COUNTER, "files_damaged", "files", "set aside because they were damaged"),
     [M_EXPIRED] = METRIC(COUNTER, "segments_expired", "files", "deleted because of their age or of all their size"),
+    [M_PUT] = METRIC(COUNTER, "documents.put", "documents", "written"),
+    [M_DELETED] = METRIC(COUNTER, "documents.deleted", "documents", "deleted"),
+#define FAILED(at, what, verb) \
+    [(at) + DOCUMENTS_CHANGED] = METRIC(COUNTER, what ".changed", "documents", \
+                                        "not " verb " because somebody else had changed them meanwhile"), \
+    [(at) + DOCUMENTS_MISSING] = METRIC(COUNTER, what ".missing", "documents", \
+                                        "not " verb " because they are not there (any more)"), \
+    [(at) + DOCUMENTS_TAKEN] = METRIC(COUNTER, what ".taken", "documents", \
+                                      "not " verb " because another has the same unique value"), \
+    [(at) + DOCUMENTS_DATABASE] = METRIC(COUNTER, what ".database", "documents", \
+                                         "not " verb " because the database failed: full, locked, damaged, away")
+    FAILED(M_PUT_FAILED, "put_failed", "written"),
+    FAILED(M_DEL_FAILED, "del_failed", "deleted"),
     [M_SPOOLED] = METRIC(GAUGE, "spooled", "events", "that wait in memory to be written"),
     [M_SPOOL_BYTES] = METRIC(GAUGE, "spool_bytes", "bytes", "of events that wait in memory"),
     [M_SEGMENTS] = METRIC(GAUGE, "segments", "files", "with events"),
@@ -142,11 +156,14 @@ static int64_t event_text(void *arg, const struct ec_event *ev, const char **tex
 static void count(struct store *s)
 {
     struct stream_counts n = stream_counts(&s->stream);
-    const uint64_t now[COUNTERS] = {
+    struct documents_counts d = documents_counts(&s->documents);
+    uint64_t now[COUNTERS] = {
         [M_IN] = n.in, [M_STORED] = n.stored, [M_FULL] = n.full, [M_MEMORY] = n.memory, [M_FAILED] = n.failed,
         [M_STOP] = n.shutdown, [M_ERRORS] = n.errors, [M_BATCHES] = n.batches, [M_DAMAGED] = n.damaged,
-        [M_EXPIRED] = atomic_load(&s->expired) };
+        [M_EXPIRED] = atomic_load(&s->expired), [M_PUT] = d.put, [M_DELETED] = d.deleted };
 
+    memcpy(&now[M_PUT_FAILED], d.put_failed, sizeof d.put_failed);
+    memcpy(&now[M_DEL_FAILED], d.del_failed, sizeof d.del_failed);
     pthread_mutex_lock(&s->telling);
     for (uint32_t i = 0; i < COUNTERS; i++)
         if (now[i] > s->told[i]) {

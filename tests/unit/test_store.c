@@ -812,6 +812,35 @@ START_TEST(documents_are_kept)
 }
 END_TEST
 
+START_TEST(failed_writes_of_documents_are_counted)
+{
+    uint64_t ann = 0, other = 0;
+    char path[300];
+    sqlite3 *lock;
+
+    started();
+    ck_assert_int_eq(put(&ann, 0, "ann", 30), 0);
+    ck_assert_int_eq(put(&other, 0, "ann", 50), EC_EEXIST);
+    ck_assert_int_eq(store->del(testhost_self(t), kind, ann, 7), EC_EAGAIN);
+    ck_assert_int_eq(store->del(testhost_self(t), kind, ann + 1, 0), EC_ENOENT);
+    files("documents.db", path);
+    ck_assert_int_eq(sqlite3_open(path, &lock), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(lock, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(store->del(testhost_self(t), kind, ann, 0), EC_EIO);
+    ck_assert_ptr_nonnull(strstr(testhost_why(t), "locked"));
+    ck_assert_int_eq(sqlite3_close(lock), SQLITE_OK);
+    ck_assert_int_eq(store->del(testhost_self(t), kind, ann, 0), 0);
+    settle();
+    ck_assert_int_eq(metric("documents.put"), 1);
+    ck_assert_int_eq(metric("put_failed.taken"), 1);
+    ck_assert_int_eq(metric("documents.deleted"), 1);
+    ck_assert_int_eq(metric("del_failed.changed"), 1);
+    ck_assert_int_eq(metric("del_failed.missing"), 1);
+    ck_assert_int_eq(metric("del_failed.database"), 1);
+    ck_assert_int_eq(metric("del_failed.taken"), 0);
+}
+END_TEST
+
 static void overwrite(const char *path, long at, const char *with, size_t n)
 {
     FILE *f = fopen(path, "r+");
@@ -1049,6 +1078,7 @@ int main(void)
     tcase_add_test(tc, an_event_by_its_id);
     tcase_add_test(tc, values_are_counted);
     tcase_add_test(tc, documents_are_kept);
+    tcase_add_test(tc, failed_writes_of_documents_are_counted);
     tcase_add_test(tc, damaged_documents_are_set_aside);
     tcase_add_test(tc, a_newer_format_is_refused);
     tcase_add_test(tc, a_damaged_segment_is_set_aside);
