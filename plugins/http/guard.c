@@ -443,6 +443,7 @@ void guard_take(struct guard *g, void (*data)(void *arg, const void *p, size_t n
     g->written = 0;
     g->on_data = data;
     g->on_drained = drained;
+    bufferevent_enable(g->filter, EV_WRITE);    /* evhttp disables it while it reads */
     guard_wait(g, g->all->c.write_ms, NULL, gone, arg);
     event_active(g->kick, 0, 0);
 }

@@ -13,6 +13,7 @@
 #include <ecyber/ext/keyword.h>
 #include <ecyber/ext/list.h>
 #include <ecyber/ext/respond.h>
+#include <ecyber/ext/socketio.h>
 #include <ecyber/ext/source.h>
 #include <ecyber/ext/stage.h>
 #include <ecyber/ext/store.h>
