@@ -97,10 +97,6 @@ struct tell { uint32_t action; bool dry_run; const struct net *net; uint64_t id,
 void tell(struct firewall *f, const struct tell *t);        /* [any] */
 void tell_ban(struct firewall *f, const struct ban *ban, uint32_t action, const char *who);
 
-/* routes.c, audit.c */
-int32_t routes_setup(struct firewall *f, void *http_self);   /* [ctl] */
-/* [any] until the reply. object: an address; outcome: as in struct ec_audit. */
-void audit(struct firewall *f, struct ec_req *r, const char *action, const char *outcome, const char *object,
-           const char *detail);
+int32_t routes_setup(struct firewall *f, void *http_self);   /* [ctl] routes.c */
 
 #endif

@@ -218,7 +218,7 @@ static void audit_ban(struct firewall *f, struct ec_req *r, int32_t err, const c
     if (err)
         outcome = err == EC_EPERM ? "denied" : "failure";
     snprintf(detail, sizeof detail, "%s%s%s", text, lost ? "; " : "", lost ? unkept : "");
-    audit(f, r, "firewall.ban", outcome, address, detail);
+    f->http->audit(r, "firewall.ban", outcome, address, detail);
 }
 
 /* [pool] */
@@ -406,7 +406,7 @@ static void unban_job(struct ec_req *r, void *arg)
         problem = why;
     else if (keep_now(f))
         problem = "it is unbanned, but the store did not take it: a restart may bring the ban back";
-    audit(f, r, "firewall.unban", problem ? "failure" : "success", address, problem);
+    f->http->audit(r, "firewall.unban", problem ? "failure" : "success", address, problem);
     if (problem)
         f->http->error(r, 503, problem);
     else

@@ -137,7 +137,7 @@ struct ec_http {
     /* [any] EC_RT_ENFORCES: 1 where ?dry_run= says so, else 0. */
     uint32_t (*dry_run)(struct ec_req *r);
     /* [any] until the reply. An entry of the audit log (EC_AUDIT_TOPIC) of who asks and from where. action: "firewall.ban";
-     * outcome: "success" "failure" "denied"; object, detail: may be NULL. */
+     * outcome: "success" "failure" "denied" "partial"; object, detail: may be NULL. */
     void (*audit)(struct ec_req *r, const char *action, const char *outcome, const char *object, const char *detail);
 };
 
