@@ -35,6 +35,20 @@ static void timer_set(struct event *t, uint32_t ms)
     evtimer_add(t, &tv);
 }
 
+static size_t message_max(const struct ec_eio *e)
+{
+    return e->known || e->s->c.max_payload < SESSION_FREE ? e->s->c.max_payload : SESSION_FREE;
+}
+
+void session_known(struct ec_eio *e)
+{
+    e->known = true;
+    if (e->main)
+        websocket_max(e->main, message_max(e));
+    if (e->probe)
+        websocket_max(e->probe, message_max(e));
+}
+
 /* --- what goes out ------------------------------------------------------------------------------ */
 
 static void reply(struct ec_eio *e, const void *p, size_t n)
@@ -269,6 +283,10 @@ void session_post(struct ec_eio *e, struct ec_req *r)
     struct eio_packet k;
     int rc = 1;
 
+    if (raw->len > message_max(e)) {
+        e->s->http->error(r, 413, "the body is too large");
+        return;
+    }
     while (!e->closed && (rc = eio_next(&k, &p, end, &room)) == 1)
         on_packet(e, &k);
     text_free(&room);
@@ -429,7 +447,7 @@ void session_upgrade(struct ec_eio *e, struct ec_req *r)
         turn_away(e->s, r);
         return;
     }
-    e->probe = websocket_open(e->s->http, r, e->s->c.max_payload, &probe_ops, e);
+    e->probe = websocket_open(e->s->http, r, message_max(e), &probe_ops, e);
     if (!e->probe) {
         e->s->http->bytes(r, 400, "application/json", "{\"code\":3,\"message\":\"Bad request\"}", 34);
         return;
@@ -497,6 +515,8 @@ static void session_enter(struct ec_eio *e, struct engine *engine)
         session_close(e, true);
     else if (!e->closed)
         e->engine = engine;
+    if (e->engine && engine->self != s)
+        session_known(e);           /* another plugin's: its open() has judged */
 }
 
 void session_begin(struct engine *engine, struct ec_req *r, bool websocket)
@@ -512,7 +532,7 @@ void session_begin(struct engine *engine, struct ec_req *r, bool websocket)
     }
     e->polling = !websocket;
     if (websocket) {
-        e->main = websocket_open(s->http, r, s->c.max_payload, &main_ops, e);
+        e->main = websocket_open(s->http, r, message_max(e), &main_ops, e);
         if (!e->main) {
             session_free(e);
             s->http->error(r, 503, "the connection could not be taken over");

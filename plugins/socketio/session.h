@@ -6,6 +6,8 @@
 #include "plugins/socketio/server.h"
 #include "plugins/socketio/websocket.h"
 
+#define SESSION_FREE 16384u         /* bytes of a message of whom nobody knows, as http has it for bodies */
+
 struct ec_eio {
     struct server *s;
     struct engine *engine;
@@ -13,7 +15,7 @@ struct ec_eio {
     char id[24], peer[48];
     char *bearer;                   /* NULL: none */
     struct ec_who who;              /* size 0: it did not come by the local socket */
-    bool closed, polling, probed, awaits_pong;
+    bool closed, polling, probed, awaits_pong, known;
     uint32_t busy;                  /* its message is being handled: the engine may still need `data` */
     struct ec_req *poll;            /* a GET that waits */
     struct websocket *main, *probe, *gone[2];   /* gone: to be freed with the session, or before the next one */
@@ -34,6 +36,8 @@ size_t session_waiting(const struct ec_eio *e);                     /* bytes tha
 /* Too much waits for anything that may be left out; for anything at all. */
 bool session_full(const struct ec_eio *e, size_t more);
 bool session_stuck(const struct ec_eio *e, size_t more);
+/* It has shown who it is: from now on its messages may be large. */
+void session_known(struct ec_eio *e);
 /* say: tell it. The engine's closed() is called; the memory stays until the lane is idle. */
 void session_close(struct ec_eio *e, bool say);
 void sessions_reap(struct server *s);

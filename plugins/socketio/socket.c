@@ -293,6 +293,7 @@ static void on_connect(struct client *c, const struct sio_packet *k)
         return;
     }
     x->entered = true;
+    session_known(c->eio);
     c->socket[c->sockets++] = x;
     x->next = sp->list;
     sp->list = x;

@@ -170,6 +170,11 @@ struct websocket *websocket_open(const struct ec_http *http, struct ec_req *r, s
     return w;
 }
 
+void websocket_max(struct websocket *w, size_t max)
+{
+    wslay_event_config_set_max_recv_msg_length(w->frames, max);
+}
+
 bool websocket_send(struct websocket *w, bool binary, const char *p, size_t n)
 {
     struct wslay_event_msg m = { binary ? WSLAY_BINARY_FRAME : WSLAY_TEXT_FRAME, (const uint8_t *)p, n };
