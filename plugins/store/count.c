@@ -14,7 +14,8 @@ struct counting {
     struct filter filter;
     const struct field *field;
     const char *key;
-    sqlite3_stmt *st[2];            /* both sides of "ip" and "port" */
+    struct stmt *st[2];             /* both sides of "ip" and "port" */
+    struct sql sql[2];              /* and their values */
     struct tally tally;
     struct text text;
 };
@@ -28,29 +29,28 @@ static bool needs_json(const struct text *t)
 static enum db_fault side_open(struct scan *s, struct reader *r, int side)
 {
     struct counting *c = s->arg;
-    struct sql value = { .n_bind = 0 }, sql = { .n_bind = 0 };
+    struct sql *sql = &c->sql[side], value = { .n_bind = 0 };
     struct text join = { 0 }, where = { 0 };
     enum db_fault fault;
 
+    sql->n_bind = 0;
     filter_expression(c->field, c->key, &r->reach, side, &value, &join);
-    filter_sql(s->filter, &r->reach, &sql);
-    text_put(&sql.text, "");
-    where = sql.text;
-    sql.text = (struct text){ 0 };
-    text_printf(&sql.text, "SELECT %s,count(*) FROM event e%s%s WHERE e.row BETWEEN ?1 AND ?2%s GROUP BY 1",
-                value.text.base ? value.text.base : "NULL",
-                needs_json(&value.text) || needs_json(&join) || needs_json(&where) ? " CROSS JOIN json j ON j.row=e.row"
-                                                                                   : "",
-                join.base ? join.base : "", where.base ? where.base : "");
-    sql.text.failed |= value.text.failed || where.failed;
+    filter_sql(s->filter, &r->reach, sql);
+    where = sql->text;
+    sql->text = (struct text){ 0 };
+    text_printf(&sql->text, "SELECT %s,count(*) FROM event e", value.text.base ? value.text.base : "NULL");
+    if (needs_json(&value.text) || needs_json(&join) || needs_json(&where))
+        text_printf(&sql->text, "%sjson j ON j.row=e.row", r->reach.dialect->join);
+    text_printf(&sql->text, "%s WHERE e.row BETWEEN ?1 AND ?2%s GROUP BY 1", join.base ? join.base : "",
+                where.base ? where.base : "");
+    sql->text.failed |= value.text.failed || where.failed;
     text_free(&where);
     sql_free(&value);
-    fault =
-        sql.text.failed || join.failed ? DB_MEMORY : db_prepare(r->db, sql.text.base, &c->st[side], s->why, s->n_why);
+    fault = sql->text.failed || join.failed ? DB_MEMORY
+                                            : conn_prepare(r->conn, sql->text.base, &c->st[side], s->why, s->n_why);
     if (!fault)
-        fault = db_say(r->db, sql_bind(&sql, c->st[side]), s->why, s->n_why);
+        sql_bind(sql, c->st[side]);
     text_free(&join);
-    sql_free(&sql);
     return fault;
 }
 
@@ -69,8 +69,9 @@ static void count_close(struct scan *s)
     struct counting *c = s->arg;
 
     for (int i = 0; i < 2; i++) {
-        sqlite3_finalize(c->st[i]);
+        stmt_finalize(c->st[i]);
         c->st[i] = NULL;
+        sql_free(&c->sql[i]);
     }
 }
 
@@ -85,21 +86,23 @@ static void put_time(struct text *t, int64_t ns)
     text_printf(t, "%s.%06d+0000", day, (int)(ns % 1000000000 / 1000));
 }
 
-static const char *value_text(struct counting *c, sqlite3_stmt *st)
+static const char *value_text(struct counting *c, struct stmt *st)
 {
     uint16_t type = c->field->type;
+    size_t n;
+    const void *v = stmt_bytes(st, 0, &n);
 
-    if (sqlite3_column_type(st, 0) == SQLITE_NULL)
+    if (!v)
         return NULL;
     text_clear(&c->text);
-    if (type == EC_T_IP && sqlite3_column_bytes(st, 0) == 16)
-        text_ip(&c->text, sqlite3_column_blob(st, 0));
+    if (type == EC_T_IP && n == 16)
+        text_ip(&c->text, v);
     else if (type == EC_T_TIME)
-        put_time(&c->text, sqlite3_column_int64(st, 0));
+        put_time(&c->text, stmt_integer(st, 0));
     else if (type == EC_T_BOOL)
-        text_put(&c->text, sqlite3_column_int(st, 0) ? "true" : "false");
-    else if (sqlite3_column_text(st, 0))
-        text_put(&c->text, (const char *)sqlite3_column_text(st, 0));
+        text_put(&c->text, stmt_integer(st, 0) ? "true" : "false");
+    else
+        text_add(&c->text, v, strlen(v));
     return c->text.base;
 }
 
@@ -107,22 +110,22 @@ static enum db_fault count_piece(struct scan *s, struct reader *r, int64_t first
 {
     struct counting *c = s->arg;
     enum db_fault fault = DB_OK;
-    int rc;
+    bool row;
 
+    (void)r;
     (void)done;
     for (int i = 0; i < 2 && c->st[i] && !fault; i++) {
-        sqlite3_bind_int64(c->st[i], 1, first);
-        sqlite3_bind_int64(c->st[i], 2, last);
-        while ((rc = sqlite3_step(c->st[i])) == SQLITE_ROW) {
+        stmt_bind_integer(c->st[i], 1, first);
+        stmt_bind_integer(c->st[i], 2, last);
+        while (!(fault = stmt_step(c->st[i], &row, s->why, s->n_why)) && row) {
             const char *text = value_text(c, c->st[i]);
 
-            if (text && !tally_add(&c->tally, text, (uint64_t)sqlite3_column_int64(c->st[i], 1)))
-                rc = SQLITE_NOMEM;
-            if (rc == SQLITE_NOMEM)
+            if (text && !tally_add(&c->tally, text, (uint64_t)stmt_integer(c->st[i], 1))) {
+                fault = DB_MEMORY;
                 break;
+            }
         }
-        fault = db_say(r->db, rc, s->why, s->n_why);
-        sqlite3_reset(c->st[i]);
+        stmt_reset(c->st[i]);
     }
     return fault;
 }

@@ -1,21 +1,10 @@
 /* db.h: opening SQLite files, and what their errors mean to us. */
 #ifndef STORE_DB_H
 #define STORE_DB_H
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "plugins/store/conn.h"
+
 #include <sqlite3.h>
 #include <sys/types.h>
-
-enum db_fault {
-    DB_OK,
-    DB_TROUBLE,                     /* may pass: full, locked, read-only, not to be opened */
-    DB_DAMAGED,                     /* no database, or a torn one */
-    DB_NEWER,                       /* written by a newer eCyber than this */
-    DB_ROW,                         /* this row cannot be stored, others can */
-    DB_STOPPED,                     /* interrupted */
-    DB_MEMORY
-};
 
 enum { DB_READ = 1 /* else made where it is missing, and written */, DB_FULL_SYNC = 2 };
 /* Opens path. version: the user_version that we write; an older one is left to the caller, *found says it (0: new).

@@ -1,6 +1,5 @@
 #include "plugins/store/documents.h"
 
-#include "plugins/store/db.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,12 +23,17 @@ void documents_init(struct documents *d, const struct ec_host *h)
 
 static void documents_close(struct documents *d)
 {
-    sqlite3_stmt *st;
+    for (uint32_t i = 0; i < d->n_kind; i++) {
+        struct document_kind *k = &d->kind[i];
 
-    while (d->db && (st = sqlite3_next_stmt(d->db, NULL)))
-        sqlite3_finalize(st);
-    sqlite3_close(d->db);
-    d->db = NULL;
+        stmt_finalize(k->insert);
+        stmt_finalize(k->update);
+        stmt_finalize(k->remove);
+        stmt_finalize(k->get);
+        k->insert = k->update = k->remove = k->get = NULL;
+    }
+    conn_close(d->conn);
+    d->conn = NULL;
 }
 
 void documents_free(struct documents *d)
@@ -73,21 +77,21 @@ int32_t documents_kind(struct documents *d, const struct ec_host *owner, const s
 }
 
 /* CREATE [UNIQUE] INDEX "x_users.name" on a path of the JSON, in the words that filters use. */
-static void index_sql(struct text *sql, const struct document_kind *k, const struct field *f, bool unique)
+static void index_sql(struct text *sql, const struct dialect *in, const struct document_kind *k, const struct field *f, bool unique)
 {
     struct text name = { 0 };
 
     text_printf(&name, "%c_%s.%s", unique ? 'u' : 'i', k->kind->name, f->path);
     text_put(sql, unique ? "CREATE UNIQUE INDEX IF NOT EXISTS " : "CREATE INDEX IF NOT EXISTS ");
     text_sql_name(sql, name.failed ? "" : name.base);
-    text_printf(sql, " ON %s(json_extract(json,", k->table);
-    text_sql_string(sql, f->hop[0]);
+    text_printf(sql, " ON %s((", k->table);
+    in->indexed(sql, f);
     text_put(sql, "));");
     sql->failed |= name.failed;
     text_free(&name);
 }
 
-struct indexing { struct text *sql; struct document_kind *k; };
+struct indexing { struct text *sql; const struct dialect *in; struct document_kind *k; };
 
 static bool found_row(void *arg, struct found *f)
 {
@@ -95,7 +99,7 @@ static bool found_row(void *arg, struct found *f)
     bool unique = x->k->kind->unique && !strcmp(x->k->kind->unique, f->path);
 
     if (unique || (f->row->flags & EC_R_INDEX))
-        index_sql(x->sql, x->k, f->field, unique);
+        index_sql(x->sql, x->in, x->k, f->field, unique);
     return true;
 }
 
@@ -107,9 +111,10 @@ static bool unique_known(const struct document_kind *k)
     return !k->kind->unique || field_find(&k->fields, k->kind->unique, &key);
 }
 
-static int32_t kind_open(struct documents *d, struct document_kind *k, struct text *sql, char *why, size_t n)
+static int32_t kind_open(struct documents *d, const struct dialect *in, struct document_kind *k, struct text *sql,
+                         char *why, size_t n)
 {
-    struct indexing x = { sql, k };
+    struct indexing x = { sql, in, k };
 
     if (!(k->shape = d->json->shape(d->json_self, k->kind->record)))
         return EC_ENOMEM;
@@ -117,8 +122,8 @@ static int32_t kind_open(struct documents *d, struct document_kind *k, struct te
         k->table = NULL;
         return EC_ENOMEM;
     }
-    text_printf(sql, "CREATE TABLE IF NOT EXISTS %s(id INTEGER PRIMARY KEY AUTOINCREMENT, version INTEGER NOT NULL,"
-                " shape INTEGER NOT NULL, json TEXT NOT NULL);", k->table);
+    text_printf(sql, "CREATE TABLE IF NOT EXISTS %s(id %s, version BIGINT NOT NULL, shape BIGINT NOT NULL,"
+                " json TEXT NOT NULL);", k->table, in->id);
     fields_free(&k->fields);
     if (!fields_add_record(&k->fields, k->kind->record, "", FIELDS_SECRET, found_row, &x))
         return EC_ENOMEM;
@@ -131,8 +136,8 @@ static int32_t kind_open(struct documents *d, struct document_kind *k, struct te
 
 static enum db_fault kind_prepare(struct documents *d, struct document_kind *k, char *why, size_t n)
 {
-    const struct { sqlite3_stmt **st; const char *sql; } all[] = {
-        { &k->insert, "INSERT INTO %s(version,shape,json) VALUES(1,?1,?2)" },
+    const struct { struct stmt **st; const char *sql; } all[] = {
+        { &k->insert, "INSERT INTO %s(version,shape,json) VALUES(1,?1,?2) RETURNING id" },
         { &k->update, "UPDATE %s SET version=version+1,shape=?1,json=?2 WHERE id=?3 AND (?4=0 OR version=?4)" },
         { &k->remove, "DELETE FROM %s WHERE id=?3 AND (?4=0 OR version=?4)" },
         { &k->get, "SELECT id,version,json FROM %s WHERE id=?1" },
@@ -148,46 +153,18 @@ static enum db_fault kind_prepare(struct documents *d, struct document_kind *k, 
                 text_put(&sql, k->table), s++;
             else
                 text_add(&sql, s, 1);
-        fault = sql.failed ? DB_MEMORY : db_prepare(d->db, sql.base, all[i].st, why, n);
+        fault = sql.failed ? DB_MEMORY : conn_prepare(d->conn, sql.base, all[i].st, why, n);
         text_free(&sql);
     }
     return fault;
 }
 
-/* Damage that the first pages do not show. */
-static enum db_fault check(sqlite3 *db, char *why, size_t n)
+static enum db_fault open_database(struct documents *d, const struct documents_ops *ops, void *arg,
+                                   const struct text *sql, char *why, size_t n)
 {
-    sqlite3_stmt *st;
-    enum db_fault fault = db_prepare(db, "PRAGMA quick_check(1)", &st, why, n);
-    int rc;
+    enum db_fault fault = DB_OK;
 
-    if (fault)
-        return fault;
-    rc = sqlite3_step(st);
-    fault = db_say(db, rc, why, n);
-    if (rc == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(st, 0), "ok")) {
-        snprintf(why, n, "%s: %s", sqlite3_db_filename(db, "main"), (const char *)sqlite3_column_text(st, 0));
-        fault = DB_DAMAGED;
-    }
-    sqlite3_finalize(st);
-    return fault;
-}
-
-static enum db_fault open_file(struct documents *d, const struct text *sql, char *why, size_t n)
-{
-    char version[64];
-    int found;
-    enum db_fault fault = db_open(&d->db, d->path, DB_FULL_SYNC, 0600, DOCUMENTS_VERSION, &found, why, n);
-
-    if (!fault)
-        fault = check(d->db, why, n);
-    if (!fault)
-        fault = db_run(d->db, "BEGIN IMMEDIATE", why, n);
-    if (!fault)
-        fault = db_run(d->db, sql->base ? sql->base : "", why, n);
-    snprintf(version, sizeof version, "PRAGMA user_version=%d; COMMIT", DOCUMENTS_VERSION);
-    if (!fault)
-        fault = db_run(d->db, version, why, n);
+    d->conn = ops->open(arg, sql->base ? sql->base : "", &fault, why, n);
     for (uint32_t i = 0; !fault && i < d->n_kind; i++)
         fault = kind_prepare(d, &d->kind[i], why, n);
     if (fault)
@@ -195,7 +172,7 @@ static enum db_fault open_file(struct documents *d, const struct text *sql, char
     return fault;
 }
 
-int32_t documents_open(struct documents *d, const char *folder, char *said, size_t n)
+int32_t documents_open(struct documents *d, const struct documents_ops *ops, void *arg, char *said, size_t n)
 {
     char why[WHY] = "out of memory", to[4400];
     struct text sql = { 0 };
@@ -204,19 +181,19 @@ int32_t documents_open(struct documents *d, const char *folder, char *said, size
 
     *said = '\0';
     d->frozen = true;
-    snprintf(d->path, sizeof d->path, "%s/documents.db", folder);
+    d->dialect = ops->dialect;
     for (uint32_t i = 0; !err && i < d->n_kind; i++)
-        err = kind_open(d, &d->kind[i], &sql, why, sizeof why);
+        err = kind_open(d, ops->dialect, &d->kind[i], &sql, why, sizeof why);
     if (!err && sql.failed)
         err = EC_ENOMEM;
-    fault = err ? DB_OK : open_file(d, &sql, why, sizeof why);
-    if (fault == DB_DAMAGED && !db_set_aside(d->path, to, sizeof to)) {
+    fault = err ? DB_OK : open_database(d, ops, arg, &sql, why, sizeof why);
+    if (fault == DB_DAMAGED && ops->set_aside(arg, to, sizeof to)) {
         snprintf(
             said, n,
             "%s; the file is set aside as %s, and users, bans and settings begin anew: bring back a copy of yours, "
             "or look at it with sqlite3's .recover",
             why, to);
-        fault = open_file(d, &sql, why, sizeof why);
+        fault = open_database(d, ops, arg, &sql, why, sizeof why);
     }
     text_free(&sql);
     if (!err && fault)
@@ -241,7 +218,7 @@ static struct document_kind *kind_of(struct documents *d, uint32_t kind, int32_t
     *err = EC_OK;
     if (kind >= d->n_kind)
         *err = d->host->fail(d->host, EC_EINVAL, "there is no such kind of document");
-    else if (!d->db)
+    else if (!d->conn)
         *err = d->host->fail(d->host, EC_EAGAIN, "documents can be used from start() on");
     return *err ? NULL : &d->kind[kind];
 }
@@ -275,27 +252,31 @@ static char *part_json(const struct documents *d, const struct document_kind *k,
 
 static bool exists(struct document_kind *k, uint64_t id)
 {
+    char why[WHY];
     bool there;
 
-    sqlite3_bind_int64(k->get, 1, (int64_t)id);
-    there = sqlite3_step(k->get) == SQLITE_ROW;
-    sqlite3_reset(k->get);
+    stmt_bind_integer(k->get, 1, (int64_t)id);
+    stmt_step(k->get, &there, why, sizeof why);
+    stmt_reset(k->get);
     return there;
 }
 
 /* UPDATE or DELETE: what it means that no row was changed. */
-static int32_t change(struct documents *d, struct document_kind *k, sqlite3_stmt *st, uint64_t id, uint64_t version)
+static int32_t change(struct document_kind *k, struct stmt *st, uint64_t id, uint64_t version)
 {
     char why[WHY];
     enum db_fault fault;
+    int64_t changed;
+    bool row;
 
-    sqlite3_bind_int64(st, 3, (int64_t)id);
-    sqlite3_bind_int64(st, 4, (int64_t)version);
-    fault = db_say(d->db, sqlite3_step(st), why, sizeof why);
-    sqlite3_reset(st);
+    stmt_bind_integer(st, 3, (int64_t)id);
+    stmt_bind_integer(st, 4, (int64_t)version);
+    fault = stmt_step(st, &row, why, sizeof why);
+    changed = fault ? 0 : st->conn->ops->changed(st);
+    stmt_reset(st);
     if (fault)
         return fault_code(k, fault, why);
-    if (sqlite3_changes(d->db))
+    if (changed)
         return EC_OK;
     if (exists(k, id))
         return ec_failf(k->owner, EC_EAGAIN, "somebody else has changed it meanwhile: read it again");
@@ -323,22 +304,26 @@ struct documents_counts documents_counts(struct documents *d)
     return n;
 }
 
-static int32_t insert(struct documents *d, struct document_kind *k, uint64_t *id)
+static int32_t insert(struct document_kind *k, uint64_t *id)
 {
     char why[WHY];
-    enum db_fault fault = db_say(d->db, sqlite3_step(k->insert), why, sizeof why);
+    bool row;
+    enum db_fault fault = stmt_step(k->insert, &row, why, sizeof why);
+    uint64_t made = row ? (uint64_t)stmt_integer(k->insert, 0) : 0;
 
-    sqlite3_reset(k->insert);
+    if (!fault && row)              /* up to its end: then it is on disk */
+        fault = stmt_step(k->insert, &row, why, sizeof why);
+    stmt_reset(k->insert);
     if (fault)
         return fault_code(k, fault, why);
-    *id = (uint64_t)sqlite3_last_insert_rowid(d->db);
+    *id = made;
     return EC_OK;
 }
 
 int32_t documents_put(struct documents *d, uint32_t kind, uint64_t *id, uint64_t version, const struct ec_part *p)
 {
     struct document_kind *k;
-    sqlite3_stmt *st;
+    struct stmt *st;
     int32_t err;
     int64_t len;
     char *json;
@@ -350,10 +335,10 @@ int32_t documents_put(struct documents *d, uint32_t kind, uint64_t *id, uint64_t
         return err;
     pthread_mutex_lock(&d->lock);
     st = *id ? k->update : k->insert;
-    sqlite3_bind_int64(st, 1, k->kind->version);
-    sqlite3_bind_text64(st, 2, json, (sqlite3_uint64)len, SQLITE_STATIC, SQLITE_UTF8);
-    err = *id ? change(d, k, st, *id, version) : insert(d, k, id);
-    sqlite3_clear_bindings(st);
+    stmt_bind_integer(st, 1, k->kind->version);
+    stmt_bind_text(st, 2, json, (size_t)len);
+    err = *id ? change(k, st, *id, version) : insert(k, id);
+    stmt_bind_text(st, 2, "", 0);   /* the text goes */
     count(&d->counts.put, d->counts.put_failed, err);
     pthread_mutex_unlock(&d->lock);
     free(json);
@@ -367,7 +352,7 @@ int32_t documents_del(struct documents *d, uint32_t kind, uint64_t id, uint64_t 
 
     pthread_mutex_lock(&d->lock);
     if ((k = kind_of(d, kind, &err))) {
-        err = change(d, k, k->remove, id, version);
+        err = change(k, k->remove, id, version);
         count(&d->counts.deleted, d->counts.del_failed, err);
     }
     pthread_mutex_unlock(&d->lock);
@@ -417,42 +402,44 @@ static struct ec_part *row_part(struct documents *d, const struct document_kind 
     return NULL;
 }
 
-/* The rows of a statement, copied. */
-static int32_t read_rows(struct documents *d, const struct document_kind *k, sqlite3_stmt *st, struct row **row,
-                         uint32_t *n)
+/* One more row. NULL: out of memory. */
+static struct row *row_add(struct row **row, uint32_t *n)
 {
-    uint32_t cap = 0;
-    char why[WHY];
-    int rc;
+    struct row *grown = *row;
+
+    if (!(*n & (*n - 1)) && !(grown = realloc(*row, (*n ? *n * 2 : 1) * sizeof *grown)))
+        return NULL;
+    *row = grown;
+    grown[*n].json = NULL;
+    return &grown[(*n)++];
+}
+
+/* The rows of a statement, copied. */
+static int32_t read_rows(const struct document_kind *k, struct stmt *st, struct row **row, uint32_t *n)
+{
+    char why[WHY] = "out of memory";
+    enum db_fault fault;
+    bool more;
 
     *row = NULL;
     *n = 0;
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-        struct row *r;
+    while (!(fault = stmt_step(st, &more, why, sizeof why)) && more) {
+        struct row *r = row_add(row, n);
+        const char *json;
+        size_t len = 0;
 
-        if (*n == cap) {
-            struct row *grown = realloc(*row, (cap = cap ? cap * 2 : 8) * sizeof *grown);
-
-            if (!grown) {
-                rc = SQLITE_NOMEM;
-                break;
-            }
-            *row = grown;
-        }
-        r = &(*row)[*n];
-        r->id = (uint64_t)sqlite3_column_int64(st, 0);
-        r->version = (uint64_t)sqlite3_column_int64(st, 1);
-        r->len = (uint64_t)sqlite3_column_bytes(st, 2);
-        if (!(r->json = malloc(r->len + 1))) {
-            rc = SQLITE_NOMEM;
+        if (!r || !(json = stmt_bytes(st, 2, &len)) || !(r->json = malloc(len + 1))) {
+            *n -= r != NULL;
+            fault = DB_MEMORY;
             break;
         }
-        if (r->len)
-            memcpy(r->json, sqlite3_column_blob(st, 2), r->len);
-        r->json[r->len] = '\0';
-        ++*n;
+        r->id = (uint64_t)stmt_integer(st, 0);
+        r->version = (uint64_t)stmt_integer(st, 1);
+        r->len = len;
+        memcpy(r->json, json, len);
+        r->json[len] = '\0';
     }
-    return db_say(d->db, rc, why, sizeof why) ? fault_code(k, db_fault(rc), why) : EC_OK;
+    return fault ? fault_code(k, fault, why) : EC_OK;
 }
 
 /* Without the lock, so that fn may call us again. */
@@ -483,9 +470,9 @@ int32_t documents_get(struct documents *d, uint32_t kind, uint64_t id, ec_store_
 
     pthread_mutex_lock(&d->lock);
     if ((k = kind_of(d, kind, &err))) {
-        sqlite3_bind_int64(k->get, 1, (int64_t)id);
-        err = read_rows(d, k, k->get, &row, &n);
-        sqlite3_reset(k->get);
+        stmt_bind_integer(k->get, 1, (int64_t)id);
+        err = read_rows(k, k->get, &row, &n);
+        stmt_reset(k->get);
     }
     pthread_mutex_unlock(&d->lock);
     if (!err && !n)
@@ -501,9 +488,9 @@ int32_t documents_get(struct documents *d, uint32_t kind, uint64_t id, ec_store_
 static int32_t find_rows(struct documents *d, struct document_kind *k, const struct filter *f, uint64_t after,
                          uint32_t limit, struct row **row, uint32_t *n)
 {
-    static const struct reach documents = { .json = "json" };
+    const struct reach documents = { .dialect = d->dialect };
     struct sql sql = { .n_bind = 0 };
-    sqlite3_stmt *st = NULL;
+    struct stmt *st = NULL;
     char why[WHY] = "out of memory";
     enum db_fault fault;
     int32_t err;
@@ -515,17 +502,16 @@ static int32_t find_rows(struct documents *d, struct document_kind *k, const str
         sql_free(&sql);
         return k->owner->fail(k->owner, EC_EINVAL, "the conditions have too many values");
     }
-    fault = sql.text.failed ? DB_MEMORY : db_prepare(d->db, sql.text.base, &st, why, sizeof why);
-    if (!fault)
-        fault = db_say(d->db, sql_bind(&sql, st), why, sizeof why);
+    fault = sql.text.failed ? DB_MEMORY : conn_prepare(d->conn, sql.text.base, &st, why, sizeof why);
     if (fault) {
         err = fault_code(k, fault, why);
     } else {
-        sqlite3_bind_int64(st, 1, after > INT64_MAX ? INT64_MAX : (int64_t)after);
-        sqlite3_bind_int64(st, 2, limit);
-        err = read_rows(d, k, st, row, n);
+        sql_bind(&sql, st);
+        stmt_bind_integer(st, 1, after > INT64_MAX ? INT64_MAX : (int64_t)after);
+        stmt_bind_integer(st, 2, limit);
+        err = read_rows(k, st, row, n);
     }
-    sqlite3_finalize(st);
+    stmt_finalize(st);
     sql_free(&sql);
     return err;
 }

@@ -16,7 +16,14 @@ struct document_kind {
     const struct ec_shape *shape;
     struct fields fields;
     char *table;                    /* "d_users" */
-    sqlite3_stmt *insert, *update, *remove, *get;
+    struct stmt *insert, *update, *remove, *get;
+};
+/* Where documents are kept. */
+struct documents_ops {
+    const struct dialect *dialect;
+    /* Opens it, runs sql in one transaction. NULL: *fault and why (n bytes). */
+    struct conn *(*open)(void *arg, const char *sql, enum db_fault *fault, char *why, size_t n);
+    bool (*set_aside)(void *arg, char *to, size_t n);   /* what open() found damaged; to: its new name */
 };
 /* What became of writes; by EC_E* for those that failed. */
 struct documents_counts { uint64_t put, deleted, put_failed[4], del_failed[4]; };
@@ -29,8 +36,8 @@ struct documents {
     void *json_self;
     struct document_kind *kind;
     uint32_t n_kind;
-    sqlite3 *db;
-    char path[4200];
+    struct conn *conn;
+    const struct dialect *dialect;
     bool frozen;                    /* no kinds any more */
     struct documents_counts counts; /* with `lock` */
 };
@@ -38,9 +45,10 @@ struct documents {
 void documents_init(struct documents *d, const struct ec_host *h);
 void documents_free(struct documents *d);
 int32_t documents_kind(struct documents *d, const struct ec_host *owner, const struct ec_kind *k, uint32_t *kind);
-/* Opens documents.db below the folder and makes the tables of the kinds. A damaged file is set aside: said (n bytes),
- * not empty then. 0, or EC_E* and why in `said`. */
-int32_t documents_open(struct documents *d, const char *folder, char *said, size_t n);
+/* Opens the database and makes the tables of the kinds. A damaged one is set aside: said (n bytes), not empty then. 0,
+ * or EC_E* and why in `said`. */
+int32_t documents_open(struct documents *d, const struct documents_ops *ops, void *arg, char *said, size_t n);
+extern const struct documents_ops documents_file;   /* SQLite's: arg is the file's path */
 
 struct documents_counts documents_counts(struct documents *d);
 /* As struct ec_store says. */

@@ -141,28 +141,28 @@ static uint64_t query_hash(const struct ec_query *q)
 }
 
 #define WORDS_MAX 32
-/* The words of a text as FTS5's expression: all of them, each quoted. Letters and digits make a word, as they do for
- * its tokenizer; so does every byte of a longer character. */
-static int32_t words_make(char **words, const char *s, char *why, size_t n)
+/* The words of a text as FTS5's expression and as a tsquery: all of them, each quoted. Letters and digits make a word,
+ * as they do for those who write them (text_word()). */
+static int32_t words_make(struct filter *to, const char *s, char *why, size_t n)
 {
-    struct text t = { 0 };
+    struct text t = { 0 }, lexemes = { 0 };
     uint32_t count = 0;
+    size_t len;
 
-    while (*s) {
-        size_t len = 0;
-
-        while ((s[len] & 0x80) || (s[len] >= '0' && s[len] <= '9') || ((s[len] | 32) >= 'a' && (s[len] | 32) <= 'z'))
-            len++;
-        if (len && count < WORDS_MAX)
-            text_printf(&t, "%s\"%.*s\"", count++ ? " AND " : "", (int)len, s);
-        s += len ? len : 1;
+    for (const char *at = s; (len = text_word(&at)) && count < WORDS_MAX; at += len) {
+        text_printf(&t, "%s\"%.*s\"", count ? " AND " : "", (int)len, at);
+        text_put(&lexemes, count++ ? "&'" : "'");
+        text_lower(&lexemes, at, len);
+        text_put(&lexemes, "'");
     }
-    if (!count || t.failed) {
-        snprintf(why, n, t.failed ? "out of memory" : "text: there is no word in it");
-        text_free(&t);
-        return t.failed ? EC_ENOMEM : EC_EINVAL;
+    to->words = t.base;             /* the filter's, whatever comes of it */
+    to->lexemes = lexemes.base;
+    if (t.failed || lexemes.failed)
+        return EC_ENOMEM;
+    if (!count) {
+        snprintf(why, n, "text: there is no word in it");
+        return EC_EINVAL;
     }
-    *words = t.base;
     return EC_OK;
 }
 
@@ -178,7 +178,7 @@ int32_t filter_query(struct filter *to, const struct fields *fields, const struc
     if (q->type && !(to->type = strdup(q->type)))
         err = EC_ENOMEM;
     if (!err && q->text && *q->text)
-        err = words_make(&to->words, q->text, why, n);
+        err = words_make(to, q->text, why, n);
     if (err)
         filter_free(to);
     return err;
@@ -195,6 +195,7 @@ void filter_free(struct filter *f)
     free(f->term);
     free(f->type);
     free(f->words);
+    free(f->lexemes);
     memset(f, 0, sizeof *f);
 }
 
@@ -225,28 +226,22 @@ static void bind_text(struct sql *s, const char *before, const char *text)
     bind_any(s, NULL, false, text, 0);
 }
 
-int sql_bind(const struct sql *s, sqlite3_stmt *st)
+void sql_bind(const struct sql *s, struct stmt *st)
 {
-    int rc = SQLITE_OK;
-
-    for (uint32_t i = 0; !rc && i < s->n_bind; i++) {
+    for (uint32_t i = 0; i < s->n_bind; i++) {
         const struct value *v = s->bind[i].value;
-        int at = FIRST_PARAMETER + (int)i;
+        struct cell c = { .kind = SCHEMA_INTEGER, .integer = s->bind[i].integer };
 
-        if (!v && s->bind[i].text)
-            rc = sqlite3_bind_text(st, at, s->bind[i].text, -1, SQLITE_STATIC);
-        else if (!v)
-            rc = sqlite3_bind_int64(st, at, s->bind[i].integer);
-        else if (v->kind == SCHEMA_TEXT)
-            rc = sqlite3_bind_text(st, at, v->text, -1, SQLITE_STATIC);
-        else if (v->kind == SCHEMA_REAL)
-            rc = sqlite3_bind_double(st, at, v->real);
-        else if (v->kind == SCHEMA_BLOB)
-            rc = sqlite3_bind_blob(st, at, s->bind[i].last ? v->last : v->first, 16, SQLITE_STATIC);
-        else
-            rc = sqlite3_bind_int64(st, at, v->integer);
+        if (v && v->kind == SCHEMA_BLOB)
+            c = (struct cell){ .kind = SCHEMA_BLOB, .bytes = s->bind[i].last ? v->last : v->first, .len = 16 };
+        else if (v)
+            c = (struct cell){ .kind = v->kind, .integer = v->integer, .real = v->real, .bytes = v->text };
+        else if (s->bind[i].text)
+            c = (struct cell){ .kind = SCHEMA_TEXT, .bytes = s->bind[i].text };
+        if (c.kind == SCHEMA_TEXT)
+            c.len = (uint32_t)strlen(c.bytes);
+        stmt_bind(st, FIRST_PARAMETER + i, &c);
     }
-    return rc;
 }
 
 void sql_free(struct sql *s)
@@ -255,7 +250,7 @@ void sql_free(struct sql *s)
 }
 
 /* (expr = ?3 OR expr BETWEEN ?4 AND ?5 …), or its like. NE is EQ here: the caller turns it round. */
-static void compare(struct sql *s, const struct term *t, const char *expr)
+static void compare(struct sql *s, const struct term *t, const char *expr, bool fold)
 {
     static const char *const op[] = {
         [EC_F_EQ] = "=", [EC_F_NE] = "=", [EC_F_LT] = "<", [EC_F_LE] = "<=", [EC_F_GT] = ">", [EC_F_GE] = ">="};
@@ -268,8 +263,10 @@ static void compare(struct sql *s, const struct term *t, const char *expr)
     for (uint32_t i = 0; i < t->n_value; i++) {
         const struct value *v = &t->value[i];
 
-        text_printf(&s->text, "%s%s%s", i ? " OR " : "", expr, v->range ? " BETWEEN " : op[t->op]);
+        text_printf(&s->text, fold ? "%slower(%s)%slower(" : "%s%s%s", i ? " OR " : "", expr,
+                    v->range ? " BETWEEN " : op[t->op]);
         bind_any(s, v, false, NULL, 0);
+        text_put(&s->text, fold ? ")" : "");
         if (v->range) {
             text_put(&s->text, " AND ");
             bind_any(s, v, true, NULL, 0);
@@ -278,30 +275,13 @@ static void compare(struct sql *s, const struct term *t, const char *expr)
     text_put(&s->text, ")");
 }
 
-/* A value of the JSON in the form that is compared: `source` is an expression with the JSON, "$" of an array's element
- * is its value. */
-static void json_value(struct text *to, const struct field *f, const char *source, const char *path)
-{
-    const char *convert = f->type == EC_T_IP ? "ec_ip(" : f->type == EC_T_TIME ? "ec_time(" : "";
-
-    text_put(to, convert);
-    if (strcmp(path, "$")) {
-        text_printf(to, "json_extract(%s,", source);
-        text_sql_string(to, path);
-        text_put(to, ")");
-    } else {
-        text_put(to, source);
-    }
-    text_put(to, *convert ? ")" : "");
-}
-
 /* json_each(j.text,'$."dns"."answers"') a0, json_each(a0.value,'$."x"') a1 …: the arrays above a field. Returns in
  * `source` what the value itself is taken from. */
-static void json_arrays(struct text *to, const struct field *f, const char *json, char source[32])
+static void json_arrays(struct text *to, const struct field *f, const struct reach *r, char source[32])
 {
-    snprintf(source, 32, "%s", json);
+    snprintf(source, 32, "%s", r->schema ? r->dialect->json : r->dialect->document);
     for (uint32_t i = 0; i + 1 < f->n_hop; i++) {
-        text_printf(to, "%sjson_each(%s,", i ? "," : "", source);
+        text_printf(to, "%s%s%s,", i ? "," : "", r->dialect->each, source);
         text_sql_string(to, f->hop[i]);
         text_printf(to, ") a%u", i);
         snprintf(source, 32, "a%u.value", i);
@@ -315,23 +295,23 @@ static void term_json(struct sql *s, const struct term *t, const struct reach *r
     char source[32];
 
     if (t->key) {
-        text_printf(&s->text, "EXISTS(SELECT 1 FROM json_each(%s,", r->json);
+        text_printf(&s->text, "EXISTS(SELECT 1 FROM %s%s,", r->dialect->each, r->schema ? r->dialect->json : r->dialect->document);
         bind_text(s, "", t->key);
         text_put(&s->text, ") a WHERE ");
-        compare(s, t, "a.value");
+        compare(s, t, r->dialect->member, false);
         text_put(&s->text, ")");
         return;
     }
     if (f->n_hop > 1)
         text_put(&s->text, "EXISTS(SELECT 1 FROM ");
-    json_arrays(&s->text, f, r->json, source);
+    json_arrays(&s->text, f, r, source);
     if (f->n_hop > 1)
         text_put(&s->text, " WHERE ");
-    json_value(&expr, f, source, f->hop[f->n_hop - 1]);
+    r->dialect->value(&expr, f, source, f->hop[f->n_hop - 1]);
     if (expr.failed)
         s->text.failed = true;
     else
-        compare(s, t, expr.base);
+        compare(s, t, expr.base, false);
     if (f->n_hop > 1)
         text_put(&s->text, ")");
     text_free(&expr);
@@ -343,7 +323,8 @@ static void term_json(struct sql *s, const struct term *t, const struct reach *r
 static void term_column(struct sql *s, const struct term *t, const struct reach *r)
 {
     const struct table *table = &r->schema->table[t->field->table];
-    bool by_index = (r->has[t->field->table][t->field->column] & HAS_INDEX) && t->op != EC_F_HAS;
+    bool by_index = r->dialect->by_key ||
+                    ((r->has[t->field->table][t->field->column] & HAS_INDEX) && t->op != EC_F_HAS);
     struct text expr = { 0 };
 
     text_put(&s->text, by_index ? "e.row IN(SELECT x.key>>8 FROM " : "EXISTS(SELECT 1 FROM ");
@@ -355,7 +336,7 @@ static void term_column(struct sql *s, const struct term *t, const struct reach 
     if (expr.failed)
         s->text.failed = true;
     else
-        compare(s, t, expr.base);
+        compare(s, t, expr.base, false);
     text_put(&s->text, ")");
     text_free(&expr);
 }
@@ -368,18 +349,19 @@ static bool has_column(const struct reach *r, const struct field *f)
 static void term_sql(struct sql *s, const struct term *t, const struct reach *r)
 {
     const struct field *f = t->field;
+    bool fold = r->dialect->fold && f->sql[0] && !strcmp(f->sql[0], "proto");
     char expr[32];
 
     if (r->schema && f->place == FIELD_HEAD) {
         snprintf(expr, sizeof expr, "e.%s", f->sql[0]);
-        compare(s, t, expr);
+        compare(s, t, expr, fold);
     } else if (r->schema && f->place == FIELD_EITHER) {
         text_put(&s->text, "(");
         snprintf(expr, sizeof expr, "e.%s", f->sql[0]);
-        compare(s, t, expr);
+        compare(s, t, expr, fold);
         text_put(&s->text, " OR ");
         snprintf(expr, sizeof expr, "e.%s", f->sql[1]);
-        compare(s, t, expr);
+        compare(s, t, expr, fold);
         text_put(&s->text, ")");
     } else if (has_column(r, f)) {
         term_column(s, t, r);
@@ -397,10 +379,10 @@ void filter_sql(const struct filter *f, const struct reach *r, struct sql *to)
     if (f->type)
         bind_text(to, " AND e.event_type=", f->type);
     if (f->words && r->words) {
-        bind_text(to, " AND e.row IN(SELECT rowid FROM words WHERE words MATCH ", f->words);
-        text_put(&to->text, " AND rowid BETWEEN ?1 AND ?2)");
+        bind_text(to, r->dialect->words[0], r->dialect->lexemes ? f->lexemes : f->words);
+        text_put(&to->text, r->dialect->words[1]);
     } else if (f->words) {
-        text_put(&to->text, " AND 0");
+        text_put(&to->text, " AND 1=0");
     }
     for (uint32_t i = 0; i < f->n_term; i++) {
         text_put(&to->text, " AND ");
@@ -418,16 +400,16 @@ void filter_expression(const struct field *f, const char *key, const struct reac
     char source[32];
 
     if (key) {
-        text_printf(join, " CROSS JOIN json_each(%s,", r->json);
+        text_printf(join, " CROSS JOIN %s%s,", r->dialect->each, r->dialect->json);
         text_sql_string(join, key);
         text_put(join, ") a");
-        text_put(&to->text, "a.value");
+        text_put(&to->text, r->dialect->member);
     } else if (f->place == FIELD_HEAD || f->place == FIELD_EITHER) {
         text_printf(&to->text, "e.%s", f->sql[side]);
     } else if (has_column(r, f)) {
         const struct table *table = &r->schema->table[f->table];
 
-        text_put(join, " CROSS JOIN ");
+        text_put(join, r->dialect->join);
         text_sql_name(join, table->name);
         text_put(join, " x ON x.key BETWEEN e.row<<8 AND (e.row<<8)+255");
         text_put(&to->text, "x.");
@@ -435,7 +417,7 @@ void filter_expression(const struct field *f, const char *key, const struct reac
     } else {
         if (f->n_hop > 1)
             text_put(join, " CROSS JOIN ");
-        json_arrays(join, f, r->json, source);
-        json_value(&to->text, f, source, f->hop[f->n_hop - 1]);
+        json_arrays(join, f, r, source);
+        r->dialect->value(&to->text, f, source, f->hop[f->n_hop - 1]);
     }
 }

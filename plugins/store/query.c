@@ -1,5 +1,6 @@
 #include "plugins/store/query.h"
 
+#include "plugins/store/lite.h"
 #include "plugins/store/scan.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@ bool cursor_read(struct cursor *c, const char *s, uint64_t hash)
 
     if (strlen(s) >= EC_CURSOR_MAX || s[strspn(s, "0123456789abcdef.")])
         return false;
-    if (sscanf(s, "%8u.%6u.%15llu.%16llx%n", &c->id.day, &c->id.number, &row, &h, &end) != 4 || end < 0 || s[end])
+    if (sscanf(s, "%8u.%6u.%18llu.%16llx%n", &c->id.day, &c->id.number, &row, &h, &end) != 4 || end < 0 || s[end])
         return false;
     c->row = (int64_t)row;
     return c->id.day && h == hash;
@@ -27,7 +28,8 @@ void cursor_write(const struct cursor *c, uint64_t hash, char to[EC_CURSOR_MAX])
 
 struct page {                       /* one page in the making */
     struct filter filter;
-    sqlite3_stmt *st;
+    struct stmt *st;
+    struct sql sql;                 /* its values */
     struct text object;
     ec_store_event_fn *fn;
     void *arg;
@@ -48,17 +50,17 @@ static int32_t hand_out(struct text *t, int64_t id, const char *json, size_t len
 static enum db_fault page_open(struct scan *s, struct reader *r)
 {
     struct page *p = s->arg;
-    struct sql sql = { .n_bind = 0 };
     enum db_fault fault;
 
-    text_put(&sql.text,
-             "SELECT e.row,e.id,j.text FROM event e CROSS JOIN json j ON j.row=e.row WHERE e.row BETWEEN ?1 AND ?2");
-    filter_sql(s->filter, &r->reach, &sql);
-    text_put(&sql.text, s->oldest_first ? " ORDER BY e.row" : " ORDER BY e.row DESC");
-    fault = sql.text.failed ? DB_MEMORY : db_prepare(r->db, sql.text.base, &p->st, s->why, s->n_why);
+    p->sql.n_bind = 0;
+    text_printf(&p->sql.text, "SELECT e.row,e.id,j.text FROM event e%sjson j ON j.row=e.row WHERE e.row BETWEEN ?1 AND ?2",
+                r->reach.dialect->join);
+    filter_sql(s->filter, &r->reach, &p->sql);
+    text_printf(&p->sql.text, s->oldest_first ? " ORDER BY e.row LIMIT %u" : " ORDER BY e.row DESC LIMIT %u",
+                p->left + 1);
+    fault = p->sql.text.failed ? DB_MEMORY : conn_prepare(r->conn, p->sql.text.base, &p->st, s->why, s->n_why);
     if (!fault)
-        fault = db_say(r->db, sql_bind(&sql, p->st), s->why, s->n_why);
-    sql_free(&sql);
+        sql_bind(&p->sql, p->st);
     return fault;
 }
 
@@ -66,21 +68,22 @@ static void page_close(struct scan *s)
 {
     struct page *p = s->arg;
 
-    sqlite3_finalize(p->st);
+    stmt_finalize(p->st);
     p->st = NULL;
+    sql_free(&p->sql);
 }
 
 static enum db_fault page_piece(struct scan *s, struct reader *r, int64_t first, int64_t last, bool *done)
 {
     struct page *p = s->arg;
     enum db_fault fault;
-    int rc;
+    bool row;
 
-    sqlite3_bind_int64(p->st, 1, first);
-    sqlite3_bind_int64(p->st, 2, last);
-    while ((rc = sqlite3_step(p->st)) == SQLITE_ROW) {
-        const char *json = (const char *)sqlite3_column_text(p->st, 2);
-        size_t len = (size_t)sqlite3_column_bytes(p->st, 2);
+    stmt_bind_integer(p->st, 1, first);
+    stmt_bind_integer(p->st, 2, last);
+    while (!(fault = stmt_step(p->st, &row, s->why, s->n_why)) && row) {
+        size_t len;
+        const char *json = stmt_bytes(p->st, 2, &len);
 
         if (!p->left) {
             p->more = *done = true;
@@ -88,22 +91,21 @@ static enum db_fault page_piece(struct scan *s, struct reader *r, int64_t first,
         }
         if (!json || len < 2)
             continue;
-        s->at = (struct cursor){ r->id, sqlite3_column_int64(p->st, 0) };
+        s->at = (struct cursor){ r->id, stmt_integer(p->st, 0) };
         p->left--;
-        if (hand_out(&p->object, sqlite3_column_int64(p->st, 1), json, len, p->fn, p->arg)) {
+        if (hand_out(&p->object, stmt_integer(p->st, 1), json, len, p->fn, p->arg)) {
             p->more = *done = true;
             break;
         }
     }
-    fault = db_say(r->db, rc == SQLITE_ROW ? SQLITE_OK : rc, s->why, s->n_why);
-    sqlite3_reset(p->st);
+    stmt_reset(p->st);
     return fault;
 }
 
 /* Too many values for one statement is found here, once, and not in each segment. */
 static int32_t check_size(const struct query_host *h, const struct filter *f, char *why, uint32_t n)
 {
-    struct reach r = { h->schema, NULL, false, "j.text" };
+    struct reach r = { h->schema, NULL, false, &lite_dialect };
     struct sql sql = { .n_bind = 0 };
     uint8_t **has = calloc(h->schema->n_table + 1u, sizeof *has);
     uint8_t none[SCHEMA_COLUMNS] = { 0 };
@@ -162,27 +164,25 @@ static int32_t event_of(struct reader *r, uint64_t id, ec_store_event_fn *fn, vo
                         char *why, uint32_t n)
 {
     struct text object = { 0 };
-    int32_t err = EC_ENOENT;
-    sqlite3_stmt *st;
-    int rc;
+    const char *json = NULL;
+    struct stmt *st;
+    size_t len = 0;
+    bool row;
 
-    *fault = db_prepare(
-        r->db, "SELECT j.text FROM event e JOIN json j ON j.row=e.row WHERE e.id=?1 ORDER BY e.row DESC LIMIT 1", &st,
-        why, n);
+    *fault = conn_prepare(r->conn,
+                          "SELECT j.text FROM event e JOIN json j ON j.row=e.row WHERE e.id=?1 AND"
+                          " e.row BETWEEN ?2 AND ?3 ORDER BY e.row DESC LIMIT 1", &st, why, n);
     if (*fault)
         return EC_EIO;
-    sqlite3_bind_int64(st, 1, (int64_t)id);
-    rc = sqlite3_step(st);
-    *fault = db_say(r->db, rc, why, n);
-    if (rc == SQLITE_ROW && sqlite3_column_bytes(st, 0) >= 2) {
-        const char *json = (const char *)sqlite3_column_text(st, 0);
-
-        err = EC_OK;
-        hand_out(&object, (int64_t)id, json, (size_t)sqlite3_column_bytes(st, 0), fn, arg);
-    }
+    stmt_bind_integer(st, 1, (int64_t)id);
+    stmt_bind_integer(st, 2, r->first);
+    stmt_bind_integer(st, 3, r->last);
+    *fault = stmt_step(st, &row, why, n);
+    if (!*fault && row && (json = stmt_bytes(st, 0, &len)) && len >= 2)
+        hand_out(&object, (int64_t)id, json, len, fn, arg);
     text_free(&object);
-    sqlite3_finalize(st);
-    return *fault ? EC_EIO : err;
+    stmt_finalize(st);
+    return *fault ? EC_EIO : json && len >= 2 ? EC_OK : EC_ENOENT;
 }
 
 int32_t query_event(const struct query_host *h, uint64_t id, ec_store_event_fn *fn, void *arg, char *why, uint32_t n)

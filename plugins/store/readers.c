@@ -1,5 +1,7 @@
 #include "plugins/store/readers.h"
 
+#include "plugins/store/lite.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,21 +9,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PROGRESS_STEPS 1000         /* of SQLite's machine between two looks at the clock */
-
 uint64_t readers_clock(void)
 {
     struct timespec t;
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static int late(void *arg)
-{
-    const struct reader *x = arg;
-
-    return x->deadline && readers_clock() > x->deadline;
 }
 
 void readers_open(struct readers *r, const struct schema *s, struct segments *segments)
@@ -37,7 +30,7 @@ static void reader_free(struct reader *x)
     for (uint32_t i = 0; x->has && i < x->n_table; i++)
         free(x->has[i]);
     free(x->has);
-    sqlite3_close(x->db);
+    conn_close(x->conn);
     free(x);
 }
 
@@ -53,13 +46,13 @@ void readers_close(struct readers *r)
 }
 
 /* Which of a table's columns the file has, and which have an index. */
-static enum db_fault learn_table(struct reader *x, const struct table *t, uint8_t *has, char *why, size_t n)
+static enum db_fault learn_table(sqlite3 *db, const struct table *t, uint8_t *has, char *why, size_t n)
 {
     static const char sql[] =
         "SELECT name,EXISTS(SELECT 1 FROM sqlite_master WHERE type='index' AND name=?1||'.'||c.name)"
         " FROM pragma_table_info(?1) c";
     sqlite3_stmt *st;
-    enum db_fault fault = db_prepare(x->db, sql, &st, why, n);
+    enum db_fault fault = db_prepare(db, sql, &st, why, n);
     int rc;
 
     if (fault)
@@ -69,12 +62,12 @@ static enum db_fault learn_table(struct reader *x, const struct table *t, uint8_
         for (uint32_t i = 0; i < t->n_column; i++)
             if (!strcmp(t->column[i].name, (const char *)sqlite3_column_text(st, 0)))
                 has[i] = (uint8_t)(1 | sqlite3_column_int(st, 1) << 1);
-    fault = db_say(x->db, rc, why, n);
+    fault = db_say(db, rc, why, n);
     sqlite3_finalize(st);
     return fault;
 }
 
-static enum db_fault learn(struct reader *x, const struct schema *s, char *why, size_t n)
+static enum db_fault learn(struct reader *x, sqlite3 *db, const struct schema *s, char *why, size_t n)
 {
     enum db_fault fault = DB_OK;
     int64_t words = 0, finished = 0;
@@ -86,14 +79,14 @@ static enum db_fault learn(struct reader *x, const struct schema *s, char *why, 
         if (!(x->has[i] = calloc(s->table[i].n_column + 1u, 1)))
             return DB_MEMORY;
         if (s->table[i].n_column)
-            fault = learn_table(x, &s->table[i], x->has[i], why, n);
+            fault = learn_table(db, &s->table[i], x->has[i], why, n);
     }
     if (!fault)
-        fault = db_number(x->db, "SELECT 1 FROM sqlite_master WHERE name='words'", &words, why, n);
+        fault = db_number(db, "SELECT 1 FROM sqlite_master WHERE name='words'", &words, why, n);
     if (!fault)
-        fault = db_number(x->db, "SELECT 1 FROM meta WHERE key='finished'", &finished, why, n);
+        fault = db_number(db, "SELECT 1 FROM meta WHERE key='finished'", &finished, why, n);
     x->finished = finished != 0;
-    x->reach = (struct reach){ s, (const uint8_t *const *)x->has, words != 0, "j.text" };
+    x->reach = (struct reach){ s, (const uint8_t *const *)x->has, words != 0, &lite_dialect };
     return fault;
 }
 
@@ -101,6 +94,7 @@ static struct reader *reader_new(struct readers *r, struct segment_id id, enum d
 {
     struct reader *x = calloc(1, sizeof *x);
     char path[SEGMENT_PATH];
+    sqlite3 *db = NULL;
     int found;
 
     segments_path(r->segments, id, path);
@@ -108,11 +102,14 @@ static struct reader *reader_new(struct readers *r, struct segment_id id, enum d
     if (!x)
         return NULL;
     x->id = id;
-    *fault = db_open(&x->db, path, DB_READ, 0, SEGMENT_VERSION, &found, why, n);
+    *fault = db_open(&db, path, DB_READ, 0, SEGMENT_VERSION, &found, why, n);
+    if (!*fault && !(x->conn = lite_conn(db)))
+        *fault = DB_MEMORY;
     if (!*fault && found)
-        *fault = learn(x, r->schema, why, n);
+        *fault = learn(x, db, r->schema, why, n);
     if (!*fault && found) {
-        sqlite3_progress_handler(x->db, PROGRESS_STEPS, late, x);
+        x->first = 1;
+        x->last = INT64_MAX;
         return x;
     }
     if (*fault == DB_TROUBLE && faccessat(AT_FDCWD, path, F_OK, AT_EACCESS))
@@ -136,7 +133,7 @@ struct reader *readers_take(struct readers *r, struct segment_id id, enum db_fau
     pthread_mutex_unlock(&r->lock);
     if (!x && !(x = reader_new(r, id, fault, why, n)))
         return NULL;
-    x->deadline = 0;
+    x->conn->deadline = 0;
     pthread_mutex_lock(&r->lock);
     x->next = r->busy;
     r->busy = x;

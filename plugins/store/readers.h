@@ -10,12 +10,12 @@
 
 struct reader {
     struct reader *next;
-    sqlite3 *db;
+    struct conn *conn;
     struct segment_id id;
+    int64_t first, last;            /* the rows that its segment can have */
     bool stale, finished;           /* finished: its indices are built */
     uint8_t **has;                  /* by table and column, see struct reach */
     struct reach reach;
-    uint64_t deadline;              /* ns of CLOCK_MONOTONIC, 0: none */
     uint32_t n_table;
 };
 struct readers {
@@ -32,6 +32,6 @@ void readers_close(struct readers *r);
 struct reader *readers_take(struct readers *r, struct segment_id id, enum db_fault *fault, char *why, size_t n);
 void readers_give(struct readers *r, struct reader *x);
 void readers_purge(struct readers *r, struct segment_id id);        /* its file goes, or has changed */
-uint64_t readers_clock(void);       /* ns, of reader.deadline */
+uint64_t readers_clock(void);       /* ns, of conn.deadline */
 
 #endif

@@ -21,50 +21,52 @@ static enum db_fault learn(struct scan *s, struct reader *r, struct segment *g)
         return DB_OK;
     g->ts_min = INT64_MIN;
     g->ts_max = INT64_MAX;
-    fault = db_number(r->db, "SELECT max(last) FROM batch", &g->rows, s->why, s->n_why);
+    fault = conn_number(r->conn, "SELECT b.last FROM batch b WHERE b.row BETWEEN ?1 AND ?2 ORDER BY b.row DESC LIMIT 1",
+                        r->first, r->last, &g->rows, s->why, s->n_why);
     if (!r->finished || fault)
         return fault;
-    fault = db_number(r->db, "SELECT min(ts_min) FROM batch", &g->ts_min, s->why, s->n_why);
+    fault = conn_number(r->conn, "SELECT min(b.ts_min) FROM batch b WHERE b.row BETWEEN ?1 AND ?2", r->first, r->last,
+                        &g->ts_min, s->why, s->n_why);
     if (!fault)
-        fault = db_number(r->db, "SELECT max(ts_max) FROM batch", &g->ts_max, s->why, s->n_why);
+        fault = conn_number(r->conn, "SELECT max(b.ts_max) FROM batch b WHERE b.row BETWEEN ?1 AND ?2", r->first,
+                            r->last, &g->ts_max, s->why, s->n_why);
     if (!fault)
         segments_learn(s->host->segments, g);
     return fault;
 }
 
 /* The next row in the order of the scan that stands in a batch with events of the wanted time; 0: there is none. */
-static enum db_fault skip(struct scan *s, sqlite3_stmt *st, int64_t *row)
+static enum db_fault skip(struct scan *s, struct reader *r, struct stmt *st, int64_t *row)
 {
     enum db_fault fault;
-    int rc;
+    int64_t found;
+    bool there;
 
-    sqlite3_bind_int64(st, 1, s->oldest_first ? *row - SEGMENT_BATCH : *row);
-    sqlite3_bind_int64(st, 2, s->filter->since);
-    sqlite3_bind_int64(st, 3, s->filter->until);
-    sqlite3_bind_int64(st, 4, *row);
-    rc = sqlite3_step(st);
-    if (rc == SQLITE_ROW && s->oldest_first)
-        *row = sqlite3_column_int64(st, 0) > *row ? sqlite3_column_int64(st, 0) : *row;
-    else if (rc == SQLITE_ROW)
-        *row = sqlite3_column_int64(st, 1) < *row ? sqlite3_column_int64(st, 1) : *row;
-    else
-        *row = 0;
-    fault = db_say(sqlite3_db_handle(st), rc, s->why, s->n_why);
-    sqlite3_reset(st);
+    stmt_bind_integer(st, 1, s->oldest_first ? *row - SEGMENT_BATCH : r->first);
+    stmt_bind_integer(st, 2, s->oldest_first ? r->last : *row);
+    stmt_bind_integer(st, 3, s->filter->since);
+    stmt_bind_integer(st, 4, s->filter->until);
+    stmt_bind_integer(st, 5, *row);
+    fault = stmt_step(st, &there, s->why, s->n_why);
+    found = there ? stmt_integer(st, 0) : 0;
+    if (!there || (s->oldest_first ? found > *row : found < *row))
+        *row = found;
+    stmt_reset(st);
     return fault;
 }
 
-static enum db_fault skip_prepare(struct scan *s, struct reader *r, sqlite3_stmt **st)
+static enum db_fault skip_prepare(struct scan *s, struct reader *r, struct stmt **st)
 {
     *st = NULL;
     if (!s->filter->since && s->filter->until == INT64_MAX)
         return DB_OK;
-    return db_prepare(
-        r->db,
+    return conn_prepare(
+        r->conn,
         s->oldest_first
-            ? "SELECT row,last FROM batch WHERE row>?1 AND ts_max>=?2 AND ts_min<?3 AND last>=?4 ORDER BY row LIMIT 1"
-            : "SELECT row,last FROM batch WHERE row<=?1 AND ts_max>=?2 AND ts_min<?3 AND row<=?4 ORDER BY row DESC"
-              " LIMIT 1",
+            ? "SELECT b.row FROM batch b WHERE b.row>?1 AND b.row<=?2 AND b.ts_max>=?3 AND b.ts_min<?4 AND b.last>=?5"
+              " ORDER BY b.row LIMIT 1"
+            : "SELECT b.last FROM batch b WHERE b.row>=?1 AND b.row<=?2 AND b.ts_max>=?3 AND b.ts_min<?4 AND b.row<=?5"
+              " ORDER BY b.row DESC LIMIT 1",
         st, s->why, s->n_why);
 }
 
@@ -72,24 +74,24 @@ static enum db_fault skip_prepare(struct scan *s, struct reader *r, sqlite3_stmt
 static enum db_fault pieces(struct scan *s, struct reader *r, int64_t row, int64_t rows, bool *done)
 {
     enum db_fault fault;
-    sqlite3_stmt *st;
+    struct stmt *st;
     int64_t size = PIECE_FIRST;
 
     fault = skip_prepare(s, r, &st);
     while (!fault && !*done) {
         int64_t first = row, last = row;
 
-        if (st && row >= 1 && row <= rows && (fault = skip(s, st, &row)))
+        if (st && row >= r->first && row <= rows && (fault = skip(s, r, st, &row)))
             break;
-        if (row < 1 || row > rows)
+        if (row < r->first || row > rows)
             break;
         if (s->oldest_first)
             first = row, last = rows - row < size ? rows : row + size - 1;
         else
-            first = row < size ? 1 : row - size + 1, last = row;
+            first = row - r->first < size ? r->first : row - size + 1, last = row;
         if (s->begun && readers_clock() > s->deadline)
             fault = DB_STOPPED;
-        r->deadline = s->begun ? s->deadline : 0;
+        r->conn->deadline = s->begun ? s->deadline : 0;
         if (fault || (fault = s->piece(s, r, first, last, done)))
             break;
         s->begun = true;
@@ -98,7 +100,7 @@ static enum db_fault pieces(struct scan *s, struct reader *r, int64_t row, int64
             s->at = (struct cursor){ r->id, s->oldest_first ? last : first };
         size = s->most && size * 2 > s->most ? s->most : size * 2;
     }
-    sqlite3_finalize(st);
+    stmt_finalize(st);
     return fault;
 }
 
@@ -110,7 +112,7 @@ static enum db_fault segment(struct scan *s, struct segment *g, struct reader *r
 
     if (fault || !g->rows || !in_time(s->filter, g))
         return fault;
-    row = s->oldest_first ? 1 : g->rows;
+    row = s->oldest_first ? r->first : g->rows;
     if (here && s->oldest_first)
         row = s->from.row + 1;
     else if (here && s->from.row <= g->rows)
@@ -120,7 +122,7 @@ static enum db_fault segment(struct scan *s, struct segment *g, struct reader *r
     fault = s->open(s, r);
     if (!fault)
         fault = pieces(s, r, row, g->rows, done);
-    r->deadline = 0;
+    r->conn->deadline = 0;
     s->close(s);
     return fault;
 }

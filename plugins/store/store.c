@@ -333,14 +333,15 @@ static int32_t store_start(void *self, const void *state)
 {
     struct store *s = self;
     const char *folder = s->host->state_dir(s->host);
-    char said[9200];
+    char said[9200], path[4200];
     int32_t err;
 
     if (!folder)
         return s->host->fail(s->host, EC_EIO, "there is no state folder, so nothing can be stored: see core.state_dir");
     if (!s->schema && !(s->schema = schema_new(s->host)))
         return s->host->fail(s->host, EC_ENOMEM, "out of memory");
-    if ((err = documents_open(&s->documents, folder, said, sizeof said)))
+    snprintf(path, sizeof path, "%s/documents.db", folder);
+    if ((err = documents_open(&s->documents, &documents_file, path, said, sizeof said)))
         return s->host->fail(s->host, err, said);
     if (*said)
         EC_LOG(s->host, EC_LOG_CRITICAL, "%s", said);

@@ -182,6 +182,32 @@ void text_sql_string(struct text *t, const char *s)
     text_quoted(t, '\'', s);
 }
 
+static bool in_word(char c)
+{
+    return (c & 0x80) || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+}
+
+size_t text_word(const char **s)
+{
+    size_t n = 0;
+
+    while (**s && !in_word(**s))
+        ++*s;
+    while (in_word((*s)[n]))
+        n++;
+    return n;
+}
+
+void text_lower(struct text *t, const char *s, size_t n)
+{
+    size_t from = t->len;
+
+    text_add(t, s, n);
+    for (size_t i = from; !t->failed && i < t->len; i++)
+        if (t->base[i] >= 'A' && t->base[i] <= 'Z')
+            t->base[i] |= 32;
+}
+
 bool text_to_ip(const char *s, uint8_t first[16], uint8_t last[16])
 {
     const char *slash = strchr(s, '/');

@@ -26,6 +26,11 @@ void text_ip(struct text *t, const uint8_t ip[16]);                 /* IPv4 wher
 void text_sql_name(struct text *t, const char *name);               /* "name", quotes doubled */
 void text_sql_string(struct text *t, const char *s);                /* 'text', quotes doubled */
 
+/* The next word at or behind *s, which is moved to it: its length, 0: none. Letters and digits make a word, and every
+ * byte of a longer character. */
+size_t text_word(const char **s);
+void text_lower(struct text *t, const char *s, size_t n);           /* A to Z only */
+
 /* An address, or a network with "/bits", as its first and last 16-byte value. False: neither. */
 bool text_to_ip(const char *s, uint8_t first[16], uint8_t last[16]);
 /* "2026-11-22T14:30:00", with a fraction, with Z, +HH:MM or +HHMM; UTC where no zone stands. ns since 1970. */
