@@ -1,6 +1,7 @@
 #include "core/questions.h"
 
 #include "core/control/control.h"
+#include "core/log/log_tail.h"
 #include "core/metric.h"
 #include "core/options.h"
 
@@ -126,6 +127,20 @@ static int32_t passing(void *self)
     return is_passing;
 }
 
+/* Bounded, so that an fn that logs comes to an end. */
+static void log_lines(void *self, uint64_t after, ec_daemon_log_fn *fn, void *arg)
+{
+    struct log_tail_line t;
+
+    (void)self;
+    for (uint32_t i = 0; i < LOG_TAIL_LINES && log_tail_next(after, &t); i++, after = t.number) {
+        const struct ec_log_line l = { (uint32_t)sizeof l, t.level, t.number, t.ts_ns, t.suppressed, t.who, t.thread, t.msg };
+
+        if (fn(arg, &l))
+            return;
+    }
+}
+
 void questions_configure(bool run_is_passing)
 {
     is_passing = run_is_passing;
@@ -136,6 +151,7 @@ const struct ec_daemon questions_service = {
     .ask = ask,
     .metrics = metrics,
     .passing = passing,
+    .log = log_lines,
 };
 
 int questions_open(struct event_base *base)

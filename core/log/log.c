@@ -13,6 +13,7 @@
 
 #include "core/log/log_limit.h"
 #include "core/log/log_line.h"
+#include "core/log/log_tail.h"
 #include "core/log/mark.h"
 
 #define STALL_MS 100 /* how long a line waits for a full pipe; the lines after it do not */
@@ -249,6 +250,7 @@ static void line_write(const struct settings *s, const char *who, int32_t level,
         line_send(s->target == LOG_TO_FILE ? __atomic_load_n(&file_fd, __ATOMIC_ACQUIRE)
                                            : STDERR_FILENO,
                   buf, n);
+    log_tail_add(&l);
     errno = saved;
 }
 

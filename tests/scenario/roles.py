@@ -23,7 +23,7 @@ TABLE = {
     ("GET", "/healthz"): PUBLIC, ("GET", "/readyz"): PUBLIC, ("GET", "/metrics"): PUBLIC, ("GET", "/openapi.json"): PUBLIC,
     ("GET", "/api/health"): PUBLIC, ("GET", "/api/openapi.json"): PUBLIC, ("GET", "/api/docs"): PUBLIC,
     ("POST", "/api/auth/login"): PUBLIC, ("*", "/api/auth/"): ALL, ("*", "/api/users"): ADMIN,
-    ("GET", "/api/system/audit"): ADMIN, ("GET", "/api/system/"): READ, ("GET", "/api/events"): READ,
+    ("GET", "/api/system/audit"): ADMIN, ("GET", "/api/system/logs"): ENFORCE, ("GET", "/api/system/"): READ, ("GET", "/api/events"): READ,
     ("GET", "/api/network/"): READ, ("GET", "/api/ids/"): READ, ("PATCH", "/api/ids/alerts/"): READ - {"viewer"},
     ("POST", "/api/ids/alerts/"): READ - {"viewer"}, ("GET", "/api/ml/"): READ,
     ("GET", "/api/settings"): READ, ("PUT", "/api/settings"): ADMIN,

@@ -1,4 +1,4 @@
-/* daemon.h: ec.daemon/1, what the daemon says of itself. STATUS: draft 2.
+/* daemon.h: ec.daemon/1, what the daemon says of itself. STATUS: draft 3.
  * The daemon itself offers it; an API or an exporter shows it. */
 #ifndef EC_EXT_DAEMON_H
 #define EC_EXT_DAEMON_H
@@ -7,12 +7,24 @@
 extern "C" {
 #endif
 
-#define EC_DAEMON_ID "ec.daemon/1-draft.2"
+#define EC_DAEMON_ID "ec.daemon/1-draft.3"
 
 /* err: EC_OK, and json is the answer; else json is {"error": {"code", "message"}}. Valid until it returns. */
 typedef void ec_daemon_answer_fn(void *arg, int32_t err, const char *json, uint32_t len);
 /* plugin: its name, "" for the core. m->name as declared; value: the sum over all workers. */
 typedef void ec_daemon_metric_fn(void *arg, const char *plugin, const struct ec_metric *m, int64_t value);
+
+/* A line of the log. who: "core", or a plugin's name; thread: "" where it is not known; text: any bytes but NUL. */
+struct ec_log_line {
+    uint32_t size;
+    int32_t level;                  /* EC_LOG_* */
+    uint64_t number;                /* counts lines, from 1: a gap is what was overwritten before it was read */
+    uint64_t ts_ns;                 /* since 1970, UTC */
+    uint64_t suppressed;            /* lines like it that were left out before it */
+    const char *who, *thread, *text;
+};
+/* Not 0 ends the call. */
+typedef int32_t ec_daemon_log_fn(void *arg, const struct ec_log_line *l);
 
 struct ec_daemon {
     uint32_t size, reserved;
@@ -25,6 +37,9 @@ struct ec_daemon {
     /* [any] From start() on: 1 where this run only replays captures and ends with the last of them (-r without --stay).
      * A service of the same host may run beside it, so a plugin that serves others opens nothing then. Else 0. */
     int32_t (*passing)(void *self);
+    /* [any] The lines of the log behind the number `after`, oldest first, as far as they are still in memory (256). A line
+     * is valid until fn returns; what fn itself logs comes in a later call. */
+    void (*log)(void *self, uint64_t after, ec_daemon_log_fn *fn, void *arg);
 };
 
 #ifdef __cplusplus
