@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
-"""Hostile strings in every text parameter of every route that the daemon's own OpenAPI document names: no answer is a 5xx,
-none takes longer than it should, and afterwards the daemon answers as before."""
+"""Hostile strings in every text parameter of every route that the daemon's own OpenAPI document names: no answer is a
+5xx, none takes longer than it should, no filter lets more through, nothing comes back as markup, and afterwards the
+daemon answers as before. Before that, each body and each filter is shown to work with a harmless value, so that the
+hostile ones reach more than the validation."""
 import http.client
+import itertools
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,10 +17,20 @@ import urllib.parse
 ECYBERD, SRC, DATA = os.environ["ECYBERD"], os.environ["EC_SRC"], os.environ["EC_DATA"]
 HERE = os.getcwd()
 API = HERE + "/api.sock"
-OWN = ["'", "\"", "' or '1'='1", "1; drop table events;--", "' union select 1,2,3--", "%", "_", "*", "\\", "\x00", "\x01\x1b[31m",
-       "../../../../etc/passwd", "{{7*7}}", "<script>alert(1)</script>", "a" * 5000, "\u202egnp.exe", "\ud83d\udca9", "-1",
-       "99999999999999999999", "NaN", "1e309", "null", "[]", "{\"$ne\":1}", "::ffff:0:0/999", "0.0.0.0/-1", "\r\nX-Evil: 1",
-       "%00", "%0d%0a", "';SELECT pg_sleep(5)--", "1' AND randomblob(1000000000)--"]
+OWN = ["'", "\"", "' or '1'='1", "' OR 1=1 --", "1 OR 1=1", "1; drop table events;--", "' union select 1,2,3--", "%",
+       "_", "*", "\\", "\x00", "\x01\x1b[31m", "../../../../etc/passwd", "{{7*7}}", "<script>alert(1)</script>",
+       "\"><img src=x onerror=alert(1)>", "a" * 5000, "\u202egnp.exe", "\ud83d\udca9", "-1", "99999999999999999999",
+       "NaN", "1e309", "null", "[]", "{\"$ne\":1}", "::ffff:0:0/999", "0.0.0.0/-1", "\r\nX-Evil: 1", "%00", "%0d%0a",
+       "';SELECT pg_sleep(5)--", "1' AND randomblob(1000000000)--"]
+SHARED = 50         # so many more of the shared payloads, spread evenly
+# What the schema does not say of a value that is accepted.
+NAMED = {"ip": "192.0.2.77", "email": "anna@example.org", "full_name": "Anna", "password": "a lake of one's own",
+         "new_password": "a lake of one's own", "current_password": "not this one", "username": "anna",
+         "notification_emails": ["anna@example.org"],
+         "password_hash": "$2b$10$abcdefghijklmnopqrstuuVtDv6cSrXVEmDQSVOh3hUYsMXRTDqnm"}
+PLAIN = re.compile(r" *[\w.+:-]* *")    # a value like any other: what it brings is not the point
+ORDER = ("since", "until", "cursor", "by", "limit", "sort", "fields")     # parameters that are no filters
+serial = itertools.count(1)
 number = 0
 
 
@@ -35,27 +49,54 @@ class Local(http.client.HTTPConnection):
         self.sock.connect(API)
 
 
-def ask(method, path, body=None, form=False):
-    """Status, headers and body."""
-    c = Local("localhost", timeout=20)
-    headers = {"Content-Type": "application/x-www-form-urlencoded" if form else "application/json"} if body is not None else {}
-    try:
-        c.request(method, path, body, headers)
-        r = c.getresponse()
-        return r.status, r.headers, r.read()
-    finally:
-        c.close()
+class Client:
+    """One connection for many requests; when the server has closed it, the request goes over a new one."""
+    def __init__(self):
+        self.c = None
+
+    def once(self, method, path, body, headers):
+        self.c.request(method, path, body, headers)
+        r = self.c.getresponse()
+        answer = r.status, r.headers, r.read()
+        if r.will_close:
+            self.close()
+        return answer
+
+    def ask(self, method, path, body=None, form=False):
+        """Status, headers and body."""
+        kind = "application/x-www-form-urlencoded" if form else "application/json"
+        headers = {"Content-Type": kind} if body is not None else {}
+        if self.c:
+            try:
+                return self.once(method, path, body, headers)
+            except (OSError, http.client.HTTPException):
+                self.close()
+        self.c = Local("localhost", timeout=20)
+        try:
+            return self.once(method, path, body, headers)
+        except (OSError, http.client.HTTPException):
+            self.close()
+            raise
+
+    def close(self):
+        if self.c:
+            self.c.close()
+        self.c = None
+
+
+client = Client()
+ask = client.ask
 
 
 def strings():
-    found = list(OWN)
     folder = os.path.join(os.environ.get("EC_SHARED_DATA", SRC + "/../shared/data"), "payloads")
-    for name in ("blns.txt", "Generic_SQLI.txt", "Auth_Bypass.txt", "xplatform.txt", "Generic_TimeBased.txt"):
-        if os.path.exists(os.path.join(folder, name)):
+    found = []
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        if name not in ("SOURCE.txt", "blns.base64.txt"):
             with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as lines:
-                some = [line.rstrip("\n") for line in lines if line.strip() and line[0] != "#"]
-            found += some[:: max(1, len(some) // 4)][:4]
-    return found
+                found += [line.rstrip("\n") for line in lines if line.strip() and line[0] != "#"]
+    found = list(dict.fromkeys(found))
+    return list(dict.fromkeys(OWN + found[::max(1, len(found) // SHARED)][:SHARED]))
 
 
 def resolve(document, schema):
@@ -73,82 +114,226 @@ def is_text(document, schema):
     return any(k.get("type") in ("string", None) or k.get("type") == ["string", "null"] for k in kinds)
 
 
-def requests(document):
-    """(name, function of a string that gives method, path, body, form) for each text parameter and body field."""
+def filler(document, name, schema):
+    """A harmless value that the schema accepts."""
+    schema = resolve(document, schema)
+    if name in NAMED:
+        return NAMED[name]
+    for key in ("example", "default"):
+        if key in schema:
+            return schema[key]
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = schema.get("type")
+    if kind in ("integer", "number"):
+        return schema.get("minimum", 1)
+    if kind == "boolean":
+        return True
+    if kind == "array":
+        return [filler(document, name, schema["items"])]
+    if kind == "object":
+        return {}
+    return "1" * max(1, schema.get("minLength", 1))
+
+
+class Route:
+    def __init__(self, document, method, path, op):
+        self.document, self.method, self.path = document, method.upper(), path
+        self.parameters = [resolve(document, p) for p in op.get("parameters", [])]
+        self.fill = {p["name"]: str(filler(document, p["name"], p["schema"]))
+                     for p in self.parameters if p["in"] == "path"}
+        if "id" in self.fill and "allowlist" not in path:
+            self.fill["id"] = known_id(path.split("/{id}")[0])
+        self.bodies = []
+        for kind, content in op.get("requestBody", {}).get("content", {}).items():
+            schema = resolve(document, content["schema"])
+            self.bodies.append((kind, schema.get("properties", {}), list(schema.get("required", []))))
+
+    def name(self):
+        return "%s %s" % (self.method, self.path)
+
+    def target(self, **other):
+        path = self.path
+        for name, value in {**self.fill, **other}.items():
+            path = path.replace("{%s}" % name, urllib.parse.quote(value, safe="", errors="surrogatepass"))
+        return path
+
+    def with_parameter(self, name, place, text):
+        """Deletion and the like are only tried out, where the route has that."""
+        query = {}
+        if place == "query":
+            query[name] = text
+        if any(p["name"] == "dry_run" for p in self.parameters):
+            query.setdefault("dry_run", "true")
+        query = "?" + urllib.parse.urlencode(query, errors="surrogatepass") if query else ""
+        return self.method, self.target(**({name: text} if place == "path" else {})) + query, None, False
+
+    def with_body(self, kind, fields, required, **given):
+        names = set(required) | ({"dry_run"} & set(fields))
+        thing = self.path.rsplit("/", 1)[-1]        # whose "value" it is
+        values = {name: filler(self.document, thing if name == "value" else name, fields[name]) for name in names}
+        if self.path.endswith("/users"):
+            values["username"] += str(next(serial))     # a new one each time
+        values.update(given)
+        form = "form" in kind
+        body = urllib.parse.urlencode(values, errors="surrogatepass") if form else json.dumps(values)
+        return self.method, self.target(), body, form
+
+
+def known_id(path):
+    """That of the newest thing that a collection has."""
+    status, _, answer = ask("GET", path + "?limit=1")
+    try:
+        return str(json.loads(answer)["items"][0]["id"]) if status == 200 else "1"
+    except (ValueError, KeyError, IndexError, TypeError):
+        return "1"
+
+
+def routes(document):
     for path, methods in document["paths"].items():
         for method, op in methods.items():
-            if method == "parameters" or "stream" in path or path.endswith("/logout-all"):
-                continue
-            parameters = [resolve(document, p) for p in op.get("parameters", [])]
-            fill = {p["name"]: "1" for p in parameters if p["in"] == "path"}
-            for p in parameters:
-                if p["in"] in ("query", "path"):
-                    yield "%s %s ?%s" % (method.upper(), path, p["name"]), build(method, path, fill, p)
-            for kind, content in op.get("requestBody", {}).get("content", {}).items():
-                schema = resolve(document, content["schema"])
-                for field, sub in schema.get("properties", {}).items():
-                    if is_text(document, sub):
-                        yield ("%s %s body.%s" % (method.upper(), path, field),
-                               build_body(method, path, fill, field, list(schema.get("required", [])), kind))
+            if method != "parameters" and "stream" not in path and not path.endswith("/logout-all"):
+                yield Route(document, method, path, op)
 
 
-def place(path, fill):
-    for name, value in fill.items():
-        path = path.replace("{%s}" % name, urllib.parse.quote(value, safe="", errors="surrogatepass"))
-    return path
+def targets(route):
+    """Each text parameter and field: name, is it a filter?, and what makes method, path, body and form of a string."""
+    for p in route.parameters:
+        if p["in"] in ("query", "path"):
+            filters = p["in"] == "query" and route.method == "GET" and p["name"] not in ORDER
+            yield ("%s ?%s" % (route.name(), p["name"]), filters,
+                   lambda text, p=p: route.with_parameter(p["name"], p["in"], text))
+    for body in route.bodies:
+        for field, sub in body[1].items():
+            sub = resolve(route.document, sub)
+            array = sub.get("type") == "array"
+            if is_text(route.document, sub["items"] if array else sub):
+                yield ("%s body.%s" % (route.name(), field), False,
+                       lambda text, f=field, b=body, a=array: route.with_body(*b, **{f: [text] if a else text}))
 
 
-def build(method, path, fill, p):
-    def make(text):
-        if p["in"] == "path":
-            return method.upper(), place(path, {**fill, p["name"]: text}), None, False
-        query = urllib.parse.urlencode({p["name"]: text}, errors="surrogatepass")
-        return method.upper(), place(path, fill) + "?" + query, None, False
-    return make
+def harmless(found):
+    """Each body gets past the validation: with what it requires, or with one field more."""
+    refused = []
+    for route in found:
+        for kind, fields, required in route.bodies:
+            tried = []
+            for extra in [None] + sorted(set(fields) - set(required)):
+                given = {extra: filler(route.document, extra, fields[extra])} if extra else {}
+                status, _, answer = ask(*route.with_body(kind, fields, required, **given))
+                tried.append((extra, status, answer[:200]))
+            if not any(status < 500 and status != 422 or without_helper(status, route.name()) for _, status, _ in tried):
+                refused.append((route.name(), kind, tried))
+    check(sum(len(r.bodies) for r in found) > 5 and not refused, "each route with a body takes a harmless one", refused)
 
 
-def build_body(method, path, fill, field, required, kind):
-    def make(text):
-        values = {name: "x" for name in required}
-        values[field] = text
-        if "form" in kind:
-            return method.upper(), place(path, fill), urllib.parse.urlencode(values, errors="surrogatepass"), True
-        return method.upper(), place(path, fill), json.dumps(values), False
-    return make
+def value_of(item, name):
+    for step in name.split("."):
+        item = item.get(step) if isinstance(item, dict) else None
+    return item if isinstance(item, (str, int)) and not isinstance(item, bool) else None
 
 
-def attack(document):
-    bad, slow, evil, sent, targets = [], [], [], 0, list(requests(document))
-    for name, make in targets:
-        for text in strings():
+def rows(answer):
+    try:
+        items = json.loads(answer)["items"]
+        return len(items) if isinstance(items, list) else 0
+    except (ValueError, KeyError, TypeError):
+        return 0
+
+
+def controls(found):
+    """Each list that has rows has filters that bring some and, with a value that nothing has, bring none."""
+    blind, checked = [], 0
+    for route in found:
+        if route.method != "GET" or "{" in route.path:
+            continue
+        status, _, answer = ask("GET", route.path)
+        if status != 200 or not rows(answer) or not any(p["name"] == "src_ip" for p in route.parameters):
+            continue
+        first, brought = json.loads(answer)["items"][0], 0
+        for p in route.parameters:
+            value = value_of(first, p["name"])
+            if value is not None and p["name"] not in ORDER:
+                status, _, answer = ask(*route.with_parameter(p["name"], "query", str(value)))
+                brought += status == 200 and rows(answer) > 0
+        checked += 1
+        none = rows(ask("GET", route.path + "?src_ip=203.0.113.254")[2])
+        if (not brought and "/top" not in route.path and "/groups" not in route.path) or none:
+            blind.append((route.name(), brought, none))
+    check(checked > 5 and not blind, "harmless filters bring rows, or none, in %d lists" % checked, blind)
+
+
+def without_helper(status, name):
+    """An ordinary user has no helper that could ban: 503 says so."""
+    return status == 503 and "/firewall/" in name and os.geteuid() != 0
+
+
+class Verdict:
+    def __init__(self):
+        self.bad, self.slow, self.evil, self.wide, self.markup, self.sent = [], [], [], [], [], 0
+
+    def judge(self, name, filters, text, answer, seconds):
+        status, headers, body = answer
+        where = (name, text[:40], status, body[:200])
+        self.sent += 1
+        if status >= 500 and not without_helper(status, name):
+            self.bad.append(where)
+        if seconds > 5:
+            self.slow.append(where)
+        if headers.get("X-Evil") or b"root:x:0" in body:
+            self.evil.append(where)
+        plain = any(PLAIN.fullmatch(value) for value in text.split(","))
+        if name.endswith("?q") and status == 200:
+            words = re.findall(r"[a-z0-9]{2,}", text.lower())
+            if not all(word in json.dumps(item).lower() for item in json.loads(body)["items"] for word in words):
+                self.wide.append(where)
+        elif filters and not plain and status != 422 and rows(body):
+            self.wide.append(where)
+        if not headers.get("Content-Type", "application/json").startswith(("application/json", "text/plain")):
+            self.markup.append(where)
+
+
+def attack(found):
+    v = Verdict()
+    all_targets = [target for route in found for target in targets(route)]
+    hostile = strings()
+    step = 1 if os.environ.get("EC_SANITIZER", "none") == "none" else 2
+    for n, (name, filters, make) in enumerate(all_targets):
+        for text in hostile[n % step::step]:
             method, path, body, form = make(text)
             if len(path) > 7000:
                 continue
             start = time.monotonic()
             try:
-                status, headers, answer = ask(method, path, body, form)
+                answer = ask(method, path, body, form)
             except (OSError, http.client.HTTPException) as e:
-                bad.append((name, text[:40], repr(e)))
+                v.bad.append((name, text[:40], repr(e)))
                 continue
-            sent += 1
-            if status >= 500:
-                bad.append((name, text[:40], status, answer[:200]))
-            if time.monotonic() - start > 5:
-                slow.append((name, text[:40]))
-            if headers.get("X-Evil") or b"root:x:0" in answer:
-                evil.append((name, text[:40]))
-    check(len(targets) > 20, "the document has parameters to attack (%d)" % len(targets), targets)
-    check(not bad, "%d requests, none with 5xx or without an answer" % sent, bad[:8])
-    check(not slow, "none takes five seconds", slow[:8])
-    check(not evil, "none injects a header or reads a file", evil[:8])
+            v.judge(name, filters, text, answer, time.monotonic() - start)
+    check(len(all_targets) > 100, "the document has parameters to attack (%d)" % len(all_targets))
+    check(not v.bad, "%d requests, none with 5xx or without an answer" % v.sent, v.bad[:8])
+    check(not v.slow, "none takes five seconds", v.slow[:8])
+    check(not v.evil, "none injects a header or reads a file", v.evil[:8])
+    check(not v.wide, "no filter with a hostile value brings a row", v.wide[:8])
+    check(not v.markup, "no answer is HTML or anything else that a browser would run", v.markup[:8])
+
+
+def own_network():
+    """As root in a network namespace of its own, for the firewall that it may change belongs to one daemon only."""
+    if os.geteuid() == 0 and "EC_OWN_NETWORK" not in os.environ:
+        os.environ["EC_OWN_NETWORK"] = "yes"
+        os.execvp("unshare", ["unshare", "--net", __file__])
 
 
 def main():
+    own_network()
     with open("ecyber.yaml", "w", encoding="utf-8") as conf:
         conf.write("core:\n  state_dir: %s/state\n  control_socket: %s/control.sock\n" % (HERE, HERE))
         conf.write("http:\n  listen: none\n  socket: %s\n" % API)
     with open("daemon.log", "w", encoding="utf-8") as log:
-        daemon = subprocess.Popen([ECYBERD, "-c", "ecyber.yaml", "-r", DATA + "/sample.pcap", "--stay"], stdout=log, stderr=log)
+        daemon = subprocess.Popen([ECYBERD, "-c", "ecyber.yaml", "-r", DATA + "/sample.pcap", "--stay"], stdout=log,
+                                  stderr=log)
+
     def alerts():
         try:
             return len(json.loads(ask("GET", "/api/ids/alerts?limit=1000")[2])["items"])
@@ -159,7 +344,10 @@ def main():
         time.sleep(0.2)
     before = alerts()
     check(before, "the daemon has alerts", open("daemon.log", encoding="utf-8").read())
-    attack(json.loads(ask("GET", "/api/openapi.json")[2]))
+    found = list(routes(json.loads(ask("GET", "/api/openapi.json")[2])))
+    harmless(found)
+    controls(found)
+    attack(found)
     check(alerts() == before, "afterwards it answers as before", (before, alerts()))
     check(daemon.poll() is None, "the same daemon", open("daemon.log", encoding="utf-8").read())
     daemon.send_signal(signal.SIGTERM)
