@@ -1,13 +1,10 @@
 #include "plugins/store/readers.h"
 
-#include "plugins/store/lite.h"
+#include "plugins/store/backend.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 uint64_t readers_clock(void)
 {
@@ -17,12 +14,11 @@ uint64_t readers_clock(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-void readers_open(struct readers *r, const struct schema *s, struct segments *segments)
+void readers_open(struct readers *r, struct backend *b)
 {
     memset(r, 0, sizeof *r);
     pthread_mutex_init(&r->lock, NULL);
-    r->schema = s;
-    r->segments = segments;
+    r->backend = b;
 }
 
 static void reader_free(struct reader *x)
@@ -45,75 +41,17 @@ void readers_close(struct readers *r)
     pthread_mutex_destroy(&r->lock);
 }
 
-/* Which of a table's columns the file has, and which have an index. */
-static enum db_fault learn_table(sqlite3 *db, const struct table *t, uint8_t *has, char *why, size_t n)
-{
-    static const char sql[] =
-        "SELECT name,EXISTS(SELECT 1 FROM sqlite_master WHERE type='index' AND name=?1||'.'||c.name)"
-        " FROM pragma_table_info(?1) c";
-    sqlite3_stmt *st;
-    enum db_fault fault = db_prepare(db, sql, &st, why, n);
-    int rc;
-
-    if (fault)
-        return fault;
-    sqlite3_bind_text(st, 1, t->name, -1, SQLITE_STATIC);
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW)
-        for (uint32_t i = 0; i < t->n_column; i++)
-            if (!strcmp(t->column[i].name, (const char *)sqlite3_column_text(st, 0)))
-                has[i] = (uint8_t)(1 | sqlite3_column_int(st, 1) << 1);
-    fault = db_say(db, rc, why, n);
-    sqlite3_finalize(st);
-    return fault;
-}
-
-static enum db_fault learn(struct reader *x, sqlite3 *db, const struct schema *s, char *why, size_t n)
-{
-    enum db_fault fault = DB_OK;
-    int64_t words = 0, finished = 0;
-
-    if (!(x->has = calloc(s->n_table + 1u, sizeof *x->has)))
-        return DB_MEMORY;
-    x->n_table = s->n_table;
-    for (uint32_t i = 0; !fault && i < s->n_table; i++) {
-        if (!(x->has[i] = calloc(s->table[i].n_column + 1u, 1)))
-            return DB_MEMORY;
-        if (s->table[i].n_column)
-            fault = learn_table(db, &s->table[i], x->has[i], why, n);
-    }
-    if (!fault)
-        fault = db_number(db, "SELECT 1 FROM sqlite_master WHERE name='words'", &words, why, n);
-    if (!fault)
-        fault = db_number(db, "SELECT 1 FROM meta WHERE key='finished'", &finished, why, n);
-    x->finished = finished != 0;
-    x->reach = (struct reach){ s, (const uint8_t *const *)x->has, words != 0, &lite_dialect };
-    return fault;
-}
-
 static struct reader *reader_new(struct readers *r, struct segment_id id, enum db_fault *fault, char *why, size_t n)
 {
     struct reader *x = calloc(1, sizeof *x);
-    char path[SEGMENT_PATH];
-    sqlite3 *db = NULL;
-    int found;
 
-    segments_path(r->segments, id, path);
     *fault = DB_MEMORY;
     if (!x)
         return NULL;
     x->id = id;
-    *fault = db_open(&db, path, DB_READ, 0, SEGMENT_VERSION, &found, why, n);
-    if (!*fault && !(x->conn = lite_conn(db)))
-        *fault = DB_MEMORY;
-    if (!*fault && found)
-        *fault = learn(x, db, r->schema, why, n);
-    if (!*fault && found) {
-        x->first = 1;
-        x->last = INT64_MAX;
+    *fault = r->backend->ops->reader(r->backend, x, why, n);
+    if (!*fault && x->conn)
         return x;
-    }
-    if (*fault == DB_TROUBLE && faccessat(AT_FDCWD, path, F_OK, AT_EACCESS))
-        *fault = DB_OK;             /* retention was quicker */
     reader_free(x);
     return NULL;
 }

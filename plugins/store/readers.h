@@ -18,15 +18,15 @@ struct reader {
     struct reach reach;
     uint32_t n_table;
 };
+struct backend;
 struct readers {
     pthread_mutex_t lock;
-    const struct schema *schema;
-    struct segments *segments;
+    struct backend *backend;
     struct reader *idle, *busy;
     uint32_t n_idle;
 };
 
-void readers_open(struct readers *r, const struct schema *s, struct segments *segments);
+void readers_open(struct readers *r, struct backend *b);
 void readers_close(struct readers *r);
 /* A connection to a segment. NULL: *fault and why (n bytes) say why; DB_OK: its file is gone. */
 struct reader *readers_take(struct readers *r, struct segment_id id, enum db_fault *fault, char *why, size_t n);

@@ -6,8 +6,9 @@
 #include <ecyber/ext/store.h>
 
 #include "plugins/store/documents.h"
-#include "plugins/store/keeper.h"
+#include "plugins/store/files.h"
 #include "plugins/store/query.h"
+#include "plugins/store/stream.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -81,6 +82,8 @@ struct store {
     struct schema *schema;
     struct segments segments;
     struct readers readers;
+    struct files files;
+    struct backend *backend;
     struct stream stream;
     struct documents documents;
     bool open, closed;              /* open: from start() to destroy(); closed: stop() was called */
@@ -91,7 +94,7 @@ struct store {
     uint64_t kept;                  /* ns of readers_clock(): the last look at the segments */
     pthread_mutex_t telling;
     uint64_t told[COUNTERS];
-    char *text;                     /* of one event; used with stream.writing held */
+    char *text;                     /* of one event; used with backend->writing held */
     uint64_t cap;
 };
 
@@ -119,7 +122,7 @@ static void on_damaged(void *arg, struct segment_id id, const char *why)
 {
     struct store *s = arg;
 
-    stream_damaged(&s->stream, id, why);
+    s->backend->ops->damaged(s->backend, id, why);
 }
 
 static void on_unreadable(void *arg, const char *why)
@@ -177,14 +180,14 @@ static void count(struct store *s)
 
 static void follow(struct store *s, const struct store_state *st)
 {
-    pthread_mutex_lock(&s->stream.writing);
+    pthread_mutex_lock(&s->backend->writing);
     pthread_mutex_lock(&s->stream.lock);
     s->stream.spool.limit = st->spool;
-    s->stream.rows_max = st->rows;
-    s->stream.bytes_max = st->keep_bytes ? st->keep_bytes / SEGMENT_SHARE : UINT64_MAX;
+    s->backend->rows_max = st->rows;
+    s->backend->bytes_max = st->keep_bytes ? st->keep_bytes / SEGMENT_SHARE : UINT64_MAX;
     s->applied = st->serial;
     pthread_mutex_unlock(&s->stream.lock);
-    pthread_mutex_unlock(&s->stream.writing);
+    pthread_mutex_unlock(&s->backend->writing);
     atomic_store(&s->query_time, st->query_time);
 }
 
@@ -217,17 +220,17 @@ static void keep_job(void *self, const void *state, void *arg)
 {
     struct store *s = self;
     const struct store_state *st = state;
-    struct keeper_limits limits = { st->keep, st->keep_bytes };
+    struct backend_limits limits = { st->keep, st->keep_bytes };
     uint64_t now = wall_clock(), bytes;
     uint32_t n;
 
     (void)arg;
-    atomic_fetch_add(&s->expired, keeper_expire(&s->stream, now, limits));
-    bytes = keeper_bytes(&s->stream, &n);
+    atomic_fetch_add(&s->expired, s->backend->ops->expire(s->backend, now, limits));
+    bytes = s->backend->ops->bytes(s->backend, &n);
     s->host->gauge(s->host, M_SEGMENTS, n);
     s->host->gauge(s->host, M_BYTES, (int64_t)bytes);
     /* One index for each job, so that the daemon need not wait long for the pool when it ends. */
-    if (!keeper_finish(&s->stream, now) || s->host->work(s->host, keep_job, NULL))
+    if (!s->backend->ops->finish(s->backend, now) || s->host->work(s->host, keep_job, NULL))
         atomic_store(&s->keeping, false);
 }
 
@@ -273,6 +276,7 @@ static void store_destroy(void *self)
     if (s->open) {
         readers_close(&s->readers);
         segments_close(&s->segments);
+        backend_close(s->backend);
     }
     schema_free(s->schema);
     documents_free(&s->documents);
@@ -347,13 +351,17 @@ static int32_t store_start(void *self, const void *state)
         EC_LOG(s->host, EC_LOG_CRITICAL, "%s", said);
     if (segments_open(&s->segments, folder))
         return ec_failf(s->host, EC_EIO, "%s cannot be read: %s", folder, strerror(errno));
-    readers_open(&s->readers, s->schema, &s->segments);
-    s->stream.schema = s->schema;
-    s->stream.segments = &s->segments;
-    s->stream.readers = &s->readers;
-    s->stream.json = event_text;
-    s->stream.say = on_say;
-    s->stream.json_arg = s->stream.say_arg = s;
+    s->backend = &s->files.backend;
+    s->backend->ops = &files_ops;
+    s->backend->schema = s->schema;
+    s->backend->segments = &s->segments;
+    s->backend->readers = &s->readers;
+    s->backend->json = event_text;
+    s->backend->say = on_say;
+    s->backend->json_arg = s->backend->say_arg = s;
+    backend_open(s->backend);
+    readers_open(&s->readers, s->backend);
+    s->stream.backend = s->backend;
     stream_open(&s->stream);
     s->open = true;
     follow(s, state);

@@ -3,6 +3,7 @@
  * writer, no look at the tables of records. The runs take turns in one process; medians. usage: bench_store [EVENTS
  * [RUNS]] */
 #include "core/record/service.h"
+#include "plugins/store/files.h"
 #include "plugins/store/stream.h"
 #include "testhost.h"
 
@@ -170,21 +171,17 @@ static struct cost run_store(const struct ec_event *const *ev, uint32_t n, char 
 {
     struct segments segments;
     struct readers readers;
-    struct stream s = {.schema = schema,
-                       .segments = &segments,
-                       .readers = &readers,
-                       .json = text_of,
-                       .json_arg = service,
-                       .say = say,
-                       .rows_max = UINT64_MAX,
-                       .bytes_max = UINT64_MAX,
-                       .spool.limit = 64 << 20};
+    struct files files = { .backend = { .ops = &files_ops, .schema = schema, .segments = &segments,
+                                        .readers = &readers, .json = text_of, .json_arg = service, .say = say,
+                                        .rows_max = UINT64_MAX, .bytes_max = UINT64_MAX } };
+    struct stream s = { .backend = &files.backend, .spool.limit = 64 << 20 };
     struct stream_counts counts;
     struct cost t;
 
     if (segments_open(&segments, folder))
         fail("the folder cannot be opened");
-    readers_open(&readers, schema, &segments);
+    backend_open(&files.backend);
+    readers_open(&readers, &files.backend);
     stream_open(&s);
     t = begin();
     for (uint32_t i = 0; i < n; i++)
@@ -196,6 +193,7 @@ static struct cost run_store(const struct ec_event *const *ev, uint32_t n, char 
     stream_close(&s, NOW);
     readers_close(&readers);
     segments_close(&segments);
+    backend_close(&files.backend);
     if (counts.stored != n)
         fail("not all events were stored");
     return t;

@@ -1,6 +1,7 @@
 /* Names, values, texts and cursors of queries as anybody may write them, against a segment with events in it. Whatever
  * they are, the answer is a page or a sentence; a cursor that comes back is taken; SQLite never finds an error in a
  * statement. */
+#include "plugins/store/files.h"
 #include "plugins/store/query.h"
 #include "testhost.h"
 
@@ -50,6 +51,7 @@ static const struct ec_plugin nobody = { EC_PLUGIN_HEAD, .id = "t.nobody", .name
 static struct schema *schema;
 static struct segments segments;
 static struct readers readers;
+static struct files files;
 static char folder[] = "/tmp/ecyber-fuzz-store-XXXXXX";
 
 static int64_t text_of(void *arg, const struct ec_event *ev, const char **s)
@@ -110,7 +112,9 @@ static void prepare(void)
     if (!w)
         abort();
     segment_writer_close(w);
-    readers_open(&readers, schema, &segments);
+    files = (struct files){ .backend = { .ops = &files_ops, .schema = schema, .segments = &segments,
+                                         .readers = &readers } };
+    readers_open(&readers, &files.backend);
     atexit(remove_folder);
 }
 

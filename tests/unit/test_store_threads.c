@@ -2,8 +2,9 @@
  * The clock is the test's. */
 #include "tests/unit/unit.h"
 
-#include "plugins/store/keeper.h"
+#include "plugins/store/files.h"
 #include "plugins/store/query.h"
+#include "plugins/store/stream.h"
 #include "testhost.h"
 
 #include <stdatomic.h>
@@ -29,6 +30,7 @@ static struct testhost *t;
 static struct schema *schema;
 static struct segments segments;
 static struct readers readers;
+static struct files files;
 static struct stream stream;
 static uint32_t topic;
 static _Atomic uint64_t now;
@@ -76,9 +78,12 @@ static void setup(void)
     ck_assert_int_eq(testhost_start(t), 0);
     ck_assert_ptr_nonnull(schema = schema_new(testhost_host(t)));
     ck_assert_int_eq(segments_open(&segments, folder), 0);
-    readers_open(&readers, schema, &segments);
-    stream = (struct stream){ .schema = schema, .segments = &segments, .readers = &readers, .json = text_of, .say = say,
-                              .rows_max = 2000, .bytes_max = UINT64_MAX, .spool.limit = 64 << 20 };
+    files = (struct files){ .backend = { .ops = &files_ops, .schema = schema, .segments = &segments,
+                                         .readers = &readers, .json = text_of, .say = say, .rows_max = 2000,
+                                         .bytes_max = UINT64_MAX } };
+    backend_open(&files.backend);
+    readers_open(&readers, &files.backend);
+    stream = (struct stream){ .backend = &files.backend, .spool.limit = 64 << 20 };
     stream_open(&stream);
     now = BEGIN;
     over = false;
@@ -91,6 +96,7 @@ static void teardown(void)
     stream_close(&stream, now);
     readers_close(&readers);
     segments_close(&segments);
+    backend_close(&files.backend);
     schema_free(schema);
     testhost_free(t);
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
@@ -137,13 +143,13 @@ static void *flusher(void *arg)
 
 static void *keeper(void *arg)
 {
-    struct keeper_limits limits = { 4 * DAY, 0 };
+    struct backend_limits limits = { 4 * DAY, 0 };
     uint32_t *expired = arg;
 
     while (!over) {
-        while (keeper_finish(&stream, now))
+        while (keeper_finish(&files.backend, now))
             ;
-        *expired += keeper_expire(&stream, now, limits);
+        *expired += keeper_expire(&files.backend, now, limits);
         usleep(2000);
     }
     return NULL;
@@ -197,7 +203,7 @@ START_TEST(all_at_once)
     pthread_t thread[5];
     uint32_t expired = 0, walks[2] = { 0, 0 };
     struct stream_counts n;
-    struct keeper_limits limits = { 4 * DAY, 0 };
+    struct backend_limits limits = { 4 * DAY, 0 };
 
     pthread_create(&thread[0], NULL, adder, NULL);
     pthread_create(&thread[1], NULL, flusher, NULL);
@@ -207,14 +213,14 @@ START_TEST(all_at_once)
     for (int i = 0; i < 5; i++)
         pthread_join(thread[i], NULL);
     stream_flush(&stream, now, 0);
-    expired += keeper_expire(&stream, now, limits);
+    expired += keeper_expire(&files.backend, now, limits);
     n = stream_counts(&stream);
     ck_assert_uint_eq(n.in, EVENTS);
     ck_assert_uint_eq(n.stored, EVENTS);
     ck_assert_uint_eq(n.spooled, 0);
     ck_assert_uint_gt(expired, 0);
     ck_assert_uint_gt(walks[0] + walks[1], 0);
-    while (keeper_finish(&stream, now))
+    while (keeper_finish(&files.backend, now))
         ;
     /* Of eight days the last five are there; on which side of a midnight those fell that waited then is a matter of
      * luck. */
@@ -225,7 +231,7 @@ END_TEST
 
 START_TEST(each_day_is_a_file_and_cursors_run_across)
 {
-    struct keeper_limits none = { 0, 0 }, days = { 2 * DAY, 0 };
+    struct backend_limits none = { 0, 0 }, days = { 2 * DAY, 0 };
 
     for (uint32_t i = 0; i < 5; i++) {
         add(i);
@@ -237,8 +243,8 @@ START_TEST(each_day_is_a_file_and_cursors_run_across)
     ck_assert_uint_eq(segments.segment[0].id.day, 20231114);
     ck_assert_uint_eq(segments.segment[4].id.day, 20231118);
     ck_assert_uint_eq(walk(), 5);
-    ck_assert_uint_eq(keeper_expire(&stream, now, none), 0);
-    ck_assert_uint_eq(keeper_expire(&stream, now, days), 2);
+    ck_assert_uint_eq(keeper_expire(&files.backend, now, none), 0);
+    ck_assert_uint_eq(keeper_expire(&files.backend, now, days), 2);
     ck_assert_uint_eq(segments.segment[0].id.day, 20231116);
     ck_assert_uint_eq(walk(), 3);
     /* The clock goes back: the order stays that of arrival. */
