@@ -30,6 +30,8 @@ static const struct ec_row option_rows[] = {
     EC_OPTION(TEXT, EC_R_PATH, "key_file", NULL, 1, 4000, NULL,
               "the private key (PEM) of RS256 to ES512; mode 0600, or 0640 for the daemon's group"),
     EC_OPTION(DURATION, 0, "token_life", NULL, 60 * SECOND, 365 * 86400 * SECOND, NULL, "of a token; 8h where unset"),
+    EC_OPTION(DURATION, 0, "refresh_life", "30d", 60 * SECOND, 365 * 86400 * SECOND, NULL,
+              "of a refresh token, and so of a session that nobody uses; at least token_life"),
     EC_OPTION(U32, 0, "password_min", "10", 8, 128, "characters", "the least of a new password"),
     EC_OPTION(U32, 0, "backoff.account_tries", "5", 1, 1000, "attempts", "failed log-ins of an account from one address without a wait"),
     EC_OPTION(U32, 0, "backoff.account_hourly", "100", 10, 3600, "attempts",
@@ -47,12 +49,13 @@ static const struct ec_metric metrics[METRICS] = {
     [M_FAILURES] = COUNTER("logins_failed", "logins", "with a wrong name or password"),
     [M_BACKOFFS] = COUNTER("backoffs", "attempts", "that were told to come again later"),
     [M_REFUSED] = COUNTER("tokens_refused", "tokens", "that were shown and are not good"),
+    [M_REUSES] = COUNTER("tokens_reused", "tokens", "refresh tokens that were shown a second time; each ended its session"),
 };
 
 /* What configure() read; start() takes it. */
 struct auth_state {
     char algorithm[16], *key; /* key NULL: to be made once */
-    int64_t life;
+    int64_t life, refresh_life;
     uint32_t password_min, account_tries, account_hourly, address_tries, longest;
 };
 
@@ -186,6 +189,9 @@ static int32_t read_options(struct auth *a, const struct ec_conf *c, struct auth
         err = read_life(h, c, st);
     if (err)
         return err;
+    st->refresh_life = number(h, c, "refresh_life") / SECOND;
+    if (st->refresh_life < st->life)
+        st->refresh_life = st->life;
     st->password_min = (uint32_t)number(h, c, "password_min");
     st->account_tries = (uint32_t)number(h, c, "backoff.account_tries");
     st->account_hourly = (uint32_t)number(h, c, "backoff.account_hourly");
@@ -218,7 +224,8 @@ static int32_t auth_create(const struct ec_host *h, void **self)
 {
     struct auth *a = calloc(1, sizeof *a);
 
-    if (!a || !(a->users = users_new())) {
+    if (!a || !(a->users = users_new()) || !(a->sessions = shelf_new(&session_form))) {
+        users_free(a ? a->users : NULL);
         free(a);
         return h->fail(h, EC_ENOMEM, "out of memory");
     }
@@ -232,6 +239,7 @@ static void auth_destroy(void *self)
     struct auth *a = self;
 
     users_free(a->users);
+    shelf_free(a->sessions);
     token_keys_free(a->keys);
     guess_free(a);
     free(a);
@@ -248,6 +256,8 @@ static int32_t auth_setup(void *self)
         return h->fail(h, EC_ENOENT, "there is no store to keep users in");
     a->http = h->use(h, EC_HTTP_ID, &a->http_self);
     err = a->store->kind(a->store_self, h, &users_kind, &a->kind);
+    if (!err)
+        err = a->store->kind(a->store_self, h, session_form.kind, &a->session_kind);
     if (!err)
         err = h->topic(h, &audit_topic, &a->audit);
     return err || !a->http ? err : routes_declare(a);
@@ -309,6 +319,7 @@ static int32_t auth_start(void *self, const void *state)
         return h->fail(h, EC_EIO, "there is no state folder for the secret and the one-time password");
     snprintf(a->first, sizeof a->first, "%s/first-password", folder);
     a->life = st->life;
+    a->refresh_life = (uint64_t)st->refresh_life;
     a->password_min = st->password_min;
     a->group = group_number();
     if (guess_new(a, st->account_tries, st->account_hourly, st->address_tries, st->longest) ||
@@ -320,6 +331,10 @@ static int32_t auth_start(void *self, const void *state)
     err = users_load(a->users, a->store, a->store_self, a->kind);
     if (err)
         return ec_failf(h, err, "the users cannot be read from the store (error %d)", err);
+    err = shelf_load(a->sessions, a->store, a->store_self, a->session_kind);
+    if (err)
+        return ec_failf(h, err, "the sessions cannot be read from the store (error %d)", err);
+    session_sweep(a->sessions, a->users, h->now(h));
     return a->http && !users_count(a->users) ? first_make(a) : EC_OK;
 }
 
@@ -331,6 +346,10 @@ static int32_t auth_bearer(void *self, const char *text, uint32_t len, struct ec
 
     if (!err)
         err = users_judge(a->users, &t, who, why, n);
+    if (!err && session_judge(a->sessions, t.session, t.user, t.stamp, a->host->now(a->host))) {
+        snprintf(why, n, "its session has ended");
+        err = EC_EPERM;
+    }
     if (err)
         a->host->metric(a->host, M_REFUSED, 1);
     return err;

@@ -163,9 +163,9 @@ static int add_numbers(jwt_t *jwt, const struct token *t)
     if (RAND_bytes((unsigned char *)r, sizeof r) != 1)
         return -1;
     snprintf(json, sizeof json,
-             "{\"uid\":%" PRIu64 ",\"ver\":%" PRIu64 ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"jti\":\"%016" PRIx64
+             "{\"uid\":%" PRIu64 ",\"ver\":%" PRIu64 ",\"sid\":%" PRIu64 ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"jti\":\"%016" PRIx64
              "%016" PRIx64 "\"}",
-             t->user, t->stamp, t->issued, t->expires, r[0], r[1]);
+             t->user, t->stamp, t->session, t->issued, t->expires, r[0], r[1]);
     return jwt_add_grants_json(jwt, json);
 }
 
@@ -249,7 +249,7 @@ static int32_t read_claims(jwt_t *jwt, const struct token_keys *k, int64_t now, 
 {
     const char *type = jwt_get_header(jwt, "typ"), *name;
     char *critical;
-    int64_t user, stamp;
+    int64_t user, stamp, session = 0;
 
     if (jwt_get_alg(jwt) != k->a->alg)
         return refuse(why, n, "it was signed with another algorithm");
@@ -267,6 +267,9 @@ static int32_t read_claims(jwt_t *jwt, const struct token_keys *k, int64_t now, 
     strcpy(t->name, name);
     if (claim_number(jwt, "uid", &user) != 1 || user <= 0 || claim_number(jwt, "ver", &stamp) != 1 || stamp < 0)
         return refuse(why, n, "uid or ver is missing, or no positive integer");
+    if (claim_number(jwt, "sid", &session) < 0 || session < 0)
+        return refuse(why, n, "sid is no positive integer");
+    t->session = (uint64_t)session;
     t->user = (uint64_t)user;
     t->stamp = (uint64_t)stamp;
     return EC_OK;

@@ -15,6 +15,7 @@ struct token_keys;
 struct token {
     char name[TOKEN_NAME];    /* "sub" */
     uint64_t user, stamp;     /* "uid", "ver": at most TOKEN_EXACT */
+    uint64_t session;         /* "sid", the same; 0: not there */
     int64_t issued, expires;  /* "iat", "exp": seconds since 1970 */
 };
 

@@ -2,8 +2,6 @@
 #include "plugins/auth/plugin.h"
 
 #include <openssl/crypto.h>
-#include <stdlib.h>
-#include <time.h>
 
 struct credentials {
     struct ec_part part;
@@ -24,21 +22,6 @@ static const struct ec_row credentials_rows[] = {
 };
 static const struct ec_record credentials_record = EC_RECORD_PART(struct credentials, credentials_rows);
 
-struct granted {
-    struct ec_part part;
-    struct ec_span token, type;
-    uint64_t expires_in;
-    uint8_t must_change, pad[7];
-};
-static const struct ec_row granted_rows[] = {
-    EC_FIELD(TEXT, 0, struct granted, token, "access_token", NULL, "to be sent as Authorization: Bearer"),
-    EC_FIELD(TEXT, 0, struct granted, type, "token_type", NULL, "bearer"),
-    EC_FIELD(U64, 0, struct granted, expires_in, "expires_in", "seconds", "how long it is good for"),
-    EC_FIELD(BOOL, 0, struct granted, must_change, "must_change", NULL,
-             "the password was given by somebody else: choose another"),
-};
-static const struct ec_record granted_record = EC_RECORD_PART(struct granted, granted_rows);
-
 struct change {
     struct ec_part part;
     struct ec_span current, next;
@@ -48,38 +31,6 @@ static const struct ec_row change_rows[] = {
     TEXT(struct change, EC_R_SECRET, 0, next, "new_password", 1, PASSWORD_MAX, "the one to be used from now on"),
 };
 static const struct ec_record change_record = EC_RECORD_PART(struct change, change_rows);
-
-/* A fresh token for this user. */
-static int32_t grant(struct auth *a, struct ec_req *r, const struct user *one)
-{
-    union {
-        uint64_t align;
-        uint8_t bytes[sizeof(struct ec_event) + sizeof(struct granted) + TOKEN_MAX + 64];
-    } room = {.bytes = {0}};
-    struct ec_build b = {.base = room.bytes, .cap = sizeof room};
-    struct token t = {.user = one->id, .stamp = one->stamp, .issued = (int64_t)time(NULL)};
-    struct granted *g;
-    char *text;
-    int32_t err;
-
-    strcpy(t.name, one->name);
-    t.expires = t.issued + a->life;
-    text = token_make(a->keys, &t);
-    if (!text)
-        return a->http->error(r, 500, "No token could be made");
-    ec_grow(&b, sizeof(struct ec_event));
-    g = ec_add(&b, 0, sizeof *g);
-    g->token = ec_puts(&b, text);
-    g->type = ec_puts(&b, "bearer");
-    g->expires_in = (uint64_t)a->life;
-    g->must_change = one->must_change;
-    a->http->set_header(r, "Cache-Control", "no-store");
-    err = a->http->reply(r, 200, &g->part);
-    OPENSSL_cleanse(&room, sizeof room);
-    OPENSSL_cleanse(text, strlen(text));
-    free(text);
-    return err;
-}
 
 /* A hash made by an older scheme is made anew while the password is at hand. */
 static void refresh(struct auth *a, struct user *one, const char *plain, uint32_t len)
@@ -169,17 +120,6 @@ static int32_t login(void *self, const void *state, struct ec_req *r)
     return guess_later(a, r, name, login_work);
 }
 
-/* The user who asks. 0; else a reply was sent. */
-static int32_t asker(struct auth *a, struct ec_req *r, struct user *one)
-{
-    const struct ec_who *who = a->http->who(r);
-
-    if (who && who->user && !users_get(a->users, who->user, one))
-        return EC_OK;
-    a->http->error(r, 409, "This works for users who have logged in, not over the local socket");
-    return EC_EPERM;
-}
-
 static int32_t me(void *self, const void *state, struct ec_req *r)
 {
     struct auth *a = self;
@@ -218,6 +158,7 @@ static void change_work(struct ec_req *r, void *arg)
             one.must_change = false;
             if (!password_set(a, r, &one, next, next_len, "body.new_password") && !user_write(a, r, &one)) {
                 first_done(a, &one);
+                session_end_all(a->sessions, one.id, 0);
                 audit_say(a, r, "password.change", "success", NULL, NULL, NULL);
                 grant(a, r, &one);
             }
@@ -238,29 +179,6 @@ static int32_t change(void *self, const void *state, struct ec_req *r)
     return guess_later(a, r, one.name, change_work);
 }
 
-static void logout_work(struct ec_req *r, void *arg)
-{
-    struct auth *a = arg;
-    struct user one;
-
-    if (asker(a, r, &one))
-        return;
-    if (users_stamp(&one)) {
-        a->http->error(r, 500, "No randomness");
-    } else if (!user_write(a, r, &one)) {
-        audit_say(a, r, "logout.all", "success", NULL, NULL, NULL);
-        a->http->reply(r, 204, NULL);
-    }
-}
-
-static int32_t logout_all(void *self, const void *state, struct ec_req *r)
-{
-    struct auth *a = self;
-
-    (void)state;
-    return a->http->work(r, logout_work, a) ? EC_OK : EC_EAGAIN;
-}
-
 const struct ec_route login_routes[] = {
     {.size = sizeof(struct ec_route), .flags = EC_RT_FORM, .method = "POST", .path = "/api/auth/login", .opid = "login",
      .summary = "Log in with a password (OAuth2 password flow)", .roles = "", .body = &credentials_record,
@@ -271,8 +189,5 @@ const struct ec_route login_routes[] = {
      .path = "/api/auth/change-password", .opid = "change_password",
      .summary = "Choose another password; older tokens end, a new one comes back", .roles = "*",
      .body = &change_record, .reply = &granted_record, .body_max = 8192, .run = change, .errors = "409"},
-    {.size = sizeof(struct ec_route), .method = "POST", .path = "/api/auth/logout-all", .opid = "logout_all",
-     .summary = "End all tokens of the user who asks", .roles = "*", .run = logout_all, .status = 204,
-     .errors = "409"},
 };
 const uint32_t login_route_count = sizeof login_routes / sizeof *login_routes;

@@ -223,12 +223,14 @@ static void edit_work(struct ec_req *r, void *arg)
     const struct person *p = a->http->body(r);
     char object[32], before[64], after[64], detail[192];
     struct user one;
+    uint64_t stamp;
     bool was;
 
     if (named(a, r, &one))
         return;
     roles_print(one.roles, before, sizeof before);
     was = one.active;
+    stamp = one.stamp;
     person_apply(p, &one);
     roles_print(one.roles, after, sizeof after);
     if ((strcmp(before, after) || was != one.active) && users_stamp(&one)) {
@@ -236,6 +238,8 @@ static void edit_work(struct ec_req *r, void *arg)
         return;
     }
     if (!user_write(a, r, &one)) {
+        if (one.stamp != stamp)
+            session_end_all(a->sessions, one.id, 0);
         snprintf(detail, sizeof detail, "roles %s -> %s, %s -> %s", before, after, was ? "active" : "disabled",
                  one.active ? "active" : "disabled");
         audit_say(a, r, "user.change", "success", NULL, object_of(&one, object), detail);
@@ -257,6 +261,7 @@ static void remove_work(struct ec_req *r, void *arg)
     if (err) {
         failed(a, r, err);
     } else {
+        session_end_all(a->sessions, one.id, 0);
         audit_say(a, r, "user.delete", "success", NULL, object_of(&one, object), one.name);
         a->http->reply(r, 204, NULL);
     }
@@ -278,6 +283,7 @@ static void reset_work(struct ec_req *r, void *arg)
     if (!password_set(a, r, &one, plain, len, "body.password") && !user_write(a, r, &one)) {
         backoff_good(a->accounts, one.name);
         first_done(a, &one);
+        session_end_all(a->sessions, one.id, 0);
         audit_say(a, r, "password.reset", "success", NULL, object_of(&one, object), one.name);
         a->http->reply(r, 204, NULL);
     }
@@ -326,13 +332,6 @@ static int32_t show(void *self, const void *state, struct ec_req *r)
     return err;
 }
 
-#define LATER(name, fn) \
-    static int32_t name(void *self, const void *state, struct ec_req *r) \
-    { \
-        struct auth *a = self; \
-        (void)state; \
-        return a->http->work(r, fn, a) ? EC_OK : EC_EAGAIN; \
-    }
 LATER(create, create_work)
 LATER(edit, edit_work)
 LATER(drop, remove_work)

@@ -7,23 +7,26 @@
 
 #include "plugins/auth/backoff.h"
 #include "plugins/auth/jwt.h"
+#include "plugins/auth/session.h"
 #include "plugins/auth/users.h"
 
 #define FIRST_ADMIN "admin"
 #define HASHES_AT_ONCE 8 /* log-ins that may wait for the pool; the next one is asked to come again */
 
-enum { M_LOGINS, M_FAILURES, M_BACKOFFS, M_REFUSED, METRICS };
+enum { M_LOGINS, M_FAILURES, M_BACKOFFS, M_REFUSED, M_REUSES, METRICS };
 
 struct auth {
     const struct ec_host *host;
     const struct ec_http *http; /* NULL: there is no HTTP server */
     const struct ec_store *store;
     void *http_self, *store_self;
-    uint32_t kind, audit;       /* ids of the documents and of the topic */
+    uint32_t kind, session_kind, audit; /* ids of the documents and of the topic */
     struct users *users;
+    struct shelf *sessions;
     struct token_keys *keys;    /* from start() to destroy() */
     struct backoff *pairs, *accounts, *addresses, *places; /* of guess.c */
     int64_t life;               /* of a token, in seconds */
+    uint64_t refresh_life;      /* of a refresh token, in seconds */
     uint32_t password_min, group; /* group: number of the group ecyber, UINT32_MAX: there is none */
     atomic_uint hashing;
     char nobody[PASSWORD_HASH]; /* what the password of an unknown user is compared with */
@@ -32,8 +35,17 @@ struct auth {
 
 /* [ctl] setup(): declare all routes. */
 int32_t routes_declare(struct auth *a);
-extern const struct ec_route login_routes[], people_routes[];
-extern const uint32_t login_route_count, people_route_count;
+extern const struct ec_route login_routes[], grant_routes[], session_routes[], people_routes[];
+extern const uint32_t login_route_count, grant_route_count, session_route_count, people_route_count;
+
+/* A handler that goes on with fn on the pool. */
+#define LATER(name, fn) \
+    static int32_t name(void *self, const void *state, struct ec_req *r) \
+    { \
+        struct auth *a = self; \
+        (void)state; \
+        return a->http->work(r, fn, a) ? EC_OK : EC_EAGAIN; \
+    }
 
 /* [any] Write into the audit log, before r is answered. actor NULL: who asks; object, detail NULL: left out. */
 void audit_say(struct auth *a, struct ec_req *r, const char *action, const char *outcome, const char *actor,
@@ -50,6 +62,12 @@ int32_t guess_later(struct auth *a, struct ec_req *r, const char *account, void 
 void guess_done(struct auth *a);
 /* [pool] The password was right; to be called while it is still that of the account. */
 void guess_good(struct auth *a, struct ec_req *r, const char *account);
+
+/* [pool] Begin a session of this user, and reply with its tokens. */
+int32_t grant(struct auth *a, struct ec_req *r, const struct user *one);
+extern const struct ec_record granted_record;
+/* [any] The user who asks, by a token. 0; else a reply was sent. */
+int32_t asker(struct auth *a, struct ec_req *r, struct user *one);
 
 /* [pool] One user, or a page of them, as a reply. */
 extern const struct ec_record user_record, users_record;

@@ -13,5 +13,9 @@ int32_t routes_declare(struct auth *a)
 {
     int32_t err = declare(a, login_routes, login_route_count);
 
+    if (!err)
+        err = declare(a, grant_routes, grant_route_count);
+    if (!err)
+        err = declare(a, session_routes, session_route_count);
     return err ? err : declare(a, people_routes, people_route_count);
 }

@@ -259,6 +259,7 @@ int32_t users_judge(struct users *u, const struct token *t, struct ec_who *who, 
         who->size = sizeof *who;
         who->flags = one->must_change ? EC_WHO_MUST_CHANGE : 0;
         who->user = one->id;
+        who->session = t->session;
         who->until_ns = (uint64_t)t->expires * UINT64_C(1000000000);
         strcpy(who->name, one->name);
         roles_print(one->roles, who->roles, sizeof who->roles);

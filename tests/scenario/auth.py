@@ -229,6 +229,10 @@ def tampered(token, claims):
 # Written by hand, not taken from the document: who may call what. 0: nobody needs to be logged in.
 TABLE = {
     ("GET", "/api/auth/me"): "admin operator analyst viewer sensor",
+    ("GET", "/api/auth/sessions"): "admin operator analyst viewer sensor",
+    ("DELETE", "/api/auth/sessions/1"): "admin operator analyst viewer sensor",
+    ("GET", "/api/users/1/sessions"): "admin",
+    ("DELETE", "/api/users/999999/sessions"): "admin",
     ("GET", "/api/users"): "admin",
     ("POST", "/api/users"): "admin",
     ("GET", "/api/users/1"): "admin",
@@ -284,6 +288,8 @@ def users(admin, tokens):
     ask("PATCH", viewer, admin, {"is_active": False})
     check(ask("GET", "/api/auth/me", fresh)[0] == 401 and login("the.viewer", "tree house 7")[0] == 401,
           "a disabled user's tokens and password are of no use")
+    code, got, _ = ask("POST", "/api/users", admin, {"username": "the.viewer2", "password": "tree house 7", "must_change": False})
+    check(code == 201 and got["roles"] == ["viewer"], "a viewer where nothing is said", got)
     check(ask("DELETE", viewer, admin)[0] == 204 and ask("GET", viewer, admin)[0] == 404, "a removed user is gone")
     sensor = tokens["sensor"]
     code, got, _ = ask("POST", "/api/auth/change-password", sensor, {"current_password": "tree house 7",
@@ -303,6 +309,58 @@ def last_administrator(admin, tokens):
         code, got, _ = ask(method, "/api/users/%d" % ids["admin"], admin, body)
         check(code == 409, "the last one stays: %s %s" % (method, body or ""), got)
     check(ask("GET", "/api/auth/me", tokens["admin"])[0] == 401, "and the other's token is of no use")
+
+
+def refresh(text, **more):
+    return ask("POST", "/api/auth/refresh", form={"refresh_token": text, **more})
+
+
+def sessions(admin):
+    _, first, _ = login("the.viewer2", "tree house 7")
+    check(first["refresh_token"].startswith("ecr_") and first["refresh_expires_in"] == 30 * 86400, "a log-in gives a refresh token", first)
+    code, second, _ = refresh(first["refresh_token"], grant_type="refresh_token")
+    check(code == 200 and second["refresh_token"] != first["refresh_token"] and second["expires_in"] == 1800,
+          "another pair for it", second)
+    code, got, _ = ask("POST", "/api/auth/refresh", body={"refresh_token": second["refresh_token"]})
+    third = got
+    check(code == 200 and ask("GET", "/api/auth/me", third["access_token"])[0] == 200, "and another, by JSON", got)
+    code, got, _ = ask("GET", "/api/auth/sessions", third["access_token"], headers={"User-Agent": "x"})
+    check(code == 200 and got["total"] == 1 and got["items"][0]["is_current"] and got["items"][0]["address"] == "127.0.0.1",
+          "one session all the while", got)
+    code, got, headers = refresh(second["refresh_token"])
+    check(code == 401 and got == {"detail": "Could not validate credentials"} and headers["WWW-Authenticate"] == "Bearer",
+          "an old refresh token: 401", got)
+    check(refresh(third["refresh_token"])[0] == 401 and ask("GET", "/api/auth/me", third["access_token"])[0] == 401 and
+          ask("GET", "/api/auth/me", first["access_token"])[0] == 401, "and the whole session has ended with it")
+    _, one, _ = login("the.viewer2", "tree house 7")
+    _, two, _ = login("the.viewer2", "tree house 7", source="127.0.0.9")
+    code, got, _ = ask("GET", "/api/auth/sessions", one["access_token"])
+    there = {s["address"]: s["id"] for s in got["items"]}
+    check(code == 200 and set(there) == {"127.0.0.1", "127.0.0.9"}, "two sessions are listed, with their addresses", got)
+    check(ask("DELETE", "/api/auth/sessions/%d" % there["127.0.0.9"], one["access_token"])[0] == 204 and
+          ask("GET", "/api/auth/me", two["access_token"])[0] == 401 and refresh(two["refresh_token"])[0] == 401 and
+          ask("GET", "/api/auth/me", one["access_token"])[0] == 200, "one of them is ended by its user")
+    check(ask("POST", "/api/auth/logout", one["access_token"])[0] == 204 and
+          ask("GET", "/api/auth/me", one["access_token"])[0] == 401 and refresh(one["refresh_token"])[0] == 401,
+          "logging out ends the other")
+    _, kept, _ = login("the.viewer2", "tree house 7")
+    ident = {u["username"]: u["id"] for u in ask("GET", "/api/users", admin)[1]["items"]}["the.viewer2"]
+    code, got, _ = ask("GET", "/api/users/%d/sessions" % ident, admin)
+    check(code == 200 and got["total"] == 1, "an administrator sees those of a user", got)
+    race, threads = [], []
+    for _ in range(8):
+        threads.append(threading.Thread(target=lambda: race.append(refresh(kept["refresh_token"])[0])))
+        threads[-1].start()
+    for thread in threads:
+        thread.join()
+    check(sorted(race) == [200] + [401] * 7, "of eight that show one refresh token at once, one gets another", race)
+    _, last, _ = login("the.viewer2", "tree house 7")
+    check(ask("DELETE", "/api/users/%d/sessions" % ident, admin)[0] == 204 and refresh(last["refresh_token"])[0] == 401,
+          "and an administrator ends them all")
+    for what in ("", "x", "ecr_1_2_3", "ecr_" + "9" * 100, "\u2028" * 20, "a" * 1024):
+        code, got, _ = ask("POST", "/api/auth/refresh", body={"refresh_token": what})
+        check(code == 401, "no refresh token: 401 for %r" % what[:20], got)
+    return login("the.viewer2", "tree house 7")[1]
 
 
 def guessing():
@@ -364,7 +422,10 @@ def local_socket():
     check(code == 4, "a plugin that is not there: exit code 4", text + error)
 
 
-def restarted(token):
+def restarted(token, kept):
+    code, got, _ = refresh(kept["refresh_token"])
+    check(code == 200 and ask("GET", "/api/auth/me", got["access_token"])[0] == 200 and
+          refresh(kept["refresh_token"])[0] == 401, "a refresh token outlives a restart, and is spent by it", got)
     check(ask("GET", "/api/auth/me", token)[0] == 200, "users and tokens outlive a restart")
     check(not os.path.exists(ONE_TIME), "no other one-time password is made")
 
@@ -375,7 +436,8 @@ def nothing_leaked(secrets):
     audit = [json.loads(line)["audit"] for line in lines.splitlines() if json.loads(line)["event_type"] == "audit"]
     done = {(a["action"], a["outcome"]) for a in audit}
     check({("login", "success"), ("login", "failure"), ("user.create", "success"), ("user.change", "success"),
-           ("user.delete", "success"), ("password.reset", "success")} <= done, "the audit log has it all", done)
+           ("user.delete", "success"), ("session.refresh", "success"), ("session.refresh", "denied"), ("session.end", "success"),
+           ("logout", "success"), ("password.reset", "success")} <= done, "the audit log has it all", done)
     check(any(a["actor"] == "local:%d" % os.getuid() and a["address"] == "local" for a in audit) and
           any(a["actor"] == "admin" and a["address"] == "127.0.0.1" for a in audit), "with who and from where", audit[-3:])
     with open("log", encoding="utf-8") as log:
@@ -415,14 +477,15 @@ tampered(admin, claims)
 tokens = roles(admin)
 users(admin, tokens)
 last_administrator(admin, tokens)
+kept = sessions(admin)
 guessing()
 guessing_elsewhere()
 local_socket()
 token = token_of("admin", "a new one for all")
 check(end(run) == 0, "the daemon ends in order")
 run = daemon(**env)
-restarted(token)
+restarted(token, kept)
 check(end(run) == 0, "and again")
-nothing_leaked([password, CHOSEN, "tree house 7", "river boat 9", "a new one for all", SECRET, token.split(".")[2]])
+nothing_leaked([password, CHOSEN, "tree house 7", "river boat 9", "a new one for all", SECRET, kept["refresh_token"].split("_")[3], token.split(".")[2]])
 refused()
 key_file()

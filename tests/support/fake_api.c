@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 #define ROUTES    64
-#define DOCUMENTS 64
+#define DOCUMENTS 512
+#define KINDS     4
 #define HEADERS   8
 
 struct ec_req {
@@ -19,6 +20,7 @@ struct ec_req {
 };
 
 struct document {
+    uint32_t kind;
     uint64_t id, version;
     struct ec_part *part;
 };
@@ -28,8 +30,9 @@ const char *fake_event;
 static struct { const struct ec_route *r; void *self; } routes[ROUTES];
 static struct document documents[DOCUMENTS];
 static uint32_t n_route, n_document;
-static uint64_t last_id;
-static const struct ec_kind *kind;
+static uint64_t last_id[KINDS + 1];
+static const struct ec_kind *kinds[KINDS + 1];
+static uint32_t n_kind;
 static struct ec_who who_room;
 static const struct ec_who *who;
 static const char *peer = "127.0.0.1";
@@ -46,25 +49,29 @@ static int32_t store_kind(void *self, const struct ec_host *h, const struct ec_k
 {
     (void)self;
     (void)h;
-    kind = k;
     *id = 1;
+    while (*id <= n_kind && strcmp(kinds[*id]->name, k->name))
+        ++*id;
+    if (*id > KINDS)
+        return EC_ELIMIT;
+    n_kind = *id > n_kind ? *id : n_kind;
+    kinds[*id] = k;
     return EC_OK;
 }
 
-static struct document *document_find(uint64_t id)
+static struct document *document_find(uint32_t k, uint64_t id)
 {
     for (uint32_t i = 0; i < n_document; i++)
-        if (documents[i].id == id)
+        if (documents[i].kind == k && documents[i].id == id)
             return &documents[i];
     return NULL;
 }
 
 static int32_t store_put(void *self, uint32_t k, uint64_t *id, uint64_t version, const struct ec_part *p)
 {
-    struct document *d = *id ? document_find(*id) : NULL;
+    struct document *d = *id ? document_find(k, *id) : NULL;
 
     (void)self;
-    (void)k;
     if (fake_fails)
         return fake_fails;
     if (*id && !d)
@@ -75,7 +82,7 @@ static int32_t store_put(void *self, uint32_t k, uint64_t *id, uint64_t version,
         if (n_document == DOCUMENTS)
             abort();
         d = &documents[n_document++];
-        *d = (struct document){.id = *id = ++last_id};
+        *d = (struct document){.kind = k, .id = *id = ++last_id[k]};
     }
     free(d->part);
     d->part = malloc(p->total);
@@ -86,10 +93,9 @@ static int32_t store_put(void *self, uint32_t k, uint64_t *id, uint64_t version,
 
 static int32_t store_del(void *self, uint32_t k, uint64_t id, uint64_t version)
 {
-    struct document *d = document_find(id);
+    struct document *d = document_find(k, id);
 
     (void)self;
-    (void)k;
     (void)version;
     if (fake_fails)
         return fake_fails;
@@ -103,10 +109,9 @@ static int32_t store_del(void *self, uint32_t k, uint64_t id, uint64_t version)
 
 static int32_t store_get(void *self, uint32_t k, uint64_t id, ec_store_row_fn *fn, void *arg)
 {
-    struct document *d = document_find(id);
+    struct document *d = document_find(k, id);
 
     (void)self;
-    (void)k;
     if (d)
         fn(arg, d->id, d->version, d->part);
     return d ? EC_OK : EC_ENOENT;
@@ -116,13 +121,12 @@ static int32_t store_find(void *self, uint32_t k, const struct ec_filter *f, uin
                           ec_store_row_fn *fn, void *arg)
 {
     (void)self;
-    (void)k;
     (void)f;
     (void)n;
     if (fake_fails)
         return fake_fails;
     for (uint32_t i = 0; i < n_document && limit; i++)
-        if (documents[i].id > after) {
+        if (documents[i].kind == k && documents[i].id > after) {
             fn(arg, documents[i].id, documents[i].version, documents[i].part);
             limit--;
         }
@@ -144,7 +148,11 @@ const struct ec_store fake_store = {
 
 uint32_t fake_documents(void)
 {
-    return n_document;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < n_document; i++)
+        n += documents[i].kind == 1;
+    return n;
 }
 
 /* --- HTTP -------------------------------------------------------------------------------------------------------- */
@@ -251,7 +259,8 @@ void fake_reset(void)
     free(req.reply);
     memset(&req, 0, sizeof req);
     n_route = n_document = 0;
-    last_id = 0;
+    n_kind = 0;
+    memset(last_id, 0, sizeof last_id);
     fake_fails = 0;
     fake_event = NULL;
     fake_caller(NULL, "127.0.0.1");

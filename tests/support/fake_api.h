@@ -14,7 +14,7 @@ extern const struct ec_store fake_store;
 void fake_reset(void);
 extern int32_t fake_fails;
 extern const char *fake_event;
-uint32_t fake_documents(void);
+uint32_t fake_documents(void); /* of the first kind that was declared */
 void fake_forget_routes(void); /* before a plugin declares them again */
 
 /* Who asks from where, from now on. NULL: nobody; "127.0.0.1". */

@@ -484,8 +484,185 @@ START_TEST(routes_say_who_may)
         early += !!(r->flags & EC_RT_BEFORE_CHANGE);
         ck_assert_msg(!strncmp(r->path, "/api/auth/", 10) || !strcmp(r->roles, "admin"), "%s %s", r->method, r->path);
     }
-    ck_assert_uint_eq(open, 1); /* the log-in */
-    ck_assert_uint_eq(early, 2); /* with a one-time password: me, and choosing another */
+    ck_assert_uint_eq(open, 2);  /* the log-in, and what is as good as one */
+    ck_assert_uint_eq(early, 3); /* with a one-time password: me, choosing another, logging out */
+}
+END_TEST
+
+static char refresh[256];
+
+static void keep_refresh(void)
+{
+    snprintf(refresh, sizeof refresh, "refresh_token=%s", fake_reply("refresh_token"));
+    ck_assert_uint_gt(strlen(refresh), 100);
+}
+
+/* Somebody with a password of his own, logged in. */
+static void as_anna(void)
+{
+    as_admin();
+    ck_assert_uint_eq(POST("/api/users", "username=anna", "password=tree house 7", "roles=viewer", "must_change=false"), 201);
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+    ck_assert_str_eq(fake_reply("refresh_expires_in"), "2592000");
+    keep_refresh();
+    keep_token();
+    fake_caller(&who, "127.0.0.1");
+}
+
+START_TEST(a_refresh_token_is_good_for_one_time)
+{
+    char first_access[8192], old[256], session[32];
+
+    as_anna();
+    snprintf(first_access, sizeof first_access, "%s", token);
+    for (int i = 0; i < 3; i++) {
+        strcpy(old, refresh);
+        ck_assert_uint_eq(POST("/api/auth/refresh", refresh, "grant_type=refresh_token"), 200);
+        ck_assert_str_eq(fake_header("Cache-Control"), "no-store");
+        keep_token();
+        keep_refresh();
+        ck_assert_str_ne(old, refresh);
+        ck_assert_str_eq(who.name, "anna");
+    }
+    ck_assert_uint_eq(fake_ask("GET", "/api/auth/sessions", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("total"), "1");
+    ck_assert_str_eq(fake_reply("items.is_current"), "true");
+    snprintf(session, sizeof session, "sessions/%s", fake_reply("items.id"));
+    /* somebody has copied one: whoever comes second ends it for both */
+    testhost_forget(t);
+    ck_assert_uint_eq(POST("/api/auth/refresh", old), 401);
+    ck_assert_str_eq(fake_detail(), "Could not validate credentials");
+    ck_assert_str_eq(fake_header("WWW-Authenticate"), "Bearer");
+    ck_assert_int_eq(testhost_metric(t, "tokens_reused"), 1);
+    ck_assert_str_eq(audit(0, audit_at(0)->outcome), "denied");
+    ck_assert_str_eq(audit(0, audit_at(0)->actor), "anna");
+    ck_assert_str_eq(audit(0, audit_at(0)->object), session);
+    ck_assert_uint_eq(POST("/api/auth/refresh", refresh), 401);
+    ck_assert_int_eq(shown(), EC_EPERM);
+    strcpy(token, first_access);
+    ck_assert_int_eq(shown(), EC_EPERM);
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+}
+END_TEST
+
+START_TEST(what_is_no_refresh_token_is_refused_and_ends_nothing)
+{
+    static const char *const bad[] = {
+        "x", "ecr_", "ecr_2", "ecr_2_", "ecr__00000000000000000000000000000000_0000000000000000000000000000000000000000000000000000000000000000",
+        "ecr_999999999999999999999_00000000000000000000000000000000_0000000000000000000000000000000000000000000000000000000000000000",
+        "ecr_2_00000000000000000000000000000000_0000000000000000000000000000000000000000000000000000000000000000",
+        "ecr_77_00000000000000000000000000000000_0000000000000000000000000000000000000000000000000000000000000000",
+    };
+    char text[300];
+
+    as_anna();
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(text, sizeof text, "refresh_token=%s", bad[i]);
+        ck_assert_msg(POST("/api/auth/refresh", text) == 401, "%s", bad[i]);
+    }
+    for (size_t cut = 16; cut < strlen(refresh); cut++) {
+        snprintf(text, sizeof text, "%.*s", (int)cut, refresh);
+        ck_assert_uint_eq(POST("/api/auth/refresh", text), 401);
+    }
+    ck_assert_uint_eq(POST("/api/auth/refresh", refresh, "grant_type=password"), 422);
+    ck_assert_int_eq(testhost_metric(t, "tokens_reused"), 0);
+    ck_assert_uint_eq(POST("/api/auth/refresh", refresh), 200);
+}
+END_TEST
+
+START_TEST(sessions_end)
+{
+    struct ec_who admin;
+    char other[8192], id[32];
+
+    as_admin();
+    ck_assert_str_eq(fake_reply("refresh_token"), ""); /* a one-time password opens nothing that lasts */
+    admin = who;
+    ck_assert_uint_eq(POST("/api/users", "username=anna", "password=tree house 7", "roles=viewer", "must_change=false"), 201);
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+    snprintf(other, sizeof other, "%s", fake_reply("access_token"));
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+    keep_refresh();
+    keep_token();
+    fake_caller(&who, "127.0.0.1");
+    ck_assert_uint_eq(fake_ask("GET", "/api/auth/sessions", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("total"), "2");
+    ck_assert_str_eq(fake_reply("items.is_current"), "false");
+    ck_assert_str_eq(fake_reply("items.address"), "127.0.0.1");
+    snprintf(id, sizeof id, "id=%s", fake_reply("items.id"));
+    ck_assert_uint_eq(fake_ask("DELETE", "/api/auth/sessions/{id}", LIST("id=1"), NULL), 404); /* the administrator's */
+    ck_assert_uint_eq(fake_ask("DELETE", "/api/auth/sessions/{id}", LIST(id), NULL), 204);
+    ck_assert_uint_eq(fake_ask("DELETE", "/api/auth/sessions/{id}", LIST(id), NULL), 404);
+    ck_assert_int_eq(shown(), EC_OK);
+    ck_assert_uint_eq(fake_ask("POST", "/api/auth/logout", NULL, NULL), 204);
+    ck_assert_int_eq(shown(), EC_EPERM);
+    ck_assert_uint_eq(POST("/api/auth/refresh", refresh), 401);
+    strcpy(token, other);
+    ck_assert_int_eq(shown(), EC_EPERM);
+    /* by an administrator, by another role, by another password */
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+    keep_token();
+    fake_caller(&admin, "127.0.0.1");
+    ck_assert_uint_eq(fake_ask("GET", "/api/users/{id}/sessions", LIST("id=2"), NULL), 200);
+    ck_assert_str_eq(fake_reply("total"), "1");
+    ck_assert_uint_eq(fake_ask("GET", "/api/users/{id}/sessions", LIST("id=77"), NULL), 404);
+    ck_assert_uint_eq(fake_ask("DELETE", "/api/users/{id}/sessions", LIST("id=2"), NULL), 204);
+    ck_assert_int_eq(shown(), EC_EPERM);
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+    keep_refresh();
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST("id=2"), LIST("roles=analyst")), 200);
+    ck_assert_uint_eq(POST("/api/auth/refresh", refresh), 401);
+}
+END_TEST
+
+START_TEST(sessions_outlive_a_restart)
+{
+    as_anna();
+    fake_forget_routes();
+    testhost_stop(t);
+    ck_assert_msg(!testhost_start(t), "%s", testhost_why(t));
+    service = testhost_offer(t, EC_AUTH_ID);
+    ck_assert_int_eq(shown(), EC_OK);
+    ck_assert_uint_eq(POST("/api/auth/refresh", refresh), 200);
+    keep_token();
+}
+END_TEST
+
+START_TEST(without_a_store_one_logs_in_for_a_time)
+{
+    as_anna();
+    fake_fails = EC_EIO;
+    ck_assert_uint_eq(POST("/api/auth/refresh", refresh), 503);
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+    ck_assert_str_eq(fake_reply("refresh_token"), "");
+    keep_token();
+    fake_fails = 0;
+    ck_assert_uint_eq(POST("/api/auth/refresh", refresh), 200); /* it was as good as before */
+}
+END_TEST
+
+START_TEST(a_user_has_so_many_sessions)
+{
+    char oldest[8192];
+    struct auth *a = testhost_self(t);
+    struct session one = {.user = 2};
+    struct user user;
+    uint64_t now;
+
+    as_anna();
+    snprintf(oldest, sizeof oldest, "%s", token);
+    now = a->host->now(a->host);
+    ck_assert(!users_named(a->users, "anna", &user));
+    one.stamp = user.stamp;
+    fake_fails = EC_EIO; /* in memory, where there is room enough */
+    for (uint32_t i = 1; i < SESSIONS_USER; i++)
+        ck_assert(!session_begin(a->sessions, &one, now + 1 + i, 1000000, NULL));
+    ck_assert_int_eq(shown(), EC_OK);
+    fake_fails = 0;
+    ck_assert(!session_begin(a->sessions, &one, now + 10000, 1000000, NULL));
+    strcpy(token, oldest);
+    ck_assert_int_eq(shown(), EC_EPERM);
+    ck_assert_uint_eq(shelf_count(a->sessions), SESSIONS_USER + 1); /* and the administrator's */
 }
 END_TEST
 
@@ -540,6 +717,12 @@ int main(void)
     tcase_add_test(c, a_store_that_fails_leaves_everything_as_it_was);
     tcase_add_test(c, the_local_socket);
     tcase_add_test(c, routes_say_who_may);
+    tcase_add_test(c, a_refresh_token_is_good_for_one_time);
+    tcase_add_test(c, what_is_no_refresh_token_is_refused_and_ends_nothing);
+    tcase_add_test(c, sessions_end);
+    tcase_add_test(c, sessions_outlive_a_restart);
+    tcase_add_test(c, without_a_store_one_logs_in_for_a_time);
+    tcase_add_test(c, a_user_has_so_many_sessions);
     tcase_add_test(c, bad_configuration_is_refused_with_a_sentence);
     suite_add_tcase(s, c);
     return unit_run(s);

@@ -1,4 +1,4 @@
-/* auth.h: ec.auth/1, who asks. STATUS: draft 2.
+/* auth.h: ec.auth/1, who asks. STATUS: draft 3.
  * One plugin implements it: users, roles, tokens. The HTTP server asks it for each request and knows nothing of
  * passwords; the provider declares its own routes (/api/auth, /api/users). */
 #ifndef EC_EXT_AUTH_H
@@ -8,13 +8,14 @@
 extern "C" {
 #endif
 
-#define EC_AUTH_ID "ec.auth/1-draft.2"
+#define EC_AUTH_ID "ec.auth/1-draft.3"
 
 struct ec_who {
     uint32_t size, flags;           /* EC_WHO_* */
     uint64_t user;                  /* id of the user's document; 0: the local socket */
     uint64_t until_ns;              /* when what was shown expires; 0: never */
     char name[64], roles[64];       /* "anna"; "admin", "analyst,sensor" */
+    uint64_t session;               /* of the provider, began with a log-in; 0: none (the local socket) */
 };
 enum {
     EC_WHO_LOCAL = 1,               /* by the credentials of a local socket's peer */
