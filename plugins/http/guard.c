@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,6 +28,10 @@ struct guard {
     time_t since;                   /* it began to send a request, or came; seconds of the monotonic clock */
     bool late, close, fresh;        /* fresh: nothing has come yet */
     size_t written, held;           /* held: of guards.held; 0: its body is small, or has gone */
+    bool asked;                     /* on.body() has seen this one */
+    int spool;                      /* the body goes to this file, -1: to memory */
+    uint64_t spool_left, spooled;
+    struct evbuffer *spool_head;    /* what evhttp gets when all of it is there */
     void (*on_late)(void *arg);
     void (*on_gone)(void *arg);
     void (*on_data)(void *arg, const void *p, size_t n);   /* taken over */
@@ -61,7 +66,14 @@ static void let_go(struct guard *g)
 {
     if (g->all)
         g->all->held -= g->held;
+    if (g->all && g->spool >= 0)
+        g->all->on.spool_close(g->all->on.arg, g->spool);
+    if (g->spool_head)
+        evbuffer_free(g->spool_head);
+    g->spool_head = NULL;
+    g->spool = -1;
     g->held = 0;
+    g->asked = false;
 }
 
 static void guard_release(struct guard *g)
@@ -183,34 +195,97 @@ static void hand_over(struct guard *g, struct evbuffer *in, size_t n)
     evbuffer_drain(in, n);
 }
 
+/* The head, with a length of 0, is kept until the whole body is in its file. */
+static int spool_begin(struct guard *g, struct evbuffer *in, const char *p)
+{
+    size_t n = g->head.head;
+    char *copy = malloc(n);
+
+    g->spool_head = evbuffer_new();
+    if (!copy || !g->spool_head) {
+        free(copy);
+        g->head.why = "out of memory";
+        return 503;
+    }
+    memcpy(copy, p, n);
+    head_no_body(copy, n);
+    evbuffer_add(g->spool_head, copy, n);
+    free(copy);
+    if (g->head.expects)
+        say_continue(g);
+    evbuffer_drain(in, n);
+    g->spool_left = g->head.length;
+    g->spooled = 0;
+    g->written = 0;
+    timer_set(g, g->all->c.write_ms);
+    return HEAD_DONE;
+}
+
+/* What has come goes to the file. HEAD_DONE: it is all there. */
+static int spool(struct guard *g, struct evbuffer *in)
+{
+    while (g->spool_left && evbuffer_get_length(in)) {
+        ev_ssize_t most = g->spool_left < SSIZE_MAX ? (ev_ssize_t)g->spool_left : SSIZE_MAX;
+        int n = evbuffer_write_atmost(in, g->spool, most);
+
+        if (n <= 0) {
+            g->head.why = "the body cannot be kept: the disk may be full";
+            return 507;
+        }
+        g->spool_left -= (size_t)n;
+        g->spooled += (size_t)n;
+        g->written += (size_t)n;
+    }
+    return g->spool_left ? HEAD_MORE : HEAD_DONE;
+}
+
 /* May the body grow to what is there, or announced? HEAD_DONE, or a status. */
 static int admit(struct guard *g, const char *p, size_t n)
 {
     struct guards *all = g->all;
     size_t there = (g->head.total && g->head.total < n ? g->head.total : n) - g->head.head;
-    size_t body = g->head.chunked ? there : (size_t)g->head.length;
+    struct guard_body b = { p, g->head.head, g->head.chunked ? there : g->head.length, g->head.chunked, guard_fd(g), -1,
+                            NULL };
     int rc;
 
-    if (body <= BODY_FREE || body <= g->held)
+    if (!b.length || (g->asked && (b.length <= BODY_FREE || b.length <= g->held)))
         return HEAD_DONE;
-    if (!g->held && (rc = all->on.body(all->on.arg, p, g->head.head, &g->head.why)))
-        return rc;
-    if (all->held - g->held + body > all->c.bodies) {
+    if (!g->asked || !g->held) {
+        rc = all->on.body(all->on.arg, &b);
+        g->spool = b.spool;
+        g->head.why = b.why;
+        if (rc)
+            return rc;
+        g->asked = true;
+    }
+    if (g->spool >= 0 || b.length <= BODY_FREE)
+        return HEAD_DONE;
+    if (b.length > all->c.body || (g->head.chunked && g->head.sum > all->c.body)) {
+        g->head.why = "the body is too large";
+        return 413;
+    }
+    if (all->held - g->held + b.length > all->c.bodies) {
         g->head.why = "too many large bodies are being sent at once";
         return 503;
     }
-    all->held += body - g->held;
-    g->held = body;
+    all->held += b.length - g->held;
+    g->held = b.length;
     return HEAD_DONE;
 }
 
 static int scan(struct guard *g, struct evbuffer *in, size_t n)
 {
-    const char *p = (const char *)evbuffer_pullup(in, -1);
-    int rc = head_scan(&g->head, &g->all->c.limits, p, n), may = HEAD_DONE;
+    const char *p;
+    int rc, may = HEAD_DONE;
 
+    if (g->spool >= 0)
+        return spool(g, in);
+    p = (const char *)evbuffer_pullup(in, -1);
+    rc = head_scan(&g->head, &g->all->c.limits, p, n);
     if (g->head.head && (rc == HEAD_MORE || rc == HEAD_DONE))
         may = admit(g, p, n);
+    if (may == HEAD_DONE && g->spool >= 0)
+        return (may = spool_begin(g, in, p)) == HEAD_DONE ? spool(g, in) : may;
     return may == HEAD_DONE ? rc : may;
 }
 
@@ -241,13 +316,16 @@ static enum bufferevent_filter_result on_input(struct evbuffer *in, struct evbuf
     else
         rc = scan(g, in, n);
     if (rc == HEAD_MORE) {
-        if (g->head.expects && g->head.head)
+        if (g->head.expects && g->head.head && g->spool < 0)
             say_continue(g);
         return BEV_NEED_MORE;
     }
     if (rc == HEAD_DONE) {
-        evbuffer_remove_buffer(in, out, g->head.total);
-        g->all->on.read(g->all->on.arg, g->head.total);
+        if (g->spool >= 0)
+            evbuffer_add_buffer(out, g->spool_head);
+        else
+            evbuffer_remove_buffer(in, out, g->head.total);
+        g->all->on.read(g->all->on.arg, g->spool >= 0 ? g->head.head + g->spooled : g->head.total);
         g->phase = HANDLING;
         timer_set(g, g->all->c.request_ms);     /* should evhttp answer by itself, nobody else ends it */
     } else {
@@ -359,6 +437,11 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         guard_close(g, g->fresh ? GUARD_SLOW : GUARD_IDLE);
         break;
     case READING:
+        if (g->spool >= 0 && g->written >= WRITE_STEP) {
+            g->written = 0;
+            timer_set(g, g->all->c.write_ms);
+            break;
+        }
         g->end = GUARD_SLOW;
         g->late = true;
         event_active(g->kick, 0, 0);
@@ -498,6 +581,15 @@ const struct guard_refusal *guard_refused(const struct guard *g)
     return &g->refusal;
 }
 
+int guard_take_upload(struct guard *g, uint64_t *len)
+{
+    int fd = g->spool;
+
+    *len = g->spooled;
+    g->spool = -1;
+    return fd;
+}
+
 int guard_fd(const struct guard *g)
 {
     return bufferevent_getfd(g->socket);
@@ -557,6 +649,7 @@ struct bufferevent *guard_new(struct event_base *base, void *arg)
     if (!g)
         return NULL;
     g->all = all;
+    g->spool = -1;
     g->fresh = true;
     g->since = seconds();
     g->socket = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
@@ -569,7 +662,7 @@ struct bufferevent *guard_new(struct event_base *base, void *arg)
         return NULL;
     }
     bufferevent_incref(g->socket);
-    bufferevent_setwatermark(g->socket, EV_READ, 0, all->c.limits.head + (size_t)all->c.limits.body + 2 * READ_MARGIN);
+    bufferevent_setwatermark(g->socket, EV_READ, 0, all->c.limits.head + (size_t)all->c.body + 2 * READ_MARGIN);
     p = slot(all, g->filter);
     g->chain = *p;
     *p = g;
@@ -591,6 +684,7 @@ void guards_free(struct guards *all)
         struct guard *g = all->list;
 
         all->list = g->next;
+        let_go(g);
         guard_release(g);
         if (!g->filter)
             free(g);

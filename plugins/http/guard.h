@@ -20,11 +20,19 @@ struct bufferevent;
 struct guard_config {
     struct head_limits limits;
     uint32_t connections;           /* at once */
-    uint64_t bodies;                /* bytes of bodies over BODY_FREE, at once */
+    uint64_t body, bodies;          /* bytes of a body in memory; of all those over BODY_FREE */
     uint32_t request_ms, idle_ms, write_ms;     /* from its first byte; between requests; for 64 KiB of a reply */
 };
 enum guard_end { GUARD_LEFT, GUARD_IDLE, GUARD_SLOW, GUARD_STUCK, GUARD_EVICTED, GUARD_ENDS };
 #define BODY_FREE 16384u            /* bytes of a body that anybody may send */
+struct guard_body {
+    const char *head;               /* well formed, n bytes */
+    size_t n;
+    uint64_t length;                /* bytes as announced, or of the chunks so far */
+    bool chunked;
+    int fd, spool;                  /* of the client; -1 */
+    const char *why;
+};
 struct guard_events {               /* what the server wants to know */
     void *arg;
     void (*full)(void *arg, bool full);                     /* the cap is reached, or there is room again */
@@ -32,8 +40,10 @@ struct guard_events {               /* what the server wants to know */
     void (*closed)(void *arg, enum guard_end why);
     void (*wrote)(void *arg, size_t n);
     void (*read)(void *arg, size_t n);
-    /* A body over BODY_FREE is on its way behind this head of n bytes: 0, or the status to refuse it with, and why. */
-    int (*body)(void *arg, const char *head, size_t n, const char **why);
+    /* A body is on its way: 0, or the status to refuse it with, and b->why. b->spool may be set to a file that it goes to
+     * instead of to memory. */
+    int (*body)(void *arg, struct guard_body *b);
+    void (*spool_close)(void *arg, int fd);
 };
 struct guards {
     struct event_base *base;
@@ -55,6 +65,7 @@ struct bufferevent *guard_new(struct event_base *base, void *arg);
 struct guard *guard_of(struct guards *g, struct evhttp_request *r);
 const struct guard_refusal *guard_refused(const struct guard *g);
 int guard_fd(const struct guard *g);
+int guard_take_upload(struct guard *g, uint64_t *len);     /* the file that the body went to; -1: none */
 /* The request takes time: gone() is called if the client leaves before the reply was handed to evhttp (then there is no
  * connection any more), late() when `ms` are over. */
 void guard_wait(struct guard *g, uint32_t ms, void (*late)(void *arg), void (*gone)(void *arg), void *arg);

@@ -262,3 +262,35 @@ int head_scan(struct head *h, const struct head_limits *l, const char *p, size_t
     h->total = h->head + (size_t)h->length;
     return n >= h->total ? HEAD_DONE : HEAD_MORE;
 }
+
+const char *head_value(const char *p, size_t n, const char *name, size_t *len)
+{
+    const char *end = p + n, *line = memchr(p, '\n', n);
+    size_t name_len = strlen(name);
+
+    for (; line && ++line < end; line = memchr(line, '\n', (size_t)(end - line))) {
+        const char *cr = memchr(line, '\r', (size_t)(end - line));
+
+        if (!cr || (size_t)(cr - line) <= name_len || line[name_len] != ':' || strncasecmp(line, name, name_len) != 0)
+            continue;
+        line += name_len + 1;
+        while (line < cr && (*line == ' ' || *line == '\t'))
+            line++;
+        while (cr > line && (cr[-1] == ' ' || cr[-1] == '\t'))
+            cr--;
+        *len = (size_t)(cr - line);
+        return line;
+    }
+    return NULL;
+}
+
+void head_no_body(char *p, size_t n)
+{
+    size_t len, at;
+    const char *value = head_value(p, n, "Content-Length", &len);
+
+    if (!value)
+        return;
+    at = (size_t)(value - p);
+    memset(p + at, '0', len);
+}

@@ -26,5 +26,9 @@ struct head {                       /* zeroed: a new request */
 /* p: n bytes from the start of the request, the same as before and more. HEAD_MORE, HEAD_DONE (h->total bytes), or a
  * status with h->why. */
 int head_scan(struct head *h, const struct head_limits *l, const char *p, size_t n);
+/* The value of a header line of a well-formed head; NULL: there is none. */
+const char *head_value(const char *p, size_t n, const char *name, size_t *len);
+/* Make the Content-Length of a well-formed head 0. */
+void head_no_body(char *p, size_t n);
 
 #endif

@@ -114,6 +114,7 @@ static const struct ec_http service = {
     .conn_write = upgrade_write, .conn_waiting = upgrade_waiting, .conn_close = upgrade_close, .loop = http_loop,
     .visible = http_visible, .query = request_query,
     .etag = request_etag, .match = request_match, .dry_run = request_dry_run, .audit = request_audit,
+    .upload = request_upload,
 };
 static const struct ec_offer offers[] = { { sizeof(struct ec_offer), 0, EC_HTTP_ID, &service } };
 
@@ -249,8 +250,9 @@ static int32_t http_configure(void *self, const struct ec_conf *c, void **state)
     o->guard.limits = (struct head_limits){ .head = (uint32_t)number(h, c, "head_max"), .target = 8192, .fields = 100,
                                             .body = (uint64_t)number(h, c, "body_max") };
     o->guard.bodies = (uint64_t)number(h, c, "bodies_max");
-    if (o->guard.bodies < o->guard.limits.body)
-        o->guard.bodies = o->guard.limits.body;
+    o->guard.body = o->guard.limits.body;
+    if (o->guard.bodies < o->guard.body)
+        o->guard.bodies = o->guard.body;
     o->guard.connections = (uint32_t)number(h, c, "connections");
     o->guard.request_ms = milliseconds(h, c, "request_timeout");
     o->guard.idle_ms = milliseconds(h, c, "idle_timeout");

@@ -4,6 +4,7 @@
 #include "plugins/http/server.h"
 
 #include <event2/buffer.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +92,7 @@ static uint32_t read_body(struct ec_req *r, struct evbuffer *in, bool *malformed
     struct decode form;
     struct text json = { 0 };
 
-    *missing = t->body && !len;
+    *missing = (t->body && !len) || (t->flags & EC_RT_UPLOAD && r->upload < 0);
     if ((t->body || t->flags & EC_RT_RAW) && t->body_max && len > t->body_max)
         return 413;
     if (t->flags & EC_RT_RAW)
@@ -116,20 +117,21 @@ static uint32_t read_body(struct ec_req *r, struct evbuffer *in, bool *malformed
 
 /* The credentials of a process on the Unix socket. Without ec.auth/1, root and the daemon's own user are
  * administrators. */
-static bool ask_peer(struct ec_req *r)
+static bool peer_of(const struct server *s, int fd, struct ec_who *who)
 {
     struct ucred c;
     socklen_t len = sizeof c;
 
-    if (getsockopt(guard_fd(r->guard), SOL_SOCKET, SO_PEERCRED, &c, &len))
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &len))
         return false;
-    if (r->s->auth)
-        return r->s->auth->peer(r->s->auth_self, c.uid, c.gid, (uint32_t)c.pid, &r->who) == EC_OK;
+    who->size = sizeof *who;
+    if (s->auth)
+        return s->auth->peer(s->auth_self, c.uid, c.gid, (uint32_t)c.pid, who) == EC_OK;
     if (c.uid != 0 && c.uid != geteuid())
         return false;
-    r->who = (struct ec_who){ .size = sizeof r->who, .flags = EC_WHO_LOCAL };
-    snprintf(r->who.name, sizeof r->who.name, "uid %u", (unsigned)c.uid);
-    snprintf(r->who.roles, sizeof r->who.roles, "admin");
+    *who = (struct ec_who){ .size = sizeof *who, .flags = EC_WHO_LOCAL };
+    snprintf(who->name, sizeof who->name, "uid %u", (unsigned)c.uid);
+    snprintf(who->roles, sizeof who->roles, "admin");
     return true;
 }
 
@@ -145,43 +147,6 @@ static bool ask_bearer(struct ec_req *r, const char *header)
         return true;
     EC_LOG(r->s->host, EC_LOG_INFO, "a token from %s was refused: %s", r->peer, why);
     return false;
-}
-
-/* The value of a header line in a head that was looked at already; NULL: there is none. */
-static const char *head_value(const char *p, size_t n, const char *name, size_t *len)
-{
-    const char *end = p + n, *line = memchr(p, '\n', n);
-    size_t name_len = strlen(name);
-
-    for (; line && ++line < end; line = memchr(line, '\n', (size_t)(end - line))) {
-        const char *cr = memchr(line, '\r', (size_t)(end - line));
-
-        if (!cr || (size_t)(cr - line) <= name_len || line[name_len] != ':' || strncasecmp(line, name, name_len) != 0)
-            continue;
-        line += name_len + 1;
-        while (line < cr && (*line == ' ' || *line == '\t'))
-            line++;
-        while (cr > line && (cr[-1] == ' ' || cr[-1] == '\t'))
-            cr--;
-        *len = (size_t)(cr - line);
-        return line;
-    }
-    return NULL;
-}
-
-int input_body(struct server *s, const char *head, size_t n, const char **why)
-{
-    struct ec_who who = { .size = sizeof who };
-    char reason[256] = "";
-    size_t len;
-    const char *value = head_value(head, n, "Authorization", &len);
-
-    *why = "a body over 16 KiB needs a valid token";
-    if (!s->auth || !value || len < 7 || strncasecmp(value, "Bearer ", 7) != 0)
-        return 401;
-    for (value += 7, len -= 7; len && *value == ' '; len--)
-        value++;
-    return s->auth->bearer(s->auth_self, value, (uint32_t)len, &who, reason, sizeof reason) == EC_OK ? 0 : 401;
 }
 
 bool roles_allow(const char *want, const char *have)
@@ -218,7 +183,7 @@ static bool authorise(struct ec_req *r)
 
     r->who.size = sizeof r->who;
     if (r->local)
-        r->known = ask_peer(r);
+        r->known = peer_of(r->s, guard_fd(r->guard), &r->who);
     if (!r->known && header && r->s->auth)
         r->known = ask_bearer(r, header);
     if (!*roles)
@@ -244,6 +209,89 @@ bool input_still_allowed(struct ec_req *r)
     if (!*roles || r->local)
         return true;
     return header && r->s->auth && ask_bearer(r, header) && roles_allow(roles, r->who.roles) && !has_to_change(r);
+}
+
+#define UPLOADS 8u                  /* at once */
+
+/* The token, or on the Unix socket the peer, of a body that has not been read yet. */
+static bool sender(const struct server *s, const struct guard_body *b, bool local, struct ec_who *who)
+{
+    char reason[256] = "";
+    size_t len;
+    const char *value;
+
+    if (local && peer_of(s, b->fd, who))
+        return true;
+    value = head_value(b->head, b->n, "Authorization", &len);
+    if (!s->auth || !value || len < 7 || strncasecmp(value, "Bearer ", 7) != 0)
+        return false;
+    for (value += 7, len -= 7; len && *value == ' '; len--)
+        value++;
+    return s->auth->bearer(s->auth_self, value, (uint32_t)len, who, reason, sizeof reason) == EC_OK;
+}
+
+/* The route of an upload, NULL: of none. */
+static const struct ec_route *upload_route(const struct server *s, const struct guard_body *b)
+{
+    const char *space = memchr(b->head, ' ', b->n), *path = space ? space + 1 : b->head;
+    size_t n = strcspn(path, "? ");
+    char method[8] = "";
+    struct route_match m;
+
+    if (!space || (size_t)(space - b->head) >= sizeof method)
+        return NULL;
+    memcpy(method, b->head, (size_t)(space - b->head));
+    routes_match(&s->routes, method, path, n, &m);
+    return m.route && m.route->r->flags & EC_RT_UPLOAD ? m.route->r : NULL;
+}
+
+static int refuse(struct guard_body *b, int status, const char *why)
+{
+    b->why = why;
+    return status;
+}
+
+static int take_upload(struct server *s, const struct ec_route *t, struct guard_body *b, bool local)
+{
+    struct ec_who who = { .size = sizeof who };
+    bool known = sender(s, b, local, &who);
+    const char *folder = s->host->state_dir(s->host);
+
+    if (*t->roles && !known)
+        return refuse(b, 401, "Not authenticated");
+    if (!roles_allow(t->roles, who.roles))
+        return refuse(b, 403, "Not enough permissions");
+    if (b->chunked)
+        return refuse(b, 411, "an upload has to say its Content-Length");
+    if (b->length > t->body_max)
+        return refuse(b, 413, "the body is too large");
+    if (s->uploads >= UPLOADS)
+        return refuse(b, 503, "too many uploads are being sent at once");
+    b->spool = folder ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+    if (b->spool < 0)
+        return refuse(b, 503, "the body cannot be kept: the state folder takes no file");
+    s->uploads++;
+    return 0;
+}
+
+void input_upload_close(struct server *s, int fd)
+{
+    close(fd);
+    s->uploads--;
+}
+
+int input_body(struct server *s, struct guard_body *b, bool local)
+{
+    const struct ec_route *t = upload_route(s, b);
+    struct ec_who who = { .size = sizeof who };
+
+    if (t)
+        return take_upload(s, t, b, local);
+    if (b->length > s->c.guard.body)
+        return refuse(b, 413, "the body is too large");
+    if (b->length > BODY_FREE && !local && !sender(s, b, local, &who))
+        return refuse(b, 401, "a body over 16 KiB needs a valid token");
+    return 0;
 }
 
 /* Fields of the path beside those of the query, which may not have their names. */

@@ -5,14 +5,16 @@
 #include "plugins/http/request.h"
 
 struct evbuffer;
+struct guard_body;
 struct server;
 
 /* [loop] true: go on. false: it was answered (and may be freed). */
 bool input_read(struct ec_req *r, struct evbuffer *body);
 /* [loop] May who asked still ask? For replies without an end: tokens end, users are disabled. */
 bool input_still_allowed(struct ec_req *r);
-/* [loop] A body over BODY_FREE is on its way behind this head, which is well formed: 0, or 401 with a sentence. */
-int input_body(struct server *s, const char *head, size_t n, const char **why);
+/* [loop] A body is on its way: may it come, and where does it go? As guard_events.body. */
+int input_body(struct server *s, struct guard_body *b, bool local);
+void input_upload_close(struct server *s, int fd);      /* [loop] */
 /* Does one of `have` (a list of words with commas) stand in `want`? "*": any who is known; "": everybody. */
 bool roles_allow(const char *want, const char *have);
 /* The fields as a JSON object for ec.json/1: a list where the record's row is one. */

@@ -265,6 +265,11 @@ static void put_body(struct text *t, const struct ec_route *r)
 {
     unsigned flags = SCHEMA_INPUT | (strcmp(r->method, "PATCH") ? SCHEMA_REQUIRED : 0);
 
+    if (r->flags & EC_RT_UPLOAD) {
+        text_puts(t, ",\"requestBody\":{\"required\":true,\"content\":{\"application/octet-stream\":{\"schema\":"
+                     "{\"type\":\"string\",\"contentMediaType\":\"application/octet-stream\"}}}}");
+        return;
+    }
     if (!r->body)
         return;
     text_key(t, "requestBody");

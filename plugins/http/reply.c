@@ -47,6 +47,8 @@ static const char *phrase(uint32_t status)
         return "Too Many Requests";
     case 431:
         return "Request Header Fields Too Large";
+    case 507:
+        return "Insufficient Storage";
     default:
         return NULL;
     }
@@ -421,6 +423,12 @@ void request_end(struct ec_req *r)
 {
     if (r->guard && r->http)
         guard_close(r->guard, GUARD_LEFT);  /* which ends in stream_gone() */
+}
+
+int32_t request_upload(struct ec_req *r, uint64_t *len)
+{
+    *len = r->upload_len;
+    return r->upload;
 }
 
 const void *request_param(struct ec_req *r)

@@ -98,6 +98,7 @@ static struct ec_req *request_new(struct server *s, struct evhttp_request *http,
     r->query = r->uri + r->path_len + (r->uri[r->path_len] == '?');
     r->query_len = strlen(r->query);
     r->status = 500;
+    r->upload = -1;
     s->open++;
     return r;
 }
@@ -106,6 +107,8 @@ void request_free(struct ec_req *r)
 {
     r->s->open--;
     once_drop(r);
+    if (r->upload >= 0)
+        input_upload_close(r->s, r->upload);
     decode_free(&r->q);
     free(r->search);
     free(r->param);
@@ -188,6 +191,7 @@ static void serve_route(struct ec_req *r)
         return;
     }
     copy_headers(r);
+    r->upload = guard_take_upload(r->guard, &r->upload_len);
     if (input_read(r, evhttp_request_get_input_buffer(r->http)) && once_begin(r))
         run_handler(r);
 }

@@ -35,6 +35,8 @@ struct ec_req {
     const char *type;               /* of its body, static; NULL: none */
     struct text reply, set;         /* bytes; headers, name NUL value NUL … */
     uint64_t version;               /* for the ETag, 0: none */
+    int upload;                     /* descriptor of the body, -1: none */
+    uint64_t upload_len;
     bool dry_run, audited;
     struct once *once;              /* its Idempotency-Key's place, NULL: none */
     void (*left)(void *arg);        /* [loop] the client of a stream, or of a watched request, has gone */
@@ -65,6 +67,7 @@ int32_t request_invalid_at(struct ec_req *r, const char *loc, const char *type, 
 int32_t request_chunk(struct ec_req *r, const void *p, uint32_t n, void (*more)(void *arg), void *arg);
 int32_t request_etag(struct ec_req *r, uint64_t version);
 int32_t request_match(struct ec_req *r, uint64_t version);
+int32_t request_upload(struct ec_req *r, uint64_t *len);
 uint32_t request_dry_run(struct ec_req *r);
 void request_audit(struct ec_req *r, const char *action, const char *outcome, const char *object, const char *detail);
 

@@ -97,9 +97,10 @@ static int32_t check(const struct route *t, char *why, uint32_t n)
         snprintf(why, n, "the route %s lacks its method, operation, summary or roles", r->path);
         return EC_EINVAL;
     }
-    if (r->flags & EC_RT_UPLOAD) {
-        snprintf(why, n, "the route %s wants an upload, which this server does not take", r->path);
-        return EC_ENOTSUP;
+    if (r->flags & EC_RT_UPLOAD && (r->body || !r->body_max || !strcmp(r->method, "GET"))) {
+        snprintf(why, n, "the route %s takes an upload: it needs body_max, no body of its own, and no GET",
+                 r->path);
+        return EC_EINVAL;
     }
     if ((!r->run && !from_store) || from_store & (from_store - 1) || (r->run && from_store & EC_RT_COUNT)) {
         snprintf(why, n, "the route %s has to have run() or one of EC_RT_EVENTS, _EVENT, _COUNT; _COUNT not both",

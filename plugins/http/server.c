@@ -75,21 +75,29 @@ static void on_read(void *arg, size_t n)
     server_count(arg, M_BYTES_IN, (int64_t)n);
 }
 
-static int on_body(void *arg, const char *head, size_t n, const char **why)
+static int on_body(void *arg, struct guard_body *b)
 {
-    struct server *s = arg;
-
-    return input_body(s, head, n, why);
+    return input_body(arg, b, false);
 }
 
-/* Who may open the socket is known. */
-static int on_local_body(void *arg, const char *head, size_t n, const char **why)
+static int on_local_body(void *arg, struct guard_body *b)
 {
-    (void)arg;
-    (void)head;
-    (void)n;
-    (void)why;
-    return 0;
+    return input_body(arg, b, true);
+}
+
+static void on_spool_close(void *arg, int fd)
+{
+    input_upload_close(arg, fd);
+}
+
+/* Heads are looked at before their route is known, so they may announce what the largest upload may have. */
+static void allow_uploads(struct server *s)
+{
+    uint64_t *most = &s->guards.c.limits.body;
+
+    for (uint32_t i = 0; i < s->routes.n; i++)
+        if (s->routes.route[i].r->flags & EC_RT_UPLOAD && s->routes.route[i].r->body_max > *most)
+            *most = s->routes.route[i].r->body_max;
 }
 
 /* A listener's argument is evhttp's own, so its error callback has to know the server otherwise. */
@@ -139,7 +147,7 @@ static struct evhttp *http_new(struct server *s, struct guards *guards, void (*f
     evhttp_set_allowed_methods(h, METHODS);
     evhttp_set_default_content_type(h, NULL);
     evhttp_set_max_headers_size(h, (ev_ssize_t)guards->c.limits.head + 1024);
-    evhttp_set_max_body_size(h, (ev_ssize_t)guards->c.limits.body + 1024);
+    evhttp_set_max_body_size(h, (ev_ssize_t)guards->c.body + 1024);
     return h;
 }
 
@@ -263,9 +271,10 @@ static void limit_connections(struct server *s)
 
 static void prepare(struct server *s)
 {
-    const struct guard_events on = { s, on_full, on_opened, on_closed, on_wrote, on_read, on_body };
+    const struct guard_events on = { s, on_full, on_opened, on_closed, on_wrote, on_read, on_body, on_spool_close };
 
     s->guards = (struct guards){ .base = s->base, .c = s->c.guard, .on = on };
+    allow_uploads(s);
     s->locals = s->guards;
     s->locals.c.connections = LOCAL_CONNECTIONS;
     s->locals.on.full = on_local_full;

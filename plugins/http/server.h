@@ -50,6 +50,7 @@ struct server {
     struct ec_req *done;            /* answered on other threads, the newest first */
     struct piece *piece, **piece_end;   /* of chunk() on other threads, the oldest first */
     struct onces onces;
+    uint32_t uploads;               /* files of bodies that are open */
     struct event *wake;
     uint32_t open;                  /* requests that wait for their reply, on the loop */
     bool stopping;

@@ -19,6 +19,7 @@ SOURCE = r"""
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct param { struct ec_part part; uint64_t id; uint32_t level; struct ec_span word; struct ec_list tags; };
 static const struct ec_row param_rows[] = {
@@ -258,6 +259,21 @@ static int32_t get_pour(void *self, const void *state, struct ec_req *r)
     return EC_EAGAIN;
 }
 
+/* An upload: how long it is, and what it begins and ends with. */
+static int32_t take_upload(void *self, const void *state, struct ec_req *r)
+{
+    struct self *s = self;
+    char json[128], ends[2] = "--";
+    uint64_t len = 0;
+    int fd = s->http->upload(r, &len), n;
+
+    (void)state;
+    if (pread(fd, ends, 1, 0) != 1 || pread(fd, ends + 1, 1, (off_t)len - 1) != 1 || lseek(fd, 0, SEEK_END) != (off_t)len)
+        return EC_EIO;
+    n = snprintf(json, sizeof json, "{\"len\":%llu,\"ends\":\"%.2s\"}", (unsigned long long)len, ends);
+    return s->http->json(r, 201, json, (uint64_t)n);
+}
+
 static int32_t get_poured(void *self, const void *state, struct ec_req *r)
 {
     struct self *s = self;
@@ -286,6 +302,10 @@ static const struct ec_route routes[] = {
       .summary = "enforce", .roles = "admin", .body = &body, .run = enforce, .flags = EC_RT_ENFORCES, .status = 201 },
     ROUTE("GET", "/api/toy/pour", "pour", .param = &pour_record, .run = get_pour, .flags = EC_RT_STREAM,
           .type = "text/plain", .errors = "404"),
+    { .size = sizeof(struct ec_route), .method = "POST", .path = "/api/toy/upload", .opid = "upload", .summary = "upload",
+      .roles = "admin", .run = take_upload, .flags = EC_RT_UPLOAD, .body_max = 50000000, .status = 201 },
+    { .size = sizeof(struct ec_route), .method = "POST", .path = "/api/toy/other", .opid = "other", .summary = "other",
+      .roles = "nobody", .run = take_upload, .flags = EC_RT_UPLOAD, .body_max = 50000000 },
     ROUTE("GET", "/api/toy/poured", "poured", .run = get_poured, .schema = "{\"type\":\"integer\"}"),
     ROUTE("GET", "/api/toy/busy", "busy", .run = busy),
     ROUTE("POST", "/api/toy/invalid", "invalid", .run = refuse),
@@ -324,6 +344,7 @@ EC_PLUGIN(plugin)
 """
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+PID = 0
 count = 0
 
 
@@ -535,6 +556,54 @@ def pieces():
           ask("GET", "/api/toy/poured"))
 
 
+def uploads():
+    data = b"<" + b"." * 39999998 + b">"
+    before = resident()
+    reply = ask("POST", "/api/toy/upload", data)
+    check(reply[:2] == (201, {"len": 40000000, "ends": "<>"}), "an upload of 40 MB arrives, though bodies have 1 MiB",
+          reply)
+    check(resident() - before < 10000, "without a place in memory", (before, resident()))
+    check(ask("POST", "/api/toy/upload", b"x")[:2] == (201, {"len": 1, "ends": "xx"}), "one of a byte too")
+    c = Local("local")
+    for body in (b"a" * 100000, b"bc"):
+        c.request("POST", "/api/toy/upload", body)
+        reply = c.getresponse()
+        check(json.loads(reply.read())["len"] == len(body), "two on one connection are told apart")
+    c.close()
+    check(errors(ask("POST", "/api/toy/upload")) == [("missing", ["body"])], "no body is none")
+    check(ask("POST", "/api/toy/other", b"x" * 20000)[0] == 403, "who may not send one is told before it is kept")
+    check(ask("POST", "/api/toy/busy", b"x" * 2000000)[0] == 413, "other bodies keep their bound")
+    cases = [("Content-Length: 50000001\r\n\r\n", 413),
+             ("Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", 411)]
+    for head, want in cases:
+        s = Local("local")
+        s.connect()
+        s.sock.sendall(b"POST /api/toy/upload HTTP/1.1\r\nHost: x\r\n" + head.encode())
+        status = s.sock.recv(1000)[9:12]
+        check(status == str(want).encode(), "%s is %d" % (head[:24], want), status)
+        s.close()
+    held = []
+    for _ in range(9):
+        s = Local("local")
+        s.connect()
+        s.sock.sendall(b"POST /api/toy/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab")
+        held.append(s)
+        time.sleep(0.05)
+    check(b" 503 " in held[-1].sock.recv(1000), "there are eight at once")
+    held[0].sock.sendall(b"cde")
+    check(b" 201 " in held[0].sock.recv(1000), "what stops and goes on arrives")
+    for s in held:
+        s.close()
+    time.sleep(0.3)
+    check(ask("POST", "/api/toy/upload", b"xyz")[0] == 201, "and there is room when they are gone")
+    files = [os.readlink("/proc/%d/fd/%s" % (PID, fd)) for fd in os.listdir("/proc/%d/fd" % PID)]
+    check(not any("state" in name and "deleted" in name for name in files), "no file stays open", files)
+
+
+def resident():
+    return int(re.search(r"VmRSS:\s+(\d+)", open("/proc/%d/status" % PID, encoding="ascii").read()).group(1))
+
+
 def described():
     paths = ask("GET", "/api/openapi.json")[1]["paths"]
     put, post, pour = (paths["/api/toy/doc"]["put"], paths["/api/toy/enforce"]["post"], paths["/api/toy/pour"]["get"])
@@ -562,6 +631,8 @@ def main():
                   "http:\n  listen: none\n  socket: %s/a.sock\n" % (os.environ["EC_PLUGINDIR"], here, here, here))
     with open("log", "wb") as log:
         daemon = subprocess.Popen([os.environ["ECYBERD"], "--alone", "-c", "ecyber.yaml"], stdout=log, stderr=log)
+    global PID
+    PID = daemon.pid
     for _ in range(400):
         if os.path.exists("a.sock"):
             break
@@ -573,6 +644,7 @@ def main():
     edits()
     enforces()
     pieces()
+    uploads()
     described()
     daemon.send_signal(signal.SIGTERM)
     check(daemon.wait(20) == 0, "the daemon ends well", open("log", encoding="utf-8", errors="replace").read()[-600:])

@@ -1,4 +1,4 @@
-/* http.h: ec.http/1, one declaration for each route. STATUS: draft 6.
+/* http.h: ec.http/1, one declaration for each route. STATUS: draft 7.
  * One plugin implements it (the HTTP server); any plugin declares routes in setup(). From the declaration come routing,
  * validation in FastAPI's form, authorisation and the OpenAPI document; ecyberctl uses the same routes. */
 #ifndef EC_EXT_HTTP_H
@@ -9,10 +9,11 @@
 extern "C" {
 #endif
 
-#define EC_HTTP_ID "ec.http/1-draft.6"
+#define EC_HTTP_ID "ec.http/1-draft.7"
 
 enum {
-    EC_RT_UPLOAD = 1,               /* the body is spooled, the handler gets a descriptor */
+    EC_RT_UPLOAD = 1,               /* a body of any type, up to body_max, is kept in a file without a name: see upload().
+                                     * It is only taken from whom the route is for */
     EC_RT_STREAM = 2,               /* replies with chunk() */
     EC_RT_ENFORCES = 4,             /* changes what the machine does: adds Idempotency-Key, ?dry_run= (unless a row of param or
                                      * body has that name: then its plugin sees to it), and an entry in the audit log where
@@ -139,6 +140,9 @@ struct ec_http {
     /* [any] until the reply. An entry of the audit log (EC_AUDIT_TOPIC) of who asks and from where. action: "firewall.ban";
      * outcome: "success" "failure" "denied" "partial"; object, detail: may be NULL. */
     void (*audit)(struct ec_req *r, const char *action, const char *outcome, const char *object, const char *detail);
+    /* [any] until the reply, EC_RT_UPLOAD: a descriptor of the body, at its start, of *len bytes. It is closed with the
+     * reply: dup() it to keep it. -1: any other route. */
+    int32_t (*upload)(struct ec_req *r, uint64_t *len);
 };
 
 #ifdef __cplusplus
