@@ -27,7 +27,7 @@ TABLE = {
     ("GET", "/api/system/audit"): ADMIN, ("GET", "/api/system/logs"): ENFORCE, ("GET", "/api/system/"): READ, ("GET", "/api/events"): READ,
     ("GET", "/api/network/"): READ, ("GET", "/api/ids/"): READ, ("PATCH", "/api/ids/alerts/"): READ - {"viewer"},
     ("POST", "/api/ids/alerts/"): READ - {"viewer"}, ("GET", "/api/ml/"): READ,
-    ("GET", "/api/settings"): READ, ("PUT", "/api/settings"): ADMIN,
+    ("*", "/api/webhooks"): ADMIN, ("GET", "/api/settings"): READ, ("PUT", "/api/settings"): ADMIN,
     ("GET", "/api/firewall/"): READ, ("POST", "/api/firewall/"): ENFORCE, ("DELETE", "/api/firewall/"): ENFORCE,
 }
 count = 0

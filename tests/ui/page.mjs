@@ -312,7 +312,10 @@ async function picture(page) {
     if (!process.env.EC_PICTURE)
         return;
     await page.waitForTimeout(65000);
-    await page.locator(".alert-head", { hasText: "sqlmap" }).first().click();
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByLabel("Words that stand in the alert").fill("sqlmap");
+    await page.waitForFunction(() => [...document.querySelectorAll(".signature")].every((e) => /sqlmap/i.test(e.textContent)));
+    await page.locator(".alert-head").first().click();
     await page.locator(".why").waitFor();
     await page.evaluate(() => { document.activeElement.blur(); scrollTo(0, 0); });
     await page.mouse.move(0, 0);
