@@ -69,7 +69,7 @@ static void on_asked(evutil_socket_t fd, short what, void *arg)
 /* What changes more than the configuration's generation is for who may use the socket. */
 static bool is_allowed(const char *line)
 {
-    static const char *const words[] = { "status", "drops", "plugins", "plugin", "reload", "help" };
+    static const char *const words[] = { "status", "drops", "plugins", "plugin", "config", "reload", "help" };
     size_t n = strcspn(line, " ");
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)

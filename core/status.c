@@ -4,6 +4,7 @@
 #include "core/bus/bus.h"
 #include "core/clock.h"
 #include "core/conf/conf.h"
+#include "core/conf/conf_json.h"
 #include "core/control/control.h"
 #include "core/daemon.h"
 #include "core/extension.h"
@@ -343,6 +344,14 @@ static struct json_object *on_drops(char *const *args, char *why, uint32_t n)
     return NULL;
 }
 
+static struct json_object *on_config(char *const *args, char *why, uint32_t n)
+{
+    (void)args;
+    (void)why;
+    (void)n;
+    return conf_json(plan_current()->conf);
+}
+
 static struct json_object *on_stop(char *const *args, char *why, uint32_t n)
 {
     struct json_object *o = json_object_new_object();
@@ -363,6 +372,7 @@ void status_commands(struct daemon *of)
     control_command("plugin", "NAME: one plugin, what it uses and offers, its metrics", on_plugin);
     control_command("reload", "read the configuration anew", on_reload);
     control_command("drops", "an exact account of every event and packet", on_drops);
+    control_command("config", "every option with its value and where it comes from; secrets are masked", on_config);
     control_command("config-check", "[FILE]: check a configuration against the loaded plugins",
                     on_config_check);
     control_command("stop", "end in order", on_stop);

@@ -41,6 +41,10 @@
 #define SHAPE_DROPS \
     SHAPE_OBJECT("\"exact\":" SHAPE_YES ",\"events\":" SHAPE_EVENTS ",\"packets\":" SHAPE_PACKETS, \
                  "\"exact\",\"events\",\"packets\"")
+/* By section, then by option: value is whatever the option holds. */
+#define SHAPE_CONFIG \
+    "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\",\"additionalProperties\":" \
+    SHAPE_OBJECT("\"value\":{},\"from\":" SHAPE_NULLABLE ",\"live\":" SHAPE_YES, "\"value\",\"from\",\"live\"") "}}"
 #define SHAPE_RELOAD \
     SHAPE_OBJECT("\"running\":" SHAPE_YES ",\"done\":" SHAPE_COUNT ",\"failed\":" SHAPE_COUNT \
                  ",\"why\":" SHAPE_NULLABLE, \

@@ -250,6 +250,10 @@ def shapes(d):
     for path, key in (("stats", "metrics"), ("drops", "exact")):
         code, head, body = d.get("/api/system/" + path, local=True)
         check(code == 200 and key in json.loads(body), "/api/system/%s is the daemon's own answer" % path, body)
+    code, head, body = d.get("/api/system/config", local=True)
+    listen = json.loads(body)["http"]["listen"] if code == 200 else {}
+    check(listen.get("value") == "127.0.0.1:%d" % d.port and listen["from"] != "default" and listen["live"] is False,
+          "/api/system/config has each option with its place", body[:600])
     code, head, body = d.get("/api/system/plugins", local=True)
     check(code == 200 and any(p["name"] == "http" for p in json.loads(body)), "/api/system/plugins lists the plugins",
           body)

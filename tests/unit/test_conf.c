@@ -1,8 +1,10 @@
 /* What a good configuration gives: order of the sources, types, places, dump, diff and keep. */
 #include "tests/unit/unit.h"
 
+#include "core/conf/conf_json.h"
 #include "tests/unit/conf_fixture.h"
 
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -207,6 +209,29 @@ static char *bare(char *text)
     return text;
 }
 
+START_TEST(as_json_with_types_places_and_masks)
+{
+    struct json_object *o, *v;
+    struct conf *c;
+
+    write_file("ecyber.yaml", "core:\n  workers: 3\n  log: {level: debug}\n  plugins: [a, b]\nall:\n  password: hunter22\n"
+                              "  vars: {HOME: x}\n");
+    c = load(NULL, NULL);
+    o = conf_json(c);
+    ck_assert_ptr_nonnull(o);
+    ck_assert_ptr_null(strstr(json_object_to_json_string(o), "hunter22"));
+    ck_assert(json_pointer_get(o, "/core/workers/value", &v) == 0 && json_object_get_int(v) == 3);
+    ck_assert(json_pointer_get(o, "/core/workers/from", &v) == 0 && strstr(json_object_get_string(v), "ecyber.yaml:2:"));
+    ck_assert(json_pointer_get(o, "/core/log.level/value", &v) == 0 && !strcmp(json_object_get_string(v), "debug"));
+    ck_assert(json_pointer_get(o, "/core/plugins/value/1", &v) == 0 && !strcmp(json_object_get_string(v), "b"));
+    ck_assert(json_pointer_get(o, "/all/password/value", &v) == 0 && !strcmp(json_object_get_string(v), "********"));
+    ck_assert(json_pointer_get(o, "/all/vars/value/HOME", &v) == 0 && !strcmp(json_object_get_string(v), "x"));
+    ck_assert(json_pointer_get(o, "/all/password/live", &v) == 0 && json_object_is_type(v, json_type_boolean));
+    json_object_put(o);
+    conf_free(c);
+}
+END_TEST
+
 START_TEST(dump_loads_again)
 {
     char *first = NULL, *second = NULL;
@@ -325,6 +350,7 @@ int main(void)
     tcase_add_test(tc, sources_have_an_order);
     tcase_add_test(tc, mappings_are_merged_and_lists_replaced);
     tcase_add_test(tc, paths_count_from_the_folder);
+    tcase_add_test(tc, as_json_with_types_places_and_masks);
     tcase_add_test(tc, dump_loads_again);
     tcase_add_test(tc, diff_and_keep_skip_what_is_live);
     tcase_add_test(tc, sections_that_sleep_are_warned_of);
