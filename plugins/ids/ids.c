@@ -9,6 +9,7 @@
 #include "plugins/ids/match/limit.h"
 #include "plugins/ids/routes.h"
 
+#include <ecyber/ext/daemon.h>
 #include <ecyber/ext/http.h>
 #include <ecyber/ext/json.h>
 #include <ecyber/ext/store.h>
@@ -249,6 +250,7 @@ static const struct ec_use uses[] = {
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_http), 0, EC_HTTP_ID },
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN | EC_USE_OPTIONAL, sizeof(struct ec_store), 0, EC_STORE_ID },
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_json), 0, EC_JSON_ID },
+    { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_daemon), 0, EC_DAEMON_ID },
 };
 static const struct ec_offer offers[] = {
     { sizeof(struct ec_offer), 0, EC_KEYWORD_ID, &keywords },

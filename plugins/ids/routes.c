@@ -19,6 +19,14 @@ static const struct ec_route routes[] = {
     { ROUTE("GET", "/api/ids/alerts/groups", "count_alerts", READERS,
             "How often each value of a field occurs in alerts"),
       .flags = EC_RT_COUNT, .topic = "ec.alert/1", .alias = ALIASES },
+    { ROUTE("GET", "/api/ids/alerts/histogram", "alert_histogram", READERS,
+            "How many alerts there were over time, by severity; the last 24 h where nobody says since when"),
+      .flags = EC_RT_EVENTS, .topic = "ec.alert/1", .alias = ALIASES, .param = &histogram_param, .reply = &histogram_reply,
+      .run = alerts_histogram },
+    { ROUTE("GET", "/api/ids/status", "ids_status", READERS, "The rules in use, and alerts by their states"),
+      .reply = &status_reply, .run = ids_status },
+    { ROUTE("GET", "/api/ids/stats", "ids_stats", READERS, "What the rule engine counted since the start"),
+      .reply = &stats_reply, .run = ids_stats },
     { ROUTE("GET", "/api/ids/alerts/changes", "list_alert_changes", READERS, "Who changed which alert's state, and when"),
       .flags = EC_RT_EVENTS, .topic = STATE_TOPIC },
     { ROUTE("POST", "/api/ids/alerts/bulk", "change_alerts", EDITORS, "Change the state of many alerts"),
@@ -39,6 +47,7 @@ static int open_services(struct alerts *a)
 
     a->json = h->use(h, EC_JSON_ID, &a->json_self);
     a->store = h->use(h, EC_STORE_ID, &a->store_self);
+    a->daemon = h->use(h, EC_DAEMON_ID, &a->daemon_self);
     if (!a->json || h->topic(h, &state_topic, &a->topic))
         return -1;
     if (!a->store)

@@ -2,6 +2,7 @@
 """Alerts, flows and transactions of a replay, read back over the API by a daemon that is started later: what is listed,
 filtered and counted is what eve.json says."""
 import collections
+import datetime
 import json
 import os
 import signal
@@ -100,6 +101,21 @@ try:
                [a for a in alerts if "198.51.100.7" in (a["src_ip"], a["dest_ip"])]), "by network")
     check(counted("/api/ids/alerts/groups?by=alert.signature_id") == count(alerts, "alert.signature_id"), "counted by rule",
           (counted("/api/ids/alerts/groups?by=alert.signature_id"), count(alerts, "alert.signature_id")))
+    times = sorted(datetime.datetime.fromisoformat(a["timestamp"][:-2] + ":00").timestamp() for a in alerts)
+    status, bars = get("/api/ids/alerts/histogram?interval=1d&since=%d&until=%d" % (times[0] - 86400, times[-1] + 1))
+    check(status == 200 and sum(b["count"] for b in bars["items"]) == len(alerts) and not bars["partial"] and
+          sum(b["severity_%d" % severity] for b in bars["items"]) == len([a for a in alerts if a["alert"]["severity"] == severity]),
+          "alerts over time, by severity", (status, bars))
+    status, bars = get("/api/ids/alerts/histogram?interval=1s&sid=%d&since=%d&until=%d" % (sid, times[0], times[0] + 100))
+    check(status == 200 and len(bars["items"]) in (100, 101) and {b["count"] for b in bars["items"]} >= {0} and
+          sum(b["count"] for b in bars["items"]) == len([t for a in alerts for t in [datetime.datetime.fromisoformat(
+              a["timestamp"][:-2] + ":00").timestamp()] if a["alert"]["signature_id"] == sid and int(times[0]) <= t < int(times[0]) + 100]),
+          "with the filters of a page, second by second", (status, str(bars)[:300]))
+    check(get("/api/ids/alerts/histogram?interval=1s&since=1d")[0] == 422, "86400 bars are refused")
+    status, stats = get("/api/ids/stats")
+    check(status == 200 and stats["alerts"] == 0 and "candidates" in stats, "what the engine counted", (status, stats))
+    status, rules = get("/api/ids/status")
+    check(status == 200 and rules["rules_loaded"] > 20 and rules["states"]["closed"] == 0, "which rules are in use", (status, rules))
     first = listed("/api/ids/alerts")[0]
     status, one = get("/api/ids/alerts/%s" % first["id"])
     check(status == 200 and one == first and one["ecyber"]["why"]["rule"], "one alert says why", (status, str(one)[:300]))

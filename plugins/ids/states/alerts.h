@@ -4,6 +4,7 @@
 #include "plugins/ids/states/states.h"
 
 #include <ecyber/ext/auth.h>
+#include <ecyber/ext/daemon.h>
 #include <ecyber/ext/http.h>
 #include <ecyber/ext/json.h>
 #include <stdio.h>
@@ -13,7 +14,8 @@ struct alerts {
     const struct ec_http *http;
     const struct ec_store *store;   /* NULL: nobody keeps events */
     const struct ec_json *json;
-    void *http_self, *store_self, *json_self;
+    const struct ec_daemon *daemon; /* NULL: a host without one */
+    void *http_self, *store_self, *json_self, *daemon_self;
     struct states *states;          /* NULL without a store */
     uint32_t topic;                 /* of changes */
 };
@@ -36,6 +38,10 @@ int32_t alerts_list(void *self, const void *state, struct ec_req *r);
 int32_t alerts_show(void *self, const void *state, struct ec_req *r);
 int32_t alerts_change(void *self, const void *state, struct ec_req *r);
 int32_t alerts_bulk(void *self, const void *state, struct ec_req *r);
+int32_t alerts_histogram(void *self, const void *state, struct ec_req *r);
+int32_t ids_status(void *self, const void *state, struct ec_req *r);
+int32_t ids_stats(void *self, const void *state, struct ec_req *r);
+extern const struct ec_record histogram_param, histogram_reply, status_reply, stats_reply;
 extern const struct ec_record list_param, one_param, change_body, bulk_body, change_reply, bulk_reply;
 
 /* [any] 503, or a status that fits a fault of the store. */

@@ -184,6 +184,15 @@ uint32_t states_below(struct states *s, uint32_t mask, uint64_t below, uint64_t 
     return got;
 }
 
+void states_count(struct states *s, uint64_t to[STATES])
+{
+    memset(to, 0, STATES * sizeof *to);
+    pthread_rwlock_rdlock(&s->lock);
+    for (uint32_t i = 0; i < s->n; i++)
+        to[s->list[i]->state]++;
+    pthread_rwlock_unlock(&s->lock);
+}
+
 /* An event's JSON, copied. */
 struct text { char *p; uint32_t n; };
 

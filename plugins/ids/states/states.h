@@ -37,6 +37,9 @@ void states_release(struct states *s);
 /* [any] Alerts in one of the states (bits) with an id under `below`, the newest first, at most n. How many. */
 uint32_t states_below(struct states *s, uint32_t mask, uint64_t below, uint64_t *to, uint32_t n);
 
+/* [any] How many are in each state, of those that somebody changed. */
+void states_count(struct states *s, uint64_t to[STATES]);
+
 struct change {
     uint64_t event;
     int64_t version;                /* what it has to have, 0: nobody has changed the alert; -1: whatever it is */
