@@ -26,9 +26,14 @@ static bool is_text(struct json_object *v, const char **text)
     return true;
 }
 
+static bool is_number(struct json_object *v)
+{
+    return json_object_is_type(v, json_type_int) || json_object_is_type(v, json_type_double);
+}
+
 static bool coerced(const struct read *r, struct json_object *v, const char **text)
 {
-    return (r->flags & EC_JSON_COERCE) && is_text(v, text);
+    return (r->flags & (EC_JSON_COERCE | EC_JSON_LAX)) && is_text(v, text);
 }
 
 static bool range(struct read *r, const struct ec_row *row, struct json_object *v, __int128 n,
@@ -106,6 +111,8 @@ static bool integer(struct read *r, const struct ec_row *row, struct json_object
         return *n = integer_of(r, v), true;
     if (json_object_is_type(v, json_type_double))
         return integer_from_double(r, row, v, n);
+    if (json_object_is_type(v, json_type_boolean) && r->flags & EC_JSON_LAX)
+        return *n = json_object_get_boolean(v), true;
     if (coerced(r, v, &text))
         return integer_text(text, n) ||
                read_error(r, "int_parsing",
@@ -147,7 +154,7 @@ static bool read_double(struct read *r, const struct ec_row *row, struct json_ob
                 r, "float_parsing",
                 "Input should be a valid number, unable to parse string as a number",
                 shown(row, v), NULL);
-    } else if (!json_object_is_type(v, json_type_int) && !json_object_is_type(v, json_type_double)) {
+    } else if (!is_number(v)) {
         return read_error(r, "float_type", "Input should be a valid number", shown(row, v), NULL);
     }
     if (!isfinite(d))
@@ -171,8 +178,14 @@ static bool read_bool(struct read *r, const struct ec_row *row, struct json_obje
         *to = (uint8_t)json_object_get_boolean(v);
         return true;
     }
-    if (!coerced(r, v, &text))
+    if (r->flags & EC_JSON_LAX && is_number(v)) {
+        *to = json_object_get_double(v) == 1;
+        if (*to || json_object_get_double(v) == 0)
+            return true;
+        text = "";
+    } else if (!coerced(r, v, &text)) {
         return read_error(r, "bool_type", "Input should be a valid boolean", shown(row, v), NULL);
+    }
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (!strcasecmp(words[i], text)) {
             *to = i % 2 == 0;

@@ -82,6 +82,16 @@ void input_object(struct text *t, const struct ec_record *record, const struct d
     text_puts(t, "}");
 }
 
+/* Is it JSON's null? FastAPI takes that for no body. */
+static bool is_null(const char *p, size_t n)
+{
+    while (n && strchr(" \t\r\n", p[n - 1]))
+        n--;
+    while (n && strchr(" \t\r\n", *p))
+        p++, n--;
+    return n == 4 && !memcmp(p, "null", 4);
+}
+
 /* 0; 415; 422: what is wrong was noted, and malformed says whether it is no JSON at all. */
 static uint32_t read_body(struct ec_req *r, struct evbuffer *in, bool *malformed, bool *missing)
 {
@@ -92,12 +102,12 @@ static uint32_t read_body(struct ec_req *r, struct evbuffer *in, bool *malformed
     struct decode form;
     struct text json = { 0 };
 
-    *missing = (t->body && !len) || (t->flags & EC_RT_UPLOAD && r->upload < 0);
+    *missing = (t->body && (!len || is_null(p, len))) || (t->flags & EC_RT_UPLOAD && r->upload < 0);
     if ((t->body || t->flags & EC_RT_RAW) && t->body_max && len > t->body_max)
         return 413;
     if (t->flags & EC_RT_RAW)
         text_add(&r->raw, p, len);
-    if (!t->body || !len)
+    if (!t->body || *missing)
         return 0;
     if (t->flags & EC_RT_FORM && is_type(type, "application/x-www-form-urlencoded")) {
         if (decode_query(&form, p, len, &why))
@@ -107,7 +117,7 @@ static uint32_t read_body(struct ec_req *r, struct evbuffer *in, bool *malformed
         r->body = r->detail.n || json.bad ? NULL : read_part(&n, t->body, json.p, json.n, EC_JSON_COERCE);
         text_free(&json);
     } else if (is_type(type, "application/json")) {
-        r->body = read_part(&n, t->body, p, len, strcmp(t->method, "PATCH") ? 0 : EC_JSON_PARTIAL);
+        r->body = read_part(&n, t->body, p, len, EC_JSON_LAX | (strcmp(t->method, "PATCH") ? 0 : EC_JSON_PARTIAL));
     } else {
         return 415;
     }

@@ -361,6 +361,18 @@ START_TEST(a_query_string_is_coerced)
 }
 END_TEST
 
+START_TEST(lax_as_pydantic_is)
+{
+    takes("{\"u32\":\"12\",\"f64\":\"1.5\",\"yes\":\"on\"}", EC_JSON_LAX);
+    takes("{\"u32\":true,\"yes\":1}", EC_JSON_LAX);
+    refuses("{\"u32\":1,\"yes\":2}", EC_JSON_LAX,
+            "yes|bool_parsing|Input should be a valid boolean, unable to interpret input|2|-\n");
+    refuses("{\"u32\":1,\"yes\":[]}", EC_JSON_LAX, "yes|bool_type|Input should be a valid boolean|[]|-\n");
+    refuses("{\"u32\":1,\"texts\":\"a\"}", EC_JSON_LAX, "texts|list_type|Input should be a valid list|\"a\"|-\n");
+    refuses("{\"u32\":1,\"text\":5}", EC_JSON_LAX, "text|string_type|Input should be a valid string|5|-\n");
+}
+END_TEST
+
 START_TEST(secrets_are_never_quoted)
 {
     char json[256];
@@ -601,6 +613,7 @@ int main(void)
     tcase_add_test(tc, pydantics_words);
     tcase_add_test(tc, what_is_no_json);
     tcase_add_test(tc, a_query_string_is_coerced);
+    tcase_add_test(tc, lax_as_pydantic_is);
     tcase_add_test(tc, secrets_are_never_quoted);
     tcase_add_test(tc, empty_lists_are_written_where_asked);
     tcase_add_test(tc, too_little_room_and_too_many_errors);

@@ -14,6 +14,7 @@ enum {
     EC_JSON_SECRETS = 1,            /* write: EC_R_SECRET rows as they are, for what stays in a file of ours; else "***" */
     EC_JSON_COERCE = 2,             /* read: text stands for numbers and truth values, as in a query string */
     EC_JSON_PARTIAL = 4,            /* read: what is missing is no error and takes no default (PATCH) */
+    EC_JSON_LAX = 16,               /* read: as pydantic 2 without strict: "12" for 12, "yes" or 1 for true, true for 1 */
     EC_JSON_LISTS = 8               /* part(): a list or map stands there though it is empty, unless its bit is not set */
 };
 
