@@ -133,7 +133,8 @@ static const struct ec_use uses[] = {
 };
 
 static const struct ec_plugin plugin = {
-    EC_PLUGIN_HEAD, "org.ecyber.packets", "packets", "0.1.0", "recent packets, with their bytes and layers", "MIT", NULL,
+    EC_PLUGIN_HEAD, "org.ecyber.packets", "packets", "0.1.0", "recent packets, with their bytes and layers", "MIT",
+    NULL,
     2, sizeof uses[0], 1, sizeof offers[0], METRICS, sizeof metrics[0], uses, offers, metrics, &options,
     packets_create, packets_setup, packets_configure, packets_state_free, packets_start, NULL, NULL, NULL,
     packets_destroy };

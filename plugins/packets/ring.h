@@ -1,5 +1,5 @@
-/* ring.h: the newest packets of one worker, in memory of a fixed size. One thread writes and never waits: where a reader
- * holds the ring, the packet is missed and counted. */
+/* ring.h: the newest packets of one worker, in memory of a fixed size. One thread writes and never waits: where a
+ * reader holds the ring, the packet is missed and counted. */
 #ifndef PACKETS_RING_H
 #define PACKETS_RING_H
 #include <stdatomic.h>

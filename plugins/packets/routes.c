@@ -39,8 +39,8 @@ static const struct ec_record id_param = EC_RECORD_PART(struct id_param, id_rows
 
 /* What is answered. A packet is written once, as an element of a list or as an answer of its own. */
 #define ITEM_MEMBERS \
-    uint64_t id, ts, count, length, captured, linktype, sport, dport, has; struct ec_span iface, src, dst, proto, info; \
-    uint8_t replay, pad[7]
+    uint64_t id, ts, count, length, captured, linktype, sport, dport, has; \
+    struct ec_span iface, src, dst, proto, info; uint8_t replay, pad[7]
 enum { HAS_PORTS, HAS_COUNT };
 #define ITEM_ROWS(type) \
     EC_FIELD(U64, 0, type, id, "id", NULL, "while it is in the ring"), \
@@ -301,11 +301,13 @@ static void with_packet(struct packets *k, struct ec_req *r,
     free(data);
 }
 
+#define LAYERS_TAIL (ITEM_TAIL + LAYERS_MAX * (uint32_t)(sizeof(struct shown_layer) + 64) + \
+                     LAYER_FIELDS * (uint32_t)(sizeof(struct ec_pair) + 96))
+
 static void answer_packet(struct packets *k, struct ec_req *r, struct packet *p)
 {
     struct ec_build b;
-    struct packet_reply *to = answer_open(&b, sizeof *to, ITEM_TAIL + LAYERS_MAX * (uint32_t)sizeof(struct shown_layer) +
-                                          64 * LAYERS_MAX + LAYER_FIELDS * (uint32_t)(sizeof(struct ec_pair) + 96));
+    struct packet_reply *to = answer_open(&b, sizeof *to, LAYERS_TAIL);
 
     if (to) {
         fill_item(k, &b, (struct item *)(void *)&to->id, p);

@@ -29,6 +29,7 @@ TABLE = {
     ("GET", "/api/network/"): READ, ("GET", "/api/ids/"): READ, ("PATCH", "/api/ids/alerts/"): READ - {"viewer"},
     ("POST", "/api/ids/alerts/"): READ - {"viewer"}, ("GET", "/api/ml/"): READ,
     ("*", "/api/webhooks"): ADMIN, ("GET", "/api/settings"): READ, ("PUT", "/api/settings"): ADMIN,
+    ("*", "/api/packets"): READ - {"viewer"},
     ("GET", "/api/firewall/"): READ, ("POST", "/api/firewall/"): ENFORCE, ("DELETE", "/api/firewall/"): ENFORCE,
 }
 count = 0
