@@ -31,13 +31,15 @@ static void put(struct ring *r, uint64_t n, uint32_t bytes)
 static bool holds(struct ring *r, uint64_t seq, uint8_t *data)
 {
     struct ring_packet p;
+    uint32_t wrong = 0;
 
     if (!ring_get(r, seq, &p, data, RING_PACKET_MAX))
         return false;
     ck_assert_uint_eq(p.seq, seq);
     ck_assert_uint_eq(p.ts_ns, p.count);
     for (uint32_t i = 0; i < p.caplen; i++)
-        ck_assert_uint_eq(data[i], p.count & 0xff);
+        wrong += data[i] != (p.count & 0xff);
+    ck_assert_uint_eq(wrong, 0);            /* one assertion: each costs far more than a comparison */
     return true;
 }
 
