@@ -48,7 +48,7 @@ static const struct ec_metric metrics[METRICS] = {
     [M_LOGINS] = COUNTER("logins", "logins", "that succeeded"),
     [M_FAILURES] = COUNTER("logins_failed", "logins", "with a wrong name or password"),
     [M_BACKOFFS] = COUNTER("backoffs", "attempts", "that were told to come again later"),
-    [M_REFUSED] = COUNTER("tokens_refused", "tokens", "that were shown and are not good"),
+    [M_REFUSED] = COUNTER("tokens_refused", "tokens", "tokens and API keys that were shown and are not good"),
     [M_REUSES] = COUNTER("tokens_reused", "tokens", "refresh tokens that were shown a second time; each ended its session"),
 };
 
@@ -220,29 +220,31 @@ static int32_t auth_configure(void *self, const struct ec_conf *c, void **state)
     return err;
 }
 
-static int32_t auth_create(const struct ec_host *h, void **self)
-{
-    struct auth *a = calloc(1, sizeof *a);
-
-    if (!a || !(a->users = users_new()) || !(a->sessions = shelf_new(&session_form))) {
-        users_free(a ? a->users : NULL);
-        free(a);
-        return h->fail(h, EC_ENOMEM, "out of memory");
-    }
-    a->host = h;
-    *self = a;
-    return EC_OK;
-}
-
 static void auth_destroy(void *self)
 {
     struct auth *a = self;
 
     users_free(a->users);
     shelf_free(a->sessions);
+    shelf_free(a->apikeys);
     token_keys_free(a->keys);
     guess_free(a);
     free(a);
+}
+
+static int32_t auth_create(const struct ec_host *h, void **self)
+{
+    struct auth *a = calloc(1, sizeof *a);
+
+    if (!a || !(a->users = users_new()) || !(a->sessions = shelf_new(&session_form)) ||
+        !(a->apikeys = shelf_new(&apikey_form))) {
+        if (a)
+            auth_destroy(a);
+        return h->fail(h, EC_ENOMEM, "out of memory");
+    }
+    a->host = h;
+    *self = a;
+    return EC_OK;
 }
 
 static int32_t auth_setup(void *self)
@@ -258,6 +260,8 @@ static int32_t auth_setup(void *self)
     err = a->store->kind(a->store_self, h, &users_kind, &a->kind);
     if (!err)
         err = a->store->kind(a->store_self, h, session_form.kind, &a->session_kind);
+    if (!err)
+        err = a->store->kind(a->store_self, h, apikey_form.kind, &a->key_kind);
     if (!err)
         err = h->topic(h, &audit_topic, &a->audit);
     return err || !a->http ? err : routes_declare(a);
@@ -332,8 +336,10 @@ static int32_t auth_start(void *self, const void *state)
     if (err)
         return ec_failf(h, err, "the users cannot be read from the store (error %d)", err);
     err = shelf_load(a->sessions, a->store, a->store_self, a->session_kind);
+    if (!err)
+        err = shelf_load(a->apikeys, a->store, a->store_self, a->key_kind);
     if (err)
-        return ec_failf(h, err, "the sessions cannot be read from the store (error %d)", err);
+        return ec_failf(h, err, "the sessions and API keys cannot be read from the store (error %d)", err);
     session_sweep(a->sessions, a->users, h->now(h));
     return a->http && !users_count(a->users) ? first_make(a) : EC_OK;
 }
@@ -350,6 +356,16 @@ static int32_t auth_bearer(void *self, const char *text, uint32_t len, struct ec
         snprintf(why, n, "its session has ended");
         err = EC_EPERM;
     }
+    if (err)
+        a->host->metric(a->host, M_REFUSED, 1);
+    return err;
+}
+
+static int32_t auth_key(void *self, const char *text, uint32_t len, struct ec_who *who, char *why, uint32_t n)
+{
+    struct auth *a = self;
+    int32_t err = apikey_judge(a->apikeys, a->users, text, len, a->host->now(a->host), who, why, n);
+
     if (err)
         a->host->metric(a->host, M_REFUSED, 1);
     return err;
@@ -390,7 +406,8 @@ static int32_t auth_peer(void *self, uint32_t uid, uint32_t gid, uint32_t pid, s
     return EC_OK;
 }
 
-static const struct ec_auth service = {.size = sizeof service, .bearer = auth_bearer, .peer = auth_peer};
+static const struct ec_auth service = {
+    .size = sizeof service, .bearer = auth_bearer, .peer = auth_peer, .key = auth_key};
 static const struct ec_offer offers[] = {{sizeof(struct ec_offer), 0, EC_AUTH_ID, &service}};
 static const struct ec_use uses[] = {
     {sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN, sizeof(struct ec_store), 0, EC_STORE_ID},

@@ -32,8 +32,8 @@ struct turn {
     struct ec_span token, grant_type, scope, client_id, client_secret;
 };
 #define IN(flags, bit, member, name, most, help) \
-    { EC_T_TEXT, (flags), (bit), 0, (uint32_t)offsetof(struct turn, member), (name), NULL, NULL, NULL, NULL, (help), 0, \
-      (most) }
+    { EC_T_TEXT, (flags), (bit), 0, (uint32_t)offsetof(struct turn, member), (name), NULL, NULL, NULL, NULL, (help), \
+      0, (most) }
 static const struct ec_row turn_rows[] = {
     IN(EC_R_SECRET, 0, token, "refresh_token", 1024, "the one that came last"),
     IN(EC_R_OPT, 0, grant_type, "grant_type", 64, "refresh_token, or absent (RFC 6749 §6)"),
@@ -175,9 +175,9 @@ int32_t asker(struct auth *a, struct ec_req *r, struct user *one)
 {
     const struct ec_who *who = a->http->who(r);
 
-    if (who && who->user && !users_get(a->users, who->user, one))
+    if (who && who->user && !(who->flags & EC_WHO_KEY) && !users_get(a->users, who->user, one))
         return EC_OK;
-    a->http->error(r, 409, "This works for users who have logged in, not over the local socket");
+    a->http->error(r, 409, "This works for users who have logged in, not over the local socket or by an API key");
     return EC_EPERM;
 }
 

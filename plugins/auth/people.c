@@ -262,6 +262,7 @@ static void remove_work(struct ec_req *r, void *arg)
         failed(a, r, err);
     } else {
         session_end_all(a->sessions, one.id, 0);
+        apikey_end_all(a->apikeys, one.id);
         audit_say(a, r, "user.delete", "success", NULL, object_of(&one, object), one.name);
         a->http->reply(r, 204, NULL);
     }

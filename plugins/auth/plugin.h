@@ -5,6 +5,7 @@
 #include <ecyber/ext/http.h>
 #include <stdatomic.h>
 
+#include "plugins/auth/apikey.h"
 #include "plugins/auth/backoff.h"
 #include "plugins/auth/jwt.h"
 #include "plugins/auth/session.h"
@@ -20,9 +21,9 @@ struct auth {
     const struct ec_http *http; /* NULL: there is no HTTP server */
     const struct ec_store *store;
     void *http_self, *store_self;
-    uint32_t kind, session_kind, audit; /* ids of the documents and of the topic */
+    uint32_t kind, session_kind, key_kind, audit; /* ids of the documents and of the topic */
     struct users *users;
-    struct shelf *sessions;
+    struct shelf *sessions, *apikeys;
     struct token_keys *keys;    /* from start() to destroy() */
     struct backoff *pairs, *accounts, *addresses, *places; /* of guess.c */
     int64_t life;               /* of a token, in seconds */
@@ -35,8 +36,9 @@ struct auth {
 
 /* [ctl] setup(): declare all routes. */
 int32_t routes_declare(struct auth *a);
-extern const struct ec_route login_routes[], grant_routes[], session_routes[], people_routes[];
-extern const uint32_t login_route_count, grant_route_count, session_route_count, people_route_count;
+extern const struct ec_route login_routes[], grant_routes[], session_routes[], apikey_routes[], people_routes[];
+extern const uint32_t login_route_count, grant_route_count, session_route_count, apikey_route_count,
+    people_route_count;
 
 /* A handler that goes on with fn on the pool. */
 #define LATER(name, fn) \
@@ -52,9 +54,10 @@ void audit_say(struct auth *a, struct ec_req *r, const char *action, const char 
                const char *object, const char *detail);
 extern const struct ec_topic audit_topic;
 
-/* [ctl] guess.c: the tables. 0, or −1: out of memory. account_hourly: failed log-ins of an account in an hour, from all
- * addresses. */
-int guess_new(struct auth *a, uint32_t account_tries, uint32_t account_hourly, uint32_t address_tries, uint32_t longest);
+/* [ctl] guess.c: the tables. 0, or −1: out of memory. account_hourly: failed log-ins of an account in an hour, from
+ * all addresses. */
+int guess_new(struct auth *a, uint32_t account_tries, uint32_t account_hourly, uint32_t address_tries,
+              uint32_t longest);
 void guess_free(struct auth *a);
 /* [sub] Let fn compare a password of this account on the pool, where few enough wait there and whoever asks has not
  * failed too often; else 429 is sent. The result is what the handler returns. fn calls guess_done() at its end. */

@@ -3,9 +3,9 @@
 
 #include <inttypes.h>
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
-#include <openssl/sha.h>
 #include <stdlib.h>
+
+#include "plugins/auth/digest.h"
 
 #define FAMILY_HEX 32
 #define SECRET_HEX 64
@@ -17,8 +17,8 @@ struct document {
     uint64_t user, stamp, created, used, expires;
 };
 #define TEXT(flags, member, max, help) \
-    { EC_T_TEXT, (flags), 0, 0, (uint32_t)offsetof(struct document, member), #member, NULL, NULL, NULL, NULL, (help), 0, \
-      (max) }
+    { EC_T_TEXT, (flags), 0, 0, (uint32_t)offsetof(struct document, member), #member, NULL, NULL, NULL, NULL, (help), \
+      0, (max) }
 static const struct ec_row rows[] = {
     EC_FIELD(U64, EC_R_COLUMN, struct document, user, "user", NULL, "number of the user"),
     EC_FIELD(U64, EC_R_SECRET, struct document, stamp, "stamp", NULL, "of the user when it began"),
@@ -78,31 +78,6 @@ static struct ec_part *document_write(const void *item, struct ec_build *b)
 }
 
 const struct shelf_form session_form = {&kind, sizeof(struct session), SESSIONS_MAX, document_read, document_write};
-
-static void hex_of(const unsigned char *p, size_t n, char *to)
-{
-    for (size_t i = 0; i < n; i++)
-        sprintf(to + 2 * i, "%02x", p[i]);
-}
-
-static void digest(const char *text, size_t len, char to[SESSION_DIGEST])
-{
-    unsigned char sum[SHA256_DIGEST_LENGTH];
-
-    SHA256((const unsigned char *)text, len, sum);
-    hex_of(sum, sizeof sum, to);
-}
-
-static int random_hex(char *to, size_t n)
-{
-    unsigned char r[SECRET_HEX / 2];
-
-    if (RAND_bytes(r, (int)(n / 2)) != 1)
-        return -1;
-    hex_of(r, n / 2, to);
-    OPENSSL_cleanse(r, sizeof r);
-    return 0;
-}
 
 /* "ecr_ID_FAMILY_SECRET", taken apart. 0, or −1. */
 static int parse(const char *text, uint32_t len, uint64_t *id, const char **family, const char **secret)
@@ -165,8 +140,8 @@ int32_t session_begin(struct shelf *s, struct session *one, uint64_t now_ns, uin
     if (refresh) {
         if (random_hex(family, FAMILY_HEX) || random_hex(secret, SECRET_HEX))
             return EC_ENOMEM;
-        digest(family, FAMILY_HEX, one->family);
-        digest(secret, SECRET_HEX, one->secret);
+        digest_of(family, FAMILY_HEX, one->family);
+        digest_of(secret, SECRET_HEX, one->secret);
     }
     make_room(s, one->user);
     err = shelf_add(s, one, true);
@@ -209,13 +184,13 @@ int32_t session_refresh(struct shelf *s, const char *text, uint32_t len, const s
 
     if (parse(text, len, &id, &family, &secret) || shelf_get(s, id, one))
         return EC_EPERM;
-    digest(family, FAMILY_HEX, shown_family);
+    digest_of(family, FAMILY_HEX, shown_family);
     if (!*one->family || CRYPTO_memcmp(one->family, shown_family, SESSION_DIGEST))
         return EC_EPERM;
-    digest(secret, SECRET_HEX, shown);
+    digest_of(secret, SECRET_HEX, shown);
     if (random_hex(secret_text, SECRET_HEX))
         return EC_ENOMEM;
-    digest(secret_text, SECRET_HEX, fresh);
+    digest_of(secret_text, SECRET_HEX, fresh);
     err = shelf_change(s, id, turn, &t, one);
     if (!err)
         snprintf(next, SESSION_TEXT, PREFIX "%" PRIu64 "_%.*s_%s", id, FAMILY_HEX, family, secret_text);

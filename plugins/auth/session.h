@@ -6,7 +6,7 @@
 #include "plugins/auth/users.h"
 
 #define SESSION_TEXT    128 /* of a refresh token, with its NUL */
-#define SESSION_DIGEST  65  /* SHA-256 in hexadecimal, with its NUL */
+#define SESSION_DIGEST  65  /* as of digest.h */
 #define SESSION_ADDRESS 48
 #define SESSION_AGENT   129
 #define SESSIONS_MAX    20000
@@ -23,13 +23,14 @@ struct session {
 
 extern const struct shelf_form session_form;
 
-/* A new one in `one`, whose user, stamp, address and agent are filled in, at now_ns: good for life_ns, and where refresh is
- * not NULL with the refresh token in it. EC_OK; EC_ENOMEM: no randomness, no memory. Where the store fails, it lives in
- * memory, without a refresh token. [pool] */
+/* A new one in `one`, whose user, stamp, address and agent are filled in, at now_ns: good for life_ns, and where refresh
+ * is not NULL with the refresh token in it. EC_OK; EC_ENOMEM: no randomness, no memory. Where the store fails, it lives
+ * in memory, without a refresh token. [pool] */
 int32_t session_begin(struct shelf *s, struct session *one, uint64_t now_ns, uint64_t life_ns, char *refresh);
-/* Take a refresh token (len bytes from the wire) and put its successor into `next`; *one is the session then, with address
- * and agent of `by`. EC_EPERM: it is none, or its session has ended; EC_EEXIST: it was used before, and the session is
- * ended now (one->user says whose it was); else the store failed and the token is as good as before. [pool] */
+/* Take a refresh token (len bytes from the wire) and put its successor into `next`; *one is the session then, with
+ * address and agent of `by`. EC_EPERM: it is none, or its session has ended; EC_EEXIST: it was used before, and the
+ * session is ended now (one->user says whose it was); else the store failed and the token is as good as before. [pool]
+ */
 int32_t session_refresh(struct shelf *s, const char *text, uint32_t len, const struct session *by, uint64_t now_ns,
                         uint64_t life_ns, struct session *one, char next[SESSION_TEXT]);
 /* [any] Is it a session of this user as he is now? EC_OK; EC_EPERM. */

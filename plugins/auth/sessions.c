@@ -11,7 +11,8 @@ struct session_param {
 #define ID_ROWS(help) \
     { { EC_T_U64, 0, 0, 0, (uint32_t)offsetof(struct session_param, id), "id", NULL, NULL, NULL, NULL, (help), 1, \
         INT64_MAX } }
-static const struct ec_row session_rows[] = ID_ROWS("number of the session"), owner_rows[] = ID_ROWS("number of the user");
+static const struct ec_row session_rows[] = ID_ROWS("number of the session");
+static const struct ec_row owner_rows[] = ID_ROWS("number of the user");
 static const struct ec_record session_record = EC_RECORD_PART(struct session_param, session_rows);
 static const struct ec_record owner_record = EC_RECORD_PART(struct session_param, owner_rows);
 

@@ -22,9 +22,9 @@ void shelf_free(struct shelf *s);                       /* wipes the items */
 int32_t shelf_load(struct shelf *s, const struct ec_store *store, void *store_self, uint32_t kind);
 
 uint32_t shelf_count(struct shelf *s);                    /* [any] */
-int32_t shelf_get(struct shelf *s, uint64_t id, void *to); /* [any] A copy; EC_ENOENT: there is none. */
-/* [any] Copies of at most n items for which fn is true, in the order of their ids, behind `after`; returns how many. fn
- * runs under the lock. */
+int32_t shelf_get(struct shelf *s, uint64_t id, void *to); /* [any] A copy. EC_ENOENT */
+/* [any] Copies of at most n items for which fn is true, in the order of their ids, behind `after`; returns how many.
+ * fn runs under the lock. */
 uint32_t shelf_find(struct shelf *s, bool (*fn)(const void *item, void *arg), void *arg, uint64_t after, void *to,
                     uint32_t n);
 

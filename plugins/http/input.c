@@ -145,18 +145,34 @@ static bool peer_of(const struct server *s, int fd, struct ec_who *who)
     return true;
 }
 
-static bool ask_bearer(struct ec_req *r, const char *header)
+/* By a token, or by an API key where there is none. */
+static bool ask_header(struct ec_req *r)
 {
+    const char *header = request_header(r, "Authorization"), *key = header ? NULL : request_header(r, "X-API-Key");
+    const struct ec_auth *auth = r->s->auth;
     char why[256] = "";
+    int32_t err;
 
-    if (strncasecmp(header, "Bearer ", 7) != 0)
+    if (!auth || (header ? strncasecmp(header, "Bearer ", 7) != 0 : !key))
         return false;
-    header += 7 + strspn(header + 7, " ");
     r->who.size = sizeof r->who;
-    if (r->s->auth->bearer(r->s->auth_self, header, (uint32_t)strlen(header), &r->who, why, sizeof why) == EC_OK)
-        return true;
-    EC_LOG(r->s->host, EC_LOG_INFO, "a token from %s was refused: %s", r->peer, why);
-    return false;
+    if (header) {
+        header += 7 + strspn(header + 7, " ");
+        err = auth->bearer(r->s->auth_self, header, (uint32_t)strlen(header), &r->who, why, sizeof why);
+    } else {
+        err = auth->key(r->s->auth_self, key, (uint32_t)strlen(key), &r->who, why, sizeof why);
+    }
+    if (err)
+        EC_LOG(r->s->host, EC_LOG_INFO, "%s from %s was refused: %s", header ? "a token" : "an API key", r->peer, why);
+    return err == EC_OK;
+}
+
+/* Was there anything that could have said who it is? */
+static bool has_credentials(struct ec_req *r)
+{
+    const char *header = request_header(r, "Authorization");
+
+    return header ? !strncasecmp(header, "Bearer ", 7) : request_header(r, "X-API-Key") != NULL;
 }
 
 bool roles_allow(const char *want, const char *have)
@@ -189,20 +205,19 @@ static bool has_to_change(const struct ec_req *r)
 /* Who asks, and may they? false: it was answered. */
 static bool authorise(struct ec_req *r)
 {
-    const char *roles = r->match.route->r->roles, *header = request_header(r, "Authorization");
+    const char *roles = r->match.route->r->roles;
 
     r->who.size = sizeof r->who;
     if (r->local)
         r->known = peer_of(r->s, guard_fd(r->guard), &r->who);
-    if (!r->known && header && r->s->auth)
-        r->known = ask_bearer(r, header);
+    if (!r->known)
+        r->known = ask_header(r);
     if (!*roles)
         return true;
     if (!r->known && !r->s->auth && !r->local)
         request_error(r, 503, "no plugin is there that could say who you are (ec.auth/1)");
     else if (!r->known)
-        request_error(r, 401, header && !strncasecmp(header, "Bearer ", 7) ? "Could not validate credentials"
-                                                                           : "Not authenticated");
+        request_error(r, 401, has_credentials(r) ? "Could not validate credentials" : "Not authenticated");
     else if (!roles_allow(roles, r->who.roles))
         request_error(r, 403, "Not enough permissions");
     else if (has_to_change(r))
@@ -214,16 +229,16 @@ static bool authorise(struct ec_req *r)
 
 bool input_still_allowed(struct ec_req *r)
 {
-    const char *roles = r->match.route->r->roles, *header = request_header(r, "Authorization");
+    const char *roles = r->match.route->r->roles;
 
     if (!*roles || r->local)
         return true;
-    return header && r->s->auth && ask_bearer(r, header) && roles_allow(roles, r->who.roles) && !has_to_change(r);
+    return ask_header(r) && roles_allow(roles, r->who.roles) && !has_to_change(r);
 }
 
 #define UPLOADS 8u                  /* at once */
 
-/* The token, or on the Unix socket the peer, of a body that has not been read yet. */
+/* The token, the API key, or on the Unix socket the peer, of a body that has not been read yet. */
 static bool sender(const struct server *s, const struct guard_body *b, bool local, struct ec_who *who)
 {
     char reason[256] = "";
@@ -233,6 +248,8 @@ static bool sender(const struct server *s, const struct guard_body *b, bool loca
     if (local && peer_of(s, b->fd, who))
         return true;
     value = head_value(b->head, b->n, "Authorization", &len);
+    if (s->auth && !value && (value = head_value(b->head, b->n, "X-API-Key", &len)))
+        return s->auth->key(s->auth_self, value, (uint32_t)len, who, reason, sizeof reason) == EC_OK;
     if (!s->auth || !value || len < 7 || strncasecmp(value, "Bearer ", 7) != 0)
         return false;
     for (value += 7, len -= 7; len && *value == ' '; len--)
@@ -300,7 +317,7 @@ int input_body(struct server *s, struct guard_body *b, bool local)
     if (b->length > s->c.guard.body)
         return refuse(b, 413, "the body is too large");
     if (b->length > BODY_FREE && !local && !sender(s, b, local, &who))
-        return refuse(b, 401, "a body over 16 KiB needs a valid token");
+        return refuse(b, 401, "a body over 16 KiB needs a valid token or API key");
     return 0;
 }
 

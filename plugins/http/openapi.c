@@ -38,7 +38,8 @@ static const char common[] =
 static const char security[] =
     "\"OAuth2PasswordBearer\":{\"type\":\"oauth2\",\"flows\":{\"password\":{\"scopes\":{},"
     "\"tokenUrl\":\"/api/auth/login\"}}},"
-    "\"Bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\"}";
+    "\"Bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\"},"
+    "\"ApiKey\":{\"type\":\"apiKey\",\"in\":\"header\",\"name\":\"X-API-Key\"}";
 
 /* Topics that are of one kind, or that a topic carries. */
 static uint32_t attributes(const struct ec_host *h, const struct ec_topic **list)
@@ -427,7 +428,7 @@ static void put_tag(struct text *t, const char *path)
 static void put_roles(struct text *t, const char *roles)
 {
     text_key(t, "security");
-    text_puts(t, *roles ? "[{\"OAuth2PasswordBearer\":[]},{\"Bearer\":[]}]" : "[]");
+    text_puts(t, *roles ? "[{\"OAuth2PasswordBearer\":[]},{\"Bearer\":[]},{\"ApiKey\":[]}]" : "[]");
     text_key(t, "x-roles");
     text_puts(t, "[");
     while (*roles) {

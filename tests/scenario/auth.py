@@ -363,6 +363,42 @@ def sessions(admin):
     return login("the.viewer2", "tree house 7")[1]
 
 
+def api_keys(admin, kept):
+    """A program with a key: its user, with no more than the key's roles."""
+    token = token_of("the.operator", "tree house 7")
+    code, got, _ = ask("POST", "/api/auth/apikeys", token, {"name": "probe", "roles": ["admin"]})
+    check(code == 422 and got["detail"][0]["loc"] == ["body", "roles"], "a key has no role that its user has not", got)
+    code, made, headers = ask("POST", "/api/auth/apikeys", token, {"name": "probe \u00e4", "expires_in_days": 1})
+    check(code == 201 and made["roles"] == ["operator"] and made["key"].startswith("eck_") and
+          headers["Cache-Control"] == "no-store", "a key is made, and shown", made)
+    key = {"X-API-Key": made["key"]}
+    code, me, _ = ask("GET", "/api/auth/me", headers=key)
+    check(code == 200 and me["username"] == "the.operator", "it says who asks", me)
+    check(ask("GET", "/api/users", headers=key)[0] == 403, "and may no more than its roles")
+    code, got, _ = ask("GET", "/api/auth/me", headers={"X-API-Key": made["key"][:-1] + "x"})
+    check(code == 401 and got == {"detail": "Could not validate credentials"}, "a wrong one: 401", got)
+    check(ask("GET", "/api/auth/me", "wrong", headers=key)[0] == 401, "a wrong token is not made good by it")
+    for bad in ("", "eck_", "eck_1_", "x" * 2000, "eck_%d_%s" % (2 ** 62, "0" * 64)):
+        check(ask("GET", "/api/auth/me", headers={"X-API-Key": bad})[0] == 401, "401 for %r" % bad[:20])
+    for method, path, body in (("POST", "/api/auth/apikeys", {"name": "x"}), ("POST", "/api/auth/logout-all", None),
+                               ("POST", "/api/auth/change-password", {"current_password": "tree house 7",
+                                                                      "new_password": "river boat 9"})):
+        code, got, _ = ask(method, path, body=body, headers=key)
+        check(code == 409, "not by a key: %s" % path, got)
+    code, got, _ = ask("GET", "/api/auth/apikeys", token)
+    check(code == 200 and got["total"] == 1 and got["items"][0]["name"] == "probe \u00e4" and "key" not in got["items"][0],
+          "it is listed, without itself", got)
+    check(ask("DELETE", "/api/auth/apikeys/%d" % made["id"], kept["access_token"])[0] == 404, "nobody else's to delete")
+    check(ask("DELETE", "/api/auth/apikeys/%d" % made["id"], admin)[0] == 204 and
+          ask("GET", "/api/auth/me", headers=key)[0] == 401, "but an administrator's, and then it is of no use")
+    code, made, _ = ask("POST", "/api/auth/apikeys", token, {"name": "stays", "expires_in_days": 0})
+    check(code == 201, "one without an end", made)
+    document = ask("GET", "/api/openapi.json")[1]
+    check(document["components"]["securitySchemes"]["ApiKey"] == {"type": "apiKey", "in": "header", "name": "X-API-Key"} and
+          {"ApiKey": []} in document["paths"]["/api/auth/me"]["get"]["security"], "the document has it")
+    return made["key"]
+
+
 def guessing():
     codes = []
     while len(codes) < 12 and 429 not in codes: # a slow machine may be a step of the wait behind
@@ -422,7 +458,8 @@ def local_socket():
     check(code == 4, "a plugin that is not there: exit code 4", text + error)
 
 
-def restarted(token, kept):
+def restarted(token, kept, key):
+    check(ask("GET", "/api/auth/me", headers={"X-API-Key": key})[0] == 200, "a key outlives a restart")
     code, got, _ = refresh(kept["refresh_token"])
     check(code == 200 and ask("GET", "/api/auth/me", got["access_token"])[0] == 200 and
           refresh(kept["refresh_token"])[0] == 401, "a refresh token outlives a restart, and is spent by it", got)
@@ -437,7 +474,7 @@ def nothing_leaked(secrets):
     done = {(a["action"], a["outcome"]) for a in audit}
     check({("login", "success"), ("login", "failure"), ("user.create", "success"), ("user.change", "success"),
            ("user.delete", "success"), ("session.refresh", "success"), ("session.refresh", "denied"), ("session.end", "success"),
-           ("logout", "success"), ("password.reset", "success")} <= done, "the audit log has it all", done)
+           ("logout", "success"), ("apikey.create", "success"), ("apikey.delete", "success"), ("password.reset", "success")} <= done, "the audit log has it all", done)
     check(any(a["actor"] == "local:%d" % os.getuid() and a["address"] == "local" for a in audit) and
           any(a["actor"] == "admin" and a["address"] == "127.0.0.1" for a in audit), "with who and from where", audit[-3:])
     with open("log", encoding="utf-8") as log:
@@ -478,14 +515,15 @@ tokens = roles(admin)
 users(admin, tokens)
 last_administrator(admin, tokens)
 kept = sessions(admin)
+key = api_keys(admin, kept)
 guessing()
 guessing_elsewhere()
 local_socket()
 token = token_of("admin", "a new one for all")
 check(end(run) == 0, "the daemon ends in order")
 run = daemon(**env)
-restarted(token, kept)
+restarted(token, kept, key)
 check(end(run) == 0, "and again")
-nothing_leaked([password, CHOSEN, "tree house 7", "river boat 9", "a new one for all", SECRET, kept["refresh_token"].split("_")[3], token.split(".")[2]])
+nothing_leaked([password, CHOSEN, "tree house 7", "river boat 9", "a new one for all", SECRET, key.split("_")[2], kept["refresh_token"].split("_")[3], token.split(".")[2]])
 refused()
 key_file()

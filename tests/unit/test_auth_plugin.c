@@ -501,7 +501,8 @@ static void keep_refresh(void)
 static void as_anna(void)
 {
     as_admin();
-    ck_assert_uint_eq(POST("/api/users", "username=anna", "password=tree house 7", "roles=viewer", "must_change=false"), 201);
+    ck_assert_uint_eq(POST("/api/users", "username=anna", "password=tree house 7", "roles=viewer",
+                           "must_change=false"), 201);
     ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
     ck_assert_str_eq(fake_reply("refresh_expires_in"), "2592000");
     keep_refresh();
@@ -547,11 +548,10 @@ END_TEST
 
 START_TEST(what_is_no_refresh_token_is_refused_and_ends_nothing)
 {
+#define ZEROS "0000000000000000"
+#define TAIL  "_" ZEROS ZEROS "_" ZEROS ZEROS ZEROS ZEROS
     static const char *const bad[] = {
-        "x", "ecr_", "ecr_2", "ecr_2_", "ecr__00000000000000000000000000000000_0000000000000000000000000000000000000000000000000000000000000000",
-        "ecr_999999999999999999999_00000000000000000000000000000000_0000000000000000000000000000000000000000000000000000000000000000",
-        "ecr_2_00000000000000000000000000000000_0000000000000000000000000000000000000000000000000000000000000000",
-        "ecr_77_00000000000000000000000000000000_0000000000000000000000000000000000000000000000000000000000000000",
+        "x", "ecr_", "ecr_2", "ecr_2_", "ecr_" TAIL, "ecr_999999999999999999999" TAIL, "ecr_2" TAIL, "ecr_77" TAIL,
     };
     char text[300];
 
@@ -578,7 +578,8 @@ START_TEST(sessions_end)
     as_admin();
     ck_assert_str_eq(fake_reply("refresh_token"), ""); /* a one-time password opens nothing that lasts */
     admin = who;
-    ck_assert_uint_eq(POST("/api/users", "username=anna", "password=tree house 7", "roles=viewer", "must_change=false"), 201);
+    ck_assert_uint_eq(POST("/api/users", "username=anna", "password=tree house 7", "roles=viewer",
+                           "must_change=false"), 201);
     ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
     snprintf(other, sizeof other, "%s", fake_reply("access_token"));
     ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
@@ -612,6 +613,93 @@ START_TEST(sessions_end)
     keep_refresh();
     ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST("id=2"), LIST("roles=analyst")), 200);
     ck_assert_uint_eq(POST("/api/auth/refresh", refresh), 401);
+}
+END_TEST
+
+static int32_t key_shown(const char *key, struct ec_who *whose)
+{
+    char why[256];
+
+    return service->key(testhost_self(t), key, (uint32_t)strlen(key), whose, why, sizeof why);
+}
+
+START_TEST(an_api_key_is_its_user_with_fewer_roles)
+{
+    struct ec_who machine, admin;
+    char key[128], cut[128], id[32];
+
+    as_anna();
+    ck_assert_uint_eq(POST("/api/auth/apikeys", "name=probe", "roles=admin"), 422);
+    ck_assert_uint_eq(POST("/api/auth/apikeys", "name=probe"), 201);
+    ck_assert_str_eq(fake_header("Cache-Control"), "no-store");
+    ck_assert_str_eq(fake_reply("roles"), "viewer");
+    snprintf(key, sizeof key, "%s", fake_reply("key"));
+    id_of(id);
+    ck_assert_int_eq(key_shown(key, &machine), EC_OK);
+    ck_assert(!strcmp(machine.name, "anna") && !strcmp(machine.roles, "viewer") && machine.flags == EC_WHO_KEY);
+    ck_assert(machine.user == who.user && !machine.session && machine.until_ns);
+    for (size_t n = 0; n < strlen(key); n++) {
+        snprintf(cut, sizeof cut, "%.*s", (int)n, key);
+        ck_assert_int_eq(key_shown(cut, &machine), EC_EPERM);
+        strcpy(cut, key);
+        cut[n] ^= 1;
+        ck_assert_int_eq(key_shown(cut, &machine), EC_EPERM);
+    }
+    ck_assert_uint_eq(fake_ask("GET", "/api/auth/apikeys", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("total"), "1");
+    ck_assert_str_eq(fake_reply("items.name"), "probe");
+    /* a key makes no other, and takes over no user */
+    ck_assert_int_eq(key_shown(key, &machine), EC_OK);
+    fake_caller(&machine, "127.0.0.1");
+    ck_assert_uint_eq(POST("/api/auth/apikeys", "name=other"), 409);
+    ck_assert_uint_eq(POST("/api/auth/change-password", "current_password=tree house 7", "new_password=correct horse"),
+                      409);
+    ck_assert_uint_eq(fake_ask("DELETE", "/api/auth/apikeys/{id}", LIST(id), NULL), 409);
+    /* it outlives another password and a restart, not the loss of its roles or the end of its user */
+    service->peer(testhost_self(t), 0, 0, 1, &admin);
+    fake_caller(&admin, "local");
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST("id=2"), LIST("roles=sensor")), 200);
+    ck_assert_int_eq(key_shown(key, &machine), EC_EPERM);
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST("id=2"), LIST("roles=sensor,viewer,operator")), 200);
+    fake_forget_routes();
+    testhost_stop(t);
+    ck_assert_msg(!testhost_start(t), "%s", testhost_why(t));
+    service = testhost_offer(t, EC_AUTH_ID);
+    ck_assert_int_eq(key_shown(key, &machine), EC_OK);
+    ck_assert_str_eq(machine.roles, "viewer");
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST("id=2"), LIST("is_active=false")), 200);
+    ck_assert_int_eq(key_shown(key, &machine), EC_EPERM);
+    ck_assert_uint_eq(fake_ask("DELETE", "/api/users/{id}", LIST("id=2"), NULL), 204);
+    ck_assert_uint_eq(fake_ask("DELETE", "/api/auth/apikeys/{id}", LIST(id), NULL), 404);
+}
+END_TEST
+
+START_TEST(api_keys_end)
+{
+    struct auth *a = testhost_self(t);
+    struct apikey short_one = {.user = 1, .roles = 1, .created = 1, .expires = 2};
+    char key[APIKEY_TEXT], id[32];
+    struct ec_who machine;
+
+    as_anna();
+    ck_assert_uint_eq(POST("/api/auth/apikeys", "name=for ever", "expires_in_days=0"), 201);
+    id_of(id);
+    snprintf(key, sizeof key, "%s", fake_reply("key"));
+    ck_assert_int_eq(key_shown(key, &machine), EC_OK);
+    ck_assert_uint_eq(machine.until_ns, 0);
+    ck_assert_uint_eq(fake_ask("DELETE", "/api/auth/apikeys/{id}", LIST("id=77"), NULL), 404);
+    fake_fails = EC_EIO;
+    ck_assert_uint_eq(fake_ask("DELETE", "/api/auth/apikeys/{id}", LIST(id), NULL), 503);
+    ck_assert_uint_eq(POST("/api/auth/apikeys", "name=more"), 503);
+    fake_fails = 0;
+    ck_assert_int_eq(key_shown(key, &machine), EC_OK);
+    ck_assert_uint_eq(fake_ask("DELETE", "/api/auth/apikeys/{id}", LIST(id), NULL), 204);
+    ck_assert_int_eq(key_shown(key, &machine), EC_EPERM);
+    ck_assert_int_eq(apikey_make(a->apikeys, &short_one, key), EC_OK);
+    ck_assert_int_eq(key_shown(key, &machine), EC_EPERM);
+    for (int i = 0; i < APIKEYS_USER; i++)
+        ck_assert_uint_eq(POST("/api/auth/apikeys", "name=one of many"), 201);
+    ck_assert_uint_eq(POST("/api/auth/apikeys", "name=one too many"), 409);
 }
 END_TEST
 
@@ -720,6 +808,8 @@ int main(void)
     tcase_add_test(c, a_refresh_token_is_good_for_one_time);
     tcase_add_test(c, what_is_no_refresh_token_is_refused_and_ends_nothing);
     tcase_add_test(c, sessions_end);
+    tcase_add_test(c, an_api_key_is_its_user_with_fewer_roles);
+    tcase_add_test(c, api_keys_end);
     tcase_add_test(c, sessions_outlive_a_restart);
     tcase_add_test(c, without_a_store_one_logs_in_for_a_time);
     tcase_add_test(c, a_user_has_so_many_sessions);

@@ -1,4 +1,4 @@
-/* auth.h: ec.auth/1, who asks. STATUS: draft 3.
+/* auth.h: ec.auth/1, who asks. STATUS: draft 4.
  * One plugin implements it: users, roles, tokens. The HTTP server asks it for each request and knows nothing of
  * passwords; the provider declares its own routes (/api/auth, /api/users). */
 #ifndef EC_EXT_AUTH_H
@@ -8,18 +8,19 @@
 extern "C" {
 #endif
 
-#define EC_AUTH_ID "ec.auth/1-draft.3"
+#define EC_AUTH_ID "ec.auth/1-draft.4"
 
 struct ec_who {
     uint32_t size, flags;           /* EC_WHO_* */
     uint64_t user;                  /* id of the user's document; 0: the local socket */
     uint64_t until_ns;              /* when what was shown expires; 0: never */
     char name[64], roles[64];       /* "anna"; "admin", "analyst,sensor" */
-    uint64_t session;               /* of the provider, began with a log-in; 0: none (the local socket) */
+    uint64_t session;               /* of the provider, began with a log-in; 0: none (an API key, the local socket) */
 };
 enum {
     EC_WHO_LOCAL = 1,               /* by the credentials of a local socket's peer */
-    EC_WHO_MUST_CHANGE = 2          /* only for routes with EC_RT_BEFORE_CHANGE, until the password is another one */
+    EC_WHO_MUST_CHANGE = 2,         /* only for routes with EC_RT_BEFORE_CHANGE, until the password is another one */
+    EC_WHO_KEY = 4                  /* by an API key: a program in the name of its user */
 };
 
 struct ec_auth {
@@ -29,6 +30,8 @@ struct ec_auth {
     int32_t (*bearer)(void *self, const char *token, uint32_t len, struct ec_who *who, char *why, uint32_t n);
     /* [any] A process on the local socket: root, the daemon's own user and the group ecyber are administrators. */
     int32_t (*peer)(void *self, uint32_t uid, uint32_t gid, uint32_t pid, struct ec_who *who);
+    /* [any] The same as bearer(), of an API key (X-API-Key). */
+    int32_t (*key)(void *self, const char *key, uint32_t len, struct ec_who *who, char *why, uint32_t n);
 };
 
 /* The audit log: who did what from where. The provider declares the topic; any plugin that changes something for

@@ -1,0 +1,30 @@
+/* apikey.h: keys for programs, in the name of a user and with no more than his roles. Only a hash of each is kept. */
+#ifndef AUTH_APIKEY_H
+#define AUTH_APIKEY_H
+#include "plugins/auth/shelf.h"
+#include "plugins/auth/users.h"
+
+#define APIKEY_TEXT   96 /* with its NUL */
+#define APIKEY_NAME   65
+#define APIKEY_DIGEST 65
+#define APIKEYS_MAX   10000
+#define APIKEYS_USER  100
+
+struct apikey {
+    uint64_t id;
+    uint64_t user, created, expires; /* ns since 1970; expires 0: never */
+    uint32_t roles, reserved;        /* ROLE_*, at most; those that the user has lost do not count */
+    char name[APIKEY_NAME], digest[APIKEY_DIGEST];
+};
+
+extern const struct shelf_form apikey_form;
+
+/* [pool] A new one: user, created, expires, roles and name are filled in, the rest is set. EC_OK, and `text` is the key;
+ * EC_ELIMIT: the user has APIKEYS_USER already; EC_ENOMEM; else the store failed. */
+int32_t apikey_make(struct shelf *s, struct apikey *one, char text[APIKEY_TEXT]);
+/* [any] Whose key is this (len bytes from the wire)? EC_OK and *who, or EC_EPERM and why (never for the client). */
+int32_t apikey_judge(struct shelf *s, struct users *users, const char *text, uint32_t len, uint64_t now_ns,
+                     struct ec_who *who, char *why, uint32_t n);
+uint32_t apikey_end_all(struct shelf *s, uint64_t user); /* [pool] those of a user who goes */
+
+#endif
