@@ -23,19 +23,14 @@ ec_make_check() {
 
 # ec_scenarios BUILD LABEL [NAME…]: installs BUILD and runs all scenarios, or those named.
 ec_scenarios() {
-    local name=$1 label=$2 file
+    local name=$1 label=$2
     shift 2
     if ! ec_install "$name"; then
         fail "$label install"
         return
     fi
     ec_scenario_env "$EC_TOP/build/$name"
-    for file in $(ec_scenario_list); do
-        if [ $# != 0 ]; then
-            case " $* " in *" ${file%.*} "*) ;; *) continue ;; esac
-        fi
-        ec_scenario_run "$file" "$label"
-    done
+    ec_scenarios_run "$label" "$@"
 }
 
 # ec_replay BUILD LABEL FOLDER: replays every capture below FOLDER through all plugins at their
@@ -46,8 +41,10 @@ ec_replay() {
     local label=$2 folder=$3 file
     ec_scenario_env "$EC_TOP/build/$1"
     while IFS= read -r file; do
-        ec_replay_one "$label ${file#"$folder"/}" "$file"
+        ec_slot
+        ec_replay_one "$label ${file#"$folder"/}" "$file" &
     done < <(find "$folder" -type f \( -name '*.pcap*' -o -name '*.cap' \) | sort)
+    wait
 }
 
 ec_replay_one() {

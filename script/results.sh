@@ -13,6 +13,9 @@ fail() {
     say "FAIL  $1${2:+: $2}"
 }
 
+# took NAME SECONDS: for the list of the slowest.
+took() { printf 'took\t%s\t%s\n' "$2" "$1" >>"$EC_RESULTS"; }
+
 # skip NAME WHY: allowed only for the names in tests/skips.list.
 skip() {
     if grep -q "^$1:" "$EC_TOP/tests/skips.list"; then
@@ -73,6 +76,7 @@ ec_results_close() {
         say "Failed:"
         sed -n 's/^fail\t/  /p' "$EC_RESULTS"
     fi
+    sed -n 's/^took\t//p' "$EC_RESULTS" | sort -rn | awk '$1 > 20 && NR <= 10 { print "  " $1 " s: " $2 }'
     say "$((SECONDS - EC_STARTED)) s"
     rm -f "$EC_RESULTS"
     [ "$((passed + failed))" != 0 ] || failed=1

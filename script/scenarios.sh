@@ -18,6 +18,7 @@ ec_scenario_env() {
 
 EC_SCENARIO_FOLDER=$EC_TOP/tests/scenario
 EC_GROUP=
+EC_APART=
 
 # ec_scenario_list: the names, without those of helper files.
 ec_scenario_list() {
@@ -30,15 +31,53 @@ ec_tool_failed() {
     grep -q 'LeakSanitizer has encountered a fatal error' "$1"
 }
 
+# ec_scenarios_run LABEL [NAME…]: all of them, or those named: as many at a time as there are cores, then those with a
+# line '# alone' (fixed ports, the machine's own network, or short times) one by one.
+ec_scenarios_run() {
+    local label=$1 file alone=
+    shift
+    for file in $(ec_scenario_list); do
+        if [ $# != 0 ]; then
+            case " $* " in *" ${file%.*} "*) ;; *) continue ;; esac
+        fi
+        if grep -q '^# alone' "$EC_SCENARIO_FOLDER/$file"; then
+            alone="$alone $file"
+        else
+            ec_slot
+            ec_scenario_apart "$file" "$label" &
+        fi
+    done
+    wait
+    for file in $alone; do
+        ec_scenario_run "$file" "$label"
+    done
+}
+
+# Returns when a background job can be added: there is one for each core at most.
+ec_slot() {
+    while [ "$(jobs -rp | wc -l)" -ge "$EC_JOBS" ]; do wait -n; done
+}
+
+# ec_scenario_apart FILE LABEL: beside others: as root in a network of its own, and what it says comes in one piece.
+ec_scenario_apart() {
+    trap 'ec_scenario_kill; exit 130' INT TERM
+    EC_APART=
+    ! unshare --net true 2>/dev/null || [ "$(id -u)" != 0 ] || EC_APART=yes
+    ec_scenario_run "$1" "$2" >"$EC_RESULTS.$1"
+    cat "$EC_RESULTS.$1"
+    rm -f "$EC_RESULTS.$1"
+}
+
 # ec_scenario_run FILE LABEL: runs one, and counts its TAP lines or, when it prints none, its exit code.
 ec_scenario_run() {
-    local file=$1 name=${1%.*} log rc tries=3
+    local file=$1 name=${1%.*} log rc tries=3 begin=$SECONDS
     mkdir -p "$EC_BUILD/log"
     log=$EC_BUILD/log/${EC_SCENARIO_FOLDER##*/}-$name.log
     while ec_scenario_once "$file" "$log"; rc=$?; ec_tool_failed "$log" && [ $((tries -= 1)) -gt 0 ]; do
         say "again: $name, whose leak checker broke"
     done
     ec_scenario_count "$2/$name" "$name" "$log" "$rc"
+    took "$2/$name" $((SECONDS - begin))
 }
 
 # ec_scenario_once FILE LOG: in an empty folder and a process group of its own; sees that no process of it is left.
@@ -47,7 +86,8 @@ ec_scenario_once() {
     local file=$1 log=$2 pid rc
     EC_TMP=$(mktemp -d "${TMPDIR:-/tmp}/ecyber.XXXXXX") || die "no temporary folder"
     export EC_TMP
-    (cd "$EC_TMP" && exec timeout -k 10 "${EC_SCENARIO_SECONDS:-300}" "$EC_SCENARIO_FOLDER/$file") \
+    (cd "$EC_TMP" && exec timeout -k 10 "${EC_SCENARIO_SECONDS:-300}" \
+        ${EC_APART:+unshare --net sh -c 'ip link set lo up && exec "$0"'} "$EC_SCENARIO_FOLDER/$file") \
         </dev/null >"$log" 2>&1 &
     pid=$!
     EC_GROUP=$pid

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: load on every core
 """The account of events is exact in the real daemon, and a sink that counts the gaps in seq for itself agrees with it: in
 a normal replay, with a slow reader, one that stalls, a full arena, and SIGTERM under load."""
 import json
@@ -7,16 +8,9 @@ import signal
 import subprocess
 import time
 
+from libtest import check, plan
+
 FLOWS = 16
-count = 0
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
-    if not good:
-        print("# %s" % str(detail)[:900], flush=True)
 
 
 class Run:
@@ -108,4 +102,4 @@ run = Run("stop", "rush:100000000:hold", core="  stop_timeout: 1s\n", sink="  de
 time.sleep(1.5)
 lost = exact("stop", run.end(ask_to_stop=True))
 check(lost["shutdown"] > 0, "stop: what was still queued is counted", lost)
-print("1..%d" % count)
+plan()

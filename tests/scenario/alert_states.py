@@ -10,17 +10,10 @@ import time
 
 import libapi
 
-number = 0
+from libtest import check, plan
+
 HERE = os.getcwd()
 SOCK = HERE + "/api.sock"
-
-
-def check(ok, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if ok else "not ", number, what), flush=True)
-    if not ok:
-        print("# " + str(detail)[:1500].replace("\n", "\n# "))
 
 
 def ask(method, path, body=None, headers=None):
@@ -191,7 +184,7 @@ def main():
           ids(listed("status=acknowledged")) == [], "and can be closed then")
     check(ask("GET", "/api/ids/alerts/" + alerts[13]["id"])[0] == 404, "one that nobody touched is gone with the events")
     check(stop() == 0, "the daemon ends well", open("log", encoding="utf-8", errors="replace").read()[-900:])
-    print("1..%d" % number)
+    plan()
 
 
 try:

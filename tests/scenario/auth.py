@@ -13,6 +13,8 @@ import threading
 import time
 import urllib.parse
 
+from libtest import check, free_port
+
 SECRET = "q8Zr4LmXv1Ty7Ui0Op3AsDf6GhJk9ZxCv2Bn5Mw"
 # of P-256, made for this test alone
 KEY = """-----BEGIN PRIVATE KEY-----
@@ -24,21 +26,6 @@ vJvo8RU3jSNEbM2D6eqxBI0oB1uWL8YCE3DbOGq1J80i9VLYR/SBbQ/8
 HERE = os.getcwd()
 CHOSEN = "a lake of one's own"
 ONE_TIME = HERE + "/state/auth/first-password"
-count = 0
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
-    if not good:
-        print("# " + str(detail)[:1500].replace("\n", "\n# "), flush=True)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 PORT = free_port()

@@ -6,15 +6,7 @@ import os
 import subprocess
 import sys
 
-count = 0
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
-    if not good:
-        print("# %s" % str(detail)[:800], flush=True)
+from libtest import check, plan
 
 
 def replay(name, *args, **env):
@@ -76,5 +68,5 @@ def essence(data):
 one, two = essence(base), essence(replay("two workers", "--workers", "2"))
 for what, a, b in zip(("alerts", "flows", "threshold alerts by rule and source"), one, two):
     check(a and a == b, "two workers: the same %s" % what, list((a - b).items())[:1] + list((b - a).items())[:1])
-print("1..%d" % count)
+plan()
 sys.exit(0)

@@ -7,16 +7,9 @@ import signal
 import subprocess
 import time
 
+from libtest import check, plan
+
 ECYBERD, ECYBERCTL = os.environ["ECYBERD"], os.environ["ECYBERCTL"]
-number = 0
-
-
-def check(ok, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if ok else "not ", number, what))
-    if not ok:
-        print("# " + str(detail).replace("\n", "\n# "))
 
 
 def ctl(*words, prefix=(), env=None):
@@ -155,7 +148,7 @@ def main():
         sockets(run)
     finally:
         run.kill()
-    print("1..%d" % number)
+    plan()
 
 
 main()

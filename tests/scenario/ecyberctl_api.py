@@ -14,18 +14,11 @@ import termios
 import threading
 import time
 
+from libtest import check, free_port
+
 CTL = os.environ["ECYBERCTL"]
-number = 0
 asked = []                          # "METHOD path", body
 answers = {}                        # "METHOD path" -> bytes
-
-
-def check(ok, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if ok else "not ", number, what), flush=True)
-    if not ok:
-        print("# " + str(detail).replace("\n", "\n# "), flush=True)
 
 
 def reply(status, body=None, *headers):
@@ -278,12 +271,6 @@ def usage():
         words = [w for w in name.split() if w.islower()]
         code, text, error = ctl(*words, "--help")
         check(code == 0 and text.startswith("usage: ecyberctl " + " ".join(words)), " ".join(words) + " --help", text + error)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def real_config(plugins):

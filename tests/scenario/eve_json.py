@@ -9,19 +9,12 @@ import socket
 import subprocess
 import threading
 
-count = 0
+from libtest import check
+
 HEAD = ["timestamp", "flow_id", "in_iface", "event_type", "vlan", "src_ip", "src_port", "dest_ip", "dest_port", "proto",
         "icmp_type", "icmp_code", "app_proto", "community_id", "pcap_cnt", "tx_id", "direction"]
 STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+0000$")
 COMMUNITY = re.compile(r"^1:[A-Za-z0-9+/]{27}=$")
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
-    if not good:
-        print("# %s" % str(detail)[:1500], flush=True)
 
 
 def command(name, *args, capture="/sample.pcap"):

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: nftables of the machine stay as they are
 """Bans in the kernel: in network namespaces of its own an attacker is stopped, an allow-listed client never; a ban ends
 by itself, by hand, and survives the death of the helper and of the daemon; at the end the rule set is what it was."""
 import http.client
@@ -14,6 +15,8 @@ import subprocess
 import sys
 import time
 
+from libtest import check, wait_for
+
 ECYBERD, ROOT = os.environ["ECYBERD"], os.environ["EC_ROOT"]
 PLUGINS = "[%s, %s]" % (os.environ["EC_PLUGINDIR"], os.environ["EC_TESTPLUGINS"])
 TAG = "ecf%d" % os.getpid()
@@ -22,27 +25,7 @@ NOBODY = pwd.getpwnam("nobody")
 TMP = os.getcwd()
 OK, EINVAL, EPERM, ENOENT = 0, -1, -6, -7
 DRY_RUN, REPLAY, PERSON = 1, 2, 4
-number = 0
 daemons = []
-
-
-def check(good, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if good else "not ", number, what), flush=True)
-    if not good:
-        print("# " + str(detail).replace("\n", "\n# "), flush=True)
-    return good
-
-
-def wait_for(what, seconds=10):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.05)
-    return None
 
 
 def sh(*words, **more):

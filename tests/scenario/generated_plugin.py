@@ -18,17 +18,9 @@ import urllib.parse
 
 import libgenerate
 
-count = 0
+from libtest import check, plan
+
 HERE = os.getcwd()
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
-    if not good:
-        print("# %s" % str(detail)[:1200].replace("\n", "\n# "), flush=True)
-    return good
 
 
 seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
@@ -206,4 +198,4 @@ named = [plugin.of(k).path for k in ("U32", "TEXT", "IP", "ENUM", "F64", "WIRE")
 check(all(n in columns and columns[n] and columns[n][0] is not None for n in named),
       "with the columns that it asked for", (named, columns))
 check(columns.get(plugin.of("U32").path, [None])[0] == plugin.of("U32").json, "and their values", columns)
-print("1..%d" % count)
+plan()

@@ -4,17 +4,10 @@ import json
 import os
 import subprocess
 
+from libtest import check, plan
+
 ECYBERD, DATA = os.environ["ECYBERD"], os.environ["EC_DATA"]
 PLACES = {"10.66.0.10": "AT", "10.66.0.11": "AT", "10.66.0.53": "AT", "10.66.1.100": "SE", "198.51.100.7": "BR"}
-number = 0
-
-
-def check(ok, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if ok else "not ", number, what), flush=True)
-    if not ok:
-        print("# " + str(detail)[:1500].replace("\n", "\n# "))
 
 
 def read(path):
@@ -64,4 +57,4 @@ for what, path in ("missing", "/nowhere/none.mmdb"), ("damaged", os.path.abspath
           "a %s file is a warning, and events go without it" % what, log)
 events, log = replay("many", ["x%d.mmdb" % i for i in range(17)])
 check(not events and "at most 16" in log, "too many files are refused in a sentence", log)
-print("1..%d" % number)
+plan()

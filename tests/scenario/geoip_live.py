@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: counts packets against time
 """Countries in eve.json of live traffic, while the database is replaced, damaged and removed under the daemon."""
 import json
 import os
@@ -9,18 +10,11 @@ import subprocess
 import sys
 import time
 
+from libtest import check, plan
+
 ECYBERD, ECYBERCTL, DATA = os.environ["ECYBERD"], os.environ["ECYBERCTL"], os.environ["EC_DATA"] + "/geoip/"
 PLACES = {"10.66.0.10": "AT", "10.66.1.100": "SE"}
 MOVED = {"10.66.0.10": "ZA", "10.66.1.100": "KR"}
-number = 0
-
-def check(ok, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if ok else "not ", number, what), flush=True)
-    if not ok:
-        print("# " + str(detail)[:1500].replace("\n", "\n# "))
-
 
 def read(path):
     with open(path, encoding="utf-8") as lines:
@@ -139,4 +133,4 @@ finally:
     daemon.run.send_signal(signal.SIGTERM)
     check(daemon.run.wait(20) == 0, "it ends well", daemon.log())
     sh("ip", "netns", "del", NS)
-print("1..%d" % number)
+plan()

@@ -9,10 +9,11 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 import urllib.parse
+
+from libtest import Local, check, plan, wait_for
 
 ECYBERD, SRC, DATA = os.environ["ECYBERD"], os.environ["EC_SRC"], os.environ["EC_DATA"]
 HERE = os.getcwd()
@@ -31,22 +32,6 @@ NAMED = {"ip": "192.0.2.77", "email": "anna@example.org", "full_name": "Anna", "
 PLAIN = re.compile(r" *[\w.+:-]* *")    # a value like any other: what it brings is not the point
 ORDER = ("since", "until", "cursor", "by", "limit", "sort", "fields")     # parameters that are no filters
 serial = itertools.count(1)
-number = 0
-
-
-def check(good, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if good else "not ", number, what), flush=True)
-    if not good:
-        print("# " + str(detail)[-3000:].replace("\n", "\n# "), flush=True)
-
-
-class Local(http.client.HTTPConnection):
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(20)
-        self.sock.connect(API)
 
 
 class Client:
@@ -71,7 +56,7 @@ class Client:
                 return self.once(method, path, body, headers)
             except (OSError, http.client.HTTPException):
                 self.close()
-        self.c = Local("localhost", timeout=20)
+        self.c = Local(API, timeout=20)
         try:
             return self.once(method, path, body, headers)
         except (OSError, http.client.HTTPException):
@@ -340,9 +325,7 @@ def main():
             return len(json.loads(ask("GET", "/api/ids/alerts?limit=1000")[2])["items"])
         except (OSError, ValueError, KeyError, http.client.HTTPException):
             return 0
-    end = time.monotonic() + 30
-    while alerts() < 28 and time.monotonic() < end:
-        time.sleep(0.2)
+    wait_for(lambda: alerts() >= 28)
     before = alerts()
     check(before, "the daemon has alerts", open("daemon.log", encoding="utf-8").read())
     found = list(routes(json.loads(ask("GET", "/api/openapi.json")[2])))
@@ -353,7 +336,7 @@ def main():
     check(daemon.poll() is None, "the same daemon", open("daemon.log", encoding="utf-8").read())
     daemon.send_signal(signal.SIGTERM)
     check(daemon.wait(30) == 0, "and ends well", open("daemon.log", encoding="utf-8").read())
-    print("1..%d" % number)
+    plan()
 
 
 main()

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 
+from libtest import check, plan
+
 SOURCE = r"""
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
@@ -78,15 +80,6 @@ static const struct ec_plugin plugin = {
     NULL, create, setup, NULL, NULL, NULL, NULL, NULL, NULL, free };
 EC_PLUGIN(plugin)
 """
-count = 0
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
-    if not good and detail:
-        print("# %s" % str(detail)[:600])
 
 
 def connect(target):
@@ -171,7 +164,7 @@ def main():
     some.close()
     daemon.send_signal(signal.SIGTERM)
     check(daemon.wait(20) == 0, "the daemon ends well")
-    print("1..%d" % count)
+    plan()
 
 
 sys.exit(main())

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """What a declaration gives a plugin: its parameters and bodies checked and decoded, its replies from any thread, in
 time or not; proved with a plugin that the test builds."""
-import http.client
 import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
+
+from libtest import Local, check, plan
 
 SOURCE = r"""
 #define EC_API_LEVEL 1
@@ -345,26 +345,10 @@ EC_PLUGIN(plugin)
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 PID = 0
-count = 0
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
-    if not good and detail:
-        print("# %s" % str(detail)[:600])
-
-
-class Local(http.client.HTTPConnection):
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(10)
-        self.sock.connect("a.sock")
 
 
 def ask(method, path, body=None, headers=None):
-    c = Local("local")
+    c = Local("a.sock")
     c.request(method, path, body, headers or {})
     r = c.getresponse()
     data = r.read()
@@ -447,7 +431,7 @@ def replies():
     check(metric("unanswered_total") == 1, "and counted")
     time.sleep(2.5)
     check(ask("GET", "/api/toy/5")[0] == 200, "the late answer hurts nobody")
-    c = Local("local")
+    c = Local("a.sock")
     c.request("GET", "/api/toy/late")
     time.sleep(0.2)
     c.close()
@@ -484,7 +468,7 @@ def enforces():
     def send(body, key=None, query=""):
         return ask("POST", "/api/toy/enforce" + query, body, dict(JSON, **({"Idempotency-Key": key} if key else {})))
 
-    log = Local("local")
+    log = Local("a.sock")
     log.request("GET", "/api/network/events/stream?types=audit")
     log = log.getresponse()
     first = send('{"name":"a"}', "k1")
@@ -504,7 +488,7 @@ def enforces():
     check(send('{"name":"a"}', query="?dry_run=true")[1]["dry"] == 1, "dry_run is handed over")
     check(errors(send('{"name":"a"}', query="?dry_run=maybe")) == [("bool_parsing", ["query", "dry_run"])],
           "what is no truth value is refused")
-    c = Local("local")
+    c = Local("a.sock")
     c.request("POST", "/api/toy/enforce", '{"name":"a","n":66}', dict(JSON, **{"Idempotency-Key": "k4"}))
     time.sleep(0.3)
     status, _, headers = send('{"name":"a","n":66}', "k4")
@@ -542,7 +526,7 @@ def pieces():
     check((status, body) == (200, b""), "HEAD has no pieces", (status, body))
     check(ask("HEAD", "/api/toy/pour?bytes=1000000&pool=1")[0] == 200, "nor from the pool")
     for pool in "01":
-        c = Local("local")
+        c = Local("a.sock")
         c.request("GET", "/api/toy/pour?bytes=900000000&pool=" + pool)
         reply = c.getresponse()
         reply.read(100000)
@@ -564,7 +548,7 @@ def uploads():
           reply)
     check(resident() - before < 10000, "without a place in memory", (before, resident()))
     check(ask("POST", "/api/toy/upload", b"x")[:2] == (201, {"len": 1, "ends": "xx"}), "one of a byte too")
-    c = Local("local")
+    c = Local("a.sock")
     for body in (b"a" * 100000, b"bc"):
         c.request("POST", "/api/toy/upload", body)
         reply = c.getresponse()
@@ -576,7 +560,7 @@ def uploads():
     cases = [("Content-Length: 50000001\r\n\r\n", 413),
              ("Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", 411)]
     for head, want in cases:
-        s = Local("local")
+        s = Local("a.sock")
         s.connect()
         s.sock.sendall(b"POST /api/toy/upload HTTP/1.1\r\nHost: x\r\n" + head.encode())
         status = s.sock.recv(1000)[9:12]
@@ -584,7 +568,7 @@ def uploads():
         s.close()
     held = []
     for _ in range(9):
-        s = Local("local")
+        s = Local("a.sock")
         s.connect()
         s.sock.sendall(b"POST /api/toy/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab")
         held.append(s)
@@ -648,7 +632,7 @@ def main():
     described()
     daemon.send_signal(signal.SIGTERM)
     check(daemon.wait(20) == 0, "the daemon ends well", open("log", encoding="utf-8", errors="replace").read()[-600:])
-    print("1..%d" % count)
+    plan()
 
 
 sys.exit(main())

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: short times
 """The HTTP server against clients that are broken, slow, rude or many: none of them stops it, and each gets its
 answer."""
 import http.client
@@ -11,21 +12,7 @@ import subprocess
 import sys
 import time
 
-count = 0
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
-    if not good and detail:
-        print("# %s" % str(detail)[:600])
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+from libtest import Local, check, free_port, plan
 
 
 class Daemon:
@@ -93,17 +80,6 @@ class Daemon:
     def metric(self, name):
         found = re.search(r"^ecyber_http_%s (\d+)$" % name, self.get("/metrics")[2].decode(), re.M)
         return int(found.group(1)) if found else -1
-
-
-class Local(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("local", timeout=10)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(10)
-        self.sock.connect(self.path)
 
 
 def read_all(s, quiet=1.0):
@@ -531,7 +507,7 @@ def main():
     check("ERROR" not in d.output() and "panic" not in d.output(), "nothing was an error", d.output()[-600:])
     full_house()
     few_descriptors()
-    print("1..%d" % count)
+    plan()
     return 0
 
 

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 
+from libtest import check, plan
+
 SOURCE = r"""
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
@@ -76,15 +78,6 @@ static const struct ec_plugin plugin = {
     NULL, create, setup, NULL, NULL, NULL, NULL, NULL, NULL, free };
 EC_PLUGIN(plugin)
 """
-count = 0
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
-    if not good and detail:
-        print("# %s" % str(detail)[:600])
 
 
 def connect(target):
@@ -164,7 +157,7 @@ def main():
     check(metric("stream_clients") == 0, "clients that leave are noticed")
     daemon.send_signal(signal.SIGTERM)
     check(daemon.wait(20) == 0, "the daemon ends well in a flood")
-    print("1..%d" % count)
+    plan()
 
 
 sys.exit(main())

@@ -6,16 +6,9 @@ import socket
 import subprocess
 import time
 
+from libtest import check, plan
+
 KINDS = ["actuator", "enricher", "inspector", "policy", "sink"]
-count = 0
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what))
-    if not good and detail:
-        print("# %s" % str(detail)[:400])
 
 
 def run(name, plugins, *args):
@@ -114,4 +107,4 @@ events, code, log = run("synth", ["kind_source", "traffic", "eve"], "--set", "co
 flows = of(events, "flow")
 check(code == 0 and len(flows) == 16, "source: sixteen flows", (code, len(flows), log))
 check(sum(e["flow"]["pkts_toserver"] for e in flows) == 1000, "source: every frame arrives", flows[:1])
-print("1..%d" % count)
+plan()

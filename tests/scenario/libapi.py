@@ -1,19 +1,7 @@
 """A client of the API over the Unix socket, where whoever runs the test is known by his credentials."""
-import http.client
 import json
-import socket
-import time
 
-
-class Local(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("local", timeout=10)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
+from libtest import Local, wait_for
 
 
 def get(sock, path):
@@ -32,9 +20,4 @@ def get(sock, path):
 
 def wait(sock, seconds=20):
     """Until the server answers."""
-    end = time.time() + seconds
-    while time.time() < end:
-        if get(sock, "/healthz")[0] == 200:
-            return True
-        time.sleep(0.1)
-    return False
+    return wait_for(lambda: get(sock, "/healthz")[0] == 200, seconds)

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: counts packets against time
 """Live capture over a veth pair: every frame that was sent is in a counter, with one worker and with two, also while the
 daemon stands still; the ring is TPACKET_V3; an interface may go down, or away, and come back; what is missing is said in
 one sentence."""
@@ -12,17 +13,10 @@ import subprocess
 import sys
 import time
 
+from libtest import check, plan
+
 ECYBERD, ECYBERCTL = os.environ["ECYBERD"], os.environ["ECYBERCTL"]
 NS = ("ecl%da" % os.getpid(), "ecl%db" % os.getpid())
-number = 0
-
-
-def check(ok, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if ok else "not ", number, what))
-    if not ok:
-        print("# " + str(detail).replace("\n", "\n# "))
 
 
 def sh(*words):
@@ -277,7 +271,7 @@ def main():
     finally:
         for ns in NS:
             sh("ip", "netns", "del", ns)
-    print("1..%d" % number)
+    plan()
 
 
 main()

@@ -8,16 +8,9 @@ import subprocess
 import sys
 import time
 
+from libtest import check, plan, skip
+
 ECYBERD = os.environ["ECYBERD"]
-number = 0
-
-
-def check(ok, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if ok else "not ", number, what))
-    if not ok:
-        print("# " + str(detail).replace("\n", "\n# "))
 
 
 def words(*options):
@@ -109,9 +102,7 @@ while True:
                            os.path.join(os.environ["EC_DATA"], "sample.pcap")], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=60, check=False)
     if done.returncode == 77 or os.geteuid() or done.stderr.startswith(b"unshare: "):
-        global number
-        number += 1
-        print("ok %d - syslog # SKIP no mount namespace of our own" % number)
+        skip("syslog", "no mount namespace of our own")
         return
     heard = text("heard")
     check(re.search(r"(?m)^<30>.* ecyberd\[\d+\]: core: eCyber .* runs: ", heard) and b"runs: " not in done.stderr,
@@ -125,7 +116,7 @@ def main():
     json_lines()
     levels()
     syslog()
-    print("1..%d" % number)
+    plan()
 
 
 main()

@@ -10,17 +10,10 @@ import urllib.parse
 
 import libapi
 
+from libtest import check, plan
+
 HERE, DATA = os.getcwd(), os.environ["EC_DATA"]
 SOCK = HERE + "/api.sock"
-number = 0
-
-
-def check(good, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if good else "not ", number, what), flush=True)
-    if not good:
-        print("# " + str(detail)[-2500:].replace("\n", "\n# "), flush=True)
 
 
 def daemon(name, *words):
@@ -92,4 +85,4 @@ def replayed():
 served()
 bounded()
 replayed()
-print("1..%d" % number)
+plan()

@@ -7,15 +7,7 @@ import os
 import shutil
 import subprocess
 
-count = 0
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
-    if not good:
-        print("# %s" % str(detail)[:1500], flush=True)
+from libtest import check, plan
 
 
 def replay(name, capture, *args, workers=0):
@@ -95,4 +87,4 @@ with open("models/flow-1.ubj", "r+b") as file:
 events, said = replay("changed", "scan-syn.pcap", "--set", "ml.model=" + os.path.abspath("models/flow-1.json"))
 check(not of(events, "score") and "checksum" in said, "a model with one bit changed: a sentence and no score", said)
 check(of(events, "flow"), "and everything else goes on")
-print("1..%d" % count)
+plan()

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: short times
 """Scores of live traffic, and their way into the API: a scan between two network namespaces raises a score alert; models,
 features, scores and one score by its id are answered; a reload that changes the threshold holds for the next flow."""
 import contextlib
@@ -10,20 +11,13 @@ import subprocess
 import sys
 import time
 
+from libtest import check, plan
+
 HERE = os.getcwd()
 A, B = "mlx%da" % os.getpid(), "mlx%db" % os.getpid()
 if os.geteuid() or subprocess.run(["ip", "netns", "add", A], check=False).returncode:
     print("SKIP: it needs root and network namespaces")
     sys.exit(77)
-count = 0
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
-    if not good:
-        print("# " + str(detail)[:1500].replace("\n", "\n# "), flush=True)
 
 
 def ip(*args):
@@ -150,4 +144,4 @@ try:
 finally:
     for name in (A, B):
         subprocess.run(["ip", "netns", "del", name], check=False)
-print("1..%d" % count)
+plan()

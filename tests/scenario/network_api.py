@@ -10,17 +10,10 @@ import subprocess
 
 import libapi
 
-number = 0
+from libtest import check, plan
+
 HERE = os.getcwd()
 SOCK = HERE + "/api.sock"
-
-
-def check(ok, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if ok else "not ", number, what), flush=True)
-    if not ok:
-        print("# " + str(detail)[:1500].replace("\n", "\n# "))
 
 
 def get(path):
@@ -140,4 +133,4 @@ finally:
     code = daemon.wait(20)
 with open("log", encoding="utf-8") as log:
     check(code == 0, "the daemon ends well", log.read())
-print("1..%d" % number)
+plan()

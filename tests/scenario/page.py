@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: a browser and short times
 """The page in a browser: a daemon that watches a veth in a namespace without any other network, attacks that come over
 it, and tests/ui/page.mjs, which logs in, sees an alert arrive, opens its why, and blocks who attacks.
 
@@ -11,6 +12,8 @@ import subprocess
 import sys
 import threading
 import time
+
+from libtest import wait_for
 
 ECYBERD, BUILD, TMP = os.environ["ECYBERD"], os.environ["EC_BUILD"], os.environ["EC_TMP"]
 HOST, OUTSIDE = ("epg%dh" % os.getpid(), "epg%do" % os.getpid())
@@ -146,15 +149,6 @@ def daemon(log):
     if database():
         words += ["--set", "geoip.databases=[%s]" % database()]
     return subprocess.Popen(words, stdout=log, stderr=log)
-
-
-def wait_for(what, seconds=40):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if what():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def answers():

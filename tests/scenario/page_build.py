@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: npm may ask its registry
 """The build of the page: without npm, or with a registry that does not answer, the page is left out and says so, in the
 time that was given; the lock file names no registry; a tarball's page is taken as it is. And the page's parts that need
 no browser."""
@@ -10,16 +11,9 @@ import socket
 import subprocess
 import time
 
+from libtest import check
+
 SOURCE = os.environ["EC_SRC"] + "/plugins/page"
-number = 0
-
-
-def check(ok, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if ok else "not ", number, what), flush=True)
-    if not ok:
-        print("# " + str(detail).replace("\n", "\n# "), flush=True)
 
 
 def build(name, source=SOURCE, **environment):

@@ -9,15 +9,7 @@ import signal
 import subprocess
 import time
 
-count = 0
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
-    if not good:
-        print("# %s" % str(detail)[:600], flush=True)
+from libtest import check, plan
 
 
 def word(n):
@@ -78,4 +70,4 @@ with open("eve.json", encoding="utf-8") as lines:
 check(events, "its records are in eve.json", text_of_log)
 good = [e for e in events if isinstance(e[root].get(text, {}).get(number), int) and e[root].get(text + "_") == 'ein "Gruß"']
 check(good and len(good) == len(events), "with its field names and its option's value", events[:1])
-print("1..%d" % count)
+plan()

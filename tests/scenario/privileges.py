@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: kills processes by turns
 """Started by root, the daemon is three processes: a launcher, a helper with CAP_NET_ADMIN, an engine without power. Each
 is killed in turn and comes back; each holds the capabilities that it needs and no others; exit codes pass through."""
 import os
@@ -10,30 +11,13 @@ import socket
 import subprocess
 import time
 
+from libtest import check, plan, wait_for
+
 ECYBERD, ECYBERCTL, ROOT = os.environ["ECYBERD"], os.environ["ECYBERCTL"], os.environ["EC_ROOT"]
 HELPER = ROOT + "/libexec/ecyber/ecyber-helper"
 NS = "ecp%d" % os.getpid()
 NET_ADMIN, NET_RAW, DAC_READ_SEARCH, SYS_ADMIN = 1 << 12, 1 << 13, 1 << 2, 1 << 21
 NOBODY = pwd.getpwnam("nobody")
-number = 0
-
-
-def check(good, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if good else "not ", number, what))
-    if not good:
-        print("# " + str(detail).replace("\n", "\n# "))
-
-
-def wait_for(what, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.05)
-    return None
 
 
 def status(pid, field, task=None):
@@ -294,4 +278,4 @@ try:
         part()
 finally:
     subprocess.run(["ip", "netns", "del", NS], check=False)
-print("1..%d" % number)
+plan()

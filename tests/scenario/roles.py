@@ -11,6 +11,8 @@ import sys
 import time
 import urllib.parse
 
+from libtest import check, free_port
+
 HERE = os.getcwd()
 ROLES = ("admin", "operator", "analyst", "viewer", "sensor")
 READ = {"admin", "operator", "analyst", "viewer"}
@@ -32,21 +34,6 @@ TABLE = {
     ("*", "/api/packets"): READ - {"viewer"},
     ("GET", "/api/firewall/"): READ, ("POST", "/api/firewall/"): ENFORCE, ("DELETE", "/api/firewall/"): ENFORCE,
 }
-count = 0
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
-    if not good:
-        print("# " + str(detail)[:2000].replace("\n", "\n# "), flush=True)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def ask(method, path, token=None, body=None, form=None):

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: takes port 8000
 """script/run on what is installed: it ends after a replay with -1; it takes the next port where 8000 is taken, and says so;
 it names the file of the one-time password, and once that is used the command that sets another; it runs once at a time;
 events of live runs outlive a replay; run by root, packets are looked at by nobody's user without power."""
@@ -11,31 +12,13 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 import urllib.parse
+
+from libtest import check, plan, wait_for
 
 BUILD, SRC = os.environ["EC_BUILD"], os.environ["EC_SRC"]
 STATE = BUILD + "/root/var/lib/ecyber"
 ROOT = os.geteuid() == 0
-number = 0
-
-
-def check(good, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if good else "not ", number, what), flush=True)
-    if not good:
-        print("# " + str(detail)[-3000:].replace("\n", "\n# "), flush=True)
-
-
-def wait_for(what, seconds=40):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.1)
-    return None
 
 
 def run(name, *words):
@@ -178,4 +161,4 @@ finally:
     os.mkdir(STATE)
     if ROOT:
         os.chown(BUILD + "/root/run/ecyber", 0, 0)
-print("1..%d" % number)
+plan()

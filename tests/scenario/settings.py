@@ -8,18 +8,11 @@ import time
 
 import libapi
 
-number = 0
+from libtest import check, plan
+
 HERE = os.getcwd()
 SOCK = HERE + "/api.sock"
 running = None
-
-
-def check(ok, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if ok else "not ", number, what), flush=True)
-    if not ok:
-        print("# " + str(detail)[:1500].replace("\n", "\n# "))
 
 
 def ask(method, path, value=None, match=None):
@@ -104,4 +97,4 @@ try:
 finally:
     if running and running.poll() is None:
         running.kill()
-print("1..%d" % number)
+plan()

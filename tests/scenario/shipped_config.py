@@ -4,15 +4,7 @@ import os
 import re
 import subprocess
 
-count = 0
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
-    if not good:
-        print("# %s" % str(detail)[:1500], flush=True)
+from libtest import check
 
 
 def ecyberd(*args):

@@ -7,16 +7,9 @@ import socket
 import subprocess
 import time
 
+from libtest import check
+
 CAPTURE = os.path.join(os.environ["EC_DATA"], "sample.pcap")
-count = 0
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what))
-    if not good and detail:
-        print("# %s" % str(detail)[:600])
 
 
 def configure(name, plugins="capture, traffic, ids, eve, kind_daemon"):

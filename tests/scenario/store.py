@@ -11,16 +11,9 @@ import sqlite3
 import subprocess
 import time
 
+from libtest import check, plan, wait_for
+
 NOBODY = 65534
-count = 0
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
-    if not good:
-        print("# %s" % str(detail)[:1500], flush=True)
 
 
 def configuration(name, plugins, extra=""):
@@ -137,16 +130,6 @@ def stored_so_far(name):
     return answer["metrics"]["store"]["events_stored"] if answer else None
 
 
-def wait_for(what, seconds=15):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.05)
-    return None
-
-
 def whole(name):
     """Every file is sound, and each row of `event` has its text."""
     for path in segments(name) + [name + "/state/store/documents.db"]:
@@ -255,4 +238,4 @@ killed_with_documents()
 damaged_files()
 unreadable_file()
 full_disk()
-print("1..%d" % count)
+plan()

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: looks at this machine's own network
 """What the host does, in the real daemon: an event a second with the totals, true to what /proc says; a made-up host
 with names that are hostile; nothing in a replay without workers."""
 import json
@@ -10,18 +11,11 @@ import time
 
 import libapi
 
+from libtest import check, plan
+
 ECYBERD, DATA = os.environ["ECYBERD"], os.environ["EC_DATA"]
 HERE = os.getcwd()
 ROUTES = ["cpu", "memory", "disk", "network", "processes"]
-number = 0
-
-
-def check(ok, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if ok else "not ", number, what), flush=True)
-    if not ok:
-        print("# " + str(detail)[:1500].replace("\n", "\n# "))
 
 
 def events(name):
@@ -130,4 +124,4 @@ done = subprocess.run([ECYBERD, "-r", DATA + "/dns-any.pcap", "--workers", "0", 
                        "--set", "core.plugin_dirs=[%s]" % os.environ["EC_PLUGINDIR"]],
                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=50, check=False)
 check(done.returncode == 0 and not events("replay"), "a replay without workers has nothing of the host's clock", done.stdout)
-print("1..%d" % number)
+plan()

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# alone: the whole product, live
 """The whole product in a network of three hosts: nmap scans one, a rule and the model raise alerts with country and
 reason, ecyberctl bans the attacker, whose next packet is stopped; an allow-listed host cannot be banned; unban lets the
 attacker through; what nftables held before, it holds after."""
@@ -7,37 +8,19 @@ import os
 import shutil
 import signal
 import subprocess
-import time
+
+from libtest import check, plan, wait_for
 
 ECYBERD, ECYBERCTL, SRC = os.environ["ECYBERD"], os.environ["ECYBERCTL"], os.environ["EC_SRC"]
 HERE = os.getcwd()
 HOST, ATTACKER, FRIEND = ("ecw%d%s" % (os.getpid(), x) for x in "haf")
 HOST_IP, ATTACKER_IP, FRIEND_IP = "10.66.1.1", "198.51.100.9", "203.0.113.7"      # SE, BR, JP in the test database
 API = HERE + "/api.sock"
-number = 0
-
-
-def check(good, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if good else "not ", number, what), flush=True)
-    if not good:
-        print("# " + str(detail)[-3000:].replace("\n", "\n# "), flush=True)
 
 
 def sh(ns, *words, seconds=60):
     return subprocess.run(["nsenter", "--net=/run/netns/" + ns, *words], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False)
-
-
-def wait_for(what, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.1)
-    return None
 
 
 def wire():
@@ -145,7 +128,7 @@ def main():
     check(code == 0, "the daemon ends well", open("daemon.log", encoding="utf-8").read())
     after = sh(HOST, "nft", "list", "ruleset").stdout
     check(after == before, "nftables holds what it held before", after)
-    print("1..%d" % number)
+    plan()
 
 
 if os.geteuid() != 0:
