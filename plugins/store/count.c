@@ -40,7 +40,7 @@ static enum db_fault side_open(struct scan *s, struct reader *r, int side)
     sql->text = (struct text){ 0 };
     text_printf(&sql->text, "SELECT %s,count(*) FROM event e", value.text.base ? value.text.base : "NULL");
     if (needs_json(&value.text) || needs_json(&join) || needs_json(&where))
-        text_printf(&sql->text, "%sjson j ON j.row=e.row", r->reach.dialect->join);
+        text_printf(&sql->text, "%s%s", r->reach.dialect->join, r->reach.dialect->json_on);
     text_printf(&sql->text, "%s WHERE e.row BETWEEN ?1 AND ?2%s GROUP BY 1", join.base ? join.base : "",
                 where.base ? where.base : "");
     sql->text.failed |= value.text.failed || where.failed;

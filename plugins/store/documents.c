@@ -77,7 +77,8 @@ int32_t documents_kind(struct documents *d, const struct ec_host *owner, const s
 }
 
 /* CREATE [UNIQUE] INDEX "x_users.name" on a path of the JSON, in the words that filters use. */
-static void index_sql(struct text *sql, const struct dialect *in, const struct document_kind *k, const struct field *f, bool unique)
+static void index_sql(struct text *sql, const struct dialect *in, const struct document_kind *k,
+                      const struct field *f, bool unique)
 {
     struct text name = { 0 };
 

@@ -55,4 +55,4 @@ static bool file_set_aside(void *arg, char *to, size_t n)
     return !db_set_aside(arg, to, n);
 }
 
-const struct documents_ops documents_file = { &lite_dialect, file_open, file_set_aside };
+const struct documents_ops documents_file = {&lite_dialect, file_open, file_set_aside};

@@ -31,10 +31,10 @@ static void set_aside(struct backend *b, struct segment_id id, const char *why)
     readers_purge(b->readers, id);
     if (db_set_aside(path, to, sizeof to) && errno != ENOENT)
         backend_sayf(b, STREAM_ERROR, "%s; it cannot be set aside either: %s; it is not read any more in this run", why,
-             strerror(errno));
+                     strerror(errno));
     else
-        backend_sayf(b, STREAM_ERROR, "%s; the file is set aside as %s: look at it with sqlite3's .recover, then delete it",
-             why, to);
+        backend_sayf(b, STREAM_ERROR,
+                     "%s; the file is set aside as %s: look at it with sqlite3's .recover, then delete it", why, to);
     b->set_aside++;
 }
 
@@ -78,7 +78,7 @@ static enum db_fault writer_open(struct files *f, uint32_t day, bool fresh, char
     if (!fault) {
         segments_path(f->backend.segments, f->id, path);
         backend_sayf(&f->backend, STREAM_WARNING, "%s; events go on in %s", first, path);
-    } else {                        /* the new one helps no more than the old one */
+    } else { /* the new one helps no more than the old one */
         segments_path(f->backend.segments, f->id, path);
         segments_forget(f->backend.segments, f->id);
         db_unlink(path);
@@ -97,7 +97,8 @@ static bool writer_fits(struct files *f, uint32_t day, bool *fresh)
         return false;
     if (segment_writer_lost(f->writer)) {
         segments_path(f->backend.segments, f->id, path);
-        backend_sayf(&f->backend, STREAM_WARNING, "%s was taken away while it was written; events go on in a new file", path);
+        backend_sayf(&f->backend, STREAM_WARNING, "%s was taken away while it was written; events go on in a new file",
+                     path);
         segments_forget(f->backend.segments, f->id);
         readers_purge(f->backend.readers, f->id);
         return false;
@@ -111,7 +112,7 @@ static enum db_fault files_write(struct backend *b, const struct ec_event *const
                                  uint32_t *stored, char *why, size_t n_why)
 {
     struct files *f = (struct files *)b;
-    uint8_t bad[SEGMENT_BATCH] = { 0 };
+    uint8_t bad[SEGMENT_BATCH] = {0};
     enum db_fault fault = DB_OK;
     bool fresh;
 
@@ -169,7 +170,7 @@ static enum db_fault learn(struct reader *x, sqlite3 *db, const struct schema *s
     if (!fault)
         fault = db_number(db, "SELECT 1 FROM meta WHERE key='finished'", &finished, why, n);
     x->finished = finished != 0;
-    x->reach = (struct reach){ s, (const uint8_t *const *)x->has, words != 0, &lite_dialect };
+    x->reach = (struct reach){s, (const uint8_t *const *)x->has, words != 0, &lite_dialect};
     return fault;
 }
 
@@ -183,9 +184,9 @@ static enum db_fault files_reader(struct backend *b, struct reader *x, char *why
     segments_path(b->segments, x->id, path);
     fault = db_open(&db, path, DB_READ, 0, SEGMENT_VERSION, &found, why, n);
     if (fault == DB_TROUBLE && faccessat(AT_FDCWD, path, F_OK, AT_EACCESS))
-        return DB_OK;               /* retention was quicker */
+        return DB_OK; /* retention was quicker */
     if (!fault && !found)
-        sqlite3_close(db);          /* it is being made */
+        sqlite3_close(db); /* it is being made */
     if (fault || !found)
         return fault;
     if (!(x->conn = lite_conn(db)))
@@ -195,5 +196,5 @@ static enum db_fault files_reader(struct backend *b, struct reader *x, char *why
     return learn(x, db, b->schema, why, n);
 }
 
-const struct backend_ops files_ops = { files_write, files_rest, files_reader, files_damaged, keeper_finish,
-                                       keeper_expire, keeper_bytes };
+const struct backend_ops files_ops = {false,         files_write,   files_rest,    files_reader,
+                                      files_damaged, keeper_finish, keeper_expire, keeper_bytes};

@@ -15,7 +15,9 @@ char *filter_key_path(const struct field *f, const char *key)
 {
     struct text t = { 0 };
 
-    text_printf(&t, "%s.\"%s\"", f->hop[0], key);
+    text_printf(&t, "%s.\"", f->hop[0]);
+    text_wire(&t, (const uint8_t *)key, strlen(key));
+    text_put(&t, "\"");
     if (t.failed)
         text_free(&t);
     return t.base;
@@ -166,6 +168,18 @@ static int32_t words_make(struct filter *to, const char *s, char *why, size_t n)
     return EC_OK;
 }
 
+/* As the JSON prints it: what is not UTF-8 as \xHH, for not every database takes it. */
+static char *printable(const char *s)
+{
+    struct text t = { 0 };
+
+    text_put(&t, "");
+    text_wire(&t, (const uint8_t *)s, strlen(s));
+    if (t.failed)
+        text_free(&t);
+    return t.base;
+}
+
 int32_t filter_query(struct filter *to, const struct fields *fields, const struct ec_query *q, char *why, size_t n)
 {
     int32_t err = filter_terms(to, fields, q->filter, q->n_filter, q->filter_stride, why, n);
@@ -175,10 +189,14 @@ int32_t filter_query(struct filter *to, const struct fields *fields, const struc
     to->hash = query_hash(q);
     to->since = q->since_ns > INT64_MAX ? INT64_MAX : (int64_t)q->since_ns;
     to->until = !q->until_ns || q->until_ns > INT64_MAX ? INT64_MAX : (int64_t)q->until_ns;
-    if (q->type && !(to->type = strdup(q->type)))
+    if (q->type && !(to->type = printable(q->type)))
         err = EC_ENOMEM;
-    if (!err && q->text && *q->text)
-        err = words_make(to, q->text, why, n);
+    if (!err && q->text && *q->text) {
+        char *text = printable(q->text);
+
+        err = text ? words_make(to, text, why, n) : EC_ENOMEM;
+        free(text);
+    }
     if (err)
         filter_free(to);
     return err;
@@ -295,7 +313,8 @@ static void term_json(struct sql *s, const struct term *t, const struct reach *r
     char source[32];
 
     if (t->key) {
-        text_printf(&s->text, "EXISTS(SELECT 1 FROM %s%s,", r->dialect->each, r->schema ? r->dialect->json : r->dialect->document);
+        text_printf(&s->text, "EXISTS(SELECT 1 FROM %s%s,", r->dialect->each,
+                    r->schema ? r->dialect->json : r->dialect->document);
         bind_text(s, "", t->key);
         text_put(&s->text, ") a WHERE ");
         compare(s, t, r->dialect->member, false);
@@ -412,6 +431,7 @@ void filter_expression(const struct field *f, const char *key, const struct reac
         text_put(join, r->dialect->join);
         text_sql_name(join, table->name);
         text_put(join, " x ON x.key BETWEEN e.row<<8 AND (e.row<<8)+255");
+        text_put(join, r->dialect->by_key ? " AND x.key BETWEEN ?1<<8 AND (?2<<8)+255" : "");
         text_put(&to->text, "x.");
         text_sql_name(&to->text, table->column[f->column].name);
     } else {

@@ -34,6 +34,7 @@ struct dialect {
     void (*indexed)(struct text *to, const struct field *f);    /* the same of a document, for an index */
     const char *json, *document;    /* expressions with the JSON: of an event, of a document */
     const char *join;               /* " JOIN " where ON follows */
+    const char *json_on;            /* how an event's JSON is joined */
     const char *each, *member;      /* "json_each(" SOURCE, PATH: rows; the text of one, named a */
     const char *id;                 /* type of a column that numbers its rows */
     const char *words[2];           /* the condition that words stand in it, around its parameter */

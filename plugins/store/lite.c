@@ -7,10 +7,16 @@
 #include <string.h>
 #include <time.h>
 
-#define PROGRESS_STEPS 1000         /* of SQLite's machine between two looks at the clock */
+#define PROGRESS_STEPS 1000 /* of SQLite's machine between two looks at the clock */
 
-struct lite { struct conn conn; sqlite3 *db; };
-struct lite_stmt { struct stmt stmt; sqlite3_stmt *st; };
+struct lite {
+    struct conn conn;
+    sqlite3 *db;
+};
+struct lite_stmt {
+    struct stmt stmt;
+    sqlite3_stmt *st;
+};
 
 static sqlite3_stmt *of(struct stmt *st)
 {
@@ -119,10 +125,17 @@ static int late(void *arg)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec > c->deadline;
 }
 
-static const struct conn_ops ops = {
-    .dialect = &lite_dialect, .prepare = lite_prepare, .bind = lite_bind, .step = lite_step, .integer = lite_integer,
-    .bytes = lite_bytes, .changed = lite_changed, .reset = lite_reset, .finalize = lite_finalize, .run = lite_run,
-    .close = lite_close };
+static const struct conn_ops ops = {.dialect = &lite_dialect,
+                                    .prepare = lite_prepare,
+                                    .bind = lite_bind,
+                                    .step = lite_step,
+                                    .integer = lite_integer,
+                                    .bytes = lite_bytes,
+                                    .changed = lite_changed,
+                                    .reset = lite_reset,
+                                    .finalize = lite_finalize,
+                                    .run = lite_run,
+                                    .close = lite_close};
 
 struct conn *lite_conn(sqlite3 *db)
 {
@@ -158,7 +171,7 @@ static void value(struct text *to, const struct field *f, const char *source, co
 /* Functions of our own may not stand in an index, so what is converted has none that helps. */
 static void indexed(struct text *to, const struct field *f)
 {
-    struct field plain = { .type = EC_T_TEXT };
+    struct field plain = {.type = EC_T_TEXT};
 
     value(to, &plain, "json", f->hop[0]);
 }
@@ -168,9 +181,10 @@ const struct dialect lite_dialect = {
     .indexed = indexed,
     .json = "j.text",
     .document = "json",
-    .join = " CROSS JOIN ",         /* the tables are gone through as they stand */
+    .join = " CROSS JOIN ", /* the tables are gone through as they stand */
+    .json_on = "json j ON j.row=e.row",
     .each = "json_each(",
     .member = "a.value",
     .id = "INTEGER PRIMARY KEY AUTOINCREMENT",
-    .words = { " AND e.row IN(SELECT rowid FROM words WHERE words MATCH ", " AND rowid BETWEEN ?1 AND ?2)" },
+    .words = {" AND e.row IN(SELECT rowid FROM words WHERE words MATCH ", " AND rowid BETWEEN ?1 AND ?2)"},
 };

@@ -53,8 +53,8 @@ static enum db_fault page_open(struct scan *s, struct reader *r)
     enum db_fault fault;
 
     p->sql.n_bind = 0;
-    text_printf(&p->sql.text, "SELECT e.row,e.id,j.text FROM event e%sjson j ON j.row=e.row WHERE e.row BETWEEN ?1 AND ?2",
-                r->reach.dialect->join);
+    text_printf(&p->sql.text, "SELECT e.row,e.id,j.text FROM event e%s%s WHERE e.row BETWEEN ?1 AND ?2",
+                r->reach.dialect->join, r->reach.dialect->json_on);
     filter_sql(s->filter, &r->reach, &p->sql);
     text_printf(&p->sql.text, s->oldest_first ? " ORDER BY e.row LIMIT %u" : " ORDER BY e.row DESC LIMIT %u",
                 p->left + 1);

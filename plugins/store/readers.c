@@ -63,7 +63,7 @@ struct reader *readers_take(struct readers *r, struct segment_id id, enum db_fau
     *fault = DB_OK;
     pthread_mutex_lock(&r->lock);
     for (at = &r->idle; (x = *at); at = &x->next)
-        if (!segment_compare(x->id, id)) {
+        if (!segment_compare(x->id, id) || r->backend->ops->anywhere) {
             *at = x->next;
             r->n_idle--;
             break;
@@ -71,6 +71,13 @@ struct reader *readers_take(struct readers *r, struct segment_id id, enum db_fau
     pthread_mutex_unlock(&r->lock);
     if (!x && !(x = reader_new(r, id, fault, why, n)))
         return NULL;
+    if (segment_compare(x->id, id)) {
+        x->id = id;
+        if ((*fault = r->backend->ops->reader(r->backend, x, why, n))) {
+            reader_free(x);
+            return NULL;
+        }
+    }
     x->conn->deadline = 0;
     pthread_mutex_lock(&r->lock);
     x->next = r->busy;

@@ -65,6 +65,12 @@ static bool name_parse(const char *name, struct segment_id *id)
     return id->day >= 19700101 && id->day <= 99991231 && id->number;
 }
 
+void segments_init(struct segments *s)
+{
+    memset(s, 0, sizeof *s);
+    pthread_mutex_init(&s->lock, NULL);
+}
+
 int segments_open(struct segments *s, const char *folder)
 {
     struct segment_id id;
@@ -72,8 +78,7 @@ int segments_open(struct segments *s, const char *folder)
     bool ok = true;
     DIR *d;
 
-    memset(s, 0, sizeof *s);
-    pthread_mutex_init(&s->lock, NULL);
+    segments_init(s);
     snprintf(s->folder, sizeof s->folder, "%s", folder);
     if (!(d = opendir(folder)))
         return -1;

@@ -28,6 +28,7 @@ struct segments {
 int segment_compare(struct segment_id a, struct segment_id b);
 uint32_t segment_day(uint64_t now_ns);          /* UTC */
 
+void segments_init(struct segments *s);         /* an empty list */
 /* Reads the folder. 0, or −1 with errno. */
 int segments_open(struct segments *s, const char *folder);
 void segments_close(struct segments *s);

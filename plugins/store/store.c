@@ -1,5 +1,5 @@
-/* store: keeps events and documents in SQLite. This file is the glue: options, the subscription, the timer, the
- * counters, ec.store/1. */
+/* store: keeps events and documents in SQLite, or in PostgreSQL. This file is the glue: options, the subscription, the
+ * timer, the counters, ec.store/1. */
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
 #include <ecyber/ext/json.h>
@@ -7,8 +7,10 @@
 
 #include "plugins/store/documents.h"
 #include "plugins/store/files.h"
+#include "plugins/store/pgstore.h"
 #include "plugins/store/query.h"
 #include "plugins/store/stream.h"
+#include "plugins/store/url.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -20,6 +22,9 @@
 #define SEGMENT_SHARE 8             /* a segment is at most this part of keep_bytes */
 
 static const struct ec_row option_rows[] = {
+    EC_OPTION(TEXT, EC_R_SECRET, "url", NULL, 0, 4096, NULL,
+              "postgresql://USER:PASSWORD@HOST/DATABASE; empty: as SQLALCHEMY_DATABASE_URL or DATABASE_URL say, else "
+              "SQLite files in the state folder"),
     EC_OPTION(DURATION, EC_R_LIVE, "keep", "30d", 0, INT64_MAX, NULL,
               "events that came before this time are deleted, whole days at once; 0: never"),
     EC_OPTION(SIZE, EC_R_LIVE, "keep_bytes", "10GiB", 0, INT64_MAX, "bytes",
@@ -74,6 +79,7 @@ static const struct ec_metric metrics[METRICS] = {
 struct store_state {                /* one generation's options */
     uint64_t keep, keep_bytes, spool, flush, rows, query_time;
     uint32_t serial;
+    char *url;
 };
 struct store {
     const struct ec_host *host;
@@ -269,6 +275,16 @@ static int32_t store_create(const struct ec_host *host, void **self)
     return EC_OK;
 }
 
+static void close_backend(struct store *s)
+{
+    if (s->backend == &s->files.backend)
+        backend_close(s->backend);
+#ifdef HAVE_LIBPQ
+    else
+        pgstore_close(s->backend);
+#endif
+}
+
 static void store_destroy(void *self)
 {
     struct store *s = self;
@@ -276,7 +292,7 @@ static void store_destroy(void *self)
     if (s->open) {
         readers_close(&s->readers);
         segments_close(&s->segments);
-        backend_close(s->backend);
+        close_backend(s);
     }
     schema_free(s->schema);
     documents_free(&s->documents);
@@ -311,6 +327,16 @@ static uint64_t number(const struct ec_host *h, const struct ec_conf *c, const c
     return (uint64_t)v;
 }
 
+/* The predecessor took its database from the environment. */
+static const char *configured_url(const struct ec_host *h, const struct ec_conf *c)
+{
+    const char *url = h->conf_text(c, "url", 0), *name[] = { "SQLALCHEMY_DATABASE_URL", "DATABASE_URL" };
+
+    for (uint32_t i = 0; i < 2 && (!url || !*url); i++)
+        url = getenv(name[i]);
+    return url ? url : "";
+}
+
 static int32_t store_configure(void *self, const struct ec_conf *c, void **state)
 {
     struct store *s = self;
@@ -322,28 +348,39 @@ static int32_t store_configure(void *self, const struct ec_conf *c, void **state
     *st = (struct store_state){
         .keep = number(h, c, "keep"), .keep_bytes = number(h, c, "keep_bytes"), .spool = number(h, c, "spool"),
         .flush = number(h, c, "flush"), .rows = number(h, c, "segment_rows"), .query_time = number(h, c, "query_time"),
-        .serial = ++s->built };
+        .serial = ++s->built, .url = strdup(configured_url(h, c)) };
+    if (!st->url) {
+        free(st);
+        return h->fail(h, EC_ENOMEM, "out of memory");
+    }
     *state = st;
     return EC_OK;
 }
 
 static void store_state_free(void *self, void *state)
 {
+    struct store_state *st = state;
+
     (void)self;
-    free(state);
+    free(st->url);
+    free(st);
 }
 
-static int32_t store_start(void *self, const void *state)
+/* What every backend is told. */
+static struct backend backend_of(struct store *s)
 {
-    struct store *s = self;
+    return (struct backend){ .ops = &files_ops, .schema = s->schema, .segments = &s->segments, .readers = &s->readers,
+                             .json = event_text, .json_arg = s, .say = on_say, .say_arg = s };
+}
+
+static int32_t start_files(struct store *s)
+{
     const char *folder = s->host->state_dir(s->host);
     char said[9200], path[4200];
     int32_t err;
 
     if (!folder)
         return s->host->fail(s->host, EC_EIO, "there is no state folder, so nothing can be stored: see core.state_dir");
-    if (!s->schema && !(s->schema = schema_new(s->host)))
-        return s->host->fail(s->host, EC_ENOMEM, "out of memory");
     snprintf(path, sizeof path, "%s/documents.db", folder);
     if ((err = documents_open(&s->documents, &documents_file, path, said, sizeof said)))
         return s->host->fail(s->host, err, said);
@@ -351,15 +388,66 @@ static int32_t store_start(void *self, const void *state)
         EC_LOG(s->host, EC_LOG_CRITICAL, "%s", said);
     if (segments_open(&s->segments, folder))
         return ec_failf(s->host, EC_EIO, "%s cannot be read: %s", folder, strerror(errno));
+    s->files.backend = backend_of(s);
     s->backend = &s->files.backend;
-    s->backend->ops = &files_ops;
-    s->backend->schema = s->schema;
-    s->backend->segments = &s->segments;
-    s->backend->readers = &s->readers;
-    s->backend->json = event_text;
-    s->backend->say = on_say;
-    s->backend->json_arg = s->backend->say_arg = s;
     backend_open(s->backend);
+    return EC_OK;
+}
+
+static int32_t start_postgresql(struct store *s, char *url)
+{
+#ifdef HAVE_LIBPQ
+    struct backend b = backend_of(s);
+    char said[4700];
+    int32_t err;
+
+    segments_init(&s->segments);
+    if (!(s->backend = pgstore_open(&b, url, said, sizeof said)))
+        return s->host->fail(s->host, EC_EIO, said);
+    if ((err = documents_open(&s->documents, &documents_pg, url, said, sizeof said))) {
+        pgstore_close(s->backend);
+        segments_close(&s->segments);
+        return s->host->fail(s->host, err, said);
+    }
+    return EC_OK;
+#else
+    (void)url;
+    return s->host->fail(s->host, EC_ENOTSUP, "store.url names PostgreSQL, and this eCyber was built without libpq");
+#endif
+}
+
+static int32_t start_backend(struct store *s, const char *configured)
+{
+    char why[200], *url = NULL;
+    int32_t err;
+
+    switch (*configured ? url_parse(configured, &url, why, sizeof why) : URL_SQLITE) {
+    case URL_POSTGRESQL:
+        err = start_postgresql(s, url);
+        break;
+    case URL_SQLITE:
+        if (url)
+            EC_LOG(s->host, EC_LOG_INFO, "the store's URL names SQLite: its files are in %s, whatever path it has",
+                   s->host->state_dir(s->host) ? s->host->state_dir(s->host) : "no folder");
+        err = start_files(s);
+        break;
+    default:
+        err = s->host->fail(s->host, EC_EINVAL, why);
+    }
+    free(url);
+    return err;
+}
+
+static int32_t store_start(void *self, const void *state)
+{
+    struct store *s = self;
+    const struct store_state *st = state;
+    int32_t err;
+
+    if (!s->schema && !(s->schema = schema_new(s->host)))
+        return s->host->fail(s->host, EC_ENOMEM, "out of memory");
+    if ((err = start_backend(s, st->url)))
+        return err;
     readers_open(&s->readers, s->backend);
     s->stream.backend = s->backend;
     stream_open(&s->stream);
@@ -479,7 +567,7 @@ static const struct ec_plugin store = {
     .id = "ecyber.store",
     .name = "store",
     .version = "0.1.0",
-    .summary = "keeps events and documents in SQLite",
+    .summary = "keeps events and documents in SQLite or PostgreSQL",
     .license = "MIT",
     .n_use = 1,
     .use_stride = sizeof uses[0],

@@ -45,7 +45,8 @@ static void trouble_ends(struct stream *s)
     lost = dropped(&s->n) - s->lost;
     pthread_mutex_unlock(&s->lock);
     if (was)
-        backend_sayf(s->backend, STREAM_INFO, "events are stored again; %llu were dropped meanwhile", (unsigned long long)lost);
+        backend_sayf(s->backend, STREAM_INFO, "events are stored again; %llu were dropped meanwhile",
+                     (unsigned long long)lost);
 }
 
 /* The oldest events, as many as go into one transaction. */
