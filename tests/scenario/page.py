@@ -125,7 +125,7 @@ def attacks(stop):
                 file.write("open" if ask("/probe") else "shut")
             os.unlink(TMP + "/want-probe")
         n += 1
-        if os.environ.get("EC_PICTURE"):
+        if os.path.exists(TMP + "/picture"):
             for _ in range(int(random.gauss(12, 3) + (20 if n % 90 < 25 else 0))):
                 ask("/shop/%d" % random.randrange(1000))
             if random.random() < 0.2:

@@ -164,6 +164,38 @@ async function triage(browser, page) {
     await other.context().close();
 }
 
+/* The chart of a page that was just opened knows the alerts from before. */
+async function recalled(page) {
+    const asked = page.waitForResponse((r) => r.url().includes("/api/ids/alerts/histogram"));
+
+    await page.reload();
+    const bars = (await (await asked).json()).items;
+
+    check(bars.length >= 60 && bars.reduce((sum, b) => sum + b.count, 0) > 0, "the chart asks for the minutes before", bars.length);
+    await page.waitForFunction(() => document.querySelector(".canvas canvas"));
+    await inbox(page).first().waitFor();
+}
+
+/* Grouped by rule; one group alone; all again. */
+async function groups(page) {
+    await page.getByLabel("Group the alerts").selectOption("sid");
+    const group = page.locator(".group", { hasText: /SELECT/ }).first();
+
+    await group.waitFor();
+    const n = Number((await group.locator(".number").textContent()).replace(/\D/g, ""));
+
+    check(n > 0, "alerts are counted by rule", n);
+    await fits(page, "groups");
+    await group.click();
+    await page.locator(".chip", { hasText: "Rule: " }).waitFor();
+    await page.waitForFunction(() => document.querySelector(".signature") &&
+        [...document.querySelectorAll(".signature")].every((e) => /SELECT/.test(e.textContent)));
+    check(true, "a group is shown alone");
+    await page.locator(".chip").click();
+    await page.waitForFunction(() => [...document.querySelectorAll(".signature")].some((e) => !/SELECT/.test(e.textContent)));
+    check(await page.locator(".chip").count() === 0, "and all again");
+}
+
 /* --- blocking ------------------------------------------------------------------------------------ */
 
 async function block(page) {
@@ -311,6 +343,7 @@ async function documentation(browser) {
 async function picture(page) {
     if (!process.env.EC_PICTURE)
         return;
+    writeFileSync(join(folder, "picture"), "");
     await page.waitForTimeout(65000);
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByLabel("Words that stand in the alert").fill("sqlmap");
@@ -337,6 +370,8 @@ try {
     await (firewall ? block(page) : noFirewall(page));
     await score(page);
     await triage(browser, page);
+    await groups(page);
+    await recalled(page);
     await viewer(browser, page);
     await picture(page);
     check(page.complaints.length === 0, "no error in the console", page.complaints.join("\n"));

@@ -1,7 +1,8 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { country, countryName, severities, severity } from "./event.js";
-import { alerts, filter, filtered, inbox, loadAlerts, loadOlder, paused, setPaused, waiting } from "./state.js";
+import { Chips, grouping, groupings, Groups } from "./groups.jsx";
+import { alerts, filter, filtered, inbox, loadAlerts, loadOlder, noFilter, paused, setPaused, waiting } from "./state.js";
 import { endpoint, moment, plural, safe, when } from "./text.js";
 import { Badge, states, triageKey } from "./triage.jsx";
 import { Why } from "./why.jsx";
@@ -94,6 +95,11 @@ function Filters() {
                 <option value="">Any state</option>
                 {Object.entries(states).map(([word, name]) => <option key={word} value={word}>{name}</option>)}
             </select>
+            <select aria-label="Group the alerts"
+                    value={grouping.value} onChange={(e) => { grouping.value = e.target.value; }}>
+                <option value="">One by one</option>
+                {Object.entries(groupings).map(([name, [text]]) => <option key={name} value={name}>By {text.toLowerCase()}</option>)}
+            </select>
         </form>
     );
 }
@@ -102,7 +108,7 @@ function Nothing() {
     return filtered()
         ? (
             <p class="empty">No alert fits this filter.{" "}
-                <button type="button" onClick={() => { filter.value = { q: "", severity: "", ip: "", status: "" }; loadAlerts(); }}>
+                <button type="button" onClick={() => { filter.value = noFilter; loadAlerts(); }}>
                     Show all
                 </button>
             </p>
@@ -119,8 +125,7 @@ function Failed({ why }) {
 }
 
 export function Inbox() {
-    const { state, why, next, more } = inbox.value;
-    const list = alerts.value;
+    const { state } = inbox.value;
 
     return (
         <section class="panel inbox" id="alerts" tabIndex={-1} aria-labelledby="alerts-title"
@@ -132,6 +137,18 @@ export function Inbox() {
                     {paused.value ? `Go on${waiting.value ? ` (${waiting.value} new)` : ""}` : "Pause"}
                 </button>
             </div>
+            <Chips />
+            {grouping.value ? <Groups /> : <List />}
+        </section>
+    );
+}
+
+function List() {
+    const { state, why, next, more } = inbox.value;
+    const list = alerts.value;
+
+    return (
+        <>
             {state === "loading" && <p class="empty">Loading the alerts…</p>}
             {state === "error" && <Failed why={why} />}
             {state === "ready" && list.length === 0 && <Nothing />}
@@ -149,6 +166,6 @@ export function Inbox() {
                     {why && state === "ready" && <span class="wrong">{safe(why)}</span>}
                 </div>
             )}
-        </section>
+        </>
     );
 }

@@ -2,8 +2,10 @@
 import { batch, signal } from "@preact/signals";
 import { ask, session } from "./api.js";
 import { follow } from "./live.js";
+import { moment } from "./text.js";
 
 const SECONDS = 300;                    /* of the chart */
+const RECALL = 5;                       /* seconds of a point before the page was opened */
 const ROWS = 500;                       /* alerts kept in the page */
 const PAGE = 50;
 
@@ -16,7 +18,8 @@ export const beat = signal(0);          /* the history has grown */
 
 export const alerts = signal([]);
 export const inbox = signal({ state: "loading", why: "", next: null, more: false });
-export const filter = signal({ q: "", severity: "", ip: "", status: "open" });
+export const noFilter = { q: "", severity: "", ip: "", status: "", sid: "", src_ip: "", dest_ip: "", src_country: "" };
+export const filter = signal({ ...noFilter, status: "open" });
 export const paused = signal(false);
 export const waiting = signal(0);       /* alerts that came while paused */
 export const heard = signal(null);      /* the last alert that came live */
@@ -35,6 +38,29 @@ function difference(now, old, seconds) {
     return now === undefined || old === undefined || now < old ? 0 : (now - old) / seconds;
 }
 
+function forget() {
+    const old = history.time.findIndex((t) => t > Date.now() / 1000 - SECONDS);
+
+    for (const list of Object.values(history))
+        list.splice(0, Math.max(old, 0));
+}
+
+/* The alerts of the minutes before the page was opened, as the store has them; packets are not kept. */
+async function recall() {
+    try {
+        const { items } = await ask(`/api/ids/alerts/histogram?since=${SECONDS}s&interval=${RECALL}s`);
+        const first = history.time[0] ?? Date.now() / 1000;
+        const old = items.map((b) => ({ at: moment(b.time) / 1000, alerts: b.count / RECALL })).filter((b) => b.at < first);
+
+        history.time.unshift(...old.map((b) => b.at));
+        history.packets.unshift(...old.map(() => null));
+        history.alerts.unshift(...old.map((b) => b.alerts));
+        beat.value++;
+    } catch {
+        /* without a store the chart begins now */
+    }
+}
+
 function remember(s) {
     const now = { at: performance.now(), packets: packetsSeen(s), alerts: s.metrics?.ids?.alerts };
     const seconds = before && (now.at - before.at) / 1000;
@@ -48,9 +74,7 @@ function remember(s) {
         history.time.push(Date.now() / 1000);
         history.packets.push(rate.packets);
         history.alerts.push(rate.alerts);
-        for (const list of Object.values(history))
-            if (list.length > SECONDS)
-                list.shift();
+        forget();
         rates.value = rate;
         beat.value++;
     }
@@ -216,6 +240,9 @@ export function begin() {
     ];
 
     loadAlerts();
+    for (const list of Object.values(history))
+        list.length = 0;
+    recall();
     return () => {
         ends.forEach((end) => end());
         turn++;
