@@ -16,10 +16,12 @@ static const struct ec_row option_rows[] = {
     EC_OPTION(SIZE, 0, "memory", "8MiB", 1 << 20, 1 << 30, "bytes", "of recent packets, for each worker"),
     EC_OPTION(U32, 0, "most", "16384", 16, 1 << 20, "packets", "for each worker; rounded up to a power of two"),
     EC_OPTION(SIZE, 0, "snap", "1536", 64, RING_PACKET_MAX, "bytes", "kept of each packet"),
+    EC_OPTION(U32, 0, "captures", "16", 0, JOBS_MAX, "files", "of captures, at once"),
+    EC_OPTION(SIZE, 0, "capture_size", "64MiB", 65536, INT64_C(1) << 40, "bytes", "of the file of one capture at most"),
 };
 static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
 
-struct state { uint64_t memory; uint32_t most, snap; };
+struct state { uint64_t memory, capture_size; uint32_t most, snap, captures; };
 
 static int32_t packets_create(const struct ec_host *h, void **self)
 {
@@ -31,11 +33,22 @@ static int32_t packets_create(const struct ec_host *h, void **self)
     return EC_OK;
 }
 
+static void on_tick(void *self, const void *state, uint64_t now_ns)
+{
+    (void)state;
+    (void)now_ns;
+    jobs_tick(self);
+}
+
 static int32_t packets_setup(void *self)
 {
+    static const struct ec_timer tick = { sizeof tick, 0, UINT64_C(50000000), on_tick };
     struct packets *k = self;
     void *http_self;
+    int32_t err = k->host->timer(k->host, &tick);
 
+    if (err)
+        return err;
     k->http = k->host->use(k->host, EC_HTTP_ID, &http_self);
     k->store = k->host->use(k->host, EC_STORE_ID, &k->store_self);
     return k->http ? routes_setup(k, http_self) : EC_OK;
@@ -58,6 +71,8 @@ static int32_t packets_configure(void *self, const struct ec_conf *c, void **sta
     s->memory = (uint64_t)number(self, c, "memory");
     s->most = (uint32_t)number(self, c, "most");
     s->snap = (uint32_t)number(self, c, "snap");
+    s->captures = (uint32_t)number(self, c, "captures");
+    s->capture_size = (uint64_t)number(self, c, "capture_size");
     return EC_OK;
 }
 
@@ -80,13 +95,19 @@ static int32_t packets_start(void *self, const void *state)
         if (!ring_open(&k->ring[k->n_ring], s->memory, slots))
             return ec_failf(k->host, EC_ENOMEM, "there is no memory for the recent packets of %u workers: lower "
                                                 "packets.memory or packets.most", n);
-    return EC_OK;
+    return jobs_open(k, s->captures, s->capture_size);
+}
+
+static void packets_stop(void *self)
+{
+    jobs_stop(self);
 }
 
 static void packets_destroy(void *self)
 {
     struct packets *k = self;
 
+    jobs_close(k);
     for (uint32_t i = 0; i < k->n_ring; i++)
         ring_close(&k->ring[i]);
     free(k);
@@ -98,6 +119,7 @@ static void on_packet(void *self, void *w, const void *state, uint32_t worker, u
     struct packets *k = self;
     struct ring_packet p = { .ts_ns = f->ts_ns, .count = f->count, .wirelen = f->wirelen, .linktype = f->linktype,
                              .iface = f->iface, .flags = f->flags };
+    uint32_t snap = atomic_load_explicit(&k->jobs.snap, memory_order_relaxed);
 
     (void)w;
     (void)state;
@@ -105,7 +127,9 @@ static void on_packet(void *self, void *w, const void *state, uint32_t worker, u
     (void)verdict;
     if (worker >= k->n_ring)
         return;
-    p.caplen = f->caplen < k->snap ? f->caplen : k->snap;
+    if (snap < k->snap)
+        snap = k->snap;
+    p.caplen = f->caplen < snap ? f->caplen : snap;
     ring_put(&k->ring[worker], &p, f->data);
 }
 
@@ -136,6 +160,6 @@ static const struct ec_plugin plugin = {
     EC_PLUGIN_HEAD, "org.ecyber.packets", "packets", "0.1.0", "recent packets, with their bytes and layers", "MIT",
     NULL,
     2, sizeof uses[0], 1, sizeof offers[0], METRICS, sizeof metrics[0], uses, offers, metrics, &options,
-    packets_create, packets_setup, packets_configure, packets_state_free, packets_start, NULL, NULL, NULL,
+    packets_create, packets_setup, packets_configure, packets_state_free, packets_start, packets_stop, NULL, NULL,
     packets_destroy };
 EC_PLUGIN(plugin)

@@ -1,5 +1,6 @@
 /* packets.h: the plugin as its files of glue share it. ring.c and layers.c are the engine and know nothing of plugins;
- * packets.c is the packet stage, recent.c finds packets in the rings of all workers, routes.c is the API. */
+ * packets.c is the packet stage, recent.c finds packets in the rings of all workers, jobs.c writes captures, routes.c,
+ * captures.c and download.c are the API. */
 #ifndef PACKETS_PACKETS_H
 #define PACKETS_PACKETS_H
 #define EC_API_LEVEL 1
@@ -8,10 +9,12 @@
 #include <ecyber/ext/stage.h>
 #include <ecyber/ext/store.h>
 
+#include "plugins/packets/jobs.h"
 #include "plugins/packets/layers.h"
 #include "plugins/packets/ring.h"
 
 #define PACKETS_WORKERS 64u         /* workers beyond keep nothing */
+#define PACKETS_KEEPERS "admin,operator"
 #define PACKETS_WATCHERS "admin,operator,analyst"   /* roles: packets carry what people wrote to each other */
 
 struct packets {
@@ -22,6 +25,7 @@ struct packets {
     uint32_t snap;                  /* bytes kept of each packet */
     uint32_t n_ring;
     struct ring ring[PACKETS_WORKERS];
+    struct jobs jobs;
 };
 
 /* The id of a packet: which ring, and where in it. Below 2^53. */

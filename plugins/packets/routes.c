@@ -1,5 +1,5 @@
 /* The API: /api/packets, declared through ec.http/1. */
-#include "plugins/packets/packets.h"
+#include "plugins/packets/api.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -7,13 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW(T, flags, has, type, member, name, allow, def, unit, help, min, max) \
-    { EC_T_##T, (flags), (has), 0, (uint32_t)offsetof(type, member), (name), NULL, (allow), (def), (unit), (help), \
-      (min), (max) }
-#define ROW_LIST(sub, type, member, name, help) \
-    { EC_T_RECORD, EC_R_LIST | EC_R_OPT, 0, 0, (uint32_t)offsetof(type, member), (name), (sub), NULL, NULL, NULL, \
-      (help), 0, 0 }
-#define HAS_LIST 1u                 /* its bit: a list is written even where it is empty */
 #define PAGE_MOST 1000
 
 /* What is asked. */
@@ -113,33 +106,6 @@ static const struct ec_row stats_rows[] = {
     EC_FIELD_OPT(TIME, 0, HAS_TIMES, struct stats_reply, newest, "newest", NULL, "time of the newest"),
 };
 static const struct ec_record stats_reply = EC_RECORD_PART(struct stats_reply, stats_rows);
-
-/* An answer that is being built: a part in memory of its own. NULL: out of memory, which answer_send() says. */
-static void *answer_open(struct ec_build *b, uint32_t bytes, uint32_t tail)
-{
-    uint32_t cap = ((uint32_t)sizeof(struct ec_event) + bytes + tail + 64u) & ~7u;
-
-    *b = (struct ec_build){ .base = calloc(1, cap), .used = sizeof(struct ec_event), .cap = cap };
-    return b->base ? ec_add(b, 0, bytes) : NULL;
-}
-
-static void answer_send(const struct packets *k, struct ec_req *r, struct ec_build *b)
-{
-    if (b->base)
-        k->http->reply(r, 200, ec_part_open(b));
-    else
-        k->http->error(r, 503, "out of memory");
-    free(b->base);
-}
-
-static const char *param_text(const struct ec_part *p, struct ec_span s, char *to, size_t n)
-{
-    size_t len = s.off ? s.len < n - 1 ? s.len : n - 1 : 0;
-
-    memcpy(to, len ? (const char *)ec_bytes(p, s) : "", len);
-    to[len] = '\0';
-    return to;
-}
 
 #define ITEM_TAIL 512u              /* bytes of its texts */
 
@@ -246,7 +212,7 @@ static void page_job(struct ec_req *r, void *arg)
         to->next = ec_puts(&g.b, g.more ? next : NULL);
     }
     free(data);
-    answer_send(k, r, &g.b);
+    answer_send(k, r, 200, &g.b);
 }
 
 static int32_t get_packets(void *self, const void *state, struct ec_req *r)
@@ -314,7 +280,7 @@ static void answer_packet(struct packets *k, struct ec_req *r, struct packet *p)
         to->part.has = to->has;
         fill_layers(&b, &to->layers, &p->layers);
     }
-    answer_send(k, r, &b);
+    answer_send(k, r, 200, &b);
 }
 
 static void packet_job(struct ec_req *r, void *arg) { with_packet(arg, r, answer_packet); }
@@ -362,7 +328,7 @@ static void answer_hex(struct packets *k, struct ec_req *r, struct packet *p)
         to->dump = ec_put(&b, text, dump(text, p->data, n));
     }
     free(text);
-    answer_send(k, r, &b);
+    answer_send(k, r, 200, &b);
 }
 
 static void hex_job(struct ec_req *r, void *arg) { with_packet(arg, r, answer_hex); }
@@ -409,7 +375,7 @@ static int32_t get_stats(void *self, const void *state, struct ec_req *r)
         to->snap = k->snap;
     for (uint32_t i = 0; to && i < k->n_ring; i++)
         add_stats(to, &k->ring[i]);
-    answer_send(k, r, &b);
+    answer_send(k, r, 200, &b);
     return EC_OK;
 }
 
@@ -429,5 +395,7 @@ int32_t routes_setup(struct packets *k, void *http_self)
 
     for (size_t i = 0; i < sizeof routes / sizeof routes[0] && !err; i++)
         err = k->http->route(http_self, k->host, &routes[i], k);
+    for (size_t i = 0; i < capture_n_route && !err; i++)
+        err = k->http->route(http_self, k->host, &capture_routes[i], k);
     return err ? ec_failf(k->host, err, "the HTTP server did not take a route of /api/packets") : EC_OK;
 }

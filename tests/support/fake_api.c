@@ -238,6 +238,37 @@ static int32_t http_work(struct ec_req *r, void (*fn)(struct ec_req *r, void *ar
     return EC_OK;
 }
 
+/* All that a reply in pieces has sent; the client reads each at once. */
+static char stream[1 << 20];
+static size_t streamed;
+
+static int32_t http_chunk(struct ec_req *r, const void *p, uint32_t n, void (*more)(void *arg), void *arg)
+{
+    if (!n) {
+        answered(r, 200);
+        return EC_OK;
+    }
+    if (n > sizeof stream - streamed)
+        abort();
+    memcpy(stream + streamed, p, n);
+    streamed += n;
+    if (more)
+        more(arg);
+    return EC_OK;
+}
+
+const void *fake_stream(size_t *n)
+{
+    *n = streamed;
+    return stream;
+}
+
+static uint32_t http_dry_run(struct ec_req *r)
+{
+    (void)r;
+    return 0;
+}
+
 static void http_audit(struct ec_req *r, const char *action, const char *outcome, const char *object, const char *detail)
 {
     (void)r;
@@ -250,7 +281,8 @@ static void http_audit(struct ec_req *r, const char *action, const char *outcome
 const struct ec_http fake_http = {
     .size = sizeof fake_http, .route = http_route, .param = http_param, .body = http_body, .who = http_who,
     .peer = http_peer, .header = http_header, .set_header = http_set_header, .reply = http_reply, .json = http_json,
-    .error = http_error, .invalid = http_invalid, .work = http_work, .audit = http_audit};
+    .error = http_error, .invalid = http_invalid, .work = http_work, .chunk = http_chunk,
+    .dry_run = http_dry_run, .audit = http_audit};
 
 void fake_reset(void)
 {
@@ -330,6 +362,8 @@ static void row_fill(struct ec_build *b, uint32_t part, const struct ec_row *row
         *(uint64_t *)(void *)at = strtoull(value, NULL, 10);
     else if (row->type == EC_T_U32)
         *(uint32_t *)(void *)at = (uint32_t)strtoul(value, NULL, 10);
+    else if (row->type == EC_T_SIZE)
+        *(uint64_t *)(void *)at = strtoull(value, NULL, 10) << (strstr(value, "KiB") ? 10 : strstr(value, "MiB") ? 20 : 0);
     else if (row->type == EC_T_DURATION)
         *(uint64_t *)(void *)at = duration(value);
     else if (row->type == EC_T_BOOL)
@@ -374,6 +408,7 @@ uint32_t fake_ask(const char *method, const char *path, const char *const *param
         abort();
     free(req.reply);
     memset(&req, 0, sizeof req);
+    streamed = 0;
     req.route = routes[i].r;
     req.param = part_make(req.room[0], req.route->param, param);
     req.body = part_make(req.room[1], req.route->body, body);

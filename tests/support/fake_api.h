@@ -26,6 +26,7 @@ uint32_t fake_ask(const char *method, const char *path, const char *const *param
 const char *fake_reply(const char *name);
 const char *fake_header(const char *name);
 const char *fake_detail(void);
+const void *fake_stream(size_t *n); /* what chunk() has sent for the last request, up to 1 MiB */
 const struct ec_route *fake_route(uint32_t i); /* NULL: there are no more */
 
 #endif

@@ -8,10 +8,14 @@
 
 #include <ecyber/ext/stage.h>
 
+#include <pcap/pcap.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define SECOND UINT64_C(1000000000)
 
 extern const struct ec_plugin *ec_plugin_entry_1(void);
 
@@ -204,7 +208,11 @@ static struct testhost *plugin_start(const char *most)
 
 static void plugin_end(struct testhost *t)
 {
+    char path[128];
+
+    snprintf(path, sizeof path, "testhost-%ld", (long)getpid());
     testhost_free(t);
+    rmdir(path);
     fake_reset();
 }
 
@@ -290,6 +298,131 @@ START_TEST(one_packet_is_shown)
 }
 END_TEST
 
+/* --- captures -------------------------------------------------------------------------------------------- */
+
+static const char id1[] = "id=1";
+static const char *const first_id[] = { id1, NULL };
+
+/* Frames in the capture that was downloaded last; the first one's TCP source port in *port. */
+static uint32_t downloaded(uint16_t *port)
+{
+    char why[PCAP_ERRBUF_SIZE];
+    struct pcap_pkthdr head;
+    const u_char *data;
+    uint32_t frames = 0;
+    size_t n;
+    const void *bytes = fake_stream(&n);
+    FILE *in = fmemopen((void *)(uintptr_t)bytes, n, "r");
+    pcap_t *p = pcap_fopen_offline_with_tstamp_precision(in, PCAP_TSTAMP_PRECISION_NANO, why);
+
+    ck_assert_msg(p != NULL, "%s", why);
+    for (; (data = pcap_next(p, &head)); frames++) {
+        ck_assert_uint_eq(head.len, 1500);
+        ck_assert_int_eq(head.ts.tv_sec, 0);
+        if (!frames)
+            *port = (uint16_t)(data[40] << 8 | data[41]);
+    }
+    pcap_close(p);
+    return frames;
+}
+
+static void captures_gone(void)
+{
+    char path[128];
+
+    for (int i = 1; i < 4; i++) {
+        snprintf(path, sizeof path, "testhost-%ld/captures/%d.pcapng", (long)getpid(), i);
+        unlink(path);
+    }
+    *strrchr(path, '/') = '\0';
+    rmdir(path);
+}
+
+START_TEST(a_capture_is_written)
+{
+    static const char *const body[] = { "filter=vlan and tcp port 443", "packets=2", NULL };
+    struct testhost *t = plugin_start("1024");
+    uint16_t port = 0;
+
+    packet(t, 1, 443);                                      /* before it was asked for */
+    ck_assert_uint_eq(fake_ask("POST", "/api/packets/captures", NULL, body), 201);
+    ck_assert_str_eq(fake_reply("id"), "1");
+    packet(t, 2, 80);
+    packet(t, 3, 443);
+    testhost_tick(t, SECOND / 10);
+    ck_assert_uint_eq(fake_ask("GET", "/api/packets/captures/{id}", first_id, NULL), 200);
+    ck_assert_str_eq(fake_reply("state"), "running");
+    ck_assert_str_eq(fake_reply("packets"), "1");
+    ck_assert_str_eq(fake_reply("looked"), "2");
+    ck_assert_uint_eq(fake_ask("GET", "/api/packets/captures/{id}/pcap", first_id, NULL), 409);
+    for (uint64_t n = 4; n < 8; n++)
+        packet(t, n, 443);
+    testhost_tick(t, SECOND / 10);
+    ck_assert_uint_eq(fake_ask("GET", "/api/packets/captures", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("items.state"), "done");
+    ck_assert_str_eq(fake_reply("items.packets"), "2");
+    ck_assert_ptr_nonnull(strstr(fake_reply("items.reason"), "as many packets"));
+    ck_assert_uint_eq(fake_ask("GET", "/api/packets/captures/{id}/pcap", first_id, NULL), 200);
+    ck_assert_str_eq(fake_header("Content-Disposition"), "attachment; filename=\"ecyber-capture-1.pcapng\"");
+    ck_assert_uint_eq(downloaded(&port), 2);
+    ck_assert_uint_eq(port, 443);
+    ck_assert_uint_eq(fake_ask("DELETE", "/api/packets/captures/{id}", first_id, NULL), 204);
+    ck_assert_uint_eq(fake_ask("DELETE", "/api/packets/captures/{id}", first_id, NULL), 404);
+    ck_assert_uint_eq(fake_ask("GET", "/api/packets/captures/{id}/pcap", first_id, NULL), 404);
+    captures_gone();
+    plugin_end(t);
+}
+END_TEST
+
+START_TEST(captures_have_bounds)
+{
+    static const char *const bad[] = { "filter=no such word", NULL };
+    static const char *const wide[] = { "bytes=65MiB", NULL };
+    static const char *const brief[] = { "duration=2s", NULL };
+    static const char *const small[] = { "bytes=4096", NULL };
+    struct testhost *t = plugin_start("16");
+    uint16_t port;
+
+    ck_assert_uint_eq(fake_ask("POST", "/api/packets/captures", NULL, bad), 422);
+    ck_assert_uint_eq(fake_ask("POST", "/api/packets/captures", NULL, wide), 422);
+    ck_assert_ptr_nonnull(strstr(fake_detail(), "packets.capture_size"));
+    ck_assert_uint_eq(fake_ask("POST", "/api/packets/captures", NULL, brief), 201);
+    for (uint64_t n = 1; n <= 100; n++)                     /* more than the ring holds before it is read */
+        packet(t, n, 443);
+    testhost_tick(t, SECOND / 10);
+    ck_assert_uint_eq(fake_ask("GET", "/api/packets/captures/{id}", first_id, NULL), 200);
+    ck_assert_str_eq(fake_reply("lost"), "84");
+    ck_assert_str_eq(fake_reply("packets"), "16");
+    testhost_tick(t, 2 * SECOND);
+    ck_assert_uint_eq(fake_ask("GET", "/api/packets/captures/{id}", first_id, NULL), 200);
+    ck_assert_str_eq(fake_reply("reason"), "its time is over");
+    ck_assert_uint_eq(fake_ask("POST", "/api/packets/captures", NULL, small), 201);
+    for (uint64_t n = 0; n < 100; n++) {
+        packet(t, 100 + n, 443);
+        testhost_tick(t, SECOND / 10);
+    }
+    ck_assert_uint_eq(fake_ask("GET", "/api/packets/captures", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("items.reason"), "the file has reached its size");
+    ck_assert_uint_eq(fake_ask("POST", "/api/packets/captures", NULL, NULL), 201);
+    packet(t, 200, 443);
+    testhost_stop(t);                                       /* while one runs: its file is whole */
+    testhost_free(t);
+
+    fake_forget_routes();
+    t = testhost_new(ec_plugin_entry_1());
+    testhost_provide(t, EC_HTTP_ID, &fake_http, NULL);
+    testhost_option(t, "captures", "3");
+    ck_assert_int_eq(testhost_start(t), 0);
+    ck_assert_uint_eq(fake_ask("GET", "/api/packets/captures/{id}", first_id, NULL), 200);
+    ck_assert_str_eq(fake_reply("reason"), "it is of an earlier run");
+    ck_assert_uint_eq(fake_ask("GET", "/api/packets/captures/{id}/pcap", first_id, NULL), 200);
+    ck_assert_uint_eq(downloaded(&port), 16);
+    ck_assert_uint_eq(fake_ask("POST", "/api/packets/captures", NULL, NULL), 409);
+    captures_gone();
+    plugin_end(t);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("packets");
@@ -303,6 +436,8 @@ int main(void)
     tcase_add_test(c, packets_are_listed);
     tcase_add_test(c, wrong_questions_are_refused);
     tcase_add_test(c, one_packet_is_shown);
+    tcase_add_test(c, a_capture_is_written);
+    tcase_add_test(c, captures_have_bounds);
     suite_add_tcase(s, c);
     return unit_run(s);
 }
