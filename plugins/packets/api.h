@@ -1,4 +1,5 @@
-/* api.h: what the files of the API share. routes.c: recent packets; captures.c: captures; download.c: files that leave. */
+/* api.h: what the files of the API share. routes.c: recent packets; captures.c: captures; download.c: files that leave.
+ */
 #ifndef PACKETS_API_H
 #define PACKETS_API_H
 #include "plugins/packets/packets.h"

@@ -250,17 +250,18 @@ ON_POOL(get_file, file_job)
       .summary = (what), .roles = (who), .param = (pa), .body = (bo), .reply = (re), .run = (fn), .status = (st), \
       .errors = (er) }
 const struct ec_route capture_routes[] = {
-    ROUTE("GET", "", "captures", "Captures, the newest first", PACKETS_WATCHERS, 0, NULL, NULL, &list_reply, get_list, 0,
-          NULL),
+    ROUTE("GET", "", "captures", "Captures, the newest first", PACKETS_WATCHERS, 0, NULL, NULL, &list_reply, get_list,
+          0, NULL),
     ROUTE("POST", "", "capture_start", "Write packets to a file, within bounds", PACKETS_KEEPERS, EC_RT_ENFORCES, NULL,
           &start_body, &item_reply, post_start, 201, "409"),
-    ROUTE("GET", "/{id}", "capture", "One capture", PACKETS_WATCHERS, 0, &id_param, NULL, &item_reply, get_one, 0, "404"),
+    ROUTE("GET", "/{id}", "capture", "One capture", PACKETS_WATCHERS, 0, &id_param, NULL, &item_reply, get_one, 0,
+          "404"),
     ROUTE("POST", "/{id}/stop", "capture_stop", "End a capture, and keep its file", PACKETS_KEEPERS, EC_RT_ENFORCES,
           &id_param, NULL, &item_reply, post_stop, 0, "404"),
     ROUTE("DELETE", "/{id}", "capture_delete", "End a capture, and remove its file", PACKETS_KEEPERS, EC_RT_ENFORCES,
           &id_param, NULL, NULL, delete_one, 204, "404"),
-    { .size = sizeof(struct ec_route), .flags = EC_RT_STREAM, .method = "GET", .path = "/api/packets/captures/{id}/pcap",
-      .opid = "capture_pcap", .summary = "The file of a capture that has ended, as pcapng", .roles = PACKETS_WATCHERS,
+    { .size = sizeof(struct ec_route), .flags = EC_RT_STREAM, .method = "GET",
+      .path = "/api/packets/captures/{id}/pcap", .opid = "capture_pcap", .summary = "The file of a capture that has ended, as pcapng", .roles = PACKETS_WATCHERS,
       .param = &id_param, .run = get_file, .errors = "404,409", .type = "application/x-pcapng" },
 };
 const size_t capture_n_route = sizeof capture_routes / sizeof capture_routes[0];

@@ -169,8 +169,9 @@ static void list_again(struct packets *k, const char *name)
     uint64_t id;
     int n = 0;
 
-    if (sscanf(name, "%" SCNu64 ".pcapng%n", &id, &n) != 1 || !n || name[n] || !id || !path_of(k, id, path, sizeof path) ||
-        stat(path, &st))
+    if (sscanf(name, "%" SCNu64 ".pcapng%n", &id, &n) != 1 || !n || name[n] || !id)
+        return;
+    if (!path_of(k, id, path, sizeof path) || stat(path, &st))
         return;
     if (id > j->last)
         j->last = id;

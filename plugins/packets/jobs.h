@@ -42,12 +42,12 @@ struct jobs {
 int32_t jobs_open(struct packets *k, uint32_t most, uint64_t most_bytes);
 void jobs_stop(struct packets *k);              /* [ctl] end those that run */
 void jobs_close(struct packets *k);             /* [ctl] */
-/* [pool] Begin what `ask` says (filter, who, duration_ns, most_*, snap); it becomes the job. program is taken in any case.
- * EC_OK; EC_ELIMIT: there are too many files; EC_EIO: none can be written. why: a sentence. */
+/* [pool] Begin what `ask` says (filter, who, duration_ns, most_*, snap); it becomes the job. program is taken in any
+ * case. EC_OK; EC_ELIMIT: there are too many files; EC_EIO: none can be written. why: a sentence. */
 int32_t jobs_start(struct packets *k, struct job *ask, struct filter *program, char *why, size_t n);
 /* [pool] copy it, without what it works with. false: there is none */
 bool jobs_get(struct packets *k, uint64_t id, struct job *to);
-uint32_t jobs_list(struct packets *k, struct job *to);          /* [pool] JOBS_MAX of them; how many, the newest first */
+uint32_t jobs_list(struct packets *k, struct job *to);      /* [pool] JOBS_MAX of them; how many, the newest first */
 /* [pool] End it; with remove its file goes too. false: there is none. */
 bool jobs_end(struct packets *k, uint64_t id, bool remove);
 int jobs_file(struct packets *k, uint64_t id);  /* [pool] its file, to read; −1: errno says why */

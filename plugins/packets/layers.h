@@ -1,5 +1,5 @@
-/* layers.h: what stands in the first bytes of a packet, layer by layer, for people. Any bytes are taken; what breaks off
- * is said. */
+/* layers.h: what stands in the first bytes of a packet, layer by layer, for people. Any bytes are taken; what breaks
+ * off is said. */
 #ifndef PACKETS_LAYERS_H
 #define PACKETS_LAYERS_H
 #include <stdbool.h>
