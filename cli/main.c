@@ -40,6 +40,8 @@ static const struct cli_command commands[] = {
     {"users passwd", "NAME", "give a user another password; asks for it", cmd_users_passwd, NULL},
     {"ml list", "", "the models that score flows", cmd_ml_list, NULL},
     {"ml explain", "ID", "a score: the features that made it, and what they contributed", cmd_ml_explain, NULL},
+    {"tls self-signed", "[NAME ...]", "make cert.pem and key.pem here, for these names or addresses", cmd_tls_self_signed,
+     NULL},
     {"plugins list", "", "every plugin, and why one is left out", cmd_plugins_list, NULL},
     {"plugins info", "NAME", "one plugin: what it uses and offers, its metrics", cmd_plugins_info, NULL},
     {"config check", "[FILE]", "check a configuration file against the running daemon's plugins", cmd_config_check,

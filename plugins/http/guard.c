@@ -1,5 +1,7 @@
 #include "plugins/http/guard.h"
 
+#include "plugins/http/tls.h"
+
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -12,6 +14,7 @@
 
 #define READ_MARGIN 65536u          /* bytes of the socket that may wait beyond one request */
 #define WRITE_STEP 65536u           /* bytes that have to leave within write_ms */
+#define RECORD 16384u               /* plain bytes of a TLS record */
 #define LINGER_MS 1000u             /* a refused client's bytes are taken so long, else the reset hides the reply */
 
 enum phase { WAITING, READING, HANDLING, WRITING, STEADY, LINGERING };
@@ -32,6 +35,9 @@ struct guard {
     int spool;                      /* the body goes to this file, -1: to memory */
     uint64_t spool_left, spooled;
     struct evbuffer *spool_head;    /* what evhttp gets when all of it is there */
+    struct tls_session *tls;        /* NULL: none */
+    struct evbuffer *plain, *cipher;    /* of TLS: what came, what is to be sent */
+    size_t given;                   /* plain bytes that stand in cipher, and still in evhttp's buffer */
     void (*on_late)(void *arg);
     void (*on_gone)(void *arg);
     void (*on_data)(void *arg, const void *p, size_t n);   /* taken over */
@@ -83,6 +89,11 @@ static void guard_release(struct guard *g)
     for (unsigned i = 0; i < sizeof events / sizeof events[0]; i++)
         if (events[i])
             event_free(events[i]);
+    tls_session_free(g->tls);
+    if (g->plain)
+        evbuffer_free(g->plain);
+    if (g->cipher)
+        evbuffer_free(g->cipher);
     if (g->socket) {
         bufferevent_setcb(g->socket, NULL, NULL, NULL, NULL);
         bufferevent_decref(g->socket);
@@ -152,6 +163,10 @@ static void on_filter_gone(void *arg)
     event_del(g->timer);
     if (g->writable)
         event_del(g->writable);
+    if (g->tls && !g->given) {
+        tls_bye(g->tls, g->cipher);
+        evbuffer_write(g->cipher, guard_fd(g));     /* what the socket does not take at once is lost */
+    }
     if (!g->refusal.status || g->close) {
         leave(g);
         return;
@@ -165,9 +180,9 @@ static void on_filter_gone(void *arg)
 /* What evhttp is told of a request that is refused: something whole. */
 static void refuse(struct guard *g, struct evbuffer *in, struct evbuffer *out, int status, const char *why)
 {
-    let_go(g);
     static const char harmless[] = "GET / HTTP/1.1\r\nHost: refused\r\nConnection: close\r\n\r\n";
 
+    let_go(g);
     evbuffer_drain(in, evbuffer_get_length(in));
     evbuffer_add(out, harmless, sizeof harmless - 1);
     g->refusal = (struct guard_refusal){ status, why };
@@ -175,10 +190,56 @@ static void refuse(struct guard *g, struct evbuffer *in, struct evbuffer *out, i
     timer_set(g, g->all->c.request_ms);
 }
 
+/* Straight to the socket. false: some has to wait until it takes more, or it is over. */
+static bool push(struct guard *g, struct evbuffer *from)
+{
+    int n = 0;
+
+    while (evbuffer_get_length(from) && (n = evbuffer_write(from, guard_fd(g))) > 0) {
+        g->written += (size_t)n;
+        g->all->on.wrote(g->all->on.arg, (size_t)n);
+    }
+    if (!evbuffer_get_length(from))
+        return true;
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        g->close = true;
+        event_active(g->kick, 0, 0);
+        return false;
+    }
+    g->blocked = true;
+    if (!g->writable)
+        g->writable = event_new(g->all->base, guard_fd(g), EV_WRITE, event_get_callback(g->kick), g);
+    if (!g->writable || event_add(g->writable, NULL)) {
+        g->close = true;
+        event_active(g->kick, 0, 0);
+    }
+    return false;
+}
+
+/* What came, in the clear. false: it is over. */
+static bool open_up(struct guard *g, struct evbuffer *in)
+{
+    bool good = tls_take(g->tls, in, g->plain, g->cipher);
+
+    if (!g->given)
+        push(g, g->cipher);
+    if (good)
+        return true;
+    g->all->on.tls_failed(g->all->on.arg);
+    g->close = true;
+    event_active(g->kick, 0, 0);
+    return false;
+}
+
 static void say_continue(struct guard *g)
 {
     static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
+    if (g->tls) {
+        g->head.expects = !tls_give(g->tls, line, sizeof line - 1, g->cipher);
+        push(g, g->cipher);
+        return;
+    }
     /* A fresh connection's buffer has room for it; where not, the client goes on after a moment (RFC 9110 §10.1.1). */
     g->head.expects = send(guard_fd(g), line, sizeof line - 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0;
 }
@@ -293,16 +354,22 @@ static enum bufferevent_filter_result on_input(struct evbuffer *in, struct evbuf
                                                enum bufferevent_flush_mode mode, void *arg)
 {
     struct guard *g = arg;
-    size_t n = evbuffer_get_length(in);
+    size_t n;
     int rc;
 
     (void)limit;
     (void)mode;
+    if (!g->on_data && g->phase != WAITING && g->phase != READING)
+        return BEV_NEED_MORE;
+    if (g->tls && !open_up(g, in))
+        return BEV_NEED_MORE;
+    in = g->tls ? g->plain : in;
+    n = evbuffer_get_length(in);
     if (g->on_data) {
         hand_over(g, in, n);
         return BEV_NEED_MORE;
     }
-    if ((g->phase != WAITING && g->phase != READING) || (!n && !g->late))
+    if (!n && !g->late)
         return BEV_NEED_MORE;
     if (g->phase == WAITING) {
         g->phase = READING;
@@ -334,39 +401,41 @@ static enum bufferevent_filter_result on_input(struct evbuffer *in, struct evbuf
     return BEV_OK;
 }
 
+/* Of `in`, one record after the other: its bytes stay in evhttp's buffer until the record has left. false: not all. */
+static bool push_tls(struct guard *g, struct evbuffer *in)
+{
+    for (;;) {
+        size_t n;
+
+        if (!push(g, g->cipher))
+            return false;
+        evbuffer_drain(in, g->given);
+        g->given = 0;
+        if (!(n = evbuffer_get_length(in)))
+            return true;
+        n = n < RECORD ? n : RECORD;
+        if (!tls_give(g->tls, evbuffer_pullup(in, (ev_ssize_t)n), n, g->cipher)) {
+            g->close = true;
+            event_active(g->kick, 0, 0);
+            return false;
+        }
+        g->given = n;
+    }
+}
+
 static enum bufferevent_filter_result on_output(struct evbuffer *in, struct evbuffer *out, ev_ssize_t limit,
                                                 enum bufferevent_flush_mode mode, void *arg)
 {
     struct guard *g = arg;
-    int n;
 
     (void)out;
     (void)limit;
     (void)mode;
-    if (!evbuffer_get_length(in))
+    if (!evbuffer_get_length(in) || !(g->tls ? push_tls(g, in) : push(g, in)))
         return BEV_NEED_MORE;
-    while ((n = evbuffer_write(in, guard_fd(g))) > 0) {
-        g->written += (size_t)n;
-        g->all->on.wrote(g->all->on.arg, (size_t)n);
-        if (!evbuffer_get_length(in)) {
-            if (g->on_left)
-                event_active(g->kick, 0, 0);
-            return BEV_OK;
-        }
-    }
-    if (n < 0 && errno != EAGAIN && errno != EINTR) {
-        g->close = true;
+    if (g->on_left)
         event_active(g->kick, 0, 0);
-        return BEV_NEED_MORE;
-    }
-    g->blocked = true;
-    if (!g->writable)
-        g->writable = event_new(g->all->base, guard_fd(g), EV_WRITE, event_get_callback(g->kick), g);
-    if (!g->writable || event_add(g->writable, NULL)) {
-        g->close = true;
-        event_active(g->kick, 0, 0);
-    }
-    return BEV_NEED_MORE;
+    return BEV_OK;
 }
 
 /* evhttp has freed its filter, though on_filter_gone() has still to come. */
@@ -408,6 +477,8 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
         bufferevent_trigger_event(g->filter, BEV_EVENT_READING | BEV_EVENT_EOF, 0);
         return;
     }
+    if (g->tls && !g->given && !push(g, g->cipher))
+        return;
     if (g->phase == STEADY && g->on_left && !guard_waiting(g)) {
         g->on_left(g->left_arg);
     } else if (g->phase == WRITING || g->phase == STEADY) {
@@ -478,7 +549,7 @@ static void on_complete(struct evhttp_request *r, void *arg)
     let_go(g);
     g->phase = WAITING;
     timer_set(g, g->all->c.idle_ms);
-    if (evbuffer_get_length(bufferevent_get_input(g->socket)))
+    if (evbuffer_get_length(bufferevent_get_input(g->socket)) || (g->plain && evbuffer_get_length(g->plain)))
         event_active(g->kick, 0, 0);
 }
 
@@ -641,6 +712,16 @@ static bool events_new(struct guard *g, struct event_base *base)
     return g->timer && g->kick;
 }
 
+static bool tls_begin(struct guard *g)
+{
+    if (!g->all->tls)
+        return true;
+    g->tls = tls_session_new(g->all->tls);
+    g->plain = evbuffer_new();
+    g->cipher = evbuffer_new();
+    return g->tls && g->plain && g->cipher;
+}
+
 struct bufferevent *guard_new(struct event_base *base, void *arg)
 {
     struct guards *all = arg;
@@ -653,7 +734,7 @@ struct bufferevent *guard_new(struct event_base *base, void *arg)
     g->fresh = true;
     g->since = seconds();
     g->socket = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
-    if (g->socket && events_new(g, base))
+    if (g->socket && events_new(g, base) && tls_begin(g))
         g->filter = bufferevent_filter_new(g->socket, on_input, on_output,
                                            BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS, on_filter_gone, g);
     if (!g->filter) {

@@ -4,6 +4,7 @@
  *   - turns what is wrong or late into a harmless request, marked as refused, so that the one who answers says why;
  *   - writes replies straight to the socket: evhttp closes a connection as soon as the filter has taken its bytes;
  *   - holds a large body only for whom the server knows, and all of them together within a bound;
+ *   - speaks TLS, where it is set;
  *   - bounds in time: waiting for a request, reading it, handling it, and writing the reply;
  *   - knows how many connections there are, and when one ends.
  * All on the loop's thread. */
@@ -40,10 +41,11 @@ struct guard_events {               /* what the server wants to know */
     void (*closed)(void *arg, enum guard_end why);
     void (*wrote)(void *arg, size_t n);
     void (*read)(void *arg, size_t n);
-    /* A body is on its way: 0, or the status to refuse it with, and b->why. b->spool may be set to a file that it goes to
-     * instead of to memory. */
+    /* A body is on its way: 0, or the status to refuse it with, and b->why. b->spool may be set to a file that it goes
+     * to instead of to memory. */
     int (*body)(void *arg, struct guard_body *b);
     void (*spool_close)(void *arg, int fd);
+    void (*tls_failed)(void *arg);
 };
 struct guards {
     struct event_base *base;
@@ -52,6 +54,7 @@ struct guards {
     uint32_t n;
     bool full;
     struct event *again;            /* while full: look whether somebody can be sent away by now */
+    struct tls *tls;                /* NULL: bytes come and go as they are */
     size_t held;                    /* bytes of bodies over BODY_FREE */
     struct guard *list;             /* all of them */
     struct guard *index[256];       /* by their filter */

@@ -3,6 +3,7 @@
 #include "plugins/http/own.h"
 #include "plugins/http/request.h"
 #include "plugins/http/server.h"
+#include "plugins/http/tls.h"
 #include "plugins/http/upgrade.h"
 #include "plugins/http/visible.h"
 
@@ -18,6 +19,13 @@ static const struct ec_row option_rows[] = {
     EC_OPTION(TEXT, 0, "listen", "127.0.0.1:8000", 1, 60, NULL, "address and port; none: only the Unix socket"),
     EC_OPTION(BOOL, 0, "plain", "false", 0, 0, NULL,
               "allow http.listen off loopback, though passwords then cross the network in the clear"),
+    EC_OPTION(TEXT, EC_R_PATH, "tls_cert", NULL, 1, 511, NULL,
+              "certificate chain (PEM): http.listen then speaks HTTPS. A new file is taken within 15 s"),
+    EC_OPTION(TEXT, EC_R_PATH, "tls_key", NULL, 1, 511, NULL, "its private key (PEM), readable by the daemon"),
+    EC_OPTION(DURATION, 0, "hsts", "0s", 0, 63072000 * SECOND, NULL,
+              "Strict-Transport-Security: for so long browsers use HTTPS only; 0: it is not said"),
+    EC_OPTION(TEXT, EC_R_LIST, "cors_origins", NULL, 1, 255, NULL,
+              "pages of these origins may use the API, such as https://desk.example; '*': of any"),
     EC_OPTION(TEXT, EC_R_PATH, "socket", NULL, 1, 107, NULL,
               "Unix socket for ecyberctl; unset: " ECYBER_RUNDIR "/api.sock"),
     EC_OPTION(U32, 0, "connections", "1024", 8, 100000, "connections", "at once; more wait in the kernel"),
@@ -55,6 +63,8 @@ static const struct ec_metric metrics[METRICS] = {
     [M_LATE] = COUNTER("refused.late", "requests", "refused, because they did not arrive in time"),
     [M_BODIES] = COUNTER("refused.bodies", "requests",
                          "with a large body refused: nobody known sent it, or too many were on their way"),
+    [M_TLS_FAILED] = COUNTER("tls_failed", "connections",
+                             "closed, because what came was no TLS, or none that is taken"),
     [M_END_LEFT] = COUNTER("closed.client", "connections", "closed by the client, or after its last request"),
     [M_END_IDLE] = COUNTER("closed.idle", "connections", "closed, because no further request came"),
     [M_END_SLOW] = COUNTER("closed.slow", "connections", "closed, because a request did not arrive in time"),
@@ -166,6 +176,7 @@ static void on_beat(void *self, const void *state, uint64_t now_ns)
     (void)state;
     (void)now_ns;
     stream_beat(self);
+    server_look(self);
 }
 
 static int32_t http_setup(void *self)
@@ -222,13 +233,57 @@ static int32_t read_listen(const struct ec_host *h, const struct ec_conf *c, str
     if (!colon || evutil_parse_sockaddr_port(listen, (struct sockaddr *)&a, &len) || !atoi(colon + 1))
         return ec_failf(h, EC_EINVAL, "%s: http.listen: '%s' is not ADDRESS:PORT, such as 127.0.0.1:8000 or [::1]:8000",
                         h->conf_where(c, "listen", 0), listen);
-    if (!is_loopback(&a) && !number(h, c, "plain"))
+    if (!is_loopback(&a) && !*o->tls_cert && !number(h, c, "plain"))
         return ec_failf(h, EC_EINVAL,
-                        "%s: http.listen: %s is not on loopback, and this server speaks no TLS: put a TLS proxy before "
-                        "127.0.0.1:8000, or set http.plain: true and let passwords cross the network in the clear",
+                        "%s: http.listen: %s is not on loopback: set http.tls_cert and http.tls_key ('ecyberctl tls "
+                        "self-signed' makes both), or http.plain: true and passwords cross the network in the clear",
                         h->conf_where(c, "listen", 0), listen);
     snprintf(o->listen, sizeof o->listen, "%s", listen);
     return EC_OK;
+}
+
+static int32_t read_cors(const struct ec_host *h, const struct ec_conf *c, struct cors *o)
+{
+    for (uint32_t i = 0; i < h->conf_count(c, "cors_origins"); i++) {
+        const char *origin = h->conf_text(c, "cors_origins", i);
+
+        if (!cors_is_origin(origin) || o->n == CORS_ORIGINS)
+            return ec_failf(h, EC_EINVAL, "%s: http.cors_origins: '%s' %s", h->conf_where(c, "cors_origins", i), origin,
+                            o->n == CORS_ORIGINS ? "is one too many: 32 at most"
+                                                 : "is no origin, such as https://desk.example or "
+                                                   "http://10.0.0.7:3000");
+        if (!strcmp(origin, "*"))
+            o->any = true;
+        else if (!(o->origin[o->n++] = strdup(origin)))
+            return h->fail(h, EC_ENOMEM, "out of memory");
+    }
+    return EC_OK;
+}
+
+static int32_t read_tls(const struct ec_host *h, const struct ec_conf *c, struct server_config *o)
+{
+    const char *cert = h->conf_text(c, "tls_cert", 0), *key = h->conf_text(c, "tls_key", 0);
+    struct tls *tls;
+    char why[1200];
+
+    if (!cert != !key)
+        return ec_failf(h, EC_EINVAL, "%s: http.%s is missing: TLS needs a certificate and its key",
+                        h->conf_where(c, cert ? "tls_cert" : "tls_key", 0), cert ? "tls_key" : "tls_cert");
+    snprintf(o->tls_cert, sizeof o->tls_cert, "%s", cert ? cert : "");
+    snprintf(o->tls_key, sizeof o->tls_key, "%s", key ? key : "");
+    o->hsts_s = cert ? (uint64_t)(number(h, c, "hsts") / SECOND) : 0;
+    if (!cert)
+        return EC_OK;
+    if (!(tls = tls_new(cert, key, why, sizeof why)))
+        return ec_failf(h, EC_EINVAL, "%s: %s", h->conf_where(c, "tls_cert", 0), why);
+    tls_free(tls);
+    return EC_OK;
+}
+
+static void config_free(struct server_config *o)
+{
+    cors_free(&o->cors);
+    free(o);
 }
 
 static int32_t http_configure(void *self, const struct ec_conf *c, void **state)
@@ -241,8 +296,8 @@ static int32_t http_configure(void *self, const struct ec_conf *c, void **state)
 
     if (!o)
         return h->fail(h, EC_ENOMEM, "out of memory");
-    if ((err = read_listen(h, c, o))) {
-        free(o);
+    if ((err = read_tls(h, c, o)) || (err = read_listen(h, c, o)) || (err = read_cors(h, c, &o->cors))) {
+        config_free(o);
         return err;
     }
     o->socket_given = socket != NULL;
@@ -268,7 +323,7 @@ static int32_t http_configure(void *self, const struct ec_conf *c, void **state)
 static void http_state_free(void *self, void *state)
 {
     (void)self;
-    free(state);
+    config_free(state);
 }
 
 static int32_t http_start(void *self, const void *state)
@@ -292,7 +347,7 @@ static int32_t http_start(void *self, const void *state)
         return s->host->fail(s->host, err, why);
     }
     if (*s->c.listen)
-        EC_LOG(s->host, EC_LOG_INFO, "serves http://%s/", s->c.listen);
+        EC_LOG(s->host, EC_LOG_INFO, "serves http%s://%s/", s->tls ? "s" : "", s->c.listen);
     if (!s->auth)
         EC_LOG(s->host, EC_LOG_WARNING,
                "no plugin offers ec.auth/1: only public routes and the local socket (root, this user) are answered");

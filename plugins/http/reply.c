@@ -3,12 +3,15 @@
 #include "plugins/http/asset.h"
 #include "plugins/http/change.h"
 #include "plugins/http/chunk.h"
+#include "plugins/http/cors.h"
 #include "plugins/http/guard.h"
 #include "plugins/http/server.h"
 
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -74,7 +77,7 @@ static void put_default(struct ec_req *r, struct evkeyvalq *out, const char *nam
 static void put_headers(struct ec_req *r)
 {
     struct evkeyvalq *out = evhttp_request_get_output_headers(r->http);
-    char etag[VERSION_ETAG];
+    char etag[VERSION_ETAG], age[40];
 
     if (r->version)
         evhttp_add_header(out, "ETag", version_etag(r->version, etag));
@@ -89,6 +92,15 @@ static void put_headers(struct ec_req *r)
     put_default(r, out, "Cache-Control", "no-store");
     put_default(r, out, "X-Content-Type-Options", "nosniff");
     put_default(r, out, "Referrer-Policy", "no-referrer");
+    put_default(r, out, "X-Frame-Options", "DENY");
+    put_default(r, out, "Cross-Origin-Opener-Policy", "same-origin");
+    put_default(r, out, "Cross-Origin-Resource-Policy",
+                r->s->c.cors.n || r->s->c.cors.any ? "cross-origin" : "same-origin");
+    if (r->s->c.hsts_s && !r->local) {
+        snprintf(age, sizeof age, "max-age=%" PRIu64, r->s->c.hsts_s);
+        put_default(r, out, "Strict-Transport-Security", age);
+    }
+    cors_headers(&r->s->c.cors, r->http, out);
     put_default(r, out, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
     if (r->guard && guard_refused(r->guard)->status)
         evhttp_add_header(out, "Connection", "close");

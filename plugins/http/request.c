@@ -1,5 +1,6 @@
 #include "plugins/http/request.h"
 
+#include "plugins/http/cors.h"
 #include "plugins/http/events.h"
 #include "plugins/http/guard.h"
 #include "plugins/http/input.h"
@@ -220,7 +221,7 @@ static void handle(struct server *s, struct evhttp_request *http, struct guards 
         if (guard_refused(g)->status == 503)
             request_set_header(r, "Retry-After", "5");
         request_error(r, (uint32_t)guard_refused(g)->status, guard_refused(g)->why);
-    } else if (!serve_asset(r)) {
+    } else if (!cors_preflight(r) && !serve_asset(r)) {
         serve_route(r);
     }
     *mark = old;

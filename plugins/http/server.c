@@ -3,6 +3,7 @@
 #include "plugins/http/input.h"
 #include "plugins/http/openapi.h"
 #include "plugins/http/request.h"
+#include "plugins/http/tls.h"
 #include "plugins/http/upgrade.h"
 
 #include <errno.h>
@@ -63,6 +64,11 @@ static void on_opened(void *arg)
 
     server_count(s, M_CONNECTIONS, 1);
     s->host->gauge(s->host, M_OPEN, s->guards.n + s->locals.n);
+}
+
+static void on_tls_failed(void *arg)
+{
+    server_count(arg, M_TLS_FAILED, 1);
 }
 
 static void on_wrote(void *arg, size_t n)
@@ -271,21 +277,38 @@ static void limit_connections(struct server *s)
 
 static void prepare(struct server *s)
 {
-    const struct guard_events on = { s, on_full, on_opened, on_closed, on_wrote, on_read, on_body, on_spool_close };
+    const struct guard_events on = { s, on_full, on_opened, on_closed, on_wrote, on_read, on_body, on_spool_close,
+                                     on_tls_failed };
 
     s->guards = (struct guards){ .base = s->base, .c = s->c.guard, .on = on };
     allow_uploads(s);
     s->locals = s->guards;
+    s->guards.tls = s->tls;
     s->locals.c.connections = LOCAL_CONNECTIONS;
     s->locals.on.full = on_local_full;
     s->locals.on.body = on_local_body;
     limit_connections(s);
 }
 
+void server_look(struct server *s)
+{
+    char why[512];
+    bool fresh;
+
+    if (!s->tls)
+        return;
+    if (!tls_look(s->tls, &fresh, why, sizeof why))
+        EC_LOG(s->host, EC_LOG_WARNING, "the certificate stays the one that was read before: %s", why);
+    else if (fresh)
+        EC_LOG(s->host, EC_LOG_INFO, "new connections get the new certificate of %s", s->c.tls_cert);
+}
+
 int32_t server_start(struct server *s, char *why, uint32_t n)
 {
     int32_t err;
 
+    if (*s->c.tls_cert && !(s->tls = tls_new(s->c.tls_cert, s->c.tls_key, why, n)))
+        return EC_EINVAL;
     prepare(s);
     served = s;
     s->wake = event_new(s->base, -1, EV_PERSIST, on_wake, s);
@@ -320,6 +343,8 @@ void server_stop(struct server *s)
         evhttp_free(s->local);
     guards_free(&s->guards);
     guards_free(&s->locals);
+    tls_free(s->tls);
+    s->tls = NULL;
     for (unsigned i = 0; i < 2; i++) {
         struct listener *on = i ? &s->on_local : &s->on_tcp;
 

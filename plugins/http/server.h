@@ -3,6 +3,7 @@
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 #include "plugins/http/asset.h"
+#include "plugins/http/cors.h"
 #include "plugins/http/guard.h"
 #include "plugins/http/metrics.h"
 #include "plugins/http/once.h"
@@ -18,7 +19,9 @@ struct server_config {              /* the plugin's state of a generation; only 
     char listen[64], socket[108];   /* "": none */
     bool socket_given;              /* else its place is the default, and a failure only a warning */
     uint32_t deadline_ms, stream_clients, streams_per_user;
-    uint64_t stream_buffer;
+    uint64_t stream_buffer, hsts_s; /* seconds of Strict-Transport-Security, 0: none */
+    struct cors cors;
+    char tls_cert[512], tls_key[512];   /* "": no TLS */
     struct guard_config guard;
 };
 
@@ -51,6 +54,7 @@ struct server {
     struct piece *piece, **piece_end;   /* of chunk() on other threads, the oldest first */
     struct onces onces;
     uint32_t uploads;               /* files of bodies that are open */
+    struct tls *tls;                /* of TCP; NULL: none */
     struct event *wake;
     uint32_t open;                  /* requests that wait for their reply, on the loop */
     bool stopping;
@@ -58,6 +62,7 @@ struct server {
 
 /* [ctl] 0, or EC_E* with a sentence: EC_EEXIST where the port is taken. */
 int32_t server_start(struct server *s, char *why, uint32_t n);
+void server_look(struct server *s);     /* every 15 s: is there a new certificate? */
 void server_stop(struct server *s);     /* [ctl] the loop does not run any more */
 static inline void server_count(const struct server *s, uint32_t metric, int64_t n)
 {

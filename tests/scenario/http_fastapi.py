@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Bad requests are answered as FastAPI with pydantic 2 answers them, field by field: the same routes, declared by a plugin
-that the test builds, against the table that tests/data/fastapi_app.py wrote."""
+"""Bad requests are answered as FastAPI with pydantic 2 answers them, field by field: the same routes, declared by a
+plugin that the test builds, against the table that tests/data/fastapi_app.py wrote."""
 import http.client
 import json
 import os
@@ -42,8 +42,8 @@ struct inner { uint64_t a; };
 static const struct ec_row inner_rows[] = { ROW(U64, 0, 0, struct inner, a, "a", NULL, NULL, 0, 9) };
 static const struct ec_record inner = EC_RECORD_ELEMENT(struct inner, inner_rows);
 
-struct body { struct ec_part part; uint64_t n; int64_t i; double ratio; uint64_t when; uint8_t ip[16]; struct inner inner;
-              struct ec_span name; struct ec_list tags, ports; uint32_t level; uint8_t yes, pad[3]; };
+struct body { struct ec_part part; uint64_t n; int64_t i; double ratio; uint64_t when; uint8_t ip[16];
+              struct inner inner; struct ec_span name; struct ec_list tags, ports; uint32_t level; uint8_t yes, pad[3]; };
 static const struct ec_row body_rows[] = {
     ROW(TEXT, 0, 0, struct body, name, "name", NULL, NULL, 1, 10),
     ROW(U64, 0, 0, struct body, n, "n", NULL, "7", 0, 100),

@@ -268,7 +268,8 @@ static int32_t take_upload(void *self, const void *state, struct ec_req *r)
     int fd = s->http->upload(r, &len), n;
 
     (void)state;
-    if (pread(fd, ends, 1, 0) != 1 || pread(fd, ends + 1, 1, (off_t)len - 1) != 1 || lseek(fd, 0, SEEK_END) != (off_t)len)
+    if (pread(fd, ends, 1, 0) != 1 || pread(fd, ends + 1, 1, (off_t)len - 1) != 1 ||
+        lseek(fd, 0, SEEK_END) != (off_t)len)
         return EC_EIO;
     n = snprintf(json, sizeof json, "{\"len\":%llu,\"ends\":\"%.2s\"}", (unsigned long long)len, ends);
     return s->http->json(r, 201, json, (uint64_t)n);
@@ -302,8 +303,8 @@ static const struct ec_route routes[] = {
       .summary = "enforce", .roles = "admin", .body = &body, .run = enforce, .flags = EC_RT_ENFORCES, .status = 201 },
     ROUTE("GET", "/api/toy/pour", "pour", .param = &pour_record, .run = get_pour, .flags = EC_RT_STREAM,
           .type = "text/plain", .errors = "404"),
-    { .size = sizeof(struct ec_route), .method = "POST", .path = "/api/toy/upload", .opid = "upload", .summary = "upload",
-      .roles = "admin", .run = take_upload, .flags = EC_RT_UPLOAD, .body_max = 50000000, .status = 201 },
+    { .size = sizeof(struct ec_route), .method = "POST", .path = "/api/toy/upload", .opid = "upload",
+      .summary = "upload", .roles = "admin", .run = take_upload, .flags = EC_RT_UPLOAD, .body_max = 50000000, .status = 201 },
     { .size = sizeof(struct ec_route), .method = "POST", .path = "/api/toy/other", .opid = "other", .summary = "other",
       .roles = "nobody", .run = take_upload, .flags = EC_RT_UPLOAD, .body_max = 50000000 },
     ROUTE("GET", "/api/toy/poured", "poured", .run = get_poured, .schema = "{\"type\":\"integer\"}"),
@@ -580,8 +581,21 @@ def uploads():
         s.close()
     time.sleep(0.3)
     check(ask("POST", "/api/toy/upload", b"xyz")[0] == 201, "and there is room when they are gone")
-    files = [os.readlink("/proc/%d/fd/%s" % (PID, fd)) for fd in os.listdir("/proc/%d/fd" % PID)]
-    check(not any("state" in name and "deleted" in name for name in files), "no file stays open", files)
+    for _ in range(20):
+        if not spooled():
+            break
+        time.sleep(0.1)
+    check(not spooled(), "no file stays open", spooled())
+
+
+def spooled():
+    files = []
+    for fd in os.listdir("/proc/%d/fd" % PID):
+        try:
+            files.append(os.readlink("/proc/%d/fd/%s" % (PID, fd)))
+        except OSError:
+            pass                        # closed meanwhile
+    return [name for name in files if "state" in name and "deleted" in name]
 
 
 def resident():
