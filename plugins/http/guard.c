@@ -11,11 +11,15 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #define READ_MARGIN 65536u          /* bytes of the socket that may wait beyond one request */
 #define WRITE_STEP 65536u           /* bytes that have to leave within write_ms */
 #define RECORD 16384u               /* plain bytes of a TLS record */
 #define LINGER_MS 1000u             /* a refused client's bytes are taken so long, else the reset hides the reply */
+#define CROWD 256u                  /* connections at once whose memory is worth giving back */
 
 enum phase { WAITING, READING, HANDLING, WRITING, STEADY, LINGERING };
 
@@ -100,6 +104,18 @@ static void guard_release(struct guard *g)
     }
 }
 
+/* The memory of a crowd goes back to the system once hardly anybody of it is left; malloc would keep what lies between
+ * the rest. */
+static void shrink(struct guards *all)
+{
+    if (all->most < CROWD || all->n > all->most / 16)
+        return;
+    all->most = all->n;
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 /* One fewer: whoever waits may come in. */
 static void leave(struct guard *g)
 {
@@ -122,6 +138,7 @@ static void leave(struct guard *g)
     }
     guard_release(g);
     free(g);
+    shrink(all);
 }
 
 static void on_drained(struct bufferevent *bev, void *arg)
@@ -753,7 +770,9 @@ struct bufferevent *guard_new(struct event_base *base, void *arg)
     all->list = g;
     timer_set(g, all->c.request_ms);
     all->on.opened(all->on.arg);
-    if (++all->n >= all->c.connections && !all->full && !guard_evict(all))
+    if (++all->n > all->most)
+        all->most = all->n;
+    if (all->n >= all->c.connections && !all->full && !guard_evict(all))
         fill(all);
     return g->filter;
 }

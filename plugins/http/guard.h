@@ -51,7 +51,7 @@ struct guards {
     struct event_base *base;
     struct guard_config c;
     struct guard_events on;
-    uint32_t n;
+    uint32_t n, most;               /* now; since memory was last given back */
     bool full;
     struct event *again;            /* while full: look whether somebody can be sent away by now */
     struct tls *tls;                /* NULL: bytes come and go as they are */
