@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 
+from libtest import check, plan
+
 SOURCE = r"""
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
@@ -100,15 +102,6 @@ static const struct ec_plugin plugin = {
     NULL, NULL, NULL, create, setup, NULL, NULL, NULL, NULL, NULL, NULL, free };
 EC_PLUGIN(plugin)
 """
-count = 0
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
-    if not good and detail:
-        print("# %s" % str(detail)[:900])
 
 
 class Local(http.client.HTTPConnection):
@@ -172,7 +165,7 @@ def main():
                  table["pydantic"]), "ours %s\n# want %s" % (json.dumps(got), json.dumps(want)))
     daemon.send_signal(signal.SIGTERM)
     check(daemon.wait(20) == 0, "the daemon ends well")
-    print("1..%d" % count)
+    plan()
 
 
 sys.exit(main())

@@ -92,7 +92,7 @@ def api_provider():
             operation = document["paths"]["/api/test/note"]["get"]
             check(operation["operationId"] == "get_note" and "visits" in json.dumps(operation["responses"]["200"]),
                   "its route is in the OpenAPI document, with the rows of its record", operation)
-        except OSError as error:
+        except (OSError, KeyError, ValueError) as error:
             check(False, "API provider, the HTTP server and the store", error)
         daemon.terminate()
         check(daemon.wait(20) == 0, "the daemon ends well (API)")

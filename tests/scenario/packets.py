@@ -8,30 +8,11 @@ import socket
 import struct
 import subprocess
 import sys
-import time
+
+from libtest import check, wait_for
 
 ECYBERD = os.environ["ECYBERD"]
 TMP = os.getcwd()
-number = 0
-
-
-def check(good, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if good else "not ", number, what), flush=True)
-    if not good:
-        print("# " + str(detail).replace("\n", "\n# ")[:4000], flush=True)
-    return good
-
-
-def wait_for(what, seconds=10):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.05)
-    return None
 
 
 class Api(http.client.HTTPConnection):

@@ -8,17 +8,9 @@ import threading
 import time
 
 from libsio import BASE, Client, Daemon, WebSocket
+from libtest import check
 
-count = 0
 CHOSEN = "a lake of one's own"
-
-
-def check(good, what, detail=""):
-    global count
-    count += 1
-    print("%sok %d - %s" % ("" if good else "not ", count, what), flush=True)
-    if not good:
-        print("# " + str(detail)[:1500].replace("\n", "\n# "), flush=True)
 
 
 def log_in(d, name, password):

@@ -14,20 +14,13 @@ import time
 
 import libapi
 
-number = 0
+from libtest import check, plan
+
 HERE = os.getcwd()
 SOCK = HERE + "/api.sock"
 running = None
 got = []                            # (path, headers, body)
 answers = {}                        # path -> list of statuses still to give; then 204
-
-
-def check(ok, what, detail=""):
-    global number
-    number += 1
-    print("%sok %d - %s" % ("" if ok else "not ", number, what), flush=True)
-    if not ok:
-        print("# " + str(detail)[:1500].replace("\n", "\n# "))
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
@@ -228,4 +221,4 @@ try:
 finally:
     if running and running.poll() is None:
         running.kill()
-print("1..%d" % number)
+plan()
