@@ -1,0 +1,28 @@
+/* What an administrator gives a webhook: its address, its secret; and networks of the configuration. */
+#include "plugins/webhooks/guard.h"
+#include "plugins/webhooks/sign.h"
+#include "plugins/webhooks/url.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = malloc(size + 1), signature[SIGN_TEXT];
+    struct guard_net net;
+
+    if (!text)
+        return 0;
+    memcpy(text, data, size);
+    text[size] = '\0';
+    if (!guard_parse(text, &net) && net.bits > 128)
+        abort();
+    if (!url_wrong(text, false) && url_wrong(text, true))
+        abort();
+    if (sign_is_secret(text, strlen(text)) && sign_body(text, "1-2", 3, text, size, signature))
+        abort();
+    free(text);
+    return 0;
+}
