@@ -30,7 +30,9 @@ static const struct ec_row option_rows[] = {
     EC_OPTION(SIZE, EC_R_LIVE, "keep_bytes", "10GiB", 0, INT64_MAX, "bytes",
               "the oldest events are deleted when all of them take more; 0: no limit"),
     EC_OPTION(SIZE, EC_R_LIVE, "spool", "64MiB", 131072, INT64_C(4294967296), "bytes",
-              "memory for events that cannot be written: disk full, file locked"),
+              "memory for events that cannot be written: disk full, file locked, database away"),
+    EC_OPTION(SIZE, EC_R_LIVE, "spool_bytes", "1GiB", 0, INT64_C(1099511627776), "bytes",
+              "room on disk, in the state folder, for those that do not fit in there; 0: none"),
     EC_OPTION(DURATION, EC_R_LIVE, "flush", "250ms", 10000000, INT64_C(60000000000), NULL,
               "time after which an event is written though its batch of 1,000 is not full"),
     EC_OPTION(U32, EC_R_LIVE, "segment_rows", "2000000", 1000, 16777216, "events",
@@ -40,9 +42,9 @@ static const struct ec_row option_rows[] = {
 };
 static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
 
-enum { M_IN, M_STORED, M_FULL, M_MEMORY, M_FAILED, M_STOP, M_ERRORS, M_BATCHES, M_DAMAGED, M_EXPIRED,
+enum { M_IN, M_STORED, M_FULL, M_MEMORY, M_FAILED, M_UNREAD, M_STOP, M_ERRORS, M_BATCHES, M_DAMAGED, M_EXPIRED,
        M_PUT, M_DELETED, M_PUT_FAILED, M_DEL_FAILED = M_PUT_FAILED + 4, COUNTERS = M_DEL_FAILED + 4,
-       M_SPOOLED = COUNTERS, M_SPOOL_BYTES, M_SEGMENTS, M_BYTES, METRICS };
+       M_SPOOLED = COUNTERS, M_SPOOL_BYTES, M_SPOOL_DISK, M_SEGMENTS, M_BYTES, METRICS };
 #define METRIC(kind, name, unit, help) { (uint32_t)sizeof(struct ec_metric), EC_METRIC_##kind, (name), (unit), (help) }
 static const struct ec_metric metrics[METRICS] = {
     [M_IN] = METRIC(COUNTER, "events_in", "events", "that came to be stored"),
@@ -52,6 +54,7 @@ static const struct ec_metric metrics[METRICS] = {
     [M_MEMORY] = METRIC(COUNTER, "dropped.memory", "events", "lost because there was no memory"),
     [M_FAILED] =
         METRIC(COUNTER, "dropped.failed", "events", "lost because they cannot be stored: no record in them, too long"),
+    [M_UNREAD] = METRIC(COUNTER, "dropped.spool_read", "events", "lost because the spool on disk could not be read"),
     [M_STOP] = METRIC(COUNTER, "dropped.shutdown", "events", "lost because they could not be written before the end"),
     [M_ERRORS] = METRIC(COUNTER, "write_errors", "errors", "batches that could not be written and were tried again"),
     [M_BATCHES] = METRIC(COUNTER, "batches", "batches", "transactions of events"),
@@ -70,14 +73,15 @@ static const struct ec_metric metrics[METRICS] = {
                                          "not " verb " because the database failed: full, locked, damaged, away")
     FAILED(M_PUT_FAILED, "put_failed", "written"),
     FAILED(M_DEL_FAILED, "del_failed", "deleted"),
-    [M_SPOOLED] = METRIC(GAUGE, "spooled", "events", "that wait in memory to be written"),
-    [M_SPOOL_BYTES] = METRIC(GAUGE, "spool_bytes", "bytes", "of events that wait in memory"),
+    [M_SPOOLED] = METRIC(GAUGE, "spooled", "events", "that wait to be written"),
+    [M_SPOOL_BYTES] = METRIC(GAUGE, "spool_bytes", "bytes", "of events that wait, in memory and on disk"),
+    [M_SPOOL_DISK] = METRIC(GAUGE, "spool_disk_bytes", "bytes", "of the spool's file that are in use"),
     [M_SEGMENTS] = METRIC(GAUGE, "segments", "files", "with events"),
     [M_BYTES] = METRIC(GAUGE, "bytes", "bytes", "of all files with events"),
 };
 
 struct store_state {                /* one generation's options */
-    uint64_t keep, keep_bytes, spool, flush, rows, query_time;
+    uint64_t keep, keep_bytes, spool, spool_bytes, flush, rows, query_time;
     uint32_t serial;
     char *url;
 };
@@ -168,7 +172,7 @@ static void count(struct store *s)
     struct documents_counts d = documents_counts(&s->documents);
     uint64_t now[COUNTERS] = {
         [M_IN] = n.in, [M_STORED] = n.stored, [M_FULL] = n.full, [M_MEMORY] = n.memory, [M_FAILED] = n.failed,
-        [M_STOP] = n.shutdown, [M_ERRORS] = n.errors, [M_BATCHES] = n.batches, [M_DAMAGED] = n.damaged,
+        [M_UNREAD] = n.unread, [M_STOP] = n.shutdown, [M_ERRORS] = n.errors, [M_BATCHES] = n.batches, [M_DAMAGED] = n.damaged,
         [M_EXPIRED] = atomic_load(&s->expired), [M_PUT] = d.put, [M_DELETED] = d.deleted };
 
     memcpy(&now[M_PUT_FAILED], d.put_failed, sizeof d.put_failed);
@@ -182,6 +186,7 @@ static void count(struct store *s)
     pthread_mutex_unlock(&s->telling);
     s->host->gauge(s->host, M_SPOOLED, (int64_t)n.spooled);
     s->host->gauge(s->host, M_SPOOL_BYTES, (int64_t)n.spool_bytes);
+    s->host->gauge(s->host, M_SPOOL_DISK, (int64_t)n.spool_disk);
 }
 
 static void follow(struct store *s, const struct store_state *st)
@@ -189,6 +194,7 @@ static void follow(struct store *s, const struct store_state *st)
     pthread_mutex_lock(&s->backend->writing);
     pthread_mutex_lock(&s->stream.lock);
     s->stream.spool.limit = st->spool;
+    spool_disk(&s->stream.spool, st->spool_bytes);
     s->backend->rows_max = st->rows;
     s->backend->bytes_max = st->keep_bytes ? st->keep_bytes / SEGMENT_SHARE : UINT64_MAX;
     s->applied = st->serial;
@@ -347,6 +353,7 @@ static int32_t store_configure(void *self, const struct ec_conf *c, void **state
         return h->fail(h, EC_ENOMEM, "out of memory");
     *st = (struct store_state){
         .keep = number(h, c, "keep"), .keep_bytes = number(h, c, "keep_bytes"), .spool = number(h, c, "spool"),
+        .spool_bytes = number(h, c, "spool_bytes"),
         .flush = number(h, c, "flush"), .rows = number(h, c, "segment_rows"), .query_time = number(h, c, "query_time"),
         .serial = ++s->built, .url = strdup(configured_url(h, c)) };
     if (!st->url) {
@@ -450,6 +457,7 @@ static int32_t store_start(void *self, const void *state)
         return err;
     readers_open(&s->readers, s->backend);
     s->stream.backend = s->backend;
+    s->stream.spool.folder = s->host->state_dir(s->host);
     stream_open(&s->stream);
     s->open = true;
     follow(s, state);

@@ -11,7 +11,7 @@ void stream_open(struct stream *s)
 
 static uint64_t dropped(const struct stream_counts *n)
 {
-    return n->full + n->memory + n->failed + n->shutdown;
+    return n->full + n->memory + n->failed + n->unread + n->shutdown;
 }
 
 static void trouble_begins(struct stream *s, const char *why)
@@ -29,9 +29,9 @@ static void trouble_begins(struct stream *s, const char *why)
     pthread_mutex_unlock(&s->lock);
     if (first)
         backend_sayf(s->backend, STREAM_WARNING,
-             "events cannot be stored: %s; up to %llu bytes of them wait in memory, what comes after is "
-             "dropped until they can",
-             why, (unsigned long long)s->spool.limit);
+             "events cannot be stored: %s; up to %llu bytes of them wait in memory and %llu on disk, what comes after "
+             "is dropped until they can",
+             why, (unsigned long long)s->spool.limit, (unsigned long long)s->spool.most * SPOOL_PIECE);
 }
 
 static void trouble_ends(struct stream *s)
@@ -53,12 +53,14 @@ static void trouble_ends(struct stream *s)
 static uint32_t collect(struct stream *s, const struct ec_event **ev)
 {
     struct spool_at at;
+    uint64_t lost = 0;
     uint32_t n = 0;
 
     pthread_mutex_lock(&s->lock);
     at = spool_begin(&s->spool);
-    while (n < SEGMENT_BATCH && (ev[n] = spool_next(&at)))
+    while (n < SEGMENT_BATCH && (ev[n] = spool_next(&s->spool, &at, &lost)))
         n++;
+    s->n.unread += lost;
     pthread_mutex_unlock(&s->lock);
     return n;
 }
@@ -171,6 +173,7 @@ struct stream_counts stream_counts(struct stream *s)
     n = s->n;
     n.spooled = s->spool.n;
     n.spool_bytes = s->spool.bytes;
+    n.spool_disk = spool_on_disk(&s->spool);
     n.damaged = s->backend->set_aside;
     pthread_mutex_unlock(&s->lock);
     return n;

@@ -5,9 +5,9 @@
 #include "plugins/store/backend.h"
 #include "plugins/store/spool.h"
 
-struct stream_counts {              /* in = stored + spooled + full + memory + failed + shutdown */
-    uint64_t in, stored, spooled, spool_bytes, batches, errors;
-    uint64_t full, memory, failed, shutdown;    /* dropped, by reason */
+struct stream_counts {              /* in = stored + spooled + full + memory + failed + unread + shutdown */
+    uint64_t in, stored, spooled, spool_bytes, spool_disk, batches, errors;
+    uint64_t full, memory, failed, unread, shutdown;    /* dropped, by reason */
     uint64_t damaged;               /* files that were set aside */
 };
 

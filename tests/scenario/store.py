@@ -49,7 +49,7 @@ def metrics(name):
 
 def balanced(m):
     return m["events_in"] == (m["events_stored"] + m["spooled"] + m["dropped.spool_full"] + m["dropped.memory"] +
-                              m["dropped.failed"] + m["dropped.shutdown"])
+                              m["dropped.failed"] + m["dropped.spool_read"] + m["dropped.shutdown"])
 
 
 def segments(name):

@@ -74,7 +74,7 @@ static bool answers(const struct pg_server *s)
     return !system(command);
 }
 
-bool pg_server_start(struct pg_server *s)
+static bool start_once(struct pg_server *s)
 {
     char program[128];
 
@@ -91,7 +91,24 @@ bool pg_server_start(struct pg_server *s)
             return true;
         usleep(50000);
     }
-    fprintf(stderr, "PostgreSQL does not start: see %s/log\n", s->folder);
+    s->pid = 0;
+    return false;
+}
+
+/* What was killed may not have let go of its memory yet. */
+bool pg_server_start(struct pg_server *s)
+{
+    char command[128];
+
+    for (int i = 0; i < 20; i++) {
+        if (start_once(s))
+            return true;
+        usleep(250000);
+    }
+    fprintf(stderr, "PostgreSQL does not start; the end of its log:\n");
+    snprintf(command, sizeof command, "tail -5 '%s/log' >&2", s->folder);
+    if (system(command))
+        fprintf(stderr, "there is no log\n");
     return false;
 }
 
@@ -109,13 +126,59 @@ bool pg_server_new(struct pg_server *s)
     return pg_server_start(s);
 }
 
+/* Its processes have sessions of their own, so they are no group. */
+static void kill_children(pid_t pid)
+{
+    char path[64];
+    FILE *f;
+    int child;
+
+    snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)pid, (long)pid);
+    f = fopen(path, "r");
+    kill(pid, SIGKILL);
+    while (f && fscanf(f, "%d", &child) == 1)
+        kill(child, SIGKILL);
+    if (f)
+        fclose(f);
+}
+
+/* From its file: it may have been started by a case, in a process of its own. */
+static pid_t running(const struct pg_server *s, char path[128])
+{
+    FILE *f;
+    int pid = 0;
+
+    snprintf(path, 128, "%s/data/postmaster.pid", s->folder);
+    f = fopen(path, "r");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%d", &pid) != 1)
+        pid = 0;
+    fclose(f);
+    return pid;
+}
+
 void pg_server_stop(struct pg_server *s, int signal)
 {
-    if (s->pid <= 0)
-        return;
-    kill(signal == SIGKILL ? -s->pid : s->pid, signal);
-    waitpid(s->pid, NULL, 0);
+    char path[128];
+    pid_t pid = running(s, path);
+
     s->pid = 0;
+    if (pid <= 0)
+        return;
+    if (signal == SIGKILL) {
+        kill(pid, SIGSTOP);         /* it makes no new ones */
+        kill_children(pid);
+        waitpid(pid, NULL, 0);
+        unlink(path);               /* where it is not our child it may stay a zombie, which the next one would fear */
+        snprintf(path, sizeof path, "%s/.s.PGSQL.5432.lock", s->folder);
+        unlink(path);
+        return;
+    }
+    kill(pid, signal);
+    if (waitpid(pid, NULL, 0) != pid)
+        for (int ms = 0; ms < WAIT_MS && !access(path, F_OK); ms += 50)
+            usleep(50000);
 }
 
 void pg_server_free(struct pg_server *s)
