@@ -271,6 +271,9 @@ static int test(struct daemon *d)
                 d->file ? d->file : "defaults", host_errors());
         rc = EXIT_CONFIG;
     }
+    if (folder_check(d->opt.state_dir))
+        LOG(EC_LOG_WARNING, "core.state_dir: %s cannot be written by who runs this check: %s", d->opt.state_dir,
+            strerror(errno));
     if (!rc)
         printf("%s: the configuration is fine; %u plugins, %u left out\n",
                d->file ? d->file : "defaults", d->plugins.n_order, plugins_left_out(&d->plugins));

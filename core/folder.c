@@ -12,6 +12,19 @@ int folder_access(const char *path, int mode)
     return faccessat(AT_FDCWD, path, mode, AT_EACCESS);
 }
 
+int folder_check(const char *path)
+{
+    char *at = strdup(path), *slash;
+    int rc = at ? folder_access(at, R_OK | W_OK | X_OK) : -1;
+
+    while (rc && at && errno == ENOENT && (slash = strrchr(at, '/')) && at[1]) {
+        slash[slash == at] = '\0';
+        rc = folder_access(at, W_OK | X_OK);
+    }
+    free(at);
+    return rc;
+}
+
 int folder_make(const char *path)
 {
     char *copy = strdup(path);

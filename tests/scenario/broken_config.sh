@@ -103,6 +103,14 @@ result $? "four errors, four sentences"
 [ $? = 6 ]
 result $? "the start is refused as well"
 
+yaml 'core:\n  workers: 2\n'
+"$ECYBERD" -T -c conf/ecyber.yaml --set core.state_dir=/dev/null/state >out 2>&1
+grep -q 'core.state_dir: /dev/null/state cannot be written by who runs this check: ' out
+result $? "a state folder that cannot be made is a warning"
+"$ECYBERD" -T -c conf/ecyber.yaml --set core.state_dir="$PWD/not/yet" >out 2>&1
+! grep -q 'state_dir' out && [ ! -e not ]
+result $? "one that can be made is fine, and is not made"
+
 # What is dumped loads again and gives the same.
 yaml 'core:\n  log: {level: debug, levels: {eve: warning}}\neve:\n  types: []\n  rotate_every: 1.5h\n'
 "$ECYBERD" --dump-config -c conf/ecyber.yaml >first 2>out && mv first conf/ecyber.yaml &&
