@@ -1,11 +1,17 @@
-/* Days that pass while events come in, pages are read, segments are closed and deleted, each on a thread of its own.
- * The clock is the test's. */
+/* Days that pass while events come in, pages are read, segments are closed and deleted, each on a thread of its own: in
+ * SQLite's files, and in the partitions of a real PostgreSQL server. The clock is the test's. */
 #include "tests/unit/unit.h"
 
 #include "plugins/store/files.h"
 #include "plugins/store/query.h"
 #include "plugins/store/stream.h"
 #include "testhost.h"
+#ifdef HAVE_LIBPQ
+#include "plugins/store/pgstore.h"
+#include "tests/support/pg_server.h"
+
+#include <libpq-fe.h>
+#endif
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -31,6 +37,7 @@ static struct schema *schema;
 static struct segments segments;
 static struct readers readers;
 static struct files files;
+static struct backend *backend;
 static struct stream stream;
 static uint32_t topic;
 static _Atomic uint64_t now;
@@ -81,26 +88,47 @@ static void setup(void)
     files = (struct files){ .backend = { .ops = &files_ops, .schema = schema, .segments = &segments,
                                          .readers = &readers, .json = text_of, .say = say, .rows_max = 2000,
                                          .bytes_max = UINT64_MAX } };
-    backend_open(&files.backend);
-    readers_open(&readers, &files.backend);
-    stream = (struct stream){ .backend = &files.backend, .spool.limit = 64 << 20 };
+    backend = &files.backend;
+    backend_open(backend);
+}
+
+static void begin(void)
+{
+    readers_open(&readers, backend);
+    stream = (struct stream){ .backend = backend, .spool.limit = 64 << 20 };
     stream_open(&stream);
     now = BEGIN;
     over = false;
+}
+
+static void setup_files(void)
+{
+    setup();
+    begin();
+}
+
+static void end(void)
+{
+    stream_close(&stream, now);
+    readers_close(&readers);
+    segments_close(&segments);
 }
 
 static void teardown(void)
 {
     char command[128];
 
-    stream_close(&stream, now);
-    readers_close(&readers);
-    segments_close(&segments);
     backend_close(&files.backend);
     schema_free(schema);
     testhost_free(t);
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
     ck_assert_int_eq(system(command), 0);
+}
+
+static void teardown_files(void)
+{
+    end();
+    teardown();
 }
 
 static void add(uint32_t i)
@@ -147,9 +175,9 @@ static void *keeper(void *arg)
     uint32_t *expired = arg;
 
     while (!over) {
-        while (keeper_finish(&files.backend, now))
+        while (backend->ops->finish(backend, now))
             ;
-        *expired += keeper_expire(&files.backend, now, limits);
+        *expired += backend->ops->expire(backend, now, limits);
         usleep(2000);
     }
     return NULL;
@@ -213,14 +241,14 @@ START_TEST(all_at_once)
     for (int i = 0; i < 5; i++)
         pthread_join(thread[i], NULL);
     stream_flush(&stream, now, 0);
-    expired += keeper_expire(&files.backend, now, limits);
+    expired += backend->ops->expire(backend, now, limits);
     n = stream_counts(&stream);
     ck_assert_uint_eq(n.in, EVENTS);
     ck_assert_uint_eq(n.stored, EVENTS);
     ck_assert_uint_eq(n.spooled, 0);
     ck_assert_uint_gt(expired, 0);
     ck_assert_uint_gt(walks[0] + walks[1], 0);
-    while (keeper_finish(&files.backend, now))
+    while (backend->ops->finish(backend, now))
         ;
     /* Of eight days the last five are there; on which side of a midnight those fell that waited then is a matter of
      * luck. */
@@ -229,7 +257,7 @@ START_TEST(all_at_once)
 }
 END_TEST
 
-START_TEST(each_day_is_a_file_and_cursors_run_across)
+START_TEST(each_day_is_a_segment_and_cursors_run_across)
 {
     struct backend_limits none = { 0, 0 }, days = { 2 * DAY, 0 };
 
@@ -243,8 +271,8 @@ START_TEST(each_day_is_a_file_and_cursors_run_across)
     ck_assert_uint_eq(segments.segment[0].id.day, 20231114);
     ck_assert_uint_eq(segments.segment[4].id.day, 20231118);
     ck_assert_uint_eq(walk(), 5);
-    ck_assert_uint_eq(keeper_expire(&files.backend, now, none), 0);
-    ck_assert_uint_eq(keeper_expire(&files.backend, now, days), 2);
+    ck_assert_uint_eq(backend->ops->expire(backend, now, none), 0);
+    ck_assert_uint_eq(backend->ops->expire(backend, now, days), 2);
     ck_assert_uint_eq(segments.segment[0].id.day, 20231116);
     ck_assert_uint_eq(walk(), 3);
     /* The clock goes back: the order stays that of arrival. */
@@ -256,15 +284,99 @@ START_TEST(each_day_is_a_file_and_cursors_run_across)
 }
 END_TEST
 
+#ifdef HAVE_LIBPQ
+static struct pg_server server;
+static char url[256];
+
+static void setup_pg(void)
+{
+    PGconn *c = PQconnectdb(url);
+    char why[4600];
+
+    PQclear(PQexec(c, "SET client_min_messages=error; DROP SCHEMA IF EXISTS ecyber CASCADE"));
+    PQfinish(c);
+    setup();
+    segments_close(&segments);
+    segments_init(&segments);
+    backend = pgstore_open(&files.backend, url, why, sizeof why);
+    ck_assert_msg(backend != NULL, "%s", why);
+    begin();
+}
+
+static void teardown_pg(void)
+{
+    end();
+    pgstore_close(backend);
+    teardown();
+}
+
+/* What is a day's goes with it, in every table. */
+START_TEST(a_day_is_a_partition_of_each_table)
+{
+    struct backend_limits days = { 2 * DAY, 0 };
+    PGconn *c = PQconnectdb(url);
+    const char *sql = "SELECT count(*),count(DISTINCT left(relname,8)) FROM pg_class WHERE relispartition AND relkind='r'";
+    PGresult *r;
+
+    for (uint32_t i = 0; i < 4; i++, now += DAY) {
+        add(i);
+        stream_flush(&stream, now, 0);
+    }
+    now -= DAY;
+    r = PQexec(c, sql);
+    ck_assert_str_eq(PQgetvalue(r, 0, 0), "20");        /* event, json, batch, words, t_thing */
+    ck_assert_str_eq(PQgetvalue(r, 0, 1), "4");
+    PQclear(r);
+    while (backend->ops->finish(backend, now))
+        ;
+    ck_assert_uint_eq(walk(), 4);
+    ck_assert_uint_eq(backend->ops->expire(backend, now, days), 1);
+    days = (struct backend_limits){ 0, 1 };             /* by bytes: all but the last */
+    ck_assert_uint_eq(backend->ops->expire(backend, now, days), 2);
+    r = PQexec(c, sql);
+    ck_assert_str_eq(PQgetvalue(r, 0, 0), "5");
+    PQclear(r);
+    PQfinish(c);
+    ck_assert_uint_eq(walk(), 1);
+}
+END_TEST
+
+static void add_postgresql(Suite *suite)
+{
+    TCase *tc = tcase_create("postgresql");
+
+    snprintf(url, sizeof url, "postgresql%s", strstr(server.url, "://"));
+    tcase_add_checked_fixture(tc, setup_pg, teardown_pg);
+    tcase_set_timeout(tc, 240);
+    tcase_add_test(tc, each_day_is_a_segment_and_cursors_run_across);
+    tcase_add_test(tc, a_day_is_a_partition_of_each_table);
+    tcase_add_test(tc, all_at_once);
+    suite_add_tcase(suite, tc);
+}
+#endif
+
 int main(void)
 {
     Suite *suite = suite_create("store-threads");
-    TCase *tc = tcase_create("threads");
+    TCase *tc = tcase_create("sqlite");
+    int failed;
 
-    tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 120);
+    tcase_add_checked_fixture(tc, setup_files, teardown_files);
+    tcase_set_timeout(tc, 240);
+    tcase_add_test(tc, each_day_is_a_segment_and_cursors_run_across);
     tcase_add_test(tc, all_at_once);
-    tcase_add_test(tc, each_day_is_a_file_and_cursors_run_across);
     suite_add_tcase(suite, tc);
-    return unit_run(suite);
+#ifdef HAVE_LIBPQ
+    if (!pg_server_installed(&server))
+        fprintf(stderr, "# no PostgreSQL server is installed: its cases are left out\n");
+    else if (pg_server_new(&server))
+        add_postgresql(suite);
+    else
+        return 1;
+#endif
+    failed = unit_run(suite);
+#ifdef HAVE_LIBPQ
+    pg_server_free(&server);
+#endif
+    return failed;
 }
