@@ -116,11 +116,28 @@ START_TEST(chunk_lines_cannot_outweigh_the_body)
 }
 END_TEST
 
+START_TEST(values_are_found_in_a_head)
+{
+    char head[] = "POST /Host: HTTP/1.1\r\nHost: x\r\nX-Content-Length: 9\r\ncontent-LENGTH: \t123 \r\nEmpty:\r\n\r\n";
+    size_t n = sizeof head - 1, len = 99;
+    const char *v = head_value(head, n, "Content-Length", &len);
+
+    ck_assert(v && len == 3 && !memcmp(v, "123", 3));
+    v = head_value(head, n, "host", &len);
+    ck_assert(v && len == 1 && *v == 'x');
+    ck_assert(head_value(head, n, "Empty", &len) && !len);
+    ck_assert_ptr_null(head_value(head, n, "Content", &len));
+    head_no_body(head, n);
+    ck_assert_ptr_nonnull(strstr(head, "\r\nX-Content-Length: 9\r\ncontent-LENGTH: \t000 \r\n"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("http head");
     TCase *t = tcase_create("head");
 
+    tcase_add_test(t, values_are_found_in_a_head);
     tcase_add_loop_test(t, each_request_ends_where_it_should, 0, sizeof cases / sizeof cases[0]);
     tcase_add_test(t, lengths_are_bounded);
     tcase_add_test(t, chunk_lines_cannot_outweigh_the_body);

@@ -1,5 +1,7 @@
 /* The small parts of the HTTP server: decoding, routes, roles, times, ETags, metrics. */
 #include "plugins/http/asset.h"
+#include "plugins/http/change.h"
+#include "plugins/http/cors.h"
 #include "plugins/http/decode.h"
 #include "plugins/http/input.h"
 #include "plugins/http/prom.h"
@@ -196,6 +198,37 @@ START_TEST(encodings_and_etags_are_compared)
 }
 END_TEST
 
+START_TEST(versions_are_compared_strongly)
+{
+    char etag[VERSION_ETAG];
+
+    ck_assert_str_eq(version_etag(UINT64_MAX, etag), "\"v18446744073709551615\"");
+    version_etag(7, etag);
+    ck_assert(if_match(NULL, etag) && if_match("*", etag) && if_match("\"x\", \"v7\"", etag));
+    ck_assert(!if_match("\"v8\"", etag) && !if_match("W/\"v7\"", etag) && !if_match("v7", etag) && !if_match("", etag));
+}
+END_TEST
+
+START_TEST(origins_are_compared_whole)
+{
+    static const char *const good[] = { "https://desk.example", "http://[::1]:3000", "http://10.0.0.7", "*",
+                                        "app+x.y-1://id" };
+    static const char *const bad[] = { "", "desk.example", "https://", "https://a/b", "https://a b", "https://a,b",
+                                       "https://u@a", "https:/a", "HTTPS://a", "null" };
+    char one[] = "https://desk.example";
+    struct cors c = { .origin = { one }, .n = 1 };
+
+    for (unsigned i = 0; i < sizeof good / sizeof good[0]; i++)
+        ck_assert_msg(cors_is_origin(good[i]), "%s", good[i]);
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        ck_assert_msg(!cors_is_origin(bad[i]), "%s", bad[i]);
+    ck_assert(cors_allows(&c, "https://desk.example") && !cors_allows(&c, "https://desk.example:443") &&
+              !cors_allows(&c, "https://desk.exampl"));
+    c.any = true;
+    ck_assert(cors_allows(&c, "null"));
+}
+END_TEST
+
 START_TEST(assets_are_inflated)
 {
     static const unsigned char gzip[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 7, 0,
@@ -336,6 +369,8 @@ int main(void)
     tcase_add_test(t, roles_are_words);
     tcase_add_test(t, times_are_read);
     tcase_add_test(t, encodings_and_etags_are_compared);
+    tcase_add_test(t, versions_are_compared_strongly);
+    tcase_add_test(t, origins_are_compared_whole);
     tcase_add_test(t, assets_are_inflated);
     tcase_add_test(t, records_become_schemas);
     tcase_add_test(t, durations_are_numbers_or_texts_and_keep_their_defaults);
