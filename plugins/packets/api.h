@@ -19,6 +19,7 @@ void answer_send(const struct packets *k, struct ec_req *r, uint32_t status, str
 /* A text of the request, cut where it is longer than its room. */
 const char *param_text(const struct ec_part *p, struct ec_span s, char *to, size_t n);
 
+extern const struct ec_route alert_route;      /* alert.c */
 extern const struct ec_route capture_routes[];
 extern const size_t capture_n_route;
 

@@ -261,7 +261,8 @@ const struct ec_route capture_routes[] = {
     ROUTE("DELETE", "/{id}", "capture_delete", "End a capture, and remove its file", PACKETS_KEEPERS, EC_RT_ENFORCES,
           &id_param, NULL, NULL, delete_one, 204, "404"),
     { .size = sizeof(struct ec_route), .flags = EC_RT_STREAM, .method = "GET",
-      .path = "/api/packets/captures/{id}/pcap", .opid = "capture_pcap", .summary = "The file of a capture that has ended, as pcapng", .roles = PACKETS_WATCHERS,
+      .path = "/api/packets/captures/{id}/pcap", .opid = "capture_pcap",
+      .summary = "The file of a capture that has ended, as pcapng", .roles = PACKETS_WATCHERS,
       .param = &id_param, .run = get_file, .errors = "404,409", .type = "application/x-pcapng" },
 };
 const size_t capture_n_route = sizeof capture_routes / sizeof capture_routes[0];

@@ -397,5 +397,7 @@ int32_t routes_setup(struct packets *k, void *http_self)
         err = k->http->route(http_self, k->host, &routes[i], k);
     for (size_t i = 0; i < capture_n_route && !err; i++)
         err = k->http->route(http_self, k->host, &capture_routes[i], k);
+    if (!err)
+        err = k->http->route(http_self, k->host, &alert_route, k);
     return err ? ec_failf(k->host, err, "the HTTP server did not take a route of /api/packets") : EC_OK;
 }

@@ -160,6 +160,22 @@ def live(a):
           "all of it is in the audit log", a.ask("GET", "/system/audit"))
 
 
+def alert(a):
+    """Of an alert that the shipped rules raise in a capture of an attack."""
+    one = wait_for(lambda: (a.ask("GET", "/ids/alerts?limit=1")[1].get("items") or [None])[0], 20)
+    check(one, "the capture raises an alert")
+    ends = {socket.inet_aton(one["src_ip"]), socket.inet_aton(one["dest_ip"])}
+    status, kind, data = a.raw("GET", "/ids/alerts/%s/pcap" % one["id"])
+    found = packets_of(data) if status == 200 else []
+    with open(os.environ["EC_DATA"] + "/attack-sql.pcap", "rb") as file:
+        whole = file.read()
+    check(status == 200 and kind == "application/x-pcapng" and found and
+          all({p[2][26:30], p[2][30:34]} == ends and p[2] in whole for p in found) and
+          all(b[0] <= c[0] for b, c in zip(found, found[1:])),
+          "the packets of an alert are those of its two ends, in order, as they were", (status, len(found), data[:200]))
+    check(a.ask("GET", "/ids/alerts/1/pcap")[0] == 404, "404 for what is no alert")
+
+
 def with_daemon(fn, *more):
     run, log = daemon(*more)
     try:
@@ -176,6 +192,7 @@ def with_daemon(fn, *more):
 def main():
     capture("sample.pcap", 300)
     with_daemon(recent, "-r", TMP + "/sample.pcap", "--stay")
+    with_daemon(alert, "-r", os.environ["EC_DATA"] + "/attack-sql.pcap", "--stay")
     if os.geteuid():
         print("# live captures need root", flush=True)
         return

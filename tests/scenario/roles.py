@@ -31,6 +31,7 @@ TABLE = {
     ("GET", "/api/network/"): READ, ("GET", "/api/ids/"): READ, ("PATCH", "/api/ids/alerts/"): READ - {"viewer"},
     ("POST", "/api/ids/alerts/"): READ - {"viewer"}, ("GET", "/api/ml/"): READ,
     ("*", "/api/webhooks"): ADMIN, ("GET", "/api/settings"): READ, ("PUT", "/api/settings"): ADMIN,
+    ("GET", "/api/ids/alerts/{id}/pcap"): READ - {"viewer"},
     ("GET", "/api/packets"): READ - {"viewer"}, ("POST", "/api/packets/"): ENFORCE, ("DELETE", "/api/packets/"): ENFORCE,
     ("GET", "/api/firewall/"): READ, ("POST", "/api/firewall/"): ENFORCE, ("DELETE", "/api/firewall/"): ENFORCE,
 }

@@ -423,6 +423,39 @@ START_TEST(captures_have_bounds)
 }
 END_TEST
 
+START_TEST(the_packets_of_an_alert)
+{
+    struct testhost *t;
+    uint16_t port;
+
+    fake_reset();
+    t = testhost_new(ec_plugin_entry_1());
+    testhost_provide(t, EC_HTTP_ID, &fake_http, NULL);
+    testhost_provide(t, EC_STORE_ID, &fake_store, NULL);
+    ck_assert_int_eq(testhost_start(t), 0);
+    ck_assert_uint_eq(fake_ask("GET", "/api/ids/alerts/{id}/pcap", first_id, NULL), 404);
+    fake_event = "{\"event_type\":\"alert\",\"src_ip\":\"192.0.2.2\",\"src_port\":443,\"dest_ip\":\"192.0.2.1\","
+                 "\"dest_port\":51000,\"proto\":\"TCP\"}";
+    ck_assert_uint_eq(fake_ask("GET", "/api/ids/alerts/{id}/pcap", first_id, NULL), 404);
+    ck_assert_ptr_nonnull(strstr(fake_detail(), "in memory any more"));
+    packet(t, 1, 443);
+    packet(t, 2, 80);
+    packet(t, 3, 443);
+    ck_assert_uint_eq(fake_ask("GET", "/api/ids/alerts/{id}/pcap", first_id, NULL), 200);
+    ck_assert_uint_eq(downloaded(&port), 2);
+    ck_assert_uint_eq(port, 443);
+    fake_event = "{\"event_type\":\"alert\",\"src_ip\":\"192.0.2.2\",\"dest_ip\":\"192.0.2.1\",\"proto\":\"ICMP\"}";
+    ck_assert_uint_eq(fake_ask("GET", "/api/ids/alerts/{id}/pcap", first_id, NULL), 404);
+    fake_event = "{\"event_type\":\"alert\",\"src_ip\":\"nonsense\"}";
+    ck_assert_uint_eq(fake_ask("GET", "/api/ids/alerts/{id}/pcap", first_id, NULL), 404);
+    fake_event = "{\"event_type\":\"flow\",\"src_ip\":\"192.0.2.2\",\"dest_ip\":\"192.0.2.1\"}";
+    ck_assert_uint_eq(fake_ask("GET", "/api/ids/alerts/{id}/pcap", first_id, NULL), 404);
+    fake_event = "no JSON";
+    ck_assert_uint_eq(fake_ask("GET", "/api/ids/alerts/{id}/pcap", first_id, NULL), 404);
+    plugin_end(t);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("packets");
@@ -438,6 +471,7 @@ int main(void)
     tcase_add_test(c, one_packet_is_shown);
     tcase_add_test(c, a_capture_is_written);
     tcase_add_test(c, captures_have_bounds);
+    tcase_add_test(c, the_packets_of_an_alert);
     suite_add_tcase(s, c);
     return unit_run(s);
 }
