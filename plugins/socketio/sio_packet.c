@@ -182,6 +182,8 @@ int sio_read(struct sio_packet *k, const char *p, size_t n, const char **why)
     *why = rc < 0 ? "the acknowledgement's number is too long" : read_data(k, p, (size_t)(end - p));
     if (!*why && (k->type == SIO_ACK || k->type == SIO_BINARY_ACK) && !k->has_id)
         *why = "an acknowledgement has no number";
+    text_add(&k->args, "", 1);      /* beyond its length, for who takes it for a string */
+    k->args.n -= k->args.n != 0;
     if (!*why && k->args.bad)
         *why = "out of memory";
     return *why ? -1 : 0;

@@ -17,7 +17,8 @@ struct sio_packet {
     uint64_t id;
     char space[SIO_NAME_MAX + 1];   /* "/" where none stands */
     char name[SIO_NAME_MAX + 1];    /* of an event */
-    struct text args;               /* JSON: of CONNECT an object ("{}"), else an array, of an event without its name */
+    struct text args;               /* JSON: of CONNECT an object ("{}"), else an array, of an event without its name;
+                                     * a NUL follows */
 };
 
 /* Read a text packet of n bytes, as a client may send it. 0, or -1 with *why; the packet is to be freed either way. */

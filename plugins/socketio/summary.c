@@ -33,10 +33,10 @@ static int32_t add_count(void *arg, const char *value, uint64_t n)
 static int32_t add_flow(void *arg, uint64_t id, const char *json, uint32_t len)
 {
     struct summary *a = arg;
-    struct json_object *o = json_tokener_parse(json), *flow, *v;
+    struct json_tokener *t = json_tokener_new();
+    struct json_object *o = t ? json_tokener_parse_ex(t, json, (int)len) : NULL, *flow, *v;
 
     (void)id;
-    (void)len;
     if (json_object_object_get_ex(o, "flow", &flow)) {
         if (json_object_object_get_ex(flow, "bytes_toserver", &v))
             a->sent += (uint64_t)json_object_get_int64(v);
@@ -44,6 +44,8 @@ static int32_t add_flow(void *arg, uint64_t id, const char *json, uint32_t len)
             a->received += (uint64_t)json_object_get_int64(v);
     }
     json_object_put(o);
+    if (t)
+        json_tokener_free(t);
     return ++a->flows >= FLOWS_MAX;
 }
 

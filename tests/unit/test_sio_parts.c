@@ -141,7 +141,7 @@ START_TEST(each_packet_is_read_or_refused)
         ck_assert_str_eq(k.space, packets[_i].space);
         ck_assert_str_eq(k.name, packets[_i].name);
         ck_assert_uint_eq(k.args.n, strlen(packets[_i].args));
-        ck_assert_mem_eq(k.args.p, packets[_i].args, k.args.n);
+        ck_assert_str_eq(k.args.p, packets[_i].args);
         ck_assert_uint_eq(k.blobs, packets[_i].blobs);
         ck_assert_int_eq(k.has_id ? (int64_t)k.id : -1, packets[_i].id);
     }

@@ -18,7 +18,8 @@ struct ec_blob { uint32_t size, len; const void *p; };          /* one binary at
 enum { EC_SIO_ACK = 1 /* the client waits for ack() */ };
 struct ec_sio_event {
     uint32_t size, flags;           /* EC_SIO_* */
-    const char *name, *args;        /* args: a JSON array of what follows the name, with its placeholders */
+    const char *name, *args;        /* args: a JSON array of what follows the name, with its placeholders;
+                                     * a NUL follows */
     uint32_t args_len, n_blob, blob_stride, reserved;
     const struct ec_blob *blob;
     uint64_t ack;
