@@ -6,23 +6,29 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SECOND UINT64_C(1000000000)
+#define SECOND  UINT64_C(1000000000)
+#define PENDING 300 /* seconds from the password to the code */
 
 struct granted {
     struct ec_part part;
-    struct ec_span token, type, refresh;
+    struct ec_span token, type, refresh, pending;
     uint64_t expires_in, refresh_expires_in;
-    uint8_t must_change, pad[7];
+    uint8_t must_change, two_factor, pad[6];
 };
+enum { HAS_REFRESH, HAS_TOKEN, HAS_PENDING };
 static const struct ec_row granted_rows[] = {
-    EC_FIELD(TEXT, 0, struct granted, token, "access_token", NULL, "to be sent as Authorization: Bearer"),
+    EC_FIELD_OPT(TEXT, 0, HAS_TOKEN, struct granted, token, "access_token", NULL,
+                 "to be sent as Authorization: Bearer; absent where a second factor is asked for"),
     EC_FIELD(TEXT, 0, struct granted, type, "token_type", NULL, "bearer"),
     EC_FIELD(U64, 0, struct granted, expires_in, "expires_in", "seconds", "how long it is good for"),
     EC_FIELD(BOOL, 0, struct granted, must_change, "must_change", NULL,
              "the password was given by somebody else: choose another"),
-    EC_FIELD_OPT(TEXT, 0, 0, struct granted, refresh, "refresh_token", NULL,
+    EC_FIELD(BOOL, 0, struct granted, two_factor, "two_factor_required", NULL,
+             "go on with POST /api/auth/login/verify-2fa"),
+    EC_FIELD_OPT(TEXT, 0, HAS_PENDING, struct granted, pending, "two_factor_token", NULL, "to be sent there"),
+    EC_FIELD_OPT(TEXT, 0, HAS_REFRESH, struct granted, refresh, "refresh_token", NULL,
                  "for POST /api/auth/refresh, one time; absent where the password has to be changed first"),
-    EC_FIELD_OPT(U64, 0, 0, struct granted, refresh_expires_in, "refresh_expires_in", "seconds",
+    EC_FIELD_OPT(U64, 0, HAS_REFRESH, struct granted, refresh_expires_in, "refresh_expires_in", "seconds",
                  "how long that is good for"),
 };
 const struct ec_record granted_record = EC_RECORD_PART(struct granted, granted_rows);
@@ -43,7 +49,8 @@ static const struct ec_row turn_rows[] = {
 };
 static const struct ec_record turn_record = EC_RECORD_PART(struct turn, turn_rows);
 
-/* An access token of this session, and the refresh token that was made for it ("": none), as the reply. */
+/* A token of this session (0: one that only goes on with the log-in), and the refresh token that was made for it ("":
+ * none), as the reply. */
 static int32_t give(struct auth *a, struct ec_req *r, const struct user *one, uint64_t session, const char *refresh)
 {
     union {
@@ -52,25 +59,28 @@ static int32_t give(struct auth *a, struct ec_req *r, const struct user *one, ui
     } room = {.bytes = {0}};
     struct ec_build b = {.base = room.bytes, .cap = sizeof room};
     struct token t = {.user = one->id, .stamp = one->stamp, .session = session, .issued = (int64_t)time(NULL)};
+    int64_t life = session || a->life < PENDING ? a->life : PENDING;
     struct granted *g;
     char *text;
     int32_t err;
 
     strcpy(t.name, one->name);
-    t.expires = t.issued + a->life;
+    t.expires = t.issued + life;
     text = token_make(a->keys, &t);
     if (!text)
         return a->http->error(r, 500, "No token could be made");
     ec_grow(&b, sizeof(struct ec_event));
     g = ec_add(&b, 0, sizeof *g);
-    g->token = ec_puts(&b, text);
+    *(session ? &g->token : &g->pending) = ec_puts(&b, text);
+    g->part.has = 1u << (session ? HAS_TOKEN : HAS_PENDING);
     g->type = ec_puts(&b, "bearer");
-    g->expires_in = (uint64_t)a->life;
+    g->expires_in = (uint64_t)life;
     g->must_change = one->must_change;
+    g->two_factor = !session;
     if (*refresh) {
         g->refresh = ec_puts(&b, refresh);
         g->refresh_expires_in = a->refresh_life;
-        g->part.has = 1;
+        g->part.has |= 1u << HAS_REFRESH;
     }
     a->http->set_header(r, "Cache-Control", "no-store");
     err = a->http->reply(r, 200, &g->part);
@@ -78,6 +88,11 @@ static int32_t give(struct auth *a, struct ec_req *r, const struct user *one, ui
     OPENSSL_cleanse(text, strlen(text));
     free(text);
     return err;
+}
+
+int32_t grant_pending(struct auth *a, struct ec_req *r, const struct user *one)
+{
+    return give(a, r, one, 0, "");
 }
 
 /* Who uses a session: where from, and with what. */

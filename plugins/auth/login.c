@@ -5,7 +5,7 @@
 
 struct credentials {
     struct ec_part part;
-    struct ec_span username, password, grant_type, scope, client_id, client_secret;
+    struct ec_span username, password, grant_type, scope, client_id, client_secret, code;
 };
 #define TEXT(T, flags, bit, member, name, least, most, help) \
     { EC_T_TEXT, (flags), (bit), 0, (uint32_t)offsetof(T, member), (name), NULL, NULL, NULL, NULL, (help), (least), \
@@ -19,6 +19,7 @@ static const struct ec_row credentials_rows[] = {
     IN(EC_R_OPT, 1, scope, 0, 255, "not used"),
     IN(EC_R_OPT, 2, client_id, 0, 255, "not used"),
     IN(EC_R_OPT | EC_R_SECRET, 3, client_secret, 0, 255, "not used"),
+    IN(EC_R_OPT | EC_R_SECRET, 4, code, 0, 64, "of the second factor, or a recovery code, to log in in one step"),
 };
 static const struct ec_record credentials_record = EC_RECORD_PART(struct credentials, credentials_rows);
 
@@ -39,7 +40,7 @@ static void refresh(struct auth *a, struct user *one, const char *plain, uint32_
         users_put(a->users, one, a->host->now(a->host));
 }
 
-static int32_t wrong(struct auth *a, struct ec_req *r, const char *name, const char *why)
+int32_t wrong(struct auth *a, struct ec_req *r, const char *name, const char *why)
 {
     a->host->metric(a->host, M_FAILURES, 1);
     audit_say(a, r, "login", "failure", name, NULL, why);
@@ -62,25 +63,35 @@ static int32_t spend(struct auth *a, struct user *one)
     return err == EC_EAGAIN ? EC_EPERM : err;
 }
 
-/* The password was right, and the user may log in. */
-static void admit(struct auth *a, struct ec_req *r, struct user *one, const char *plain, uint32_t len)
+void admit(struct auth *a, struct ec_req *r, const struct user *one, const char *how)
 {
+    guess_good(a, r, one->name);
+    a->host->metric(a->host, M_LOGINS, 1);
+    audit_say(a, r, "login", "success", one->name, NULL, how);
+    grant(a, r, one);
+}
+
+/* The password was right. Until the code was as well, the attempt counts as failed: who has the password guesses at
+ * codes no more often than at passwords. */
+static void go_on(struct auth *a, struct ec_req *r, struct user *one, const char *plain, uint32_t len)
+{
+    const struct credentials *c = a->http->body(r);
+    uint32_t code_len;
+    const char *code = body_text(&c->part, c->code, &code_len), *how = NULL;
     int32_t err;
 
     refresh(a, one, plain, len);
     err = spend(a, one);
-    if (err == EC_EPERM) {
-        wrong(a, r, one->name, "one-time password already used");
-        return;
-    }
-    if (err) {
+    if (!err && one->two_factor && code_len)
+        err = second_factor(a, one, code, code_len, &how);
+    if (err == EC_EPERM)
+        wrong(a, r, one->name, one->two_factor ? "wrong code" : "one-time password already used");
+    else if (err)
         a->http->error(r, 503, "The store cannot be written");
-        return;
-    }
-    guess_good(a, r, one->name);
-    a->host->metric(a->host, M_LOGINS, 1);
-    audit_say(a, r, "login", "success", one->name, NULL, NULL);
-    grant(a, r, one);
+    else if (one->two_factor && !code_len)
+        grant_pending(a, r, one);
+    else
+        admit(a, r, one, how);
 }
 
 static void login_work(struct ec_req *r, void *arg)
@@ -95,7 +106,7 @@ static void login_work(struct ec_req *r, void *arg)
     bool good = password_matches(plain, len, known ? one.hash : a->nobody) && known;
 
     if (good && one.active)
-        admit(a, r, &one, plain, len);
+        go_on(a, r, &one, plain, len);
     else
         wrong(a, r, name, !known ? "there is no such user" : good ? "the user is disabled" : "wrong password");
     OPENSSL_cleanse(&one, sizeof one);

@@ -36,11 +36,11 @@ static const struct ec_record id_record = EC_RECORD_PART(struct id_param, id_row
 /* A new user, and what is changed of one. */
 struct person {
     struct ec_part part;
-    struct ec_span username, email, full_name, password, hash;
+    struct ec_span username, email, full_name, password, hash, totp;
     struct ec_list roles;
     uint8_t active, must_change, pad[6];
 };
-enum { HAS_EMAIL, HAS_FULL_NAME, HAS_ROLES, HAS_ACTIVE, HAS_PASSWORD, HAS_HASH, HAS_MUST_CHANGE };
+enum { HAS_EMAIL, HAS_FULL_NAME, HAS_ROLES, HAS_ACTIVE, HAS_PASSWORD, HAS_HASH, HAS_MUST_CHANGE, HAS_TOTP };
 #define PERSON(type, flags, bit, member, name, allow, least, most, help) \
     ROW(struct person, type, flags, bit, member, name, allow, NULL, least, most, help)
 #define SHARED_ROWS \
@@ -55,6 +55,8 @@ static const struct ec_row create_rows[] = {
            "in place of password_hash"),
     PERSON(EC_T_TEXT, EC_R_OPT | EC_R_SECRET, HAS_HASH, hash, "password_hash", NULL, 1, PASSWORD_HASH - 1,
            "of an imported user: $2b$ $2a$ $2y$ $y$"),
+    PERSON(EC_T_TEXT, EC_R_OPT | EC_R_SECRET, HAS_TOTP, totp, "two_factor_secret", NULL, 16, TOTP_SECRET - 1,
+           "of an imported user's app, in base32"),
     PERSON(EC_T_BOOL, EC_R_OPT, HAS_MUST_CHANGE, must_change, "must_change", NULL, 0, 0,
            "the user is to choose another password"),
 };
@@ -65,12 +67,14 @@ static const struct ec_record edit_record = EC_RECORD_PART(struct person, edit_r
 struct reset {
     struct ec_part part;
     struct ec_span password;
-    uint8_t must_change, pad[7];
+    uint8_t must_change, disable, pad[6];
 };
 static const struct ec_row reset_rows[] = {
     ROW(struct reset, EC_T_TEXT, EC_R_SECRET, 0, password, "password", NULL, NULL, 1, PASSWORD_MAX, "the new one"),
     ROW(struct reset, EC_T_BOOL, EC_R_OPT, 0, must_change, "must_change", NULL, NULL, 0, 0,
         "the user is to choose another one"),
+    ROW(struct reset, EC_T_BOOL, EC_R_OPT, 1, disable, "disable_2fa", NULL, NULL, 0, 0,
+        "and logs in without a code again"),
 };
 static const struct ec_record reset_record = EC_RECORD_PART(struct reset, reset_rows);
 
@@ -182,6 +186,22 @@ static int32_t secret_take(struct auth *a, struct ec_req *r, const struct person
     return EC_EINVAL;
 }
 
+/* The second factor of an imported user. 0; else a reply was sent. */
+static int32_t totp_take(struct auth *a, struct ec_req *r, const struct person *p, struct user *one)
+{
+    unsigned char key[TOTP_SECRET];
+
+    if (!has(&p->part, HAS_TOTP))
+        return EC_OK;
+    text_take(&p->part, p->totp, one->totp, sizeof one->totp);
+    one->two_factor = base32_read(one->totp, key, sizeof key) >= 10;
+    OPENSSL_cleanse(key, sizeof key);
+    if (one->two_factor)
+        return EC_OK;
+    a->http->invalid(r, "body.two_factor_secret", "value_error", "It is no secret of at least 80 bits in base32");
+    return EC_EINVAL;
+}
+
 static void create_work(struct ec_req *r, void *arg)
 {
     struct auth *a = arg;
@@ -199,7 +219,7 @@ static void create_work(struct ec_req *r, void *arg)
     person_apply(p, &one);
     if (has(&p->part, HAS_MUST_CHANGE))
         one.must_change = p->must_change;
-    if (!secret_take(a, r, p, &one) && !user_write(a, r, &one)) {
+    if (!secret_take(a, r, p, &one) && !totp_take(a, r, p, &one) && !user_write(a, r, &one)) {
         audit_say(a, r, "user.create", "success", NULL, object_of(&one, object), one.name);
         user_reply(a, r, 201, &one);
     }
@@ -281,6 +301,8 @@ static void reset_work(struct ec_req *r, void *arg)
     if (named(a, r, &one))
         return;
     one.must_change = has(&p->part, 0) && p->must_change;
+    if (has(&p->part, 1) && p->disable)
+        second_end(&one);
     if (!password_set(a, r, &one, plain, len, "body.password") && !user_write(a, r, &one)) {
         backoff_good(a->accounts, one.name);
         first_done(a, &one);

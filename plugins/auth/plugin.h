@@ -36,9 +36,10 @@ struct auth {
 
 /* [ctl] setup(): declare all routes. */
 int32_t routes_declare(struct auth *a);
-extern const struct ec_route login_routes[], grant_routes[], session_routes[], apikey_routes[], people_routes[];
+extern const struct ec_route login_routes[], grant_routes[], session_routes[], apikey_routes[], second_routes[],
+    people_routes[];
 extern const uint32_t login_route_count, grant_route_count, session_route_count, apikey_route_count,
-    people_route_count;
+    second_route_count, people_route_count;
 
 /* A handler that goes on with fn on the pool. */
 #define LATER(name, fn) \
@@ -69,6 +70,16 @@ void guess_good(struct auth *a, struct ec_req *r, const char *account);
 /* [pool] Begin a session of this user, and reply with its tokens. */
 int32_t grant(struct auth *a, struct ec_req *r, const struct user *one);
 extern const struct ec_record granted_record;
+/* A token that is good for nothing but POST /api/auth/login/verify-2fa, as the reply. [pool] */
+int32_t grant_pending(struct auth *a, struct ec_req *r, const struct user *one);
+/* [pool] Whoever asks has shown all that this user has to: count it, and grant(). how: for the audit log, or NULL. */
+void admit(struct auth *a, struct ec_req *r, const struct user *one, const char *how);
+/* [pool] A log-in failed: count it, and reply. why: for the audit log alone. */
+int32_t wrong(struct auth *a, struct ec_req *r, const char *name, const char *why);
+void second_end(struct user *one); /* forget the second factor; the user is to be written */
+/* [pool] Is it the code of this moment, or a recovery code? It is spent in the store then. EC_OK and *how ("by a
+ * recovery code" or NULL); EC_EPERM: it is neither; else the store failed. */
+int32_t second_factor(struct auth *a, struct user *one, const char *code, uint32_t len, const char **how);
 /* [any] The user who asks, by a token. 0; else a reply was sent. */
 int32_t asker(struct auth *a, struct ec_req *r, struct user *one);
 

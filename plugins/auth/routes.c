@@ -19,5 +19,7 @@ int32_t routes_declare(struct auth *a)
         err = declare(a, session_routes, session_route_count);
     if (!err)
         err = declare(a, apikey_routes, apikey_route_count);
+    if (!err)
+        err = declare(a, second_routes, second_route_count);
     return err ? err : declare(a, people_routes, people_route_count);
 }

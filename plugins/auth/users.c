@@ -13,8 +13,10 @@ struct document {
     struct ec_part part;
     struct ec_span name, email, full_name, hash, roles;
     uint64_t created, updated, stamp;
-    uint8_t active, must_change, pad[2];
+    uint8_t active, must_change, two_factor, pad;
     uint32_t once;
+    uint64_t totp_step;
+    struct ec_span totp, recovery;
 };
 
 #define TEXT(flags, member, name, max, help) \
@@ -32,9 +34,13 @@ static const struct ec_row rows[] = {
     EC_FIELD(TIME, 0, struct document, created, "created_at", NULL, "when it was made"),
     EC_FIELD(TIME, 0, struct document, updated, "updated_at", NULL, "when it was last changed"),
     EC_FIELD(U32, 0, struct document, once, "one_time", NULL, "1: the password logs in once; 2: it has"),
+    EC_FIELD(BOOL, 0, struct document, two_factor, "two_factor", NULL, "a code is asked for, beside the password"),
+    EC_FIELD(U64, EC_R_SECRET, struct document, totp_step, "totp_step", NULL, "of the last code that was taken"),
+    TEXT(EC_R_SECRET, totp, "totp", TOTP_SECRET - 1, "secret of the codes, in base32"),
+    TEXT(EC_R_SECRET, recovery, "recovery", RECOVERY * RECOVERY_HASH - 1, "hashes of codes in place of them"),
 };
 static const struct ec_record record = EC_RECORD_PART(struct document, rows);
-const struct ec_kind users_kind = {sizeof users_kind, 2, "users", &record, "username"};
+const struct ec_kind users_kind = {sizeof users_kind, 3, "users", &record, "username"};
 
 struct users {
     pthread_rwlock_t lock; /* of the list; held for copies only */
@@ -172,6 +178,10 @@ static int32_t on_document(void *arg, uint64_t id, uint64_t version, const struc
     one.active = d->active;
     one.must_change = d->must_change;
     one.once = d->once;
+    one.two_factor = d->two_factor;
+    one.totp_step = d->totp_step;
+    text_get(p, d->totp, one.totp, sizeof one.totp);
+    text_get(p, d->recovery, one.recovery, sizeof one.recovery);
     one.stamp = d->stamp;
     one.created = d->created;
     one.updated = d->updated;
@@ -283,7 +293,7 @@ static int32_t store_write(struct users *u, struct user *one)
 {
     union {
         uint64_t align;
-        uint8_t bytes[2048];
+        uint8_t bytes[4096];
     } room = {.bytes = {0}};
     struct ec_build b = {.base = room.bytes, .cap = sizeof room};
     struct document *d;
@@ -301,6 +311,10 @@ static int32_t store_write(struct users *u, struct user *one)
     d->active = one->active;
     d->must_change = one->must_change;
     d->once = one->once;
+    d->two_factor = one->two_factor;
+    d->totp_step = one->totp_step;
+    d->totp = ec_puts(&b, one->totp);
+    d->recovery = ec_puts(&b, one->recovery);
     d->stamp = one->stamp;
     d->created = one->created;
     d->updated = one->updated;

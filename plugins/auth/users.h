@@ -6,11 +6,14 @@
 #include <stdbool.h>
 
 #include "plugins/auth/password.h"
+#include "plugins/auth/totp.h"
 
 #define USERS_MAX  10000
 #define USER_NAME  64 /* with its NUL, as in struct ec_who */
 #define USER_EMAIL 255
 #define USER_FULL  129
+#define RECOVERY   10  /* codes in place of the second factor */
+#define RECOVERY_HASH 33 /* of a code, with its NUL or a comma */
 
 /* Of a password that the daemon made: it logs in once. */
 enum { ONCE_NOT, ONCE_UNUSED, ONCE_USED };
@@ -22,6 +25,9 @@ struct user {
     uint32_t roles;       /* ROLE_* */
     uint32_t once;        /* ONCE_* */
     bool active, must_change;
+    bool two_factor;      /* a code is asked for, beside the password */
+    uint64_t totp_step;   /* of the last code that was taken */
+    char totp[TOTP_SECRET], recovery[RECOVERY * RECOVERY_HASH]; /* hashes, separated by commas */
     char name[USER_NAME], email[USER_EMAIL], full_name[USER_FULL], hash[PASSWORD_HASH];
 };
 

@@ -10,7 +10,7 @@ struct view {
     uint64_t id, created, updated;
     struct ec_span name, email, full_name;
     struct ec_list roles;
-    uint8_t active, superuser, must_change, pad[5];
+    uint8_t active, superuser, must_change, two_factor, pad[4];
 };
 struct one {
     struct ec_part part;
@@ -33,6 +33,7 @@ struct many {
         EC_FIELD(BOOL, 0, T, at(active), "is_active", NULL, "may log in"), \
         EC_FIELD(BOOL, 0, T, at(superuser), "is_superuser", NULL, "has the role admin"), \
         EC_FIELD(BOOL, 0, T, at(must_change), "must_change", NULL, "the password was given by somebody else"), \
+        EC_FIELD(BOOL, 0, T, at(two_factor), "is_two_factor_enabled", NULL, "logs in with a code as well"), \
         EC_FIELD(TIME, 0, T, at(created), "created_at", NULL, "when the user was made"), \
         EC_FIELD(TIME, 0, T, at(updated), "updated_at", NULL, "when the user was last changed"), \
     }
@@ -66,6 +67,7 @@ static void view_fill(struct ec_build *b, struct view *v, const struct user *one
     v->active = one->active;
     v->superuser = (one->roles & ROLE_ADMIN) != 0;
     v->must_change = one->must_change;
+    v->two_factor = one->two_factor;
 }
 
 int32_t user_reply(struct auth *a, struct ec_req *r, uint32_t status, const struct user *one)

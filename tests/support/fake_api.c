@@ -428,7 +428,14 @@ static const char *value_text(const struct ec_row *row, const uint8_t *at)
     size_t n = 0;
 
     *to = '\0';
-    if (row->type == EC_T_TEXT) {
+    if (row->type == EC_T_TEXT && row->flags & EC_R_LIST) {
+        memcpy(&l, at, sizeof l);
+        for (uint32_t i = 0; i < l.n && n < sizeof text[0]; i++) {
+            memcpy(&s, (const char *)req.reply + l.off + i * l.stride, sizeof s);
+            n += (size_t)snprintf(to + n, sizeof text[0] - n, "%s%.*s", n ? "," : "", (int)s.len,
+                                  (const char *)req.reply + s.off);
+        }
+    } else if (row->type == EC_T_TEXT) {
         memcpy(&s, at, sizeof s);
         snprintf(to, sizeof text[0], "%.*s", (int)s.len, (const char *)req.reply + s.off);
     } else if (row->type == EC_T_U64 || row->type == EC_T_TIME) {

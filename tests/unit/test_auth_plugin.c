@@ -484,7 +484,7 @@ START_TEST(routes_say_who_may)
         early += !!(r->flags & EC_RT_BEFORE_CHANGE);
         ck_assert_msg(!strncmp(r->path, "/api/auth/", 10) || !strcmp(r->roles, "admin"), "%s %s", r->method, r->path);
     }
-    ck_assert_uint_eq(open, 2);  /* the log-in, and what is as good as one */
+    ck_assert_uint_eq(open, 3);  /* the log-in, its second step, and what is as good as one */
     ck_assert_uint_eq(early, 3); /* with a one-time password: me, choosing another, logging out */
 }
 END_TEST
@@ -622,6 +622,111 @@ static int32_t key_shown(const char *key, struct ec_who *whose)
 
     return service->key(testhost_self(t), key, (uint32_t)strlen(key), whose, why, sizeof why);
 }
+
+/* "code=" and the code of that secret, some steps from now. */
+static const char *code_of(const char *secret, int steps)
+{
+    static char text[32];
+    unsigned char key[64];
+    int n = base32_read(secret, key, sizeof key);
+
+    ck_assert_int_eq(n, 20);
+    snprintf(text, sizeof text, "code=%06u", hotp(key, 20, (uint64_t)(time(NULL) / TOTP_STEP + steps), 6));
+    return text;
+}
+
+/* Anna logs in with codes from now on. */
+static void with_second_factor(char secret[TOTP_SECRET])
+{
+    as_anna();
+    ck_assert_uint_eq(POST("/api/auth/2fa/enable", "code=123456"), 409);
+    ck_assert_uint_eq(POST("/api/auth/2fa/generate-secret", "password=wrong"), 403);
+    ck_assert_uint_eq(POST("/api/auth/2fa/generate-secret", "password=tree house 7"), 200);
+    snprintf(secret, TOTP_SECRET, "%s", fake_reply("secret"));
+    ck_assert(strstr(fake_reply("otpauth_uri"), secret) != NULL);
+    ck_assert_uint_eq(POST("/api/auth/2fa/enable", "code=000000x"), 403);
+    ck_assert_uint_eq(POST("/api/auth/2fa/enable", code_of(secret, -1)), 200);
+    ck_assert_str_eq(fake_header("Cache-Control"), "no-store");
+}
+
+START_TEST(a_second_factor_is_asked_for)
+{
+    char secret[TOTP_SECRET], pending[4200], used[32], half[4096], recovery[64] = "code=";
+
+    with_second_factor(secret);
+    ck_assert_uint_eq(strlen(fake_reply("recovery_codes")), 10 * 23 + 9); /* with commas between */
+    strncat(recovery, fake_reply("recovery_codes"), 23);
+    ck_assert_uint_eq(POST("/api/auth/2fa/generate-secret", "password=tree house 7"), 409);
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+    ck_assert_str_eq(fake_reply("access_token"), "");
+    ck_assert_str_eq(fake_reply("refresh_token"), "");
+    ck_assert_str_eq(fake_reply("two_factor_required"), "true");
+    ck_assert_str_eq(fake_reply("expires_in"), "300");
+    snprintf(half, sizeof half, "%s", fake_reply("two_factor_token"));
+    snprintf(pending, sizeof pending, "two_factor_token=%s", half);
+    strcpy(token, half);
+    ck_assert_int_eq(shown(), EC_EPERM); /* it opens nothing */
+    ck_assert_uint_eq(POST("/api/auth/login/verify-2fa", pending, "code=abc"), 401);
+    strcpy(used, code_of(secret, 0));
+    ck_assert_uint_eq(POST("/api/auth/login/verify-2fa", pending, used), 200);
+    keep_token();
+    keep_refresh();
+    ck_assert_uint_eq(POST("/api/auth/login/verify-2fa", pending, used), 401); /* each code once */
+    /* in one step, by a recovery code, once */
+    ck_assert_uint_eq(POST("/api/auth/login", "username=anna", "password=tree house 7", recovery), 200);
+    keep_token();
+    ck_assert_uint_eq(POST("/api/auth/login", "username=anna", "password=tree house 7", recovery), 401);
+    ck_assert_uint_eq(POST("/api/auth/login", "username=anna", "password=wrong", code_of(secret, 1)), 401);
+    ck_assert_uint_eq(POST("/api/auth/login/verify-2fa", "two_factor_token=x", "code=123456"), 401);
+    fake_caller(&who, "127.0.0.1");
+    ck_assert_uint_eq(fake_ask("GET", "/api/auth/me", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("is_two_factor_enabled"), "true");
+}
+END_TEST
+
+START_TEST(who_has_the_password_guesses_few_codes)
+{
+    char secret[TOTP_SECRET], pending[4096];
+    uint32_t codes = 0;
+
+    with_second_factor(secret);
+    fake_caller(NULL, "192.0.2.66");
+    for (int i = 0; i < 8 && LOGIN("anna", "tree house 7") == 200; i++) {
+        snprintf(pending, sizeof pending, "two_factor_token=%s", fake_reply("two_factor_token"));
+        codes += POST("/api/auth/login/verify-2fa", pending, "code=000000") == 401;
+    }
+    ck_assert_uint_le(codes, 2); /* five attempts, of passwords and codes */
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 429);
+}
+END_TEST
+
+START_TEST(a_second_factor_ends)
+{
+    char secret[TOTP_SECRET], again[TOTP_SECRET];
+
+    with_second_factor(secret);
+    ck_assert_uint_eq(POST("/api/auth/2fa/disable", "password=wrong", code_of(secret, 0)), 403);
+    ck_assert_uint_eq(POST("/api/auth/2fa/disable", "password=tree house 7", "code=1"), 403);
+    fake_forget_routes();
+    testhost_stop(t);
+    ck_assert_msg(!testhost_start(t), "%s", testhost_why(t));
+    service = testhost_offer(t, EC_AUTH_ID);
+    ck_assert_uint_eq(POST("/api/auth/2fa/disable", "password=tree house 7", code_of(secret, 0)), 204);
+    ck_assert_uint_eq(POST("/api/auth/2fa/disable", "password=tree house 7", code_of(secret, 1)), 409);
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+    keep_token();
+    /* by an administrator, for who has lost the app and the codes */
+    ck_assert_uint_eq(POST("/api/auth/2fa/generate-secret", "password=tree house 7"), 200);
+    snprintf(again, sizeof again, "%s", fake_reply("secret"));
+    ck_assert_uint_eq(POST("/api/auth/2fa/enable", code_of(again, 0)), 200);
+    service->peer(testhost_self(t), 0, 0, 1, &who);
+    fake_caller(&who, "local");
+    ck_assert_uint_eq(fake_ask("POST", "/api/users/{id}/reset-password", LIST("id=2"), LIST("password=river boat 9",
+                               "disable_2fa=true")), 204);
+    ck_assert_uint_eq(LOGIN("anna", "river boat 9"), 200);
+    keep_token();
+}
+END_TEST
 
 START_TEST(an_api_key_is_its_user_with_fewer_roles)
 {
@@ -808,6 +913,9 @@ int main(void)
     tcase_add_test(c, a_refresh_token_is_good_for_one_time);
     tcase_add_test(c, what_is_no_refresh_token_is_refused_and_ends_nothing);
     tcase_add_test(c, sessions_end);
+    tcase_add_test(c, a_second_factor_is_asked_for);
+    tcase_add_test(c, who_has_the_password_guesses_few_codes);
+    tcase_add_test(c, a_second_factor_ends);
     tcase_add_test(c, an_api_key_is_its_user_with_fewer_roles);
     tcase_add_test(c, api_keys_end);
     tcase_add_test(c, sessions_outlive_a_restart);
