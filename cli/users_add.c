@@ -20,7 +20,7 @@ static void text_add(struct json_object *o, const char *key, const char *text)
         json_object_object_add(o, key, json_object_new_string(text));
 }
 
-static struct json_object *words(const char *text)
+struct json_object *words(const char *text)
 {
     struct json_object *list = json_object_new_array();
 

@@ -7,8 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* The number of the user of that name, as text. 0, or an exit code after a message. */
-static int number_of(const struct cli *c, const char *name, char *to, size_t n)
+int user_number(const struct cli *c, const char *name, char *to, size_t n)
 {
     int code;
     struct json_object *all = users_all(c, &code);
@@ -29,12 +28,21 @@ static int number_of(const struct cli *c, const char *name, char *to, size_t n)
     return CLI_NOT_FOUND;
 }
 
+struct json_object *user_reset(const struct cli *c, const char *id, struct json_object *body, int *code)
+{
+    struct api_path p;
+
+    api_path(&p, "/api/users");
+    api_segment(&p, id);
+    snprintf(p.text + p.n, sizeof p.text - p.n, "/reset-password");
+    return api_call(c, "POST", p.text, body, code);
+}
+
 int cmd_users_passwd(const struct cli *c, char *const *args)
 {
     char id[32], password[PASSWORD_ROOM];
     struct json_object *body, *o;
-    struct api_path p;
-    int code = number_of(c, args[0], id, sizeof id);
+    int code = user_number(c, args[0], id, sizeof id);
 
     if (code)
         return code;
@@ -43,10 +51,7 @@ int cmd_users_passwd(const struct cli *c, char *const *args)
     body = json_object_new_object();
     json_object_object_add(body, "password", json_object_new_string(password));
     explicit_bzero(password, sizeof password);
-    api_path(&p, "/api/users");
-    api_segment(&p, id);
-    snprintf(p.text + p.n, sizeof p.text - p.n, "/reset-password");
-    o = api_call(c, "POST", p.text, body, &code);
+    o = user_reset(c, id, body, &code);
     json_object_put(body);
     json_object_put(o);
     if (!code)

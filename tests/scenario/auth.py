@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -386,6 +387,43 @@ def api_keys(admin, kept):
     return made["key"]
 
 
+def code_of(secret, steps=0):
+    """TOTP (RFC 6238) by nothing but the standard library."""
+    mac = hmac.new(base64.b32decode(secret), (int(time.time()) // 30 + steps).to_bytes(8, "big"), hashlib.sha1).digest()
+    at = mac[19] & 15
+    return "%06d" % ((int.from_bytes(mac[at:at + 4], "big") & 0x7fffffff) % 1000000)
+
+
+def second_factor(kept):
+    token = kept["access_token"]
+    password = {"password": "tree house 7"}
+    code, got, _ = ask("POST", "/api/auth/2fa/generate-secret", token, password)
+    check(code == 200 and got["otpauth_uri"].startswith("otpauth://totp/eCyber:the.viewer2?secret=" + got["secret"]),
+          "a secret for an app", got)
+    secret = got["secret"]
+    check(login("the.viewer2", "tree house 7")[1].get("access_token"), "which changes nothing yet")
+    code, got, _ = ask("POST", "/api/auth/2fa/enable", token, {"code": code_of(secret, -1)})
+    spare = got["recovery_codes"]
+    check(code == 200 and len(set(spare)) == 10, "a code of the app turns it on, with ten recovery codes", got)
+    code, got, _ = login("the.viewer2", "tree house 7")
+    check(code == 200 and "access_token" not in got and "refresh_token" not in got and got["two_factor_required"] is True,
+          "the password alone gives no token", got)
+    half = got["two_factor_token"]
+    check(ask("GET", "/api/auth/me", half)[0] == 401, "and what it gives opens nothing")
+    code, got, _ = ask("POST", "/api/auth/login/verify-2fa", body={"two_factor_token": half, "code": "000000"})
+    check(code == 401 and got == {"detail": "Incorrect username or password"}, "a wrong code: 401", got)
+    now = code_of(secret)
+    code, got, _ = ask("POST", "/api/auth/login/verify-2fa", body={"two_factor_token": half, "code": now})
+    check(code == 200 and ask("GET", "/api/auth/me", got["access_token"])[1]["is_two_factor_enabled"] is True, "the right one", got)
+    check(ask("POST", "/api/auth/login/verify-2fa", body={"two_factor_token": half, "code": now})[0] == 401, "is good for once")
+    form = {"username": "the.viewer2", "password": "tree house 7", "code": spare[3]}
+    check(ask("POST", "/api/auth/login", form=form)[0] == 200 and ask("POST", "/api/auth/login", form=form)[0] == 401,
+          "a recovery code logs in, once, in one step")
+    code, got, _ = ask("POST", "/api/auth/2fa/disable", token, {**password, "code": spare[4]})
+    check(code == 204 and login("the.viewer2", "tree house 7")[1].get("access_token"), "it is turned off again", got)
+    return secret, spare[5]
+
+
 def guessing():
     codes = []
     while len(codes) < 12 and 429 not in codes: # a slow machine may be a step of the wait behind
@@ -445,6 +483,49 @@ def local_socket():
     check(code == 4, "a plugin that is not there: exit code 4", text + error)
 
 
+def imported():
+    """The table of the system before this one, as it was; its hashes by others (Openwall's test vectors)."""
+    secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+    john = "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a"
+    rows = [("old.admin", "o@example.org", john, "Old A.", 1, 1, None, 0), ("Plain", "p@example.org", john, None, 1, 0, None, 0),
+            ("coded", "c@example.org", john, "C.", 1, 0, secret, 1), ("gone", "g@example.org", john, "G.", 0, 0, secret, 0),
+            ("not a name", "n@example.org", john, "N.", 1, 0, None, 0), ("weak", "w@example.org", "plain text", "W.", 1, 0, None, 0),
+            ("admin", "a@example.org", john, "Another", 1, 1, None, 0)]
+    with sqlite3.connect("old.db") as db:
+        db.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, username VARCHAR, email VARCHAR, hashed_password VARCHAR, full_name "
+                   "VARCHAR, is_active BOOLEAN, is_superuser BOOLEAN, two_factor_secret VARCHAR, is_two_factor_enabled BOOLEAN)")
+        db.executemany("INSERT INTO users (username, email, hashed_password, full_name, is_active, is_superuser, two_factor_secret,"
+                       " is_two_factor_enabled) VALUES (?,?,?,?,?,?,?,?)", rows)
+    db.close()
+    code, text, error = ctl("users", "import", "old.db", "--roles", "analyst,sensor")
+    check(code and text == "4 users taken over, 1 were there, 2 failed\n" and "not a name was not taken over" in error and
+          "weak was not taken over" in error, "the old table is taken over, as far as it goes", text + error)
+    code, got, _ = login("old.admin", "U*U*U")
+    check(code == 200 and ask("GET", "/api/auth/me", got["access_token"])[1]["roles"] == ["admin"] and got["must_change"] is False,
+          "a superuser is an administrator, with the old password", got)
+    code, got, _ = login("plain", "U*U*U")
+    check(code == 200 and ask("GET", "/api/auth/me", got["access_token"])[1]["roles"] == ["analyst", "sensor"],
+          "another has the roles that were said", got)
+    check(login("plain", "U*U*U")[0] == 200, "whose hash was made anew")
+    code, got, _ = login("coded", "U*U*U")
+    check(code == 200 and got["two_factor_required"], "who had a second factor has it still", got)
+    code, got, _ = ask("POST", "/api/auth/login/verify-2fa", body={"two_factor_token": got["two_factor_token"],
+                                                                   "code": code_of(secret)})
+    check(code == 200, "with the codes of the same app", got)
+    check(login("gone", "U*U*U")[0] == 401, "who was disabled is")
+    code, text, error = ctl("users", "import", "old.db")
+    check(code and text == "0 users taken over, 5 were there, 2 failed\n", "a second time changes nothing", text + error)
+    code, text, error = ctl("users", "import", "c.yaml")
+    check(code == 2 and "c.yaml: file is not a database" in error, "what is no database is named", text + error)
+    code, text, error = ctl("users", "reset", "coded")
+    password = text.strip()
+    code2, got, _ = login("coded", password)
+    check(code == 0 and len(password) == 23 and code2 == 200 and got["must_change"] is True and "access_token" in got,
+          "ecyberctl users reset: a password for once, and no second factor", text + error + str(got))
+    code, text, error = ctl("users", "reset", "nobody.there")
+    check(code == 4 and "there is no user nobody.there" in error, "of nobody: exit code 4", error)
+
+
 def restarted(token, kept, key):
     check(ask("GET", "/api/auth/me", headers={"X-API-Key": key})[0] == 200, "a key outlives a restart")
     code, got, _ = refresh(kept["refresh_token"])
@@ -461,7 +542,8 @@ def nothing_leaked(secrets):
     done = {(a["action"], a["outcome"]) for a in audit}
     check({("login", "success"), ("login", "failure"), ("user.create", "success"), ("user.change", "success"),
            ("user.delete", "success"), ("session.refresh", "success"), ("session.refresh", "denied"), ("session.end", "success"),
-           ("logout", "success"), ("apikey.create", "success"), ("apikey.delete", "success"), ("password.reset", "success")} <= done, "the audit log has it all", done)
+           ("logout", "success"), ("apikey.create", "success"), ("apikey.delete", "success"), ("2fa.enable", "success"),
+           ("2fa.disable", "success"), ("password.reset", "success")} <= done, "the audit log has it all", done)
     check(any(a["actor"] == "local:%d" % os.getuid() and a["address"] == "local" for a in audit) and
           any(a["actor"] == "admin" and a["address"] == "127.0.0.1" for a in audit), "with who and from where", audit[-3:])
     with open("log", encoding="utf-8") as log:
@@ -503,14 +585,16 @@ users(admin, tokens)
 last_administrator(admin, tokens)
 kept = sessions(admin)
 key = api_keys(admin, kept)
+hidden = second_factor(kept)
 guessing()
 guessing_elsewhere()
 local_socket()
+imported()
 token = token_of("admin", "a new one for all")
 check(end(run) == 0, "the daemon ends in order")
 run = daemon(**env)
 restarted(token, kept, key)
 check(end(run) == 0, "and again")
-nothing_leaked([password, CHOSEN, "tree house 7", "river boat 9", "a new one for all", SECRET, key.split("_")[2], kept["refresh_token"].split("_")[3], token.split(".")[2]])
+nothing_leaked([password, CHOSEN, "tree house 7", "river boat 9", "a new one for all", SECRET, *hidden, key.split("_")[2], kept["refresh_token"].split("_")[3], token.split(".")[2]])
 refused()
 key_file()
