@@ -93,7 +93,8 @@ static void put_headers(struct ec_req *r)
     put_default(r, out, "X-Content-Type-Options", "nosniff");
     put_default(r, out, "Referrer-Policy", "no-referrer");
     put_default(r, out, "X-Frame-Options", "DENY");
-    put_default(r, out, "Cross-Origin-Opener-Policy", "same-origin");
+    if (r->s->tls)                      /* without TLS browsers complain of it */
+        put_default(r, out, "Cross-Origin-Opener-Policy", "same-origin");
     put_default(r, out, "Cross-Origin-Resource-Policy",
                 r->s->c.cors.n || r->s->c.cors.any ? "cross-origin" : "same-origin");
     if (r->s->c.hsts_s && !r->local) {
