@@ -16,7 +16,7 @@ ec_packages() {
     printf '%s\n' gcc libc6-dev make autoconf automake libtool pkg-config \
         libevent-dev libfyaml-dev libjson-c-dev libssl-dev libpcap-dev libhtp-dev zlib1g-dev libpcre2-dev $hs \
         libsqlite3-dev libpq-dev libcurl4-openssl-dev libjwt-dev libcrypt-dev libmaxminddb-dev libxgboost-dev libnftables-dev libcap-ng-dev libseccomp-dev libwslay-dev
-    [ "$1" = build ] || printf '%s\n' check g++ clang libc6-dev-i386 libclang-rt-14-dev python3 iproute2 iputils-ping nftables nmap xz-utils postgresql \
+    [ "$1" = build ] || printf '%s\n' check g++ clang libc6-dev-i386 libclang-rt-14-dev python3 iproute2 iputils-ping nftables nmap prometheus xz-utils postgresql \
         python3-socketio python3-aiohttp
 }
 
@@ -72,6 +72,8 @@ ec_fetch() {
         ec_apt update && ec_apt install -y --no-install-recommends "$@"
     fi
     rc=$?
+    # Of Prometheus only promtool is wanted: it is not to run after the next start of the machine either.
+    case " $* " in *" prometheus "*) deb-systemd-helper disable prometheus.service >/dev/null 2>&1 ;; esac
     [ $rc = 0 ] || tail -n 20 "$ec_policy_saved/apt.log" >&2
     ec_policy_restore
     return $rc

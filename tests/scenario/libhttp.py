@@ -2,12 +2,13 @@
 import http.client
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import time
 
-from libtest import Local, free_port
+from libtest import Local, check, free_port
 
 
 class Daemon:
@@ -94,3 +95,14 @@ def read_all(s, quiet=1.0):
 def status(reply):
     found = re.match(rb"HTTP/1\.[01] (\d{3}) ", reply)
     return int(found.group(1)) if found else 0
+
+
+def promtool(metrics):
+    """Prometheus' own tool reads what /metrics says."""
+    tool = shutil.which("promtool")
+    if not tool:
+        print("# promtool is not installed, so it was not asked")
+        return
+    done = subprocess.run([tool, "check", "metrics"], input=metrics, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          check=False)
+    check(done.returncode == 0 and not done.stdout.strip(), "promtool finds nothing to say", done.stdout.decode())
