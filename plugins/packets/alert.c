@@ -132,7 +132,8 @@ static void answer(struct packets *k, struct ec_req *r, const struct ends *ends,
         snprintf(name, sizeof name, "no file can be made: %.40s", strerror(errno));
         k->http->error(r, 503, name);
     } else if (!f.n) {
-        k->http->error(r, 404, "none of its packets is in memory any more: raise packets.memory, or capture the next one");
+        k->http->error(r, 404, "none of its packets is in memory any more: raise packets.memory, or capture the next "
+                               "one");
     } else {
         snprintf(name, sizeof name, "ecyber-alert-%" PRIu64 ".pcapng", p->id);
         download(k, r, fd, name);

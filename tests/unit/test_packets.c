@@ -1,6 +1,7 @@
 /* packets: the ring and its reader, layers, and the plugin with an HTTP server that the test plays. */
 #include "unit.h"
 
+#include "plugins/packets/filter.h"
 #include "plugins/packets/layers.h"
 #include "plugins/packets/ring.h"
 #include "tests/support/fake_api.h"
@@ -338,6 +339,30 @@ static void captures_gone(void)
     rmdir(path);
 }
 
+START_TEST(a_filter_asks_nobody)
+{
+    static const char *const good[] = { "", "tcp port 443", "host 192.0.2.1 and not (udp or icmp)",
+        "tcp[13] & 0x12 != 0", "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn", "ip6 host 2001:db8::1", "ether host 00:0a:95:9d:68:16",
+        "net 10.0.0.0/8", "portrange 1-1024", "vlan 7 && udp", "ip[2:2] > 576", "len >= 100" };
+    static const char *const bad[] = { "host example.org", "host localhost", "dead.beef", "port http", "1and1.example",
+        "host a-b", "ifname eth0", "tcp prt 80", "port 99999", "(", "0xzz" };
+    char text[512];
+    struct filter *f;
+
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        f = filter_new(good[i], text, sizeof text);
+        ck_assert_msg(f != NULL, "%s: %s", good[i], text);
+        filter_free(f);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        text[0] = '\0';
+        ck_assert_msg(!filter_new(bad[i], text, sizeof text) && text[0], "%s", bad[i]);
+    }
+    filter_new(bad[0], text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, "'example.org' is no word of pcap-filter(7)"));
+}
+END_TEST
+
 START_TEST(a_capture_is_written)
 {
     static const char *const body[] = { "filter=vlan and tcp port 443", "packets=2", NULL };
@@ -469,6 +494,7 @@ int main(void)
     tcase_add_test(c, packets_are_listed);
     tcase_add_test(c, wrong_questions_are_refused);
     tcase_add_test(c, one_packet_is_shown);
+    tcase_add_test(c, a_filter_asks_nobody);
     tcase_add_test(c, a_capture_is_written);
     tcase_add_test(c, captures_have_bounds);
     tcase_add_test(c, the_packets_of_an_alert);
