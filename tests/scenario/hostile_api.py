@@ -3,6 +3,7 @@
 5xx, none takes longer than it should, no filter lets more through, nothing comes back as markup, and afterwards the
 daemon answers as before. Before that, each body and each filter is shown to work with a harmless value, so that the
 hostile ones reach more than the validation."""
+import glob
 import http.client
 import itertools
 import json
@@ -13,7 +14,8 @@ import subprocess
 import time
 import urllib.parse
 
-from libtest import Local, check, plan, wait_for
+from libhttp import promtool
+from libtest import Local, check, free_port, plan, wait_for
 
 ECYBERD, SRC, DATA = os.environ["ECYBERD"], os.environ["EC_SRC"], os.environ["EC_DATA"]
 HERE = os.getcwd()
@@ -23,11 +25,14 @@ OWN = ["'", "\"", "' or '1'='1", "' OR 1=1 --", "1 OR 1=1", "1; drop table event
        "\"><img src=x onerror=alert(1)>", "a" * 5000, "\u202egnp.exe", "\ud83d\udca9", "-1", "99999999999999999999",
        "NaN", "1e309", "null", "[]", "{\"$ne\":1}", "::ffff:0:0/999", "0.0.0.0/-1", "\r\nX-Evil: 1", "%00", "%0d%0a",
        "';SELECT pg_sleep(5)--", "1' AND randomblob(1000000000)--"]
-SHARED = 50         # so many more of the shared payloads, spread evenly
+SHARED = 50         # of the shared payloads, in every parameter
+# With EC_HOSTILE=all every payload goes to so many parameters, which stand for the others.
+ALL, REPRESENTATIVES = os.environ.get("EC_HOSTILE") == "all", 20
 # What the schema does not say of a value that is accepted.
 NAMED = {"ip": "192.0.2.77", "email": "anna@example.org", "full_name": "Anna", "password": "a lake of one's own",
          "new_password": "a lake of one's own", "current_password": "not this one", "username": "anna",
-         "notification_emails": ["anna@example.org"],
+         "notification_emails": ["anna@example.org"], "url": "https://192.0.2.77/hook", "events": ["alert"],
+         "secret": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3",
          "password_hash": "$2b$10$abcdefghijklmnopqrstuuVtDv6cSrXVEmDQSVOh3hUYsMXRTDqnm"}
 PLAIN = re.compile(r" *[\w.+:-]* *")    # a value like any other: what it brings is not the point
 ORDER = ("since", "until", "cursor", "by", "limit", "sort", "fields")     # parameters that are no filters
@@ -73,7 +78,8 @@ client = Client()
 ask = client.ask
 
 
-def strings():
+def strings(most):
+    """Our own, and that many of the shared payloads, spread evenly."""
     folder = os.path.join(os.environ.get("EC_SHARED_DATA", SRC + "/../shared/data"), "payloads")
     found = []
     for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
@@ -81,7 +87,7 @@ def strings():
             with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as lines:
                 found += [line.rstrip("\n") for line in lines if line.strip() and line[0] != "#"]
     found = list(dict.fromkeys(found))
-    return list(dict.fromkeys(OWN + found[::max(1, len(found) // SHARED)][:SHARED]))
+    return list(dict.fromkeys(OWN + found[::max(1, len(found) // most)][:most]))
 
 
 def resolve(document, schema):
@@ -181,34 +187,53 @@ def routes(document):
                 yield Route(document, method, path, op)
 
 
+def kind_of(place, schema):
+    return place + json.dumps({key: value for key, value in schema.items() if key not in ("description", "default")})
+
+
+def representatives(every):
+    """One of each kind, then others, evenly; none that costs the hash of a password each time."""
+    every = [t for t in every if "password" not in t[0] and "/login" not in t[0]]
+    first = list({t[3]: t for t in every}.values())[:REPRESENTATIVES]
+    others = [t for t in every if t not in first]
+    missing = REPRESENTATIVES - len(first)
+    return first + (others[::len(others) // missing][:missing] if missing else [])
+
+
 def targets(route):
-    """Each text parameter and field: name, is it a filter?, and what makes method, path, body and form of a string."""
+    """Each text parameter and field: name, is it a filter?, what makes method, path, body and form of a string, its
+    kind."""
     for p in route.parameters:
         if p["in"] in ("query", "path"):
             filters = p["in"] == "query" and route.method == "GET" and p["name"] not in ORDER
             yield ("%s ?%s" % (route.name(), p["name"]), filters,
-                   lambda text, p=p: route.with_parameter(p["name"], p["in"], text))
+                   lambda text, p=p: route.with_parameter(p["name"], p["in"], text), kind_of(p["in"], p["schema"]))
     for body in route.bodies:
         for field, sub in body[1].items():
             sub = resolve(route.document, sub)
             array = sub.get("type") == "array"
             if is_text(route.document, sub["items"] if array else sub):
                 yield ("%s body.%s" % (route.name(), field), False,
-                       lambda text, f=field, b=body, a=array: route.with_body(*b, **{f: [text] if a else text}))
+                       lambda text, f=field, b=body, a=array: route.with_body(*b, **{f: [text] if a else text}),
+                       kind_of(body[0], sub))
 
 
 def harmless(found):
-    """Each body gets past the validation: with what it requires, or with one field more."""
+    """Each body gets past the validation: with what it requires, with one field more, or with all; which is what the
+    hostile ones then have as well."""
     refused = []
     for route in found:
         for kind, fields, required in route.bodies:
             tried = []
-            for extra in [None] + sorted(set(fields) - set(required)):
-                given = {extra: filler(route.document, extra, fields[extra])} if extra else {}
+            others = sorted(set(fields) - set(required), key=lambda name: (name == "password", name))    # that is slow
+            for extra in [[]] + [[name] for name in others] + [others]:
+                given = {name: filler(route.document, name, fields[name]) for name in extra}
                 status, _, answer = ask(*route.with_body(kind, fields, required, **given))
                 tried.append((extra, status, answer[:200]))
-            if not any(status < 422 or 422 < status < 500 or without_helper(status, route.name())
-                       for _, status, _ in tried):
+            good = [extra for extra, status, _ in tried
+                    if status < 422 or 422 < status < 500 or without_helper(status, route.name())]
+            required += good[0] if good else []
+            if not good:
                 refused.append((route.name(), kind, tried))
     check(sum(len(r.bodies) for r in found) > 5 and not refused, "each route with a body takes a harmless one", refused)
 
@@ -222,8 +247,8 @@ def value_of(item, name):
 def rows(answer):
     try:
         items = json.loads(answer)["items"]
-        return len(items) if isinstance(items, list) else 0
-    except (ValueError, KeyError, TypeError):
+        return sum(item.get("count", 1) > 0 for item in items)
+    except (ValueError, KeyError, TypeError, AttributeError):
         return 0
 
 
@@ -244,7 +269,7 @@ def controls(found):
                 brought += status == 200 and rows(answer) > 0
         checked += 1
         none = rows(ask("GET", route.path + "?src_ip=203.0.113.254")[2])
-        if (not brought and "/top" not in route.path and "/groups" not in route.path) or none:
+        if (not brought and not route.path.endswith(("/top", "/groups", "/histogram"))) or none:
             blind.append((route.name(), brought, none))
     check(checked > 5 and not blind, "harmless filters bring rows, or none, in %d lists" % checked, blind)
 
@@ -271,7 +296,8 @@ class Verdict:
         plain = any(PLAIN.fullmatch(value) for value in text.split(","))
         if name.endswith("?q") and status == 200:
             words = re.findall(r"[a-z0-9]{2,}", text.lower())
-            if not all(word in json.dumps(item).lower() for item in json.loads(body)["items"] for word in words):
+            events = [item for item in json.loads(body)["items"] if "timestamp" in item]
+            if not all(word in json.dumps(item).lower() for item in events for word in words):
                 self.wide.append(where)
         elif filters and not plain and status != 422 and rows(body):
             self.wide.append(where)
@@ -282,9 +308,12 @@ class Verdict:
 def attack(found):
     v = Verdict()
     all_targets = [target for route in found for target in targets(route)]
-    hostile = strings()
+    count = len(all_targets)
+    if ALL:
+        all_targets = representatives(all_targets)
+    hostile = strings(10000 if ALL else SHARED)
     step = 1 if os.environ.get("EC_SANITIZER", "none") == "none" else 2
-    for n, (name, filters, make) in enumerate(all_targets):
+    for n, (name, filters, make, _) in enumerate(all_targets):
         for text in hostile[n % step::step]:
             method, path, body, form = make(text)
             if len(path) > 7000:
@@ -296,7 +325,8 @@ def attack(found):
                 v.bad.append((name, text[:40], repr(e)))
                 continue
             v.judge(name, filters, text, answer, time.monotonic() - start)
-    check(len(all_targets) > 100, "the document has parameters to attack (%d)" % len(all_targets))
+    check(count > 100, "the document has parameters to attack (%d of %d, %d strings)"
+          % (len(all_targets), count, len(hostile)))
     check(not v.bad, "%d requests, none with 5xx or without an answer" % v.sent, v.bad[:8])
     check(not v.slow, "none takes five seconds", v.slow[:8])
     check(not v.evil, "none injects a header or reads a file", v.evil[:8])
@@ -304,18 +334,55 @@ def attack(found):
     check(not v.markup, "no answer is HTML or anything else that a browser would run", v.markup[:8])
 
 
+def methods_of(port, path):
+    """What the router itself has for a path; None: no such path. Nobody asks, so that nothing is done."""
+    for method in ("PUT", "DELETE", "PATCH", "POST", "GET"):
+        c = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        try:
+            c.request(method, re.sub(r"{\w+}", "1", path))
+            r = c.getresponse()
+            if r.status == 404:
+                return None
+            if r.status == 405:
+                return set(r.getheader("Allow").replace(" ", "").split(",")) - {"HEAD", "OPTIONS"}
+        finally:
+            c.close()
+    return {"PUT", "DELETE", "PATCH", "POST", "GET"}
+
+
+def both_directions(port, document):
+    """Routes and document say the same: each path of the document, and each that stands in a plugin, is asked for."""
+    text = re.compile(rb"\0(/(?:api|healthz|readyz|metrics|openapi)[\w/{}.-]*)(?=\0)")
+    paths = set(document["paths"])
+    for plugin in glob.glob(os.environ["EC_PLUGINDIR"] + "/*.so"):
+        with open(plugin, "rb") as f:
+            paths |= {path.decode() for path in text.findall(f.read())}
+    wrong = []
+    for path in sorted(paths):
+        if path.endswith((".js", ".css")):      # what the page of /api/docs loads
+            continue
+        said = {method.upper() for template, methods in document["paths"].items() for method in methods
+                if template == path or re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path)} or None
+        has = methods_of(port, path)
+        if said != has:
+            wrong.append((path, said, has))
+    check(len(paths) >= len(document["paths"]) > 40 and not wrong,
+          "every route is in the document, with its methods, and the reverse (%d paths)" % len(paths), wrong)
+
+
 def own_network():
     """As root in a network namespace of its own, for the firewall that it may change belongs to one daemon only."""
     if os.geteuid() == 0 and "EC_OWN_NETWORK" not in os.environ:
         os.environ["EC_OWN_NETWORK"] = "yes"
-        os.execvp("unshare", ["unshare", "--net", __file__])
+        os.execvp("unshare", ["unshare", "--net", "sh", "-c", "ip link set lo up; exec \"$0\"", __file__])
 
 
 def main():
     own_network()
+    port = free_port()
     with open("ecyber.yaml", "w", encoding="utf-8") as conf:
         conf.write("core:\n  state_dir: %s/state\n  control_socket: %s/control.sock\n" % (HERE, HERE))
-        conf.write("http:\n  listen: none\n  socket: %s\n" % API)
+        conf.write("http:\n  listen: 127.0.0.1:%d\n  socket: %s\n" % (port, API))
     with open("daemon.log", "w", encoding="utf-8") as log:
         daemon = subprocess.Popen([ECYBERD, "-c", "ecyber.yaml", "-r", DATA + "/sample.pcap", "--stay"], stdout=log,
                                   stderr=log)
@@ -328,10 +395,13 @@ def main():
     wait_for(lambda: alerts() >= 28)
     before = alerts()
     check(before, "the daemon has alerts", open("daemon.log", encoding="utf-8").read())
-    found = list(routes(json.loads(ask("GET", "/api/openapi.json")[2])))
+    document = json.loads(ask("GET", "/api/openapi.json")[2])
+    both_directions(port, document)
+    found = list(routes(document))
     harmless(found)
     controls(found)
     attack(found)
+    promtool(ask("GET", "/metrics")[2])
     check(alerts() == before, "afterwards it answers as before", (before, alerts()))
     check(daemon.poll() is None, "the same daemon", open("daemon.log", encoding="utf-8").read())
     daemon.send_signal(signal.SIGTERM)
