@@ -113,8 +113,15 @@ function take(answer) {
     keep({ token: answer.access_token, mustChange: answer.must_change === true });
 }
 
-export async function login(username, password) {
-    take(await read(await send("POST", "/api/auth/login", { form: { grant_type: "password", username, password } })));
+/* code: of the second factor, where it was asked for. Returns whether it is. */
+export async function login(username, password, code) {
+    const form = { grant_type: "password", username, password, ...(code ? { code } : {}) };
+    const answer = await read(await send("POST", "/api/auth/login", { form }));
+
+    if (answer.two_factor_required)
+        return true;
+    take(answer);
+    return false;
 }
 
 /* The tokens that there were end with the old password; a new one comes back. */

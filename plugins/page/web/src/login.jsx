@@ -45,13 +45,22 @@ function Card({ title, lead, action, children, onSubmit, foot }) {
 }
 
 export function LogIn() {
+    const [asked, setAsked] = useState(false);
+
+    async function enter({ username, password, code }) {
+        if (!await login(username, password, code))
+            return;
+        setAsked(true);
+        throw new Error("Now the code that your app shows, or a recovery code.");
+    }
     return (
         <Card title="eCyber" action="Log in"
               lead={ended.value || "The first time, the password stands in the file that the daemon named."}
-              onSubmit={({ username, password }) => login(username, password)}>
+              onSubmit={enter}>
             <Field id="username" label="User" autocomplete="username" autofocus autocapitalize="none"
                    spellcheck={false} />
             <Field id="password" label="Password" type="password" autocomplete="current-password" />
+            {asked && <Field id="code" label="Code" autocomplete="one-time-code" spellcheck={false} autofocus />}
         </Card>
     );
 }
