@@ -268,6 +268,30 @@ static void edit_work(struct ec_req *r, void *arg)
     OPENSSL_cleanse(&one, sizeof one);
 }
 
+/* What a user may change of himself. */
+static const struct ec_row self_rows[] = {
+    PERSON(EC_T_TEXT, EC_R_OPT, HAS_EMAIL, email, "email", NULL, 0, USER_EMAIL - 1, "where to write to"),
+    PERSON(EC_T_TEXT, EC_R_OPT, HAS_FULL_NAME, full_name, "full_name", NULL, 0, USER_FULL - 1, "as people say it"),
+};
+static const struct ec_record self_record = EC_RECORD_PART(struct person, self_rows);
+
+static void self_work(struct ec_req *r, void *arg)
+{
+    struct auth *a = arg;
+    const struct person *p = a->http->body(r);
+    char object[32];
+    struct user one;
+
+    if (asker(a, r, &one))
+        return;
+    person_apply(p, &one);
+    if (!user_write(a, r, &one)) {
+        audit_say(a, r, "user.change", "success", NULL, object_of(&one, object), "by the user");
+        user_reply(a, r, 200, &one);
+    }
+    OPENSSL_cleanse(&one, sizeof one);
+}
+
 static void remove_work(struct ec_req *r, void *arg)
 {
     struct auth *a = arg;
@@ -357,6 +381,7 @@ static int32_t show(void *self, const void *state, struct ec_req *r)
 
 LATER(create, create_work)
 LATER(edit, edit_work)
+LATER(edit_self, self_work)
 LATER(drop, remove_work)
 LATER(reset, reset_work)
 
@@ -375,6 +400,9 @@ const struct ec_route people_routes[] = {
      .status = 204, .errors = "404,409"},
     {ROUTE("POST", "/api/users/{id}/reset-password", "reset_password", "Give a user another password"),
      .param = &id_record, .body = &reset_record, .body_max = 8192, .run = reset, .status = 204, .errors = "404,409"},
+    {.size = sizeof(struct ec_route), .method = "PATCH", .path = "/api/auth/me", .opid = "change_me",
+     .summary = "Change the user who asks", .roles = "*", .body = &self_record, .reply = &user_record, .body_max = 8192,
+     .run = edit_self, .errors = "409"},
     {ROUTE("GET", "/api/system/audit", "list_audit", "Who did what from where"), .flags = EC_RT_EVENTS,
      .topic = EC_AUDIT_TOPIC},
     {ROUTE("GET", "/api/system/audit/{id}", "read_audit", "One entry of the audit log"), .flags = EC_RT_EVENT,

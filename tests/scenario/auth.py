@@ -335,6 +335,10 @@ def sessions(admin):
     ident = {u["username"]: u["id"] for u in ask("GET", "/api/users", admin)[1]["items"]}["the.viewer2"]
     code, got, _ = ask("GET", "/api/users/%d/sessions" % ident, admin)
     check(code == 200 and got["total"] == 1, "an administrator sees those of a user", got)
+    code, got, _ = ask("PATCH", "/api/auth/me", kept["access_token"], {"email": "v2@example.org"})
+    check(code == 200 and got["email"] == "v2@example.org" and got["roles"] == ["viewer"], "a user changes his address", got)
+    code, got, _ = ask("PATCH", "/api/auth/me", kept["access_token"], {"roles": ["admin"]})
+    check(code == 422 and ask("GET", "/api/auth/me", kept["access_token"])[1]["roles"] == ["viewer"], "and not his roles", got)
     race, threads = [], []
     for _ in range(8):
         threads.append(threading.Thread(target=lambda: race.append(refresh(kept["refresh_token"])[0])))

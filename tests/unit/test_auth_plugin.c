@@ -595,6 +595,10 @@ START_TEST(sessions_end)
     ck_assert_uint_eq(fake_ask("DELETE", "/api/auth/sessions/{id}", LIST(id), NULL), 204);
     ck_assert_uint_eq(fake_ask("DELETE", "/api/auth/sessions/{id}", LIST(id), NULL), 404);
     ck_assert_int_eq(shown(), EC_OK);
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/auth/me", NULL, LIST("full_name=Anna A.")), 200);
+    ck_assert_str_eq(fake_reply("full_name"), "Anna A.");
+    ck_assert_str_eq(fake_reply("roles"), "viewer");
+    ck_assert_int_eq(shown(), EC_OK);
     ck_assert_uint_eq(fake_ask("POST", "/api/auth/logout", NULL, NULL), 204);
     ck_assert_int_eq(shown(), EC_EPERM);
     ck_assert_uint_eq(POST("/api/auth/refresh", refresh), 401);
