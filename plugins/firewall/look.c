@@ -1,8 +1,9 @@
 /* The API that only looks: /api/firewall/status, allowlist, ruleset. */
-#include "plugins/firewall/routes.h"
+#include "plugins/firewall/drift.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct ec_row ip_rows[] = {
     ROW(TEXT, 0, 0, struct text_param, text, "ip", "cidr", NULL, NULL, "an address, or a network as ADDRESS/PREFIX", 2,
@@ -232,6 +233,73 @@ static int32_t get_ruleset(void *self, const void *state, struct ec_req *r)
     return f->http->error(r, 503, "the helper is being started; ask again in a moment");
 }
 
+/* The kernel's table as text, on its way to the pool. */
+struct drift_ask { struct firewall *f; struct ec_req *r; size_t n; char json[]; };
+
+static void drift_job(void *self, const void *state, void *arg)
+{
+    struct drift_ask *ask = arg;
+
+    (void)self;
+    (void)state;
+    drift_answer(ask->f, ask->r, ask->json, ask->n);
+    free(ask);
+}
+
+static void drift_later(struct firewall *f, struct ec_req *r, const char *text, size_t n)
+{
+    struct drift_ask *ask = malloc(sizeof *ask + n + 1);
+
+    if (ask) {
+        ask->f = f;
+        ask->r = r;
+        ask->n = n;
+        memcpy(ask->json, text, n);
+    }
+    if (ask && f->host->work(f->host, drift_job, ask) == EC_OK)
+        return;
+    free(ask);
+    f->http->error(r, 503, "too much waits; ask again in a moment");
+}
+
+/* On the helper's thread. */
+static void on_drift(void *arg, int32_t err, const char *text, uint64_t len)
+{
+    struct drift_ask *ask = arg;
+
+    if (err && err != EC_ENOENT)
+        ask->f->http->error(ask->r, 503, text);
+    else
+        drift_later(ask->f, ask->r, text, err ? 0 : len);
+    free(ask);
+}
+
+static int32_t get_drift(void *self, const void *state, struct ec_req *r)
+{
+    struct firewall *f = self;
+    struct drift_ask *ask;
+    bool lively;
+
+    (void)state;
+    pthread_mutex_lock(&f->lock);
+    lively = f->lively;
+    pthread_mutex_unlock(&f->lock);
+    if (f->powerless[0])
+        return f->http->error(r, 503, f->powerless);
+    if (!lively) {
+        drift_later(f, r, "", 0);
+        return EC_EAGAIN;
+    }
+    if (!(ask = calloc(1, sizeof *ask)))
+        return f->http->error(r, 503, "out of memory");
+    ask->f = f;
+    ask->r = r;
+    if (!f->helper->request(f->helper_self, EC_HELPER_LIST, NULL, 0, 0, on_drift, ask))
+        return EC_EAGAIN;
+    free(ask);
+    return f->http->error(r, 503, "the helper is being started; ask again in a moment");
+}
+
 const struct ec_route look_routes[] = {
     ROUTE("GET", "/status", "firewall_status", "Whether bans are enforced, and how many there are", READERS, 0, NULL,
           NULL, &status_reply, get_status, 0, NULL),
@@ -241,5 +309,7 @@ const struct ec_route look_routes[] = {
           READERS, 0, &ip_param, NULL, &check_reply, get_check, 0, NULL),
     ROUTE("GET", "/ruleset", "firewall_ruleset", "Our table as the kernel has it, in libnftables' JSON", READERS, 0,
           NULL, NULL, &ruleset_reply, get_ruleset, 0, NULL),
+    ROUTE("GET", "/drift", "firewall_drift", "What the kernel holds against what is desired", READERS, 0, NULL, NULL,
+          &drift_reply, get_drift, 0, NULL),
 };
 const size_t look_n_route = sizeof look_routes / sizeof look_routes[0];

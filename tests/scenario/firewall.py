@@ -336,6 +336,13 @@ def api(before, attacker):
     check(status == 200 and answer["items"] == [], "another address has no ban", answer)
     status, answer = a.ask("GET", "/firewall/ruleset")
     check(status == 200 and '"10.77.1.2"' in json.dumps(answer), "the kernel's truth names it", answer)
+    drift = a.ask("GET", "/firewall/drift")
+    check(drift[0] == 200 and drift[1]["in_sync"] and drift[1]["in_kernel"], "there is no drift", drift)
+    sh(*inside(ROUTER, "nft", "add element inet ecyber block4 { 192.0.2.200 timeout 1m }"))
+    drift = a.ask("GET", "/firewall/drift")[1]
+    check(not drift["in_sync"] and drift["items"] == [{"address": "192.0.2.200", "list": "block", "what": "extra"}],
+          "what somebody else adds is drift", drift)
+    sh(*inside(ROUTER, "nft", "delete element inet ecyber block4 { 192.0.2.200 }"))
     check(a.ask("DELETE", "/firewall/blocks/%d" % ban["id"])[0] == 204 and attacker.reaches("10.77.3.2") and
           a.ask("DELETE", "/firewall/blocks/%d" % ban["id"])[0] == 404, "DELETE by id lets him through at once")
     status, ban = a.ask("POST", "/firewall/blocks", {"ip": "10.77.1.2/31", "reason": "and his friend"})

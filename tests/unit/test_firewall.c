@@ -1054,6 +1054,40 @@ START_TEST(what_enforces_has_a_dry_run)
 }
 END_TEST
 
+START_TEST(drift_is_told)
+{
+    static const char as_desired[] =
+        "{\"nftables\":[{\"set\":{\"name\":\"block4\",\"elem\":[{\"elem\":{\"val\":\"192.0.2.5\",\"timeout\":60}}]}},"
+        "{\"set\":{\"name\":\"allow4\",\"elem\":[\"203.0.113.9\"]}},"
+        "{\"set\":{\"name\":\"allow4_24\",\"elem\":[\"198.51.100.0\"]}},"
+        "{\"set\":{\"name\":\"allow6_48\",\"elem\":[\"2001:db8:a::\"]}},{\"set\":{\"name\":\"block6\"}}]}";
+    struct testhost *t = plugin_start();
+
+    fake_ask("GET", "/api/firewall/drift", NULL, NULL);
+    ck_assert_str_eq(fake_reply("in_sync"), "true");
+    ck_assert_str_eq(fake_reply("in_kernel"), "false");
+    ban_text(t, "192.0.2.5");
+    answer(EC_OK, "");
+    fake_ask("GET", "/api/firewall/drift", NULL, NULL);
+    answer(EC_OK, as_desired);
+    ck_assert_str_eq(fake_reply("in_sync"), "true");
+    fake_ask("GET", "/api/firewall/drift", NULL, NULL);
+    answer(EC_OK, "{\"nftables\":[{\"set\":{\"name\":\"block4_31\",\"elem\":[\"192.0.2.4\"]}}]}");
+    ck_assert_str_eq(fake_reply("in_sync"), "false");
+    ck_assert_str_eq(fake_reply("missing"), "4");           /* the ban, and the three that are allowed */
+    ck_assert_str_eq(fake_reply("extra"), "1");
+    ck_assert_str_eq(fake_reply("items.address"), "192.0.2.5");
+    ck_assert_str_eq(fake_reply("items.what"), "missing");
+    fake_ask("GET", "/api/firewall/drift", NULL, NULL);
+    answer(EC_ENOENT, "the table is gone");
+    ck_assert_str_eq(fake_reply("missing"), "1");
+    fake_ask("GET", "/api/firewall/drift", NULL, NULL);
+    answer(EC_OK, "no JSON");
+    ck_assert_ptr_nonnull(strstr(fake_detail(), "cannot be read"));
+    plugin_end(t);
+}
+END_TEST
+
 START_TEST(routes_refuse)
 {
     static const char *const allowed[] = { "ip=203.0.113.9", "reason=x", NULL };
@@ -1114,6 +1148,7 @@ int main(void)
     tcase_add_test(c, without_power);
     tcase_add_test(c, routes_read);
     tcase_add_test(c, what_enforces_has_a_dry_run);
+    tcase_add_test(c, drift_is_told);
     tcase_add_test(c, routes_refuse);
     suite_add_tcase(s, c);
     return unit_run(s);
