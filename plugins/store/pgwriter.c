@@ -427,7 +427,6 @@ static enum db_fault settle(struct pgwriter *w, char *why, size_t n)
 static enum db_fault writer_open(struct pgwriter *w, char *why, size_t n)
 {
     enum db_fault fault = DB_OK;
-    int64_t locked = 0;
 
     if (w->c && PQstatus(w->c) == CONNECTION_OK)
         return DB_OK;
@@ -435,11 +434,10 @@ static enum db_fault writer_open(struct pgwriter *w, char *why, size_t n)
     w->day = 0;
     if (!(w->c = pg_connect(w->url, NULL, &fault, why, n)))
         return fault;
-    fault = pg_number(w->c, "SELECT pg_try_advisory_lock(7212027)::int", &locked, why, n);
-    if (!fault && !locked) {
+    /* The connection before this one may be on its way out. */
+    fault = pg_run(w->c, "SET lock_timeout='2s'; SELECT pg_advisory_lock(7212027); SET lock_timeout=0", why, n);
+    if (fault && PQstatus(w->c) == CONNECTION_OK)
         snprintf(why, n, "PostgreSQL: another eCyber writes its events into this database");
-        fault = DB_TROUBLE;
-    }
     if (!fault)
         fault = pgschema_make(w->c, w->schema, why, n);
     if (!fault)

@@ -83,6 +83,29 @@ static const struct ec_row user_rows[] = {
 static const struct ec_record user_record = EC_RECORD_PART(struct user, user_rows);
 static const struct ec_kind users = { sizeof users, 1, "users", &user_record, "name" };
 
+/* The same in a later release: each record got a row. */
+static const struct ec_row note2_rows[] = {
+    EC_FIELD(U32, EC_R_COLUMN, struct note, n, "n", NULL, ""),
+    EC_FIELD(U32, EC_R_COLUMN | EC_R_INDEX, struct note, pad, "more", NULL, ""),
+};
+static const struct ec_record note2_record = EC_RECORD_PART(struct note, note2_rows);
+static const struct ec_topic note2_topic = {(uint32_t)sizeof(struct ec_topic),
+                                            EC_TOPIC_EVENT | EC_TOPIC_NESTED,
+                                            "t.note/1",
+                                            "ecyber.note",
+                                            &note2_record,
+                                            NULL,
+                                            ""};
+static const struct ec_row user2_rows[] = {
+    EC_FIELD(TEXT, EC_R_COLUMN, struct user, name, "name", NULL, ""),
+    EC_FIELD(TEXT, EC_R_SECRET, struct user, hash, "hash", NULL, ""),
+    EC_FIELD(U32, EC_R_COLUMN | EC_R_INDEX, struct user, age, "age", NULL, ""),
+    EC_FIELD(IP, 0, struct user, ip, "ip", NULL, ""),
+    EC_FIELD(U32, EC_R_INDEX, struct user, pad, "level", NULL, ""),
+};
+static const struct ec_record user2_record = EC_RECORD_PART(struct user, user2_rows);
+static const struct ec_kind users2 = { sizeof users2, 2, "users", &user2_record, "name" };
+
 static char folder[64], why[4600];
 static struct testhost *t;
 static struct record_service *json;
@@ -91,13 +114,14 @@ static struct ec_plugin plugin;     /* the real one, but for setup() */
 static uint32_t thing, note, kind;
 static uint64_t next_id;
 static const char *url = "";        /* of PostgreSQL; "": SQLite */
+static bool later_release;
 
 /* Another plugin would declare its kind between the store's setup() and start(). */
 static int32_t setup_with_kind(void *self)
 {
     int32_t err = ec_plugin_entry_1()->setup(self);
 
-    return err ? err : store->kind(self, testhost_host(t), &users, &kind);
+    return err ? err : store->kind(self, testhost_host(t), later_release ? &users2 : &users, &kind);
 }
 
 static void prepare(void)
@@ -108,7 +132,7 @@ static void prepare(void)
     json = record_service_new(testhost_host(t));
     testhost_provide(t, EC_JSON_ID, &record_json, json);
     thing = testhost_topic(t, &thing_topic);
-    note = testhost_topic(t, &note_topic);
+    note = testhost_topic(t, later_release ? &note2_topic : &note_topic);
     ck_assert_int_eq(testhost_option(t, "flush", "10ms"), 0);
     if (*url)
         ck_assert_int_eq(testhost_option(t, "url", url), 0);
@@ -746,7 +770,7 @@ START_TEST(values_are_counted)
 }
 END_TEST
 
-struct kept { uint32_t n; uint64_t id, version; char name[64], hash[64]; uint32_t age; };
+struct kept { uint32_t n; uint64_t id, version; char name[64], hash[64]; uint32_t age, level; };
 static int32_t keep(void *arg, uint64_t id, uint64_t version, const struct ec_part *p)
 {
     struct kept *k = arg;
@@ -758,6 +782,7 @@ static int32_t keep(void *arg, uint64_t id, uint64_t version, const struct ec_pa
     snprintf(k->name, sizeof k->name, "%s", testhost_text(p, u->name));
     snprintf(k->hash, sizeof k->hash, "%s", testhost_text(p, u->hash));
     k->age = u->age;
+    k->level = u->pad;
     return 0;
 }
 
@@ -834,6 +859,44 @@ START_TEST(documents_are_kept)
         ck_assert_int_eq(stat(path, &st), 0);
         ck_assert_uint_eq(st.st_mode & 0777, 0600);
     }
+}
+END_TEST
+
+static void noted(uint32_t n, uint32_t more)
+{
+    struct made m = event(n);
+    struct note *p = ec_add(&m.b, note, sizeof *p);
+
+    p->n = n;
+    p->pad = more;
+    deliver(&m);
+    settle();
+}
+
+/* A later release knows more rows: what is there already stays as it is, and can be asked for. */
+START_TEST(a_record_gets_a_row)
+{
+    uint64_t ann = 0, bob = 0;
+    struct kept k = { 0 };
+
+    started();
+    noted(1, 0);
+    ck_assert_int_eq(put(&ann, 0, "ann", 30), 0);
+    later_release = true;
+    again();
+    ck_assert_int_eq(store->get(testhost_self(t), kind, ann, keep, &k), 0);
+    ck_assert_str_eq(k.name, "ann");
+    ck_assert_uint_eq(k.level, 0);                      /* it is absent */
+    ck_assert_int_eq(put(&bob, 0, "bob", 40), 0);
+    ck_assert_int_eq(store->get(testhost_self(t), kind, bob, keep, &k), 0);
+    ck_assert_uint_eq(k.level, 0);
+    ck_assert_uint_eq(find("level", EC_F_EQ, "0", 0, 10, &k), 1);
+    ck_assert_uint_eq(k.id, bob);
+    noted(2, 5);
+    meets("ecyber.note.n", EC_F_GE, "1", 2);
+    meets("ecyber.note.more", EC_F_EQ, "5", 1);
+    meets("ecyber.note.more", EC_F_NE, "5", 1);
+    tops("ecyber.note.more", "5", 1);
 }
 END_TEST
 
@@ -1099,6 +1162,7 @@ static void add_common(TCase *tc)
     tcase_add_test(tc, an_event_by_its_id);
     tcase_add_test(tc, values_are_counted);
     tcase_add_test(tc, documents_are_kept);
+    tcase_add_test(tc, a_record_gets_a_row);
 }
 
 #ifdef HAVE_LIBPQ
