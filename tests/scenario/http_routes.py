@@ -547,7 +547,8 @@ def uploads():
     reply = ask("POST", "/api/toy/upload", data)
     check(reply[:2] == (201, {"len": 40000000, "ends": "<>"}), "an upload of 40 MB arrives, though bodies have 1 MiB",
           reply)
-    check(resident() - before < 10000, "without a place in memory", (before, resident()))
+    if os.environ.get("EC_SANITIZER", "none") == "none":        # which keeps what was freed
+        check(resident() - before < 10000, "without a place in memory", (before, resident()))
     check(ask("POST", "/api/toy/upload", b"x")[:2] == (201, {"len": 1, "ends": "xx"}), "one of a byte too")
     c = Local("a.sock")
     for body in (b"a" * 100000, b"bc"):
