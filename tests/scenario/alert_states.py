@@ -192,3 +192,5 @@ try:
 finally:
     if running and running.poll() is None:
         running.kill()
+    elif running and running.returncode:
+        print("# " + open("log", encoding="utf-8", errors="replace").read()[-3000:].replace("\n", "\n# "))

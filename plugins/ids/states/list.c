@@ -227,7 +227,8 @@ static int32_t read_copies(struct page *p, const struct ec_query *q, struct term
             break;
         }
         err = read_window(p, t, q, id[n - 1], id[0]);
-        qsort(p->row, p->rows, sizeof *p->row, newest_first);
+        if (p->rows)
+            qsort(p->row, p->rows, sizeof *p->row, newest_first);
         below = id[n - 1];
         for (uint32_t i = 0; !err && i < p->rows && p->n < p->limit; i++)
             if (wanted(p, i, t)) {
