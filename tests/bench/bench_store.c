@@ -6,6 +6,10 @@
 #include "plugins/store/files.h"
 #include "plugins/store/stream.h"
 #include "testhost.h"
+#ifdef HAVE_LIBPQ
+#include "plugins/store/pgstore.h"
+#include "tests/support/pg_server.h"
+#endif
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,6 +170,19 @@ static void say(void *arg, enum stream_level level, const char *what)
         fprintf(stderr, "bench_store: %s\n", what);
 }
 
+static int by_value(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+static double median(double *v, uint32_t n)
+{
+    qsort(v, n, sizeof *v, by_value);
+    return v[n / 2];
+}
+
 /* The store's way, from the subscription on. */
 static struct cost run_store(const struct ec_event *const *ev, uint32_t n, char path[SEGMENT_PATH])
 {
@@ -198,6 +215,56 @@ static struct cost run_store(const struct ec_event *const *ev, uint32_t n, char 
         fail("not all events were stored");
     return t;
 }
+
+#ifdef HAVE_LIBPQ
+/* The same into PostgreSQL, as its package configures it. */
+static double run_pg(const char *url, const struct ec_event *const *ev, uint32_t n)
+{
+    struct segments segments;
+    struct readers readers;
+    struct backend b = { .schema = schema, .segments = &segments, .readers = &readers, .json = text_of,
+                         .json_arg = service, .say = say, .rows_max = UINT64_MAX, .bytes_max = UINT64_MAX };
+    struct stream s = { .spool.limit = 64 << 20 };
+    struct stream_counts counts;
+    char why[4600];
+    struct cost t;
+
+    segments_init(&segments);
+    if (!(s.backend = pgstore_open(&b, url, why, sizeof why)))
+        fail(why);
+    readers_open(&readers, s.backend);
+    stream_open(&s);
+    t = begin();
+    for (uint32_t i = 0; i < n; i++)
+        stream_add(&s, ev[i], NOW);
+    stream_flush(&s, NOW, 0);
+    t = since(t);
+    counts = stream_counts(&s);
+    stream_close(&s, NOW);
+    readers_close(&readers);
+    pgstore_close(s.backend);
+    segments_close(&segments);
+    if (counts.stored != n)
+        fail("not all events were stored in PostgreSQL");
+    return n / t.wall;
+}
+
+static void postgresql(const struct ec_event *const *ev, uint32_t n)
+{
+    struct pg_server server;
+    double rate[3];
+    char url[256];
+
+    if (!pg_server_installed(&server) || !pg_server_new(&server))
+        return;
+    snprintf(url, sizeof url, "postgresql%s", strstr(server.url, "://"));
+    for (uint32_t i = 0; i < 3; i++)
+        rate[i] = run_pg(url, ev, n);
+    pg_server_free(&server);
+    printf("store: %.0f events/s into PostgreSQL on the same machine (median of 3 runs of %u events)\n",
+           median(rate, 3), n);
+}
+#endif
 
 /* All rows of a table, in memory. */
 struct rows {
@@ -279,19 +346,6 @@ static struct cost run_bare(struct rows *r, uint32_t n)
     return t;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-
-    return (*x > *y) - (*x < *y);
-}
-
-static double median(double *v, uint32_t n)
-{
-    qsort(v, n, sizeof *v, by_value);
-    return v[n / 2];
-}
-
 static void copy_rows(const char *path, struct rows *rows, uint32_t n)
 {
     sqlite3 *db;
@@ -345,6 +399,9 @@ int main(int argc, char **argv)
     printf("store: %.0f events/s into SQLite, bare prepared inserts of the same rows %.0f/s, ratio %.2f by time and %.2f by "
            "CPU (medians of %u runs of %u events)\n",
            median(rate, runs), median(bare_rate, runs), median(wall, runs), median(cpu, runs), runs, n);
+#ifdef HAVE_LIBPQ
+    postgresql(ev, n);
+#endif
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
     return system(command) != 0;
 }
