@@ -342,7 +342,8 @@ static void captures_gone(void)
 START_TEST(a_filter_asks_nobody)
 {
     static const char *const good[] = { "", "tcp port 443", "host 192.0.2.1 and not (udp or icmp)",
-        "tcp[13] & 0x12 != 0", "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn", "ip6 host 2001:db8::1", "ether host 00:0a:95:9d:68:16",
+        "tcp[13] & 0x12 != 0", "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn", "ip6 host 2001:db8::1",
+        "ether host 00:0a:95:9d:68:16",
         "net 10.0.0.0/8", "portrange 1-1024", "vlan 7 && udp", "ip[2:2] > 576", "len >= 100" };
     static const char *const bad[] = { "host example.org", "host localhost", "dead.beef", "port http", "1and1.example",
         "host a-b", "ifname eth0", "tcp prt 80", "port 99999", "(", "0xzz" };
