@@ -1,10 +1,30 @@
-/* Any bytes as a request: cut anywhere it ends the same, and a whole one lies within the bytes. */
+/* Any bytes as a request: cut anywhere it ends the same, and a whole one lies within the bytes; values lie within the
+ * head, and without its body it is whole where it ends. */
 #include "plugins/http/head.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void look_into(char *p, const struct head *h, const struct head_limits *limits)
+{
+    static const char *const names[] = { "Content-Length", "Authorization", "host" };
+    struct head again = { 0 };
+
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t len = 0;
+        const char *v = head_value(p, h->head, names[i], &len);
+
+        if (v && (v < p || v + len > p + h->head))
+            abort();
+    }
+    if (h->chunked)
+        return;
+    head_no_body(p, h->head);
+    if (head_scan(&again, limits, p, h->head) != HEAD_DONE || again.total != h->head)
+        abort();
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -25,6 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if ((rc == HEAD_DONE) != (slowly == HEAD_DONE) || (rc == HEAD_DONE && slow.total != at_once.total))
         abort();
+    if (rc == HEAD_DONE)
+        look_into(exact, &at_once, &limits);
     free(exact);
     return 0;
 }
