@@ -1150,6 +1150,35 @@ START_TEST(old_days_are_deleted)
 }
 END_TEST
 
+/* The predecessor's URLs, in the configuration and in the environment; a password is never said. */
+START_TEST(urls_name_the_database)
+{
+    ck_assert_int_eq(testhost_option(t, "url", "mysql://root:hunter2@localhost/x"), 0);
+    ck_assert_int_ne(testhost_start(t), 0);
+    ck_assert_str_eq(testhost_why(t), "store.url: it begins with neither postgresql:// nor sqlite://");
+    stopped();
+    prepare();
+    ck_assert_int_eq(testhost_option(t, "url", "sqlite+aiosqlite:///./ecyber.db"), 0);
+    started();
+    things(0, 3);
+    settle();
+    ck_assert_uint_eq(files("events-", NULL), 1);
+    stopped();
+    setenv("DATABASE_URL", "sqlite:///x.db", 1);
+    setenv("SQLALCHEMY_DATABASE_URL", "postgres+asyncpg://ecyber:hunter2@127.0.0.1:1/ecyber", 1);
+    prepare();
+    ck_assert_int_ne(testhost_start(t), 0);
+#ifdef HAVE_LIBPQ
+    ck_assert_msg(strstr(testhost_why(t), "PostgreSQL: ") && strstr(testhost_why(t), "127.0.0.1"), "%s", testhost_why(t));
+#else
+    ck_assert_msg(strstr(testhost_why(t), "without libpq") != NULL, "%s", testhost_why(t));
+#endif
+    ck_assert_ptr_null(strstr(testhost_why(t), "hunter2"));
+    unsetenv("SQLALCHEMY_DATABASE_URL");
+    unsetenv("DATABASE_URL");
+}
+END_TEST
+
 /* What every database does alike. */
 static void add_common(TCase *tc)
 {
@@ -1259,6 +1288,7 @@ int main(void)
     tcase_add_test(tc, a_locked_file_is_waited_for);
     tcase_add_test(tc, a_file_taken_away_is_begun_anew);
     tcase_add_test(tc, old_days_are_deleted);
+    tcase_add_test(tc, urls_name_the_database);
     suite_add_tcase(suite, tc);
 #ifdef HAVE_LIBPQ
     if (!pg_server_installed(&server))
