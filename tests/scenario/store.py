@@ -216,7 +216,7 @@ def unreadable_file():
 
 def full_disk():
     configuration("full", "traffic, kind_source, kind_inspector, store", "  sources: ['synth:120000']\n" + INSPECT +
-                  "store:\n  spool: 1MiB\n")
+                  "store:\n  spool: 1MiB\n  spool_bytes: 0\n")
     code = start("full", limit=4 << 20).wait(timeout=60)
     m, log = metrics("full"), log_of("full")
     check(code == 0, "full disk: the daemon ends well", log[-600:])
