@@ -15,9 +15,10 @@ ec_packages() {
     case $(dpkg --print-architecture) in amd64 | i386) ;; *) hs=libvectorscan-dev ;; esac
     printf '%s\n' gcc libc6-dev make autoconf automake libtool pkg-config \
         libevent-dev libfyaml-dev libjson-c-dev libssl-dev libpcap-dev libhtp-dev zlib1g-dev libpcre2-dev $hs \
-        libsqlite3-dev libpq-dev libcurl4-openssl-dev libjwt-dev libcrypt-dev libmaxminddb-dev libxgboost-dev libnftables-dev libcap-ng-dev libseccomp-dev libwslay-dev
-    [ "$1" = build ] || printf '%s\n' check g++ clang libc6-dev-i386 libclang-rt-14-dev python3 iproute2 iputils-ping nftables nmap prometheus xz-utils postgresql \
-        python3-socketio python3-aiohttp
+        libsqlite3-dev libpq-dev libcurl4-openssl-dev libjwt-dev libcrypt-dev libmaxminddb-dev libxgboost-dev \
+        libnftables-dev libcap-ng-dev libseccomp-dev libwslay-dev
+    [ "$1" = build ] || printf '%s\n' check g++ clang libc6-dev-i386 libclang-rt-14-dev python3 iproute2 iputils-ping \
+        nftables nmap prometheus xz-utils postgresql python3-socketio python3-aiohttp
 }
 
 # ec_extras build|test: what the build and the tests can do without: npm makes the page, Chromium drives it. npm of
@@ -65,15 +66,17 @@ ec_apt() {
 
 # ec_fetch NAME...: installs them, as root.
 ec_fetch() {
-    local rc
+    local rc service
     say "Installing: $*"
     ec_policy_deny
     if ! ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1 || ! ec_apt install -y --no-install-recommends "$@"; then
         ec_apt update && ec_apt install -y --no-install-recommends "$@"
     fi
     rc=$?
-    # Of Prometheus only promtool is wanted: it is not to run after the next start of the machine either.
-    case " $* " in *" prometheus "*) deb-systemd-helper disable prometheus.service >/dev/null 2>&1 ;; esac
+    # Nor are they to run after the next start of the machine: of these the tests want programs, not services.
+    for service in prometheus postgresql; do
+        case " $* " in *" $service "*) deb-systemd-helper disable $service.service >/dev/null 2>&1 ;; esac
+    done
     [ $rc = 0 ] || tail -n 20 "$ec_policy_saved/apt.log" >&2
     ec_policy_restore
     return $rc
