@@ -107,7 +107,8 @@ int32_t upgrade_take(struct ec_req *r, const char *protocol, const struct ec_con
     struct server *s = r->s;
     struct ec_conn *c;
 
-    if (!protocol || !ops || ops->size < sizeof *ops || !ops->data || !ops->closed || !(r->match.route->r->flags & EC_RT_RAW))
+    if (!protocol || !ops || ops->size < sizeof *ops || !ops->data || !ops->closed ||
+        !(r->match.route->r->flags & EC_RT_RAW))
         return EC_EINVAL;
     if (!r->http || !r->guard || !evhttp_request_get_connection(r->http))
         return EC_ENOENT;

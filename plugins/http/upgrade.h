@@ -1,5 +1,5 @@
-/* upgrade.h: raw requests, and connections that another protocol takes over (RFC 9110 §7.8). The functions of ec.http/1
- * for them; on the loop's thread, except where [any] stands. */
+/* upgrade.h: raw requests, and connections that another protocol takes over (RFC 9110 §7.8). The functions of
+ * ec.http/1 for them; on the loop's thread, except where [any] stands. */
 #ifndef HTTP_UPGRADE_H
 #define HTTP_UPGRADE_H
 #include "plugins/http/sdk.h"

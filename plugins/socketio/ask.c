@@ -170,14 +170,14 @@ static void unsubscribe(struct viewer *v, const struct ec_sio_event *e, struct j
         socket_ack(v->x, e->ack, reply, (uint32_t)len, NULL, 0);
 }
 
-/* --- the predecessor's --------------------------------------------------------------------------------------------- */
+/* --- the predecessor's ---------------------------------------------------------------------------------------- */
 
 static void sniffing(struct viewer *v)
 {
     static const char no_role[] = "[{\"error\":\"Not enough permissions: the role operator is needed\"}]";
     static const char no_capture[] =
-        "[{\"error\":\"this daemon cannot start a capture on demand: capture.on_demand is not there; name interfaces in "
-        "capture.interfaces, or start it with -i\"}]";
+        "[{\"error\":\"this daemon cannot start a capture on demand: capture.on_demand is not there; name "
+        "interfaces in capture.interfaces, or start it with -i\"}]";
     const char *say = has_role(v->who.roles, "admin,operator") ? no_capture : no_role;
 
     socket_emit(v->x, "sniffing_error", say, (uint32_t)strlen(say), NULL, 0, 0);

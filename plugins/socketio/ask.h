@@ -1,4 +1,5 @@
-/* ask.h: what a client of the daemon's namespace may ask for: subscribe, unsubscribe, and the predecessor's requests. */
+/* ask.h: what a client of the daemon's namespace may ask for: subscribe, unsubscribe, and what the predecessor's
+ * clients ask. */
 #ifndef SOCKETIO_ASK_H
 #define SOCKETIO_ASK_H
 #include "plugins/socketio/sdk.h"

@@ -178,7 +178,8 @@ static int32_t look_at(struct viewer *v, const char *peer, char *why, uint32_t c
 
     if (v->token && s->auth) {
         v->who = (struct ec_who){ .size = sizeof v->who };
-        if (s->auth->bearer(s->auth_self, v->token, (uint32_t)strlen(v->token), &v->who, secret, sizeof secret) != EC_OK) {
+        if (s->auth->bearer(s->auth_self, v->token, (uint32_t)strlen(v->token), &v->who, secret,
+                            sizeof secret) != EC_OK) {
             EC_LOG(s->host, EC_LOG_INFO, "a token from %s was refused: %s", peer, secret);
             say(why, cap, "Could not validate credentials");
             return EC_EPERM;

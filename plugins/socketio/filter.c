@@ -10,7 +10,8 @@ struct condition { uint32_t op; char field[96]; char *value; };
 struct filter { _Atomic uint32_t refs; uint32_t n; struct condition c[FILTER_MAX]; };
 
 static const struct { const char *end; uint32_t op; } ops[] = {
-    { ".ne", EC_F_NE }, { ".lt", EC_F_LT }, { ".le", EC_F_LE }, { ".gt", EC_F_GT }, { ".ge", EC_F_GE }, { ".has", EC_F_HAS },
+    { ".ne", EC_F_NE }, { ".lt", EC_F_LT }, { ".le", EC_F_LE }, { ".gt", EC_F_GT }, { ".ge", EC_F_GE },
+    { ".has", EC_F_HAS },
 };
 
 struct filter *filter_hold(struct filter *f)

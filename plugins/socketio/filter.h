@@ -12,8 +12,8 @@
 struct json_object;
 struct filter;
 
-/* From an object such as {"src_ip": "10.0.0.0/8", "alert.severity.le": 2, "proto": ["TCP", "UDP"]}: the keys are fields,
- * with .ne .lt .le .gt .ge .has as the API's query strings have them. NULL, and *why, where it is not one. */
+/* From an object such as {"src_ip": "10.0.0.0/8", "alert.severity.le": 2, "proto": ["TCP", "UDP"]}: the keys are
+ * fields, with .ne .lt .le .gt .ge .has as the API's query strings have them. NULL, and *why, where it is not one. */
 struct filter *filter_new(struct json_object *o, const char **why);
 struct filter *filter_hold(struct filter *f);
 void filter_drop(struct filter *f);                     /* NULL: nothing */

@@ -84,7 +84,8 @@ static void read_events(struct job *j)
         do {
             q.cursor = *cursor ? cursor : NULL;
             q.limit = j->replay ? 1000 : 1;
-            err = s->store->events(s->store_self, &q, j->replay ? add_event : nothing, j, &page, j->error, sizeof j->error);
+            err = s->store->events(s->store_self, &q, j->replay ? add_event : nothing, j, &page, j->error,
+                                   sizeof j->error);
             if (err != EC_OK && !*j->error)
                 snprintf(j->error, sizeof j->error, "the store cannot be read at the moment");
             strcpy(cursor, page.next);

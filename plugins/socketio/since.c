@@ -46,7 +46,9 @@ static int date(const char *p, uint64_t *ns)
 
 int since_read(const char *p, uint64_t now_ns, uint64_t *ns)
 {
-    static const struct { char unit; uint64_t seconds; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+    static const struct { char unit; uint64_t seconds; } units[] = {
+        { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 },
+    };
     size_t n = strspn(p, "0123456789");
     uint64_t v = n && n < 11 ? strtoull(p, NULL, 10) : 0;
 

@@ -445,4 +445,5 @@ void socket_beat(struct server *s)
     }
 }
 
-const struct ec_eio_engine socket_engine = { sizeof socket_engine, 0, "/socket.io/", eio_open, eio_message, eio_closed };
+const struct ec_eio_engine socket_engine = {
+    sizeof socket_engine, 0, "/socket.io/", eio_open, eio_message, eio_closed };

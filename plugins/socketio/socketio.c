@@ -1,5 +1,5 @@
-/* socketio: Socket.IO 5 over Engine.IO 4. This file is the glue: options, metrics, the service for other plugins, and what
- * happens when. */
+/* socketio: Socket.IO 5 over Engine.IO 4. This file is the glue: options, metrics, the service for other plugins, and
+ * what happens when. */
 #include "plugins/socketio/engine.h"
 #include "plugins/socketio/events.h"
 #include "plugins/socketio/orders.h"
@@ -45,7 +45,7 @@ static const struct ec_metric metrics[METRICS] = {
     [M_MISSED] = COUNTER("missed", "events", "lost ahead of all clients: each is told"),
 };
 
-/* --- ec.socketio/1 --------------------------------------------------------------------------------------------------- */
+/* --- ec.socketio/1 --------------------------------------------------------------------------------------------- */
 
 static int32_t add_space(void *self, const struct ec_host *h, const struct ec_sio_space *x, void *space_self)
 {
@@ -116,8 +116,8 @@ static int32_t to_room(void *self, const char *space, const char *room, const ch
 {
     struct call *c;
 
-    if (strlen(space) >= sizeof c->space || strlen(name) >= sizeof c->name || (room && strlen(room) >= sizeof c->room) ||
-        !text_utf8(name, strlen(name)))
+    if (strlen(space) >= sizeof c->space || strlen(name) >= sizeof c->name ||
+        (room && strlen(room) >= sizeof c->room) || !text_utf8(name, strlen(name)))
         return EC_EINVAL;
     if (!(c = calloc(1, sizeof *c + n)))
         return EC_ENOMEM;
@@ -181,7 +181,7 @@ static const struct ec_use uses[] = {
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_store), 0, EC_STORE_ID },
 };
 
-/* --- the plugin's life ------------------------------------------------------------------------------------------------- */
+/* --- the plugin's life ----------------------------------------------------------------------------------------- */
 
 static int32_t plugin_create(const struct ec_host *h, void **self)
 {
@@ -255,7 +255,8 @@ static int32_t plugin_configure(void *self, const struct ec_conf *c, void **stat
     for (uint32_t i = 0; i < h->conf_count(c, "origins"); i++) {
         if (i == ORIGINS_MAX) {
             free(o);
-            return ec_failf(h, EC_EINVAL, "%s: socketio.origins: at most %u", h->conf_where(c, "origins", i), ORIGINS_MAX);
+            return ec_failf(h, EC_EINVAL, "%s: socketio.origins: at most %u", h->conf_where(c, "origins", i),
+                            ORIGINS_MAX);
         }
         strcpy(o->origin[o->origins++], h->conf_text(c, "origins", i));
     }
@@ -314,8 +315,8 @@ static int32_t plugin_start(void *self, const void *state)
     s->beat = event_new(s->base, -1, EV_PERSIST, on_beat, s);
     if (!s->reap || !s->beat || event_add(s->beat, &second) || !orders_start(s) || !events_start(s)) {
         plugin_stop(s);
-        return ec_failf(s->host, EC_EIO, "it cannot start: out of memory, or the namespace %s (socketio.namespace) is taken",
-                        s->c.space);
+        return ec_failf(s->host, EC_EIO,
+                        "it cannot start: out of memory, or the namespace %s (socketio.namespace) is taken", s->c.space);
     }
     return EC_OK;
 }

@@ -117,7 +117,8 @@ void summary_read(const struct server *s, struct text *out, char *error, uint32_
         err = s->store->count(s->store_self, &q, "alert.severity", 100, add_count, &a, &page, error, n);
     if (err == EC_OK && flows)
         err = read_flows(s, &a, since, error, n);
-    text_printf(out, "{\"network24h\":{\"sent_mb\":%.3f,\"recv_mb\":%.3f},\"threatSummary\":{\"counts\":{\"critical\":%" PRIu64
+    text_printf(out, "{\"network24h\":{\"sent_mb\":%.3f,\"recv_mb\":%.3f},"
+                     "\"threatSummary\":{\"counts\":{\"critical\":%" PRIu64
                      ",\"warning\":%" PRIu64 ",\"info\":%" PRIu64 "},\"details\":{",
                 (double)a.sent / 1e6, (double)a.received / 1e6, a.counts[0], a.counts[1], a.counts[2]);
     if (err == EC_OK)

@@ -4,7 +4,8 @@
 #include "plugins/socketio/server.h"
 #include "plugins/socketio/text.h"
 
-/* [pool] {"network24h":{sent_mb,recv_mb},"threatSummary":{counts{critical,warning,info},details{…}}} of the last 24 h. */
+/* [pool] {"network24h":{sent_mb,recv_mb},"threatSummary":{counts{critical,warning,info},details{…}}} of the
+ * last 24 h. */
 void summary_read(const struct server *s, struct text *out, char *error, uint32_t n);
 
 #endif

@@ -98,7 +98,8 @@ static void on_message(wslay_event_context_ptr ctx, const struct wslay_event_on_
 
     (void)ctx;
     if (w->conn && !wslay_is_ctrl_frame(m->opcode))
-        w->ops->message(w->arg, m->opcode == WSLAY_BINARY_FRAME, m->msg_length ? (const char *)m->msg : "", m->msg_length);
+        w->ops->message(w->arg, m->opcode == WSLAY_BINARY_FRAME, m->msg_length ? (const char *)m->msg : "",
+                        m->msg_length);
 }
 
 /* The other side is not heard any more, and nothing is said to it. */
@@ -144,8 +145,8 @@ static void on_closed(void *arg)
     w->ops->closed(w->arg);
 }
 
-struct websocket *websocket_open(const struct ec_http *http, struct ec_req *r, size_t max, const struct websocket_ops *ops,
-                                 void *arg)
+struct websocket *websocket_open(const struct ec_http *http, struct ec_req *r, size_t max,
+                                 const struct websocket_ops *ops, void *arg)
 {
     static const struct ec_conn_ops conn_ops = { sizeof conn_ops, 0, on_data, on_drained, on_closed };
     static const struct wslay_event_callbacks callbacks = {

@@ -16,13 +16,13 @@ struct websocket_ops {
 /* Does the request ask for a WebSocket of version 13? */
 bool websocket_wanted(const struct ec_http *http, struct ec_req *r);
 /* Answer it with 101. NULL: it could not be, and the request still wants a reply. max: bytes of a message. */
-struct websocket *websocket_open(const struct ec_http *http, struct ec_req *r, size_t max, const struct websocket_ops *ops,
-                                 void *arg);
+struct websocket *websocket_open(const struct ec_http *http, struct ec_req *r, size_t max,
+                                 const struct websocket_ops *ops, void *arg);
 void websocket_max(struct websocket *w, size_t max);     /* bytes of the messages to come */
 bool websocket_send(struct websocket *w, bool binary, const char *p, size_t n);
 size_t websocket_waiting(const struct websocket *w);
-/* Say goodbye (RFC 6455 §7.4) and close it: no callback comes any more. It is freed by websocket_reap(), because it may
- * stand on the stack. */
+/* Say goodbye (RFC 6455 §7.4) and close it: no callback comes any more. It is freed by websocket_reap(), because it
+ * may stand on the stack. */
 void websocket_close(struct websocket *w, unsigned code);
 void websocket_reap(struct websocket *w);
 

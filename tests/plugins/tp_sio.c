@@ -1,5 +1,5 @@
-/* tp_sio.c: what the protocol suites of Engine.IO and Socket.IO want of a server: an echo at /engine.io/, and namespaces
- * that answer `message` with `message-back` and acknowledge `message-with-ack`. */
+/* tp_sio.c: what the protocol suites of Engine.IO and Socket.IO want of a server: an echo at /engine.io/, and
+ * namespaces that answer `message` with `message-back` and acknowledge `message-with-ack`. */
 #define EC_API_LEVEL 1
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Socket.IO with the clients that people use: npm's socket.io-client and Debian's python3-socketio, on every transport."""
+"""Socket.IO with the clients that people use: npm's socket.io-client and Debian's python3-socketio, on each
+transport, with TLS and without."""
 import os
 import shutil
 import subprocess
@@ -56,7 +57,8 @@ missing = [why for why in (install(), "" if sh(PYTHON, "-c", "import socketio, a
 if len(missing) == 2:
     print("SKIP: " + "; ".join(missing))
     sys.exit(77)
-d = Daemon(["store", "http", "auth", "socketio", "tp_sio", "tp_news"], "", "socketio:\n  namespace: /events\n")
+PLUGINS = ["store", "http", "auth", "socketio", "tp_sio", "tp_news"]
+d = Daemon(PLUGINS, "", "socketio:\n  namespace: /events\n")
 good = token(d)
 url = "http://127.0.0.1:%d" % d.port
 if os.path.exists("client.mjs") and not any("npm" in why for why in missing):
@@ -65,3 +67,15 @@ if not any("python3" in why for why in missing):
     report("python3-socketio", sh("timeout", "60", PYTHON, os.path.join(SOURCES, "client.py"), url, good), 18)
 check(d.metric("socketio_malformed") == 0, "no packet was malformed")
 check(d.stop() == 0, "the daemon ends well")
+
+# the same over TLS; the token holds, for the state is the same
+made = sh(os.environ["ECYBERCTL"], "tls", "self-signed", "127.0.0.1")
+check(made.returncode == 0, "a certificate", made.stdout)
+d = Daemon(PLUGINS, "  tls_cert: cert.pem\n  tls_key: key.pem\n", "socketio:\n  namespace: /events\n")
+url = "https://127.0.0.1:%d" % d.port
+if os.path.exists("client.mjs") and not any("npm" in why for why in missing):
+    report("socket.io-client with TLS", sh("timeout", "60", "node", "client.mjs", url, good,
+                                           env={**os.environ, "NODE_EXTRA_CA_CERTS": os.path.abspath("cert.pem")}), 17)
+if not any("python3" in why for why in missing):
+    report("python3-socketio with TLS", sh("timeout", "60", PYTHON, os.path.join(SOURCES, "client.py"), url, good), 18)
+check(d.stop() == 0, "the daemon ends well, with TLS")
