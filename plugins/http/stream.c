@@ -1,5 +1,6 @@
 #include "plugins/http/stream.h"
 
+#include "plugins/http/field.h"
 #include "plugins/http/input.h"
 #include "plugins/http/reply.h"
 #include "plugins/http/server.h"
@@ -8,6 +9,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define TYPE_MAX 64 /* bytes of an event type that is looked for, with its NUL */
 
 struct stream_client {
     struct stream_client *next;
@@ -185,6 +188,31 @@ static const struct ec_row stream_rows[] = {
 };
 const struct ec_record stream_params = EC_RECORD_PART(struct stream_param, stream_rows);
 
+/* Is each of them a type that a plugin declares? */
+static bool types_known(const struct ec_host *h, const struct stream_param *p)
+{
+    char name[TYPE_MAX];
+    const char *at, *end;
+
+    if (!p || !p->types.off || !p->types.len)
+        return true;
+    at = (const char *)ec_bytes(&p->part, p->types);
+    end = at + p->types.len;
+    while (at) {
+        const char *comma = memchr(at, ',', (size_t)(end - at));
+        size_t n = (size_t)((comma ? comma : end) - at);
+
+        if (n >= sizeof name)
+            return false;
+        memcpy(name, at, n);
+        name[n] = '\0';
+        if (!field_topic(h, name))
+            return false;
+        at = comma ? comma + 1 : NULL;
+    }
+    return true;
+}
+
 /* ",alert,flow," where the query says "alert,flow". */
 static bool read_types(struct stream_client *c, const struct stream_param *p)
 {
@@ -217,9 +245,12 @@ static int32_t refuse(struct server *s, struct ec_req *r, uint32_t status, const
 int32_t stream_run(void *server, const void *state, struct ec_req *r)
 {
     struct server *s = server;
+    const struct stream_param *p = (const struct stream_param *)(const void *)r->param;
     struct stream_client *c;
 
     (void)state;
+    if (!types_known(s->host, p))
+        return request_invalid_at(r, "query.types", "enum", "Input should be types of events that plugins declare");
     if (r->head) {
         struct text none = { 0 };
 
@@ -231,7 +262,7 @@ int32_t stream_run(void *server, const void *state, struct ec_req *r)
         return refuse(s, r, 429, "you follow events with too many clients already (http.streams_per_user)");
     c = calloc(1, sizeof *c);
     if (!c || !visible_not(&s->routes, r->who.roles, &c->hidden) ||
-        !read_types(c, (const struct stream_param *)(const void *)r->param)) {
+        !read_types(c, p)) {
         if (c)
             free(c->hidden);
         free(c);

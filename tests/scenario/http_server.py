@@ -301,12 +301,15 @@ def never_reads(d):
 
 def stream(d):
     c = Local(d.folder + "/api.sock")
-    c.request("GET", "/api/network/events/stream?types=alert,flow")
+    c.request("GET", "/api/network/events/stream")
     r = c.getresponse()
     first = r.fp.readline() + r.fp.readline()
     check(r.status == 200 and r.getheader("content-type") == "text/event-stream" and b": connected" in first,
           "the stream of events opens", first)
     check(d.metric("stream_clients") == 1, "its client is counted")
+    wrong = d.get("/api/network/events/stream?types=alert,alret", local=True)
+    check(wrong[0] == 422 and json.loads(wrong[2])["detail"][0]["loc"] == ["query", "types"],
+          "a type that nobody declares is refused", wrong)
     other = d.get("/api/network/events/stream", "HEAD", local=True)
     check(other[0] == 200 and other[1]["content-type"] == "text/event-stream" and not other[2] and
           d.metric("stream_clients") == 1, "HEAD has the headers, and ends", other)

@@ -100,12 +100,15 @@ def explained():
 
 
 def ban(cause):
-    done = ctl("ban", ATTACKER_IP, "--reason", "it scans", "--for", "10m")
+    because = ["--cause", str(cause["id"])] if cause else []
+    done = ctl("ban", ATTACKER_IP, "--reason", "it scans", "--for", "10m", *because)
     check(done.returncode == 0, "ecyberctl ban", done.stdout)
     check(wait_for(lambda: not passes(ATTACKER), 5), "the attacker's next packet is stopped")
     check(passes(FRIEND), "the friend passes")
     held = items("bans")
-    check(any(ATTACKER_IP in json.dumps(b) and "it scans" in json.dumps(b) for b in held), "the ban stands in the list", held)
+    texts = [json.dumps(b) for b in held if ATTACKER_IP in json.dumps(b)]
+    check(texts and "it scans" in texts[0] and str(cause and cause["id"]) in texts[0],
+          "the ban stands in the list, with its reason and its cause", held)
     done = ctl("ban", FRIEND_IP, "--reason", "by mistake", "--for", "10m")
     check(done.returncode == 5 and "allow" in done.stdout, "an allow-listed host cannot be banned", done.stdout)
     check(passes(FRIEND), "and passes")
