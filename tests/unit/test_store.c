@@ -157,6 +157,7 @@ static void setup(void)
     ck_assert_ptr_nonnull(mkdtemp(folder));
     ck_assert_int_eq(chdir(folder), 0);
     next_id = 1000;
+    later_release = false;
     prepare();
 }
 
