@@ -28,7 +28,7 @@ struct ban {
 #define BANS_BUCKETS 16384u
 struct bans {
     struct ban **all;
-    uint32_t n, cap, most;          /* most: how many are taken */
+    uint32_t n, cap, most;          /* most: bans_add() takes none beyond it */
     uint32_t by_prefix[129];        /* how many have that prefix */
     uint64_t last_id;
     struct ban *net[BANS_BUCKETS], *id[BANS_BUCKETS];

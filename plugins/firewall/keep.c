@@ -279,7 +279,7 @@ void keep_later(struct firewall *f)
     }
 }
 
-struct restore { struct firewall *f; uint64_t last; uint32_t rows, restored, expired; bool witness; };
+struct restore { struct firewall *f; uint64_t last; uint32_t rows, restored, expired; bool witness, no_memory; };
 
 static const char *text_of(const struct ec_part *p, struct ec_span s, char *to, size_t n)
 {
@@ -307,8 +307,10 @@ static int32_t restore_row(void *arg, uint64_t id, uint64_t version, const struc
     }
     ban = bans_add(&r->f->bans, &net, d->ban, d->since, text_of(p, d->who, who, sizeof who),
                    text_of(p, d->why, why, sizeof why));
-    if (!ban)
+    if (!ban) {
+        r->no_memory = true;
         return 1;
+    }
     ban->doc = id;
     ban->until_ns = d->until;
     ban->cause = d->cause;
@@ -318,21 +320,39 @@ static int32_t restore_row(void *arg, uint64_t id, uint64_t version, const struc
     return 0;
 }
 
+/* Whatever number there may be of new ones: these have been promised, and the kernel holds them. */
+static int32_t restore_all(struct firewall *f, struct restore *r)
+{
+    uint32_t most = f->bans.most, n;
+    int32_t err;
+
+    pthread_mutex_lock(&f->lock);
+    f->bans.most = UINT32_MAX;
+    do {
+        r->rows = 0;
+        err = f->store->find(f->store_self, f->kind, NULL, 0, r->last, PAGE, restore_row, r);
+    } while (!err && !r->no_memory && r->rows == PAGE);
+    f->bans.most = most;
+    n = f->bans.n;
+    pthread_mutex_unlock(&f->lock);
+    if (n > most)
+        EC_LOG(f->host, EC_LOG_WARNING, "%u bans of earlier runs stay until they end, more than the %u of "
+                                        "firewall.max_bans: until there are fewer, no new one is taken", n, most);
+    return err ? err : r->no_memory ? EC_ENOMEM : EC_OK;
+}
+
 int32_t keep_restore(struct firewall *f)
 {
     struct restore r = { .f = f };
-    int32_t err = EC_OK;
+    int32_t err;
 
     if (!f->store)
         return EC_ENOENT;
     mark_read(f);
-    pthread_mutex_lock(&f->lock);
-    do {
-        r.rows = 0;
-        err = f->store->find(f->store_self, f->kind, NULL, 0, r.last, PAGE, restore_row, &r);
-    } while (!err && r.rows == PAGE);
-    pthread_mutex_unlock(&f->lock);
-    if (err)
+    err = restore_all(f, &r);
+    if (r.no_memory)
+        EC_LOG(f->host, EC_LOG_ERROR, "out of memory: only %u bans of earlier runs could be put back", r.restored);
+    else if (err)
         EC_LOG(f->host, EC_LOG_ERROR, "bans of earlier runs cannot be read from the store (error %d)", err);
     if (!err && !r.witness && f->witness_until > f->host->now(f->host)) {
         err = EC_EIO;

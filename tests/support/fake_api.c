@@ -127,8 +127,9 @@ static int32_t store_find(void *self, uint32_t k, const struct ec_filter *f, uin
         return fake_fails;
     for (uint32_t i = 0; i < n_document && limit; i++)
         if (documents[i].kind == k && documents[i].id > after) {
-            fn(arg, documents[i].id, documents[i].version, documents[i].part);
             limit--;
+            if (fn(arg, documents[i].id, documents[i].version, documents[i].part))
+                break;
         }
     return EC_OK;
 }
@@ -153,6 +154,19 @@ uint32_t fake_documents(void)
     for (uint32_t i = 0; i < n_document; i++)
         n += documents[i].kind == 1;
     return n;
+}
+
+void fake_document_set(uint64_t id, const char *name, uint64_t value)
+{
+    struct document *d = document_find(1, id);
+    const struct ec_record *rec = kinds[1]->record;
+
+    for (uint32_t i = 0; d && i < rec->n_row; i++)
+        if (!strcmp(row_at(rec, i)->name, name)) {
+            memcpy((uint8_t *)d->part + row_at(rec, i)->off, &value, sizeof value);
+            return;
+        }
+    abort();
 }
 
 /* --- HTTP -------------------------------------------------------------------------------------------------------- */

@@ -15,6 +15,8 @@ void fake_reset(void);
 extern int32_t fake_fails;
 extern const char *fake_event;
 uint32_t fake_documents(void); /* of the first kind that was declared */
+/* Change a U64 or a TIME of a document of the first kind; aborts where there is none. Ids count from 1. */
+void fake_document_set(uint64_t id, const char *name, uint64_t value);
 void fake_forget_routes(void); /* before a plugin declares them again */
 
 /* Who asks from where, from now on. NULL: nobody; "127.0.0.1". */

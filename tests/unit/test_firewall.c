@@ -20,6 +20,16 @@
 
 extern const struct ec_plugin *ec_plugin_entry_1(void);
 
+/* Memory that ends where this text is copied, by linking with -Wl,--wrap=strdup; NULL: it does not. */
+static const char *no_memory_for;
+char *__real_strdup(const char *text);
+char *__wrap_strdup(const char *text);
+
+char *__wrap_strdup(const char *text)
+{
+    return no_memory_for && !strcmp(text, no_memory_for) ? NULL : __real_strdup(text);
+}
+
 /* --- a helper that keeps what it is asked, and answers when the test says so ----------------------------- */
 
 static struct {
@@ -765,6 +775,126 @@ START_TEST(restart_puts_them_back)
 }
 END_TEST
 
+static struct { uint32_t n; char last[512]; } warnings;
+
+static void note_warning(const struct ec_host *h, int32_t level, struct ec_site *site, const char *msg)
+{
+    (void)h;
+    (void)site;
+    if (level != EC_LOG_WARNING)
+        return;
+    warnings.n++;
+    snprintf(warnings.last, sizeof warnings.last, "%s", msg);
+}
+
+static void note_warnings(struct testhost *t)
+{
+    warnings.n = 0;
+    ((struct ec_host *)(uintptr_t)testhost_host(t))->log = note_warning;
+}
+
+/* Three bans of an earlier run. */
+static void ban_three(void)
+{
+    struct testhost *t = plugin_start();
+    struct ec_ban b = request(t, "192.0.2.7");
+
+    ban_text(t, "192.0.2.5");
+    ban_text(t, "192.0.2.6");
+    b.why = "it came last";
+    ban(t, &b);
+    answer(EC_OK, "");
+    testhost_stop(t);
+    testhost_free(t);
+    fake_forget_routes();
+}
+
+START_TEST(fewer_bans_are_no_reason_to_drop_some)
+{
+    struct testhost *t;
+
+    ban_three();
+    t = plugin_new();
+    note_warnings(t);
+    testhost_option(t, "max_bans", "2");
+    ck_assert_int_eq(testhost_start(t), 0);
+    ck_assert_uint_eq(last_what(), EC_HELPER_SYNC);
+    ck_assert_uint_eq(helper.n_entry, 6);                   /* three allowed, three banned */
+    ck_assert_uint_eq(warnings.n, 1);
+    ck_assert_ptr_nonnull(strstr(warnings.last, "3 bans of earlier runs stay"));
+    ck_assert_ptr_nonnull(strstr(warnings.last, "more than the 2 of firewall.max_bans"));
+    answer(EC_OK, "");
+    ck_assert_int_eq(ban_text(t, "192.0.2.8"), EC_EAGAIN);  /* the bound is for new ones */
+    unban(t, "192.0.2.5");
+    answer(EC_OK, "");
+    ck_assert_int_eq(ban_text(t, "192.0.2.8"), EC_EAGAIN);
+    unban(t, "192.0.2.6");
+    answer(EC_OK, "");
+    ck_assert_int_eq(ban_text(t, "192.0.2.8"), EC_OK);
+    answer(EC_OK, "");
+    testhost_stop(t);
+    testhost_free(t);
+
+    fake_forget_routes();
+    t = plugin_new();
+    note_warnings(t);
+    testhost_option(t, "max_bans", "2");
+    ck_assert_int_eq(testhost_start(t), 0);
+    ck_assert_uint_eq(warnings.n, 0);                       /* as many as there may be */
+    plugin_end(t);
+}
+END_TEST
+
+START_TEST(memory_that_ends_takes_no_ban_back)
+{
+    struct testhost *t;
+
+    ban_three();
+    t = plugin_new();
+    no_memory_for = "it came last";
+    ck_assert_int_eq(testhost_start(t), 0);
+    no_memory_for = NULL;
+    ck_assert_uint_eq(last_what(), EC_HELPER_TAKE);         /* the table stays as it stands */
+    answer(EC_OK, "");
+    answer(EC_OK, "");
+    testhost_tick(t, 20 * SECOND);
+    ck_assert_uint_eq(fake_ask("GET", "/api/firewall/status", NULL, NULL), 200);
+    ck_assert_ptr_nonnull(strstr(fake_reply("problem"), "restart the daemon"));
+    testhost_stop(t);
+    ck_assert_uint_eq(asked(EC_HELPER_SYNC) + asked(EC_HELPER_CLEAR), 0);
+    ck_assert_uint_eq(fake_documents(), 3);
+    testhost_free(t);
+
+    fake_forget_routes();
+    t = plugin_new();
+    ck_assert_int_eq(testhost_start(t), 0);
+    ck_assert_uint_eq(last_what(), EC_HELPER_SYNC);
+    ck_assert_uint_eq(helper.n_entry, 6);
+    plugin_end(t);
+}
+END_TEST
+
+START_TEST(an_end_that_is_too_far_is_cut_for_the_kernel)
+{
+    const uint64_t years_100 = UINT64_C(100) * 366 * 86400;
+    uint64_t now;
+    struct testhost *t;
+
+    ban_three();
+    t = plugin_new();
+    now = testhost_host(t)->now(testhost_host(t));
+    fake_document_set(1, "until", now + years_100 * SECOND * 3 / 2);
+    fake_document_set(2, "until", now + years_100 * SECOND);
+    ck_assert_int_eq(testhost_start(t), 0);
+    ck_assert_uint_eq(last_what(), EC_HELPER_SYNC);
+    ck_assert_uint_eq(helper.n_entry, 6);
+    ck_assert_uint_eq(helper.entry[3].seconds, years_100);
+    ck_assert_uint_eq(helper.entry[4].seconds, years_100);
+    ck_assert_uint_eq(helper.entry[5].seconds, 60);
+    plugin_end(t);
+}
+END_TEST
+
 START_TEST(documents_that_began_anew_are_noticed)
 {
     struct testhost *t = plugin_start();
@@ -1139,6 +1269,9 @@ int main(void)
     tcase_add_test(c, second_ban_moves_the_end);
     tcase_add_test(c, restart_puts_them_back);
     tcase_add_test(c, unknown_bans_are_gone_with_their_table);
+    tcase_add_test(c, fewer_bans_are_no_reason_to_drop_some);
+    tcase_add_test(c, memory_that_ends_takes_no_ban_back);
+    tcase_add_test(c, an_end_that_is_too_far_is_cut_for_the_kernel);
     tcase_add_test(c, documents_that_began_anew_are_noticed);
     tcase_add_test(c, a_replay_puts_nothing_back);
     tcase_add_test(c, what_is_not_kept_is_said);
