@@ -415,6 +415,7 @@ def replayed(before, attacker):
 
 def locked(d, a, data):
     """Somebody else holds the documents: what cannot be written is said, and written later."""
+    check(a.ask("POST", "/firewall/blocks", {"ip": "192.0.2.12", "reason": "kept"})[0] == 201, "one more is banned")
     holder = sqlite3.connect(data, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     status, ban = a.ask("POST", "/firewall/blocks", {"ip": "192.0.2.8", "reason": "new"})
@@ -424,6 +425,13 @@ def locked(d, a, data):
                               if i["audit"].get("object") == "192.0.2.8"])
     check(len(audit or []) == 1 and audit[0]["outcome"] == "partial" and "could not be kept" in audit[0]["detail"],
           "and so it stands in the audit log", audit)
+    status, answer = a.ask("DELETE", "/firewall/blocks/192.0.2.12")
+    check(status == 503 and "the store did not take it" in answer.get("detail", "") and
+          a.ask("GET", "/firewall/blocks/192.0.2.12")[0] == 404, "an unban that cannot be kept is done, and has failed",
+          (status, answer, d.text()))
+    audit = wait_for(lambda: [i["audit"] for i in a.ask("GET", "/system/audit")[1]["items"]
+                              if i["audit"].get("object") == "192.0.2.12" and i["audit"]["action"] == "firewall.unban"])
+    check(len(audit or []) == 1 and audit[0]["outcome"] == "failure", "and so it stands in the audit log", audit)
     holder.execute("ROLLBACK")
     holder.close()
     check(wait_for(lambda: "bans are kept again" in d.text()) and d.text().count("bans cannot be kept") == 1,

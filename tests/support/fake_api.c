@@ -17,6 +17,8 @@ struct ec_req {
     struct ec_part *reply;
     char header[HEADERS][2][128];
     uint32_t headers;
+    char audit[4][1024];            /* action, outcome, object, detail of the last entry */
+    uint32_t audits;
 };
 
 struct document {
@@ -285,11 +287,21 @@ static uint32_t http_dry_run(struct ec_req *r)
 
 static void http_audit(struct ec_req *r, const char *action, const char *outcome, const char *object, const char *detail)
 {
-    (void)r;
-    (void)action;
-    (void)outcome;
-    (void)object;
-    (void)detail;
+    const char *const text[] = {action, outcome, object, detail};
+
+    for (int i = 0; i < 4; i++)
+        snprintf(r->audit[i], sizeof r->audit[i], "%s", text[i] ? text[i] : "");
+    r->audits++;
+}
+
+uint32_t fake_audits(void)
+{
+    return req.audits;
+}
+
+const char *fake_audit(enum fake_audit what)
+{
+    return req.audit[what];
 }
 
 const struct ec_http fake_http = {

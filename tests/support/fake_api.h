@@ -28,6 +28,10 @@ uint32_t fake_ask(const char *method, const char *path, const char *const *param
 const char *fake_reply(const char *name);
 const char *fake_header(const char *name);
 const char *fake_detail(void);
+/* Entries of the audit log that the last request made, and the texts of the last of them. */
+enum fake_audit { FAKE_ACTION, FAKE_OUTCOME, FAKE_OBJECT, FAKE_DETAIL };
+uint32_t fake_audits(void);
+const char *fake_audit(enum fake_audit what);
 const void *fake_stream(size_t *n); /* what chunk() has sent for the last request, up to 1 MiB */
 const struct ec_route *fake_route(uint32_t i); /* NULL: there are no more */
 

@@ -972,6 +972,15 @@ START_TEST(a_replay_puts_nothing_back)
 }
 END_TEST
 
+/* Was there one entry of the audit log for the last request, of this action, outcome and object? */
+static void audited(const char *action, const char *outcome, const char *object)
+{
+    ck_assert_uint_eq(fake_audits(), 1);
+    ck_assert_str_eq(fake_audit(FAKE_ACTION), action);
+    ck_assert_str_eq(fake_audit(FAKE_OUTCOME), outcome);
+    ck_assert_str_eq(fake_audit(FAKE_OBJECT), object);
+}
+
 START_TEST(what_is_not_kept_is_said)
 {
     static const char *const body[] = { "ip=192.0.2.7", "reason=it scans", "duration=1h", "dry_run=false", NULL };
@@ -985,6 +994,7 @@ START_TEST(what_is_not_kept_is_said)
     helper.at_once = true;
     ck_assert_uint_eq(fake_ask("POST", "/api/firewall/blocks", NULL, body), 201);
     ck_assert_ptr_nonnull(strstr(fake_reply("note"), "could not be kept"));
+    audited("firewall.ban", "partial", "192.0.2.7");
     pthread_join(helper.thread, NULL);
     helper.at_once = false;
     ck_assert_uint_eq(fake_ask("GET", "/api/firewall/status", NULL, NULL), 200);
@@ -993,6 +1003,66 @@ START_TEST(what_is_not_kept_is_said)
     testhost_tick(t, SECOND);
     ck_assert_uint_eq(fake_ask("GET", "/api/firewall/status", NULL, NULL), 200);
     ck_assert_str_eq(fake_reply("problem"), "");
+    plugin_end(t);
+}
+END_TEST
+
+START_TEST(an_unban_that_is_not_kept_has_failed)
+{
+    static const char *const id[] = { "id=192.0.2.5", NULL };
+    static const char *const other[] = { "id=192.0.2.6", NULL };
+    struct testhost *t = plugin_start();
+
+    ban_text(t, "192.0.2.5");
+    ban_text(t, "192.0.2.6");
+    answer(EC_OK, "");
+    fake_fails = EC_EIO;
+    helper.at_once = true;
+    ck_assert_uint_eq(fake_ask("DELETE", "/api/firewall/blocks/{id}", id, NULL), 503);
+    pthread_join(helper.thread, NULL);
+    ck_assert_ptr_nonnull(strstr(fake_detail(), "the store did not take it"));
+    audited("firewall.unban", "failure", "192.0.2.5");
+    ck_assert_str_eq(fake_audit(FAKE_DETAIL), fake_detail());
+    ck_assert_int_eq(is_banned(t, "192.0.2.5"), 0);
+    ck_assert_uint_eq(fake_documents(), 2);
+    fake_fails = EC_OK;
+    ck_assert_uint_eq(fake_ask("DELETE", "/api/firewall/blocks/{id}", other, NULL), 204);
+    pthread_join(helper.thread, NULL);
+    helper.at_once = false;
+    audited("firewall.unban", "success", "192.0.2.6");
+    ck_assert_uint_eq(fake_documents(), 0);                 /* the first one was tried again */
+    plugin_end(t);
+}
+END_TEST
+
+static const char *const it_scans[] = { "ip=192.0.2.7", "reason=it scans", "duration=1h", NULL };
+
+START_TEST(a_ban_without_an_answer_has_failed)
+{
+    struct testhost *t = plugin_start();
+
+    ck_assert_uint_eq(fake_ask("POST", "/api/firewall/blocks", NULL, it_scans), 503);
+    ck_assert_ptr_nonnull(strstr(fake_detail(), "does not answer; it is tried again"));
+    audited("firewall.ban", "failure", "192.0.2.7");
+    ck_assert_str_eq(fake_audit(FAKE_DETAIL), fake_detail());
+    ck_assert_uint_eq(EVENTS(t), 0);
+    plugin_end(t);
+}
+END_TEST
+
+START_TEST(a_ban_that_the_helper_refuses_has_failed)
+{
+    struct testhost *t = plugin_start();
+
+    helper.request = EC_EIO;
+    ck_assert_uint_eq(fake_ask("POST", "/api/firewall/blocks", NULL, it_scans), 503);
+    ck_assert_ptr_nonnull(strstr(fake_detail(), "does not take what it is asked; it is tried again"));
+    audited("firewall.ban", "failure", "192.0.2.7");
+    ck_assert_str_eq(fake_audit(FAKE_DETAIL), fake_detail());
+    helper.request = EC_OK;
+    testhost_tick(t, SECOND);
+    answer(EC_OK, "");
+    ck_assert_uint_eq(event_action(t, 0), BANNED);          /* and it was tried again */
     plugin_end(t);
 }
 END_TEST
@@ -1275,6 +1345,9 @@ int main(void)
     tcase_add_test(c, documents_that_began_anew_are_noticed);
     tcase_add_test(c, a_replay_puts_nothing_back);
     tcase_add_test(c, what_is_not_kept_is_said);
+    tcase_add_test(c, an_unban_that_is_not_kept_has_failed);
+    tcase_add_test(c, a_ban_without_an_answer_has_failed);
+    tcase_add_test(c, a_ban_that_the_helper_refuses_has_failed);
     tcase_add_test(c, an_unban_outlives_a_store_that_was_away);
     tcase_add_test(c, reload_takes_the_new_list);
     tcase_add_test(c, a_wrong_list_is_refused);
@@ -1283,6 +1356,7 @@ int main(void)
     tcase_add_test(c, what_enforces_has_a_dry_run);
     tcase_add_test(c, drift_is_told);
     tcase_add_test(c, routes_refuse);
+    tcase_set_timeout(c, 30);                               /* two wait 3 s for the helper */
     suite_add_tcase(s, c);
     return unit_run(s);
 }
