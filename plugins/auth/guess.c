@@ -89,6 +89,16 @@ void guess_good(struct auth *a, struct ec_req *r, const char *account)
     backoff_note(a->places, k.place, seconds());
 }
 
+void guess_half(struct auth *a, struct ec_req *r, const char *account)
+{
+    struct asking k;
+
+    asking_of(a, r, account, &k);
+    backoff_refund(a->accounts, account);
+    if (*k.net)
+        backoff_refund(a->addresses, k.net);
+}
+
 static int32_t come_again(struct auth *a, struct ec_req *r, uint32_t wait)
 {
     char text[16];

@@ -88,9 +88,10 @@ static void go_on(struct auth *a, struct ec_req *r, struct user *one, const char
         wrong(a, r, one->name, one->two_factor ? "wrong code" : "one-time password already used");
     else if (err)
         a->http->error(r, 503, "The store cannot be written");
-    else if (one->two_factor && !code_len)
+    else if (one->two_factor && !code_len) {
+        guess_half(a, r, one->name);
         grant_pending(a, r, one);
-    else
+    } else
         admit(a, r, one, how);
 }
 

@@ -321,13 +321,16 @@ static void reset_work(struct ec_req *r, void *arg)
     const char *plain = body_text(&p->part, p->password, &len);
     char object[32];
     struct user one;
+    int32_t err;
 
     if (named(a, r, &one))
         return;
     one.must_change = has(&p->part, 0) && p->must_change;
     if (has(&p->part, 1) && p->disable)
         second_end(&one);
-    if (!password_set(a, r, &one, plain, len, "body.password") && !user_write(a, r, &one)) {
+    err = password_set(a, r, &one, plain, len, "body.password");
+    one.once = one.must_change ? ONCE_UNUSED : ONCE_NOT;
+    if (!err && !user_write(a, r, &one)) {
         backoff_good(a->accounts, one.name);
         first_done(a, &one);
         session_end_all(a->sessions, one.id, 0);

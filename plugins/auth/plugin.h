@@ -66,6 +66,9 @@ int32_t guess_later(struct auth *a, struct ec_req *r, const char *account, void 
 void guess_done(struct auth *a);
 /* [pool] The password was right; to be called while it is still that of the account. */
 void guess_good(struct auth *a, struct ec_req *r, const char *account);
+/* [pool] The password was right, a code is to come: the address and the account have not failed, this account from this
+ * address has until the code is right. */
+void guess_half(struct auth *a, struct ec_req *r, const char *account);
 
 /* [pool] Begin a session of this user, and reply with its tokens. */
 int32_t grant(struct auth *a, struct ec_req *r, const struct user *one);

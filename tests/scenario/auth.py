@@ -176,7 +176,7 @@ def tampered(token, claims):
         "nOnE": b64(b'{"alg":"nOnE"}') + "." + payload + "." + signature,
         "HS512 with the right key": signed(claims, {"alg": "HS512", "typ": "JWT"}, method=hashlib.sha512),
         "RS256 in the header, HMAC inside": signed(claims, {"alg": "RS256", "typ": "JWT"}),
-        "a public key as the HMAC's": signed(claims, key=b"-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0B\n"),
+        "a public key's text as the key": signed(claims, key=b"-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0B\n"),
         "another key": signed(claims, key=b"another key that has more than 32 bytes"),
         "an empty key": signed(claims, key=b""),
         "no exp": signed({k: v for k, v in claims.items() if k != "exp"}),
@@ -526,6 +526,7 @@ def imported():
     code2, got, _ = login("coded", password)
     check(code == 0 and len(password) == 23 and code2 == 200 and got["must_change"] is True and "access_token" in got,
           "ecyberctl users reset: a password for once, and no second factor", text + error + str(got))
+    check(login("coded", password)[0] == 401, "which does not log in again")
     code, text, error = ctl("users", "reset", "nobody.there")
     check(code == 4 and "there is no user nobody.there" in error, "of nobody: exit code 4", error)
 

@@ -704,6 +704,25 @@ START_TEST(who_has_the_password_guesses_few_codes)
 }
 END_TEST
 
+START_TEST(logging_in_with_a_code_uses_nothing_up)
+{
+    char secret[TOTP_SECRET], codes[512], pending[4200], code[64];
+    const char *next = codes;
+
+    stop();
+    start_with("backoff.address_tries", "4");
+    with_second_factor(secret);
+    snprintf(codes, sizeof codes, "%s", fake_reply("recovery_codes"));
+    fake_caller(NULL, "192.0.2.67");
+    for (int i = 0; i < 6; i++, next += 24) { /* more than the address may fail */
+        ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+        snprintf(pending, sizeof pending, "two_factor_token=%s", fake_reply("two_factor_token"));
+        snprintf(code, sizeof code, "code=%.23s", next);
+        ck_assert_uint_eq(POST("/api/auth/login/verify-2fa", pending, code), 200);
+    }
+}
+END_TEST
+
 START_TEST(a_second_factor_ends)
 {
     char secret[TOTP_SECRET], again[TOTP_SECRET];
@@ -919,6 +938,7 @@ int main(void)
     tcase_add_test(c, sessions_end);
     tcase_add_test(c, a_second_factor_is_asked_for);
     tcase_add_test(c, who_has_the_password_guesses_few_codes);
+    tcase_add_test(c, logging_in_with_a_code_uses_nothing_up);
     tcase_add_test(c, a_second_factor_ends);
     tcase_add_test(c, an_api_key_is_its_user_with_fewer_roles);
     tcase_add_test(c, api_keys_end);
