@@ -281,7 +281,8 @@ static int32_t get_poured(void *self, const void *state, struct ec_req *r)
     char json[32];
 
     (void)state;
-    return s->http->json(r, 200, json, (uint64_t)snprintf(json, sizeof json, "%d", s->poured));
+    return s->http->json(r, 200, json, (uint64_t)snprintf(json, sizeof json, "%d",
+                                                          __atomic_load_n(&s->poured, __ATOMIC_SEQ_CST)));
 }
 
 #define TEXT(member) EC_FIELD(TEXT, 0, struct ec_audit, member, #member, NULL, "")
