@@ -91,6 +91,26 @@ int files_find(const struct ec_host *h, const struct ec_conf *c, struct files *f
     return !rc && dir ? files_folder(h, c, f, dir) : rc;
 }
 
+int files_find_own(const struct ec_host *h, struct files *f, const char *folder)
+{
+    const char *state = h->state_dir(h);
+    char *pattern;
+    glob_t g;
+    int rc = EC_OK;
+
+    if (!state)
+        return EC_OK;                       /* a check, or a run that keeps nothing */
+    if (asprintf(&pattern, "%s/%s/*.rules", state, folder) < 0)
+        return h->fail(h, EC_ENOMEM, "out of memory");
+    if (!glob(pattern, 0, NULL, &g)) {
+        for (size_t i = 0; !rc && i < g.gl_pathc; i++)
+            rc = files_add(h, f, g.gl_pathv[i]);
+        globfree(&g);
+    }
+    free(pattern);
+    return rc;
+}
+
 void files_free(struct files *f)
 {
     for (size_t i = 0; i < f->n; i++)

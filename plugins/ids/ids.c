@@ -5,9 +5,11 @@
 #include "plugins/ids/keyword/external.h"
 #include "plugins/ids/keyword/keyword.h"
 #include "plugins/ids/load.h"
+#include "plugins/ids/manage/reload.h"
 #include "plugins/ids/match/engine.h"
 #include "plugins/ids/match/limit.h"
 #include "plugins/ids/routes.h"
+#include "plugins/ids/state.h"
 
 #include <ecyber/ext/daemon.h>
 #include <ecyber/ext/http.h>
@@ -26,6 +28,7 @@ struct ids {
     struct alert_out out;
     struct keyword_list external;
     struct alerts *alerts;                  /* its routes; NULL: there is no HTTP server */
+    struct reloads *reloads;                /* NULL: a host without ec.daemon/1 */
 };
 struct ids_worker { struct worker w; struct ids *ids; uint64_t spare[COUNTS]; };
 
@@ -74,8 +77,6 @@ static const struct ec_row option_rows[] = {
     OPTION(SIZE, 0, "packet_bytes", "2048", 0, 16384, "bytes", "of the packet that go with an alert"),
 };
 static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
-
-struct ids_state { struct engine *engine; uint32_t packet_bytes; };
 
 static bool ids_alert(void *arg, const struct scope *s, const struct hit *h)
 {
@@ -133,6 +134,24 @@ static const struct ec_inspector inspector = {
     .flow_end = hook_flow_end,
 };
 
+static void hook_look(void *self, const void *state, uint64_t now_ns)
+{
+    (void)state, (void)now_ns;
+    reloads_look(((struct ids *)self)->reloads);
+}
+
+/* What follows reloads to their end. */
+static int32_t setup_reloads(struct ids *ids)
+{
+    static const struct ec_timer timer = { sizeof timer, 0, RELOADS_LOOK_NS, hook_look };
+    const struct ec_host *h = ids->host;
+    void *self;
+    const struct ec_daemon *d = h->use(h, EC_DAEMON_ID, &self);
+
+    ids->reloads = reloads_new(h, d, self);
+    return ids->reloads ? h->timer(h, &timer) : EC_OK;
+}
+
 static int32_t ids_setup(void *self)
 {
     struct ids *ids = self;
@@ -149,7 +168,9 @@ static int32_t ids_setup(void *self)
                                     IDS_LIMIT_IDLE_NS, &p->hosts_space))
         p->hosts = NULL;
     ids->alerts = routes_declare(h);
-    rc = alert_topics(&ids->out);
+    rc = setup_reloads(ids);
+    if (!rc)
+        rc = alert_topics(&ids->out);
     if (!rc)
         rc = p->traffic->lease(p->traffic_self, EC_LEASE_FLOW, sizeof(struct flowstate), NULL, NULL, &p->flow_lease);
     if (!rc)
@@ -220,8 +241,11 @@ static int32_t ids_start(void *self, const void *state)
 
 static void ids_destroy(void *self)
 {
-    routes_free(((struct ids *)self)->alerts);
-    free(self);
+    struct ids *ids = self;
+
+    routes_free(ids->alerts);
+    reloads_free(ids->reloads);
+    free(ids);
 }
 
 static int32_t keywords_add(void *self, const struct ec_host *h, const struct ec_keyword *k, void *kw_self)

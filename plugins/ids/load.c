@@ -88,6 +88,8 @@ static int load_rules(const struct load *l, struct ruleset *s)
     char why[4400];
     int rc = files_find(l->host, l->conf, &f);
 
+    if (!rc)
+        rc = files_find_own(l->host, &f, FILES_SOURCES);
     for (size_t i = 0; !rc && i < f.n; i++)
         if (!ruleset_file(s, &env, f.path[i], why, sizeof why))
             rc = ec_failf(l->host, EC_EINVAL, "%s", why);
