@@ -53,8 +53,13 @@ void daemon_conf_input(const struct daemon *d, struct conf_input *in)
     };
 }
 
-struct conf *daemon_conf_load(const struct daemon *d, void (*err)(const char *sentence, void *arg),
-                              void *arg)
+const char *daemon_changes(const struct daemon *d)
+{
+    return d->changes;
+}
+
+struct conf *daemon_conf_load(const struct daemon *d, const struct daemon_conf_with *with,
+                              void (*err)(const char *sentence, void *arg), void *arg)
 {
     uint32_t n = 0;
     struct conf_section *s = plugins_sections(&d->plugins, &n);
@@ -68,6 +73,13 @@ struct conf *daemon_conf_load(const struct daemon *d, void (*err)(const char *se
     }
     daemon_conf_input(d, &in);
     in.warn = log_warning;
+    in.changes = daemon_changes(d);
+    if (with) {
+        in.text = with->text;
+        in.changes_text = with->changes;
+        if (in.text && !in.file)
+            in.file = ECYBER_CONFDIR "/ecyber.yaml";
+    }
     c = conf_load(&in, s, n, err, arg);
     free(s);
     if (!c)
@@ -94,6 +106,33 @@ static void open_state(struct daemon *d)
     host_configure(d->opt.workers, d->state_dir);
 }
 
+#define VARIABLES_MAX 256
+
+static struct { char *name, *value; } variable[VARIABLES_MAX];
+static uint32_t n_variable;
+
+/* Not set at once: the load reads the environment, which setenv() may move. */
+static void keep_variable(const char *name, const char *value)
+{
+    if (n_variable < VARIABLES_MAX) {
+        variable[n_variable].name = strdup(name);
+        variable[n_variable++].value = strdup(value);
+    }
+}
+
+/* Plugins that take over a variable of the system that eCyber replaces read the environment. What that says goes before
+ * .env, and it is set while there is one thread. */
+static void set_variables(void)
+{
+    while (n_variable) {
+        n_variable--;
+        if (variable[n_variable].name && variable[n_variable].value)
+            setenv(variable[n_variable].name, variable[n_variable].value, 0);
+        free(variable[n_variable].name);
+        free(variable[n_variable].value);
+    }
+}
+
 /* The first look: the core's own section says where plugins are and where the log goes. */
 static int read_core(struct daemon *d, struct conf **boot)
 {
@@ -103,7 +142,9 @@ static int read_core(struct daemon *d, struct conf **boot)
 
     daemon_conf_input(d, &in);
     in.partial = true;
+    in.other = keep_variable;
     *boot = conf_load(&in, &core, 1, print_sentence, NULL);
+    set_variables();
     if (!*boot)
         return EXIT_CONFIG;
     options_read(&d->opt, *boot);
@@ -124,6 +165,8 @@ static int load(struct daemon *d)
 
     if (!rc) {
         open_state(d);
+        if (!daemon_is_passing(d) && asprintf(&d->changes, "%s/changes.yaml", d->opt.state_dir) < 0)
+            d->changes = NULL;
         deadline_open(d->opt.start_timeout, "core.start_timeout");
         if ((rc = plugins_load(&d->plugins, &d->opt, why, sizeof why))) {
             print_sentence(why, NULL);
@@ -131,7 +174,7 @@ static int load(struct daemon *d)
         }
     }
     if (!rc) {
-        d->conf = daemon_conf_load(d, print_sentence, NULL);
+        d->conf = daemon_conf_load(d, NULL, print_sentence, NULL);
         rc = d->conf ? EXIT_FINE : EXIT_CONFIG;
     }
     if (!rc)
@@ -343,6 +386,7 @@ int daemon_main(const struct cmdline *c)
     plugins_free(&d.plugins);
     services_close();
     free(d.state_dir);
+    free(d.changes);
     mark_unregister();
     return rc;
 }

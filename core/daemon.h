@@ -20,6 +20,7 @@ struct daemon {
     struct options opt;             /* of the current conf */
     struct plugins plugins;
     char *state_dir;                /* NULL: there is none */
+    char *changes;                  /* daemon_changes() */
     struct event_base *base;
     struct event *ended;            /* the workers have ended */
     bool workers_ended;             /* atomic; set before `ended` becomes active */
@@ -38,10 +39,15 @@ struct daemon {
 int daemon_main(const struct cmdline *c);       /* an exit code */
 /* The configuration's input as the command line gives it; `set` stays valid with the daemon. */
 void daemon_conf_input(const struct daemon *d, struct conf_input *in);
-/* Read and check the whole configuration against the loaded plugins. NULL after a sentence each to
- * err. [ctl] [cfg] */
-struct conf *daemon_conf_load(const struct daemon *d, void (*err)(const char *sentence, void *arg),
-                              void *arg);
+/* Where core/changes.h keeps them; NULL: this run has none (it only replays). */
+const char *daemon_changes(const struct daemon *d);
+/* Read and check the whole configuration against the loaded plugins. with NULL: as the files are. NULL after a sentence
+ * each to err. [ctl] [cfg] */
+struct daemon_conf_with {           /* texts in place of what files have; NULL: the file's */
+    const char *text, *changes;
+};
+struct conf *daemon_conf_load(const struct daemon *d, const struct daemon_conf_with *with,
+                              void (*err)(const char *sentence, void *arg), void *arg);
 /* Does this run only replay captures and end (-r without --stay)? Known once the configuration is read. */
 bool daemon_is_passing(const struct daemon *d);
 void daemon_stop(struct daemon *d, const char *why);    /* [ctl] ask for the ordered end */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_MAX_BYTES 512
+#define LINE_MAX_BYTES (1u << 20)
 
 static const char ending[] = "{\"error\":{\"code\":\"failed\",\"message\":\"the daemon ends\"}}";
 
@@ -69,7 +69,8 @@ static void on_asked(evutil_socket_t fd, short what, void *arg)
 /* What changes more than the configuration's generation is for who may use the socket. */
 static bool is_allowed(const char *line)
 {
-    static const char *const words[] = { "status", "drops", "plugins", "plugin", "config", "reload", "help" };
+    static const char *const words[] = { "status", "drops", "plugins", "plugin", "config", "reload", "help",
+                                        "config-version", "config-schema", "config-try", "config-change" };
     size_t n = strcspn(line, " ");
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)

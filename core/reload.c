@@ -12,6 +12,7 @@
 
 #include <event2/event.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -30,6 +31,36 @@ static struct {
     struct reload_result result;
     char why[1024];                 /* of the step that failed */
 } r;
+
+struct waiter {
+    void (*fn)(bool fine, const char *why, void *arg);
+    void *arg;
+    struct waiter *next;
+};
+static struct waiter *waiting, *watching;   /* for the next one; for the one that is being built */
+
+static void tell_waiters(struct waiter **list, bool fine, const char *why)
+{
+    struct waiter *all = *list, *w;
+
+    *list = NULL;
+    while ((w = all)) {
+        all = w->next;
+        w->fn(fine, why, w->arg);
+        free(w);
+    }
+}
+
+int reload_then(void (*fn)(bool fine, const char *why, void *arg), void *arg)
+{
+    struct waiter *w = r.d && !r.d->stopping ? malloc(sizeof *w) : NULL;
+
+    if (!w)
+        return -1;
+    *w = (struct waiter){ fn, arg, waiting };
+    waiting = w;
+    return 0;
+}
 
 static void take_sentence(const char *sentence, void *arg)
 {
@@ -50,7 +81,7 @@ static void tell_kept(const char *section, const char *name, void *arg)
 static void build(void *arg)
 {
     const struct plan *now = plan_current();
-    struct conf *c = daemon_conf_load(r.d, take_sentence, NULL);
+    struct conf *c = daemon_conf_load(r.d, NULL, take_sentence, NULL);
     struct options o;
     char why[sizeof r.why];
 
@@ -118,6 +149,7 @@ static void failed(void)
     snprintf(r.result.why, sizeof r.result.why, "%s", r.why[0] ? r.why : "no reason was given");
     metric_delta(freeze_metric(FREEZE_RELOAD_FAILURES), 1);
     LOG(EC_LOG_ERROR, "reload failed, generation %u stays: %s", plan_current()->gen, r.result.why);
+    tell_waiters(&watching, false, r.result.why);
 }
 
 /* The live options of the core itself. */
@@ -142,6 +174,7 @@ static void swap(void)
     metric_delta(freeze_metric(FREEZE_RELOADS), 1);
     metric_set(freeze_metric(FREEZE_GENERATION), next->gen);
     LOG(EC_LOG_INFO, "reloaded: generation %u", next->gen);
+    tell_waiters(&watching, true, NULL);
 }
 
 static void idle(void)
@@ -196,6 +229,8 @@ void reload_request(const char *who)
     }
     LOG(EC_LOG_INFO, "reload: asked for by %s", who);
     r.why[0] = '\0';
+    watching = waiting;
+    waiting = NULL;
     r.gen = plan_current()->gen + 1;
     r.step = STEP_BUILD;
     r.result.running = true;
@@ -231,4 +266,6 @@ void reload_close(void)
         generation_free(r.d->plugins.order, r.next);
     r.next = NULL;
     r.d = NULL;
+    tell_waiters(&watching, false, NULL);
+    tell_waiters(&waiting, false, NULL);
 }

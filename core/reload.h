@@ -20,6 +20,9 @@ struct reload_result {
 int reload_open(struct daemon *d);              /* [ctl] 0 or −1 */
 /* [ctl] who asked: "SIGHUP", "the control socket" */
 void reload_request(const char *who);
+/* [ctl] fn is called once, [ctl], when the next reload that begins has ended: why: its first error, NULL where fine or where
+ * the daemon ends. 0, or −1: out of memory, or the daemon ends. */
+int reload_then(void (*fn)(bool fine, const char *why, void *arg), void *arg);
 const struct reload_result *reload_last(void);  /* [ctl] */
 /* [ctl] Workers and pool have ended: drop what a reload left half done. */
 void reload_close(void);

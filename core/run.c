@@ -4,6 +4,7 @@
 
 #include "core/account.h"
 #include "core/bus/bus.h"
+#include "core/changes.h"
 #include "core/clock.h"
 #include "core/conf/conf.h"
 #include "core/control/control.h"
@@ -248,6 +249,7 @@ static int open_loop(struct daemon *d, struct event **beat)
     d->ended = event_new(d->base, -1, 0, on_ended, d);
     *beat = event_new(d->base, -1, EV_PERSIST, on_beat, d);
     status_commands(d);
+    changes_commands(d);
     if (!d->ended || !*beat || event_add(*beat, &period) || signals_open(d->base, on_signal, d) ||
         account_open(d->base) || questions_open(d->base))
         return -1;
@@ -258,6 +260,7 @@ static void close_loop(struct daemon *d, struct event *beat)
 {
     questions_close();
     account_close();                /* may answer a client */
+    changes_close();                /* the same */
     control_close();
     watchdog_stop();
     reload_close();

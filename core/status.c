@@ -311,7 +311,7 @@ static struct json_object *on_config_check(char *const *args, char *why, uint32_
     errors = json_object_new_array();
     if (args[0])
         other.file = args[0];
-    c = daemon_conf_load(&other, add_sentence, errors);
+    c = daemon_conf_load(&other, NULL, add_sentence, errors);
     put_text(o, "file", other.file ? other.file : "defaults");
     put_bool(o, "ok", c != NULL);
     json_object_object_add(o, "errors", errors);

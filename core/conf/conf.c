@@ -105,6 +105,8 @@ struct conf *conf_load(const struct conf_input *in, const struct conf_section *s
         conf_apply_files(&l);
         conf_apply_env_file(&l);
     }
+    if (in->changes && !in->partial)
+        conf_apply_changes(&l);
     conf_apply_environment(&l);
     conf_apply_set(&l);
     conf_error_end(&l);

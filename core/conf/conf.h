@@ -20,9 +20,15 @@ struct conf_input {
                                      * underscore */
     uint32_t n_set;
     const char *const *set;         /* "plugin.key=value" */
+    const char *text;               /* in place of what `file` has; NULL: read it */
+    const char *changes;            /* file of what was changed while the daemon ran (core/changes.h), after the other
+                                     * files; one that is not there is empty. NULL: none */
+    const char *changes_text;       /* in place of what that has; NULL: read it */
     bool partial;                   /* the first look, at "core" alone, before the plugins are known: passes over what
                                      * belongs to other sections, reports nothing (the load of all does) and gives
                                      * what could be read; NULL only without memory */
+    /* Names in .env that do not begin with ECYBER_; the texts are valid until it returns. NULL: nobody listens */
+    void (*other)(const char *name, const char *value);
     void (*warn)(const char *sentence, void *arg);      /* with the arg of conf_load(); NULL: nobody listens */
 };
 struct conf;
@@ -34,6 +40,8 @@ struct conf *conf_load(const struct conf_input *in, const struct conf_section *s
 const struct ec_conf *conf_of(const struct conf *c, const char *section);
 void conf_dump(const struct conf *c, FILE *to);     /* YAML with each value's origin as a comment; secrets masked */
 void conf_free(struct conf *c);
+struct ec_row;
+bool conf_changeable(const struct ec_row *row);     /* may it stand in `changes`: live, no path, no secret */
 /* Options without EC_R_LIVE whose value differs: fn(section, name) for each. */
 void conf_diff(const struct conf *a, const struct conf *b, void (*fn)(const char *section, const char *name, void *arg),
                void *arg);

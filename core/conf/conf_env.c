@@ -224,6 +224,8 @@ static void apply_env_line(struct conf_loader *l, const char *path, uint32_t num
         return;
     }
     p.value = value;
+    if (l->in->other && strncmp(name, PREFIX, strlen(PREFIX)))
+        l->in->other(name, value);
     apply_variable(l, &p);
 }
 

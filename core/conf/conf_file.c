@@ -100,8 +100,7 @@ char *conf_read(struct conf_loader *l, const char *path, size_t *len)
     return text;
 }
 
-static void unknown_option(struct conf_loader *l, const struct ec_conf *s, const char *path,
-                           const struct conf_place *p)
+void conf_unknown_option(struct conf_loader *l, const struct ec_conf *s, const char *path, const struct conf_place *p)
 {
     struct nearest near = {path, NULL, 0};
 
@@ -145,7 +144,7 @@ static void apply_mapping(struct conf_loader *l, struct ec_conf *s, const struct
             conf_error(l, &p, false, "'%s.%s' is a group of options: a mapping is expected",
                        s->section, path);
         else if (!slot && !is_group(s, path))
-            unknown_option(l, s, path, &p);
+            conf_unknown_option(l, s, path, &p);
     }
 }
 
@@ -262,7 +261,10 @@ void conf_apply_files(struct conf_loader *l)
     char folder[4096];
     const char *slash = strrchr(l->in->file, '/');
 
-    apply_file(l, l->in->file);
+    if (l->in->text)
+        conf_apply_yaml(l, l->in->file, l->in->text, strlen(l->in->text));
+    else
+        apply_file(l, l->in->file);
     snprintf(folder, sizeof folder, "%.*sconf.d", slash ? (int)(slash - l->in->file + 1) : 0,
              l->in->file);
     apply_folder(l, folder);

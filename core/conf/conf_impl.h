@@ -87,6 +87,8 @@ void conf_apply_node(struct conf_loader *l, struct ec_conf *s, struct conf_slot 
 char *conf_read(struct conf_loader *l, const char *path, size_t *len);
 void conf_apply_yaml(struct conf_loader *l, const char *name, const char *text, size_t len);
 void conf_apply_files(struct conf_loader *l);
+void conf_unknown_option(struct conf_loader *l, const struct ec_conf *s, const char *path, const struct conf_place *p);
+void conf_apply_changes(struct conf_loader *l);     /* conf_changes.c */
 
 /* conf_env.c: .env, the environment, the command line. */
 void conf_apply_env_file(struct conf_loader *l);

@@ -10,4 +10,9 @@ struct json_object;
  * NULL: out of memory. [any] */
 struct json_object *conf_json(const struct conf *c);
 
+/* JSON Schema of every option: {properties: {section: {properties: {option: …}}}}. Durations and sizes are text ("5m",
+ * "64MiB"), their bounds x-minimum and x-maximum. x-live: it changes at a reload; x-changeable: while the daemon runs
+ * (core/changes.h). conf_schema.c; [any] */
+struct json_object *conf_schema(const struct conf *c);
+
 #endif

@@ -37,6 +37,7 @@ struct control_later;
 struct control_later *control_later(void);
 void control_forget(struct control_later *l);   /* it answers at once after all */
 void control_finish(struct control_later *l, struct json_object *o);
+void control_fail(struct control_later *l, enum control_code code, const char *why);    /* in its place: an error */
 
 /* One request, as it would come over the socket; owner: root or the daemon's own user asks. fn is called exactly once, at
  * once or later: EC_OK, or EC_E* where text is an error. text: JSON with its newline, free() it; NULL: out of memory.

@@ -169,6 +169,12 @@ void control_forget(struct control_later *l)
     later = NULL;
 }
 
+void control_fail(struct control_later *l, enum control_code code, const char *why)
+{
+    answer_error(l, code, why);
+    free(l);
+}
+
 void control_finish(struct control_later *l, struct json_object *o)
 {
     if (o)

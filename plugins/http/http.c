@@ -1,5 +1,6 @@
 /* http: the HTTP server. This file is the glue: options, metrics, and the service that other plugins declare their
  * routes with. */
+#include "plugins/http/config.h"
 #include "plugins/http/own.h"
 #include "plugins/http/request.h"
 #include "plugins/http/server.h"
@@ -145,7 +146,7 @@ static int32_t http_create(const struct ec_host *h, void **self)
         return h->fail(h, EC_ENOMEM, "out of memory");
     s->host = h;
     pthread_mutex_init(&s->lock, NULL);
-    if ((err = own_routes(s, why, sizeof why))) {
+    if ((err = own_routes(s, why, sizeof why)) || (err = config_routes(s, why, sizeof why))) {
         routes_free(&s->routes);
         free(s);
         return h->fail(h, err, why);

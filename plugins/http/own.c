@@ -99,12 +99,6 @@ static int32_t run_plugins(void *self, const void *state, struct ec_req *r)
     return ask(self, r, "plugins");
 }
 
-static int32_t run_config(void *self, const void *state, struct ec_req *r)
-{
-    (void)state;
-    return ask(self, r, "config");
-}
-
 static int32_t run_drops(void *self, const void *state, struct ec_req *r)
 {
     (void)state;
@@ -229,8 +223,6 @@ static const struct ec_route routes[] = {
     { .size = sizeof(struct ec_route), .method = "GET", .path = "/api/system/plugins/{name}", .opid = "get_plugin",
       .summary = "One plugin: what it uses and offers, its metrics", .roles = READERS, .param = &name_record,
       .run = run_plugin, .errors = "404", .schema = SHAPE_PLUGIN },
-    ROUTE("GET", "/api/system/config", "get_config", "Every option with its value and its place; secrets are masked", "admin",
-          run_config, SHAPE_CONFIG),
     ROUTE("GET", "/api/system/drops", "get_drops", "An exact account of every event and packet", READERS,
           run_drops, SHAPE_DROPS),
     { .size = sizeof(struct ec_route), .flags = EC_RT_EVENTS, .method = "GET", .path = "/api/events",

@@ -340,6 +340,71 @@ START_TEST(no_file_means_defaults)
 }
 END_TEST
 
+static void keep_sentence(const char *sentence, void *arg)
+{
+    snprintf(arg, 512, "%s", sentence);
+}
+
+START_TEST(changes_are_live_options_alone)
+{
+    static const char *const wrong[][2] = {
+        { "all.u64: \"1\"", "takes effect at a start only" }, { "core.log.file: \"/x\"", "names a file" },
+        { "all.password: \"12345678\"", "is a secret" }, { "all.timeout: \"1ms\"", "out of range" },
+        { "all.timeou: \"1m\"", "the nearest is 'timeout'" }, { "asleep.x: \"1\"", "no plugin 'asleep' runs" },
+        { "timeout: \"1m\"", "write SECTION.OPTION" }, { "all.timeout: [1m]", "a text is expected" },
+        { "[1]", "a mapping is expected" }, { "{", "" } };
+    const char *environ[] = { "ECYBER_ALL__RATIO=0.75", NULL };
+    struct conf_input in = { .file = file, .environ = environ, .changes = "changes.yaml" };
+    char why[512];
+    struct conf *c;
+
+    write_file("ecyber.yaml", "all:\n  timeout: 1m\n  on: false\n");
+    in.changes_text = "{\n  \"all.timeout\": \"2m\",\n  \"all.ratio\": \"0.25\", \"core.log.levels\": \"{a: debug}\" }";
+    c = conf_load(&in, fixture_sections, FIXTURE_SECTIONS, fail_on_error, NULL);
+    ck_assert_ptr_nonnull(c);
+    ck_assert_int_eq(num(c, "all", "timeout", 0), INT64_C(120000000000));
+    ck_assert_str_eq(conf_where(conf_of(c, "all"), "timeout", 0), "changes.yaml:2:3");
+    ck_assert_str_eq(conf_text(conf_of(c, "all"), "ratio", 0), "0.75");
+    ck_assert_str_eq(conf_text(conf_of(c, "core"), "log.levels", 0), "debug");
+    conf_free(c);
+    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        in.changes_text = wrong[i][0];
+        ck_assert_ptr_null(conf_load(&in, fixture_sections, FIXTURE_SECTIONS, keep_sentence, why));
+        ck_assert_msg(strstr(why, "changes.yaml:") == why && strstr(why, wrong[i][1]), "%s: %s", wrong[i][0], why);
+    }
+}
+END_TEST
+
+START_TEST(a_text_stands_for_the_file)
+{
+    struct conf_input in = { .file = file, .text = "all:\n  u64: 5\n" };
+    struct conf *c = conf_load(&in, fixture_sections, FIXTURE_SECTIONS, fail_on_error, NULL);
+
+    ck_assert_ptr_nonnull(c);
+    ck_assert_int_eq(num(c, "all", "u64", 0), 5);
+    conf_free(c);
+}
+END_TEST
+
+static char others[256];
+
+static void note_other(const char *name, const char *value)
+{
+    size_t n = strlen(others);
+
+    snprintf(others + n, sizeof others - n, "%s=%s;", name, value);
+}
+
+START_TEST(other_variables_of_the_env_file_are_told)
+{
+    struct conf_input in = { .file = file, .other = note_other };
+
+    write_file(".env", "ECYBER_ALL__U8=5\nSECRET_KEY='a b'\nexport URL=\"x\\ty\" # why\n");
+    conf_free(conf_load(&in, fixture_sections, FIXTURE_SECTIONS, fail_on_error, NULL));
+    ck_assert_str_eq(others, "SECRET_KEY=a b;URL=x\ty;");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("conf");
@@ -356,6 +421,9 @@ int main(void)
     tcase_add_test(tc, sections_that_sleep_are_warned_of);
     tcase_add_test(tc, the_first_look_is_silent);
     tcase_add_test(tc, no_file_means_defaults);
+    tcase_add_test(tc, changes_are_live_options_alone);
+    tcase_add_test(tc, a_text_stands_for_the_file);
+    tcase_add_test(tc, other_variables_of_the_env_file_are_told);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }

@@ -146,7 +146,7 @@ static struct json_object *on_later(char *const *args, char *text, uint32_t n)
 
 START_TEST(a_handler_may_answer_later)
 {
-    char line[] = "later", again[] = "later";
+    char line[] = "later", again[] = "later", third[] = "later";
 
     control_command("later", "", on_later);
     control_ask(line, true, on_answer, &answer);
@@ -159,6 +159,12 @@ START_TEST(a_handler_may_answer_later)
     control_ask(again, true, on_answer, &answer);
     control_finish(later, NULL);
     ck_assert_ptr_nonnull(strstr(answer, "the daemon ends"));
+    ck_assert_int_ne(answer_err, 0);
+    free(answer);
+    answer = NULL;
+    control_ask(third, true, on_answer, &answer);
+    control_fail(later, CONTROL_BAD_CONFIG, "it is \"wrong\"");
+    ck_assert_str_eq(answer, "{\"error\":{\"code\":\"bad_config\",\"message\":\"it is \\\"wrong\\\"\"}}\n");
     ck_assert_int_ne(answer_err, 0);
     free(answer);
     answer = NULL;

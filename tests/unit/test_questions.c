@@ -106,7 +106,7 @@ END_TEST
 
 START_TEST(what_cannot_be_asked)
 {
-    static char long_line[600];
+    static char long_line[(1 << 20) + 2];
 
     memset(long_line, 'x', sizeof long_line - 1);
     memcpy(long_line, "plugin ", 7);

@@ -29,7 +29,8 @@ typedef int32_t ec_daemon_log_fn(void *arg, const struct ec_log_line *l);
 struct ec_daemon {
     uint32_t size, reserved;
     /* [any] Ask what ecyberctl can ask on the control socket: "status", "drops", "plugins", "plugin NAME", "config",
-     * "reload".
+     * "reload", "config-version", "config-schema", "config-try JSON", "config-change JSON"; "help" says more. A word with
+     * blanks or quotes stands in double quotes, with \\ before each quote and backslash. At most 1 MiB.
      * Never waits: answer() is called exactly once, on the control thread, where it must not block.
      * EC_EAGAIN: too many questions wait, or the daemon ends; answer() will not be called. */
     int32_t (*ask)(void *self, const char *question, ec_daemon_answer_fn *answer, void *arg);
