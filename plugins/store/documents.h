@@ -2,12 +2,12 @@
 #ifndef STORE_DOCUMENTS_H
 #define STORE_DOCUMENTS_H
 #include "plugins/store/filter.h"
+#include "plugins/store/format.h"
 
 #include <ecyber/ext/json.h>
 
 #include <pthread.h>
 
-#define DOCUMENTS_VERSION 1
 #define DOCUMENT_MAX (16u << 20)    /* bytes of one, as JSON and as a part */
 
 struct document_kind {

@@ -8,11 +8,11 @@
  * Each is partitioned by day of arrival; row is the day since 1970 × 2^36 + 1, 2 …, so that rows tell their day. */
 #ifndef STORE_PGSCHEMA_H
 #define STORE_PGSCHEMA_H
+#include "plugins/store/format.h"
 #include "plugins/store/pg.h"
 #include "plugins/store/schema.h"
 #include "plugins/store/segments.h"
 
-#define PG_VERSION_OURS 1
 #define PG_DAY_SHIFT    36
 
 /* Functions and tables of all days; what misses is made. */

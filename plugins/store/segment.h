@@ -9,9 +9,9 @@
 #ifndef STORE_SEGMENT_H
 #define STORE_SEGMENT_H
 #include "plugins/store/db.h"
+#include "plugins/store/format.h"
 #include "plugins/store/schema.h"
 
-#define SEGMENT_VERSION 1
 #define SEGMENT_BATCH 1000          /* most rows of one transaction */
 #define PARTS_SHIFT 8               /* of keys: parts of one event */
 
