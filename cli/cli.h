@@ -43,7 +43,8 @@ struct cli_command {
     const struct cli_option *option;    /* ends with a name NULL; NULL: none */
 };
 
-cli_fn cmd_status, cmd_plugins_list, cmd_plugins_info, cmd_config_check, cmd_reload, cmd_drops, cmd_stop,
+cli_fn cmd_status, cmd_plugins_list, cmd_plugins_info, cmd_config_check, cmd_config_get, cmd_config_diff,
+    cmd_config_set, cmd_config_reset, cmd_reload, cmd_drops, cmd_stop,
     cmd_alerts_list, cmd_alerts_tail, cmd_alerts_show, cmd_alerts_explain, cmd_alerts_ack,
     cmd_alerts_close, cmd_alerts_dismiss, cmd_alerts_reopen, cmd_flows, cmd_ban, cmd_unban, cmd_bans,
     cmd_users_list, cmd_users_add, cmd_users_passwd, cmd_users_reset, cmd_users_import, cmd_ml_list,
@@ -51,7 +52,8 @@ cli_fn cmd_status, cmd_plugins_list, cmd_plugins_info, cmd_config_check, cmd_rel
 
 /* The options of each, beside its run function. */
 extern const struct cli_option events_options[], tail_options[], ban_options[], users_add_options[],
-    alerts_change_options[], users_import_options[], store_backup_options[], store_restore_options[];
+    alerts_change_options[], config_change_options[], store_backup_options[], store_restore_options[],
+    users_import_options[];
 
 /* Ask the daemon. word: the command and its arguments, NULL-terminated. Returns the reply, to be
  * put; NULL: *code is the exit code, and why was printed on stderr. */

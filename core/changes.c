@@ -337,8 +337,7 @@ static struct json_object *on_change(char *const *args, char *why, uint32_t n)
     control_error(CONTROL_FAILED);
     if (!is_shaped(in)) {
         control_error(CONTROL_USAGE);
-        snprintf(why, n, "1 to %d options are expected: {\"set\": {\"core.log.level\": \"debug\"}, \"reset\": [\"ids.…\"]}",
-                 CHANGES_MAX);
+        snprintf(why, n, "1 to %d options are expected, as in {\"set\": {\"core.log.level\": \"debug\"}}", CHANGES_MAX);
     } else if (!d->state_dir || !daemon_changes(d)) {
         snprintf(why, n, "there is no state folder to keep changes in");
     } else if (under_way.later) {
@@ -347,7 +346,8 @@ static struct json_object *on_change(char *const *args, char *why, uint32_t n)
         if ((file = merged(in)))
             reply = change(in, file, why, n);
         else
-            snprintf(why, n, "%s was written by hand and is no JSON object: write it so, or remove it", daemon_changes(d));
+            snprintf(why, n, "%s was written by hand and is no JSON object: write it so, or remove it",
+                     daemon_changes(d));
         json_object_put(file);
     }
     json_object_put(in);
@@ -365,7 +365,6 @@ void changes_commands(struct daemon *of)
     control_command("config-version", "a number that changes with any option", on_version);
     control_command("config-schema", "every option as JSON Schema", on_schema);
     control_command("config-try", "{\"yaml\": TEXT}: check a text in place of the configuration file", on_try);
-    control_command("config-change",
-                    "{\"set\": {OPTION: TEXT}, \"reset\": [OPTION], \"if\": VERSION, \"dry_run\": BOOL}: change live options",
-                    on_change);
+    control_command("config-change", "{\"set\": {OPTION: TEXT}, \"reset\": [OPTION], \"if\": VERSION, \"dry_run\": BOOL}: "
+                    "change live options", on_change);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The configuration over the API: its schema, checks of a text, changes that outlast a restart and are taken back where a
-plugin refuses them, what may not be changed, and reloads."""
+"""The configuration over the API: its schema, checks of a text, changes that outlast a restart and are taken back where
+a plugin refuses them, what may not be changed, and reloads."""
 import json
 import os
 import signal
@@ -50,11 +50,16 @@ def option(section, name):
 def schema():
     status, got, _ = ask("GET", "/config/schema")
     core = got["properties"]["core"]["properties"]
-    check(status == 200 and set(got["properties"]) == set(ask("GET", "/config")[1]), "the schema has every section", got)
-    check(core["log.level"]["enum"][0] == "debug" and core["log.level"]["x-changeable"] is True, "a choice has its words", core)
-    check(core["workers"]["maximum"] == 64 and not core["workers"]["x-live"], "a number has its bounds", core["workers"])
-    check(core["plugin_dirs"]["type"] == "array" and not core["plugin_dirs"]["x-changeable"], "a list of files is not changeable")
-    check(core["stop_timeout"]["x-maximum"] == "10m" and core["stop_timeout"]["x-default"] == "10s", "durations are text",
+    check(status == 200 and set(got["properties"]) == set(ask("GET", "/config")[1]), "the schema has every section",
+          got)
+    check(core["log.level"]["enum"][0] == "debug" and core["log.level"]["x-changeable"] is True,
+          "a choice has its words", core)
+    check(core["workers"]["maximum"] == 64 and not core["workers"]["x-live"], "a number has its bounds",
+          core["workers"])
+    check(core["plugin_dirs"]["type"] == "array" and not core["plugin_dirs"]["x-changeable"],
+          "a list of files is not changeable")
+    check(core["stop_timeout"]["x-maximum"] == "10m" and core["stop_timeout"]["x-default"] == "10s",
+          "durations are text",
           core["stop_timeout"])
 
 
@@ -62,8 +67,10 @@ def validate():
     text = open("ecyber.yaml", encoding="utf-8").read()
     check(ask("POST", "/config/validate", {})[1] == {"valid": True, "errors": []}, "the files as they are")
     check(ask("POST", "/config/validate", {"yaml": text})[1]["valid"] is True, "the same text")
-    for bad, part in (("cor:\n  workers: 1\n", "cor"), ("core:\n  worker: 1\n", "workers"), ("core:\n  workers: 65\n", "64"),
-                      ("core: [", ":1:"), ("core:\n  log.level: loud\n", "loud"), ("\x00"[:0] + "a: &x 1\nb: *x\n", ":1:"),
+    for bad, part in (("cor:\n  workers: 1\n", "cor"), ("core:\n  worker: 1\n", "workers"),
+                      ("core:\n  workers: 65\n", "64"),
+                      ("core: [", ":1:"), ("core:\n  log.level: loud\n",
+                                           "loud"), ("\x00"[:0] + "a: &x 1\nb: *x\n", ":1:"),
                       ("core:\n  plugin_dirs: \"\"\n", "list")):
         status, got, _ = ask("POST", "/config/validate", {"yaml": bad})
         check(status == 200 and got["valid"] is False and part in " ".join(got["errors"]), "wrong: %r" % bad, got)
@@ -82,16 +89,20 @@ def changes():
     check(status == 200 and got["changed"][0]["before"] == "info" and got["changed"][0]["after"] == "debug" and
           not os.path.exists(CHANGES) and ask("GET", "/config")[2] == tag, "a dry run says what would change", got)
     status, got, new = ask("PATCH", "/config", {"set": {"core.log.level": "debug", "eve.types": "audit"}}, If_Match=tag)
-    check(status == 200 and new != tag and new == ask("GET", "/config")[2], "two options are changed", (status, got, new))
+    check(status == 200 and new != tag and new == ask("GET", "/config")[2], "two options are changed",
+          (status, got, new))
     check(option("core", "log.level")["value"] == "debug" and option("eve", "types")["value"] == ["audit"] and
           CHANGES in option("core", "log.level")["from"], "they hold, and say from where", option("core", "log.level"))
-    check(ask("PATCH", "/config", {"set": {"core.log.level": "info"}}, If_Match=tag)[0] == 412, "an older version is 412")
+    check(ask("PATCH", "/config", {"set": {"core.log.level": "info"}}, If_Match=tag)[0] == 412,
+          "an older version is 412")
     status, again, _ = ask("PATCH", "/config", {"set": {"core.log.rate": "0"}}, Idempotency_Key="one")
-    check(ask("PATCH", "/config", {"set": {"core.log.rate": "0"}}, Idempotency_Key="one")[1] == again, "a key carries out once")
+    check(ask("PATCH", "/config", {"set": {"core.log.rate": "0"}}, Idempotency_Key="one")[1] == again,
+          "a key carries out once")
     check(wait_for(lambda: len(audit()) == 2, 10), "both are in the audit log", audit())
     stop(signal.SIGKILL)
     daemon()
-    check(option("core", "log.level")["value"] == "debug" and option("core", "log.rate")["value"] == 0, "changes outlast a kill")
+    check(option("core", "log.level")["value"] == "debug" and option("core", "log.rate")["value"] == 0,
+          "changes outlast a kill")
     status, got, _ = ask("PATCH", "/config", {"set": {}, "reset": ["core.log.level", "eve.types", "core.log.rate"]})
     check(status == 200 and got["changed"][0]["after"] == "info", "and are taken back", got)
     after = ask("GET", "/config")[1]
@@ -101,7 +112,9 @@ def changes():
 def refused():
     kept = ask("GET", "/config")[2]
     for bad, part in (({"set": {"core.workers": "2"}}, "start"), ({"set": {"core.log.file": "/etc/passwd"}}, "file"),
-                      ({"set": {"geoip.databases": "/etc/passwd"}}, "file"), ({"set": {"core.plugin_dirs": "/tmp"}}, "file"), ({"set": {"eve.types": "colour"}}, "no plugin"),
+                      ({"set": {"geoip.databases": "/etc/passwd"}},
+                       "file"), ({"set": {"core.plugin_dirs": "/tmp"}}, "file"),
+({"set": {"eve.types": "colour"}}, "no plugin"),
                       ({"set": {"core.log.level": "loud"}}, "loud"), ({"set": {"core.log.leve": "debug"}}, "log.level"),
                       ({"set": {"nothing.at": "1"}}, "nothing"), ({"set": {"log": "1"}}, "SECTION.OPTION"),
                       ({"set": {}}, "options"), ({"set": {"core.log.level": ""}}, "core.log.level"),
@@ -115,7 +128,8 @@ def refused():
     check(ask("GET", "/config")[2] == kept and not os.path.exists(CHANGES + ".new"), "and nothing has changed")
     with open(CHANGES, "w", encoding="utf-8") as out:
         out.write("core.log.level: debug\n")
-    check("by hand" in json.dumps(ask("PATCH", "/config", {"set": {"core.log.rate": "1"}})), "a file that people wrote is not lost")
+    check("by hand" in json.dumps(ask("PATCH", "/config", {"set": {"core.log.rate": "1"}})),
+          "a file that people wrote is not lost")
     check(open(CHANGES, encoding="utf-8").read() == "core.log.level: debug\n", "it is as it was")
     os.unlink(CHANGES)
 
@@ -127,6 +141,29 @@ def reloads():
     check(ask("POST", "/plugins/eve/reload")[0] == 202 and ask("POST", "/plugins/nobody/reload")[0] == 404 and
           ask("POST", "/plugins/e%20ve/reload")[0] == 404, "one by a plugin's name")
     check(wait_for(lambda: ask("GET", "/stats")[1]["generation"] == before + 2, 10), "too")
+
+
+def by_hand():
+    """ecyberctl says and does the same."""
+    def ctl(*args):
+        got = subprocess.run([os.environ["ECYBERCTL"], "-s", HERE + "/s", "-a", SOCK, *args], capture_output=True,
+                             text=True,
+                             timeout=30)
+        return got.returncode, got.stdout, got.stderr
+
+    code, text, _ = ctl("config", "get", "core.log.level")
+    check(code == 0 and text.splitlines()[1:] == ["core.log.level\tinfo\tdefault\treload"], "config get", text)
+    check(len(ctl("config", "get", "http")[1].splitlines()) > 5 and ctl("config", "get", "colour")[0] == 4,
+          "a section, and none")
+    code, text, _ = ctl("config", "set", "core.log.level=warning", "core.log.burst=30")
+    check(code == 0 and text.splitlines()[1].split("\t")[:3] == ["core.log.level", "info", "warning"], "config set",
+          text)
+    check(any(line.startswith("core.log.burst\t30\t") for line in ctl("config", "diff")[1].splitlines()), "config diff")
+    check(ctl("config", "set", "core.workers=2")[0] != 0 and ctl("config", "set", "core.workers")[0] == 2,
+          "config set, refused")
+    check(ctl("config", "reset", "core.log.level", "core.log.burst")[0] == 0 and
+          option("core", "log.level")["value"] == "info",
+          "config reset")
 
 
 def audited():
@@ -146,21 +183,25 @@ try:
     changes()
     refused()
     audited()
+    by_hand()
     reloads()
     stop()
     daemon({"ECYBER_CORE__LOG__LEVEL": "warning"})
     got = ask("PATCH", "/config", {"set": {"core.log.level": "debug"}})
-    check(got[0] == 422 and "ECYBER_CORE__LOG__LEVEL" in json.dumps(got[1]), "what the environment says goes before", got)
+    check(got[0] == 422 and "ECYBER_CORE__LOG__LEVEL" in json.dumps(got[1]), "what the environment says goes before",
+          got)
     stop()
     with open(CHANGES, "w", encoding="utf-8") as out:
         out.write("{\n  \"core.workers\": \"2\"\n}\n")
     ended = subprocess.run([os.environ["ECYBERD"], "-c", "ecyber.yaml"], stdout=-1, stderr=-1, text=True, timeout=8)
-    check(ended.returncode == 6 and "changes.yaml:2:3" in ended.stderr, "a wrong file of changes is named at the start", ended.stderr)
+    check(ended.returncode == 6 and "changes.yaml:2:3" in ended.stderr, "a wrong file of changes is named at the start",
+          ended.stderr)
     os.unlink(CHANGES)
     with open(".env", "w", encoding="utf-8") as out:
         out.write("SECRET_KEY=changeme\n")
     ended = subprocess.run([os.environ["ECYBERD"], "-c", "ecyber.yaml"], stdout=-1, stderr=-1, text=True, timeout=8)
-    check(ended.returncode != 0 and "SECRET_KEY: the secret is refused" in ended.stderr, ".env's other names reach plugins",
+    check(ended.returncode != 0 and "SECRET_KEY: the secret is refused" in ended.stderr,
+          ".env's other names reach plugins",
           ended.stderr)
     env = {"SECRET_KEY": "q8Zr4LmXv1Ty7Ui0Op3AsDf6GhJk9ZxCv2Bn5Mw"}
     daemon(env)

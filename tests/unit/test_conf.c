@@ -359,7 +359,8 @@ START_TEST(changes_are_live_options_alone)
     struct conf *c;
 
     write_file("ecyber.yaml", "all:\n  timeout: 1m\n  on: false\n");
-    in.changes_text = "{\n  \"all.timeout\": \"2m\",\n  \"all.ratio\": \"0.25\", \"core.log.levels\": \"{a: debug}\" }";
+    in.changes_text = "{\n  \"all.timeout\": \"2m\",\n  \"all.ratio\": \"0.25\",\n"
+                      "  \"core.log.levels\": \"{a: debug}\" }";
     c = conf_load(&in, fixture_sections, FIXTURE_SECTIONS, fail_on_error, NULL);
     ck_assert_ptr_nonnull(c);
     ck_assert_int_eq(num(c, "all", "timeout", 0), INT64_C(120000000000));
