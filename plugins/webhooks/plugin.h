@@ -3,6 +3,7 @@
 #define WEBHOOKS_PLUGIN_H
 #include "plugins/webhooks/guard.h"
 #include "plugins/webhooks/hooks.h"
+#include "plugins/webhooks/pending.h"
 #include "plugins/webhooks/queue.h"
 
 #include <ecyber/ext/auth.h>
@@ -31,6 +32,7 @@ struct webhooks {
     struct queue queue;
     atomic_bool pumping, stopping;
     bool ready;                     /* from start() on */
+    char pending[4096];             /* file of what a stop leaves undone, "": none is kept */
 };
 
 /* [any] A body of {"type","timestamp","data"}; json: the event as an object. NULL: out of memory. */

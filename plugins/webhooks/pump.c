@@ -225,6 +225,17 @@ static void run(struct pump *p)
     }
 }
 
+/* The daemon ends: nobody knows whether the receiver has it, so it gets it once more. Its id is the same. */
+static void put_back(struct pump *p, struct transfer *t)
+{
+    struct delivery *d = t->d;
+
+    t->d = NULL;
+    d->attempt--;
+    if (!queue_put(&p->w->queue, d))
+        p->w->host->metric(p->w->host, M_FULL, 1);
+}
+
 /* [pool] */
 static void job(void *self, const void *state, void *arg)
 {
@@ -237,6 +248,7 @@ static void job(void *self, const void *state, void *arg)
         run(&p);
     for (uint32_t i = 0; i < p.n; i++) {
         curl_multi_remove_handle(p.multi, p.all[i]->curl);
+        put_back(&p, p.all[i]);
         transfer_free(p.all[i]);
     }
     if (p.multi)

@@ -1,4 +1,5 @@
-/* queue.h: deliveries that are to be made, now or later, bounded in number and bytes. Lost when the daemon stops. */
+/* queue.h: deliveries that are to be made, now or later, bounded in number and bytes. Lost where the daemon is
+ * killed; an orderly stop keeps them (pending.h). */
 #ifndef WEBHOOKS_QUEUE_H
 #define WEBHOOKS_QUEUE_H
 #include <pthread.h>

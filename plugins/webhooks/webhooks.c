@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <ecyber/ext/alert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,6 +220,27 @@ static void webhooks_state_free(void *self, void *state)
     free(state);
 }
 
+static void load_pending(struct webhooks *w)
+{
+    const struct ec_host *h = w->host;
+    const char *folder = h->state_dir(h);
+    uint32_t lost;
+    int64_t n;
+
+    if (!folder || snprintf(w->pending, sizeof w->pending, "%s/pending", folder) >= (int)sizeof w->pending) {
+        *w->pending = '\0';
+        return;
+    }
+    n = pending_load(&w->queue, w->pending, &lost);
+    if (n < 0)
+        EC_LOG(h, EC_LOG_ERROR, "%s cannot be read: %s; what was pending at the last stop is not delivered", w->pending,
+               strerror(errno));
+    else if (n || lost)
+        EC_LOG(h, lost ? EC_LOG_WARNING : EC_LOG_INFO, "%" PRId64 " deliveries were pending at the last stop%s", n,
+               lost ? "; some are lost, for the file is damaged or too much waits" : "");
+    h->metric(h, M_FULL, (int64_t)lost);
+}
+
 static int32_t webhooks_start(void *self, const void *state)
 {
     struct webhooks *w = self;
@@ -228,6 +250,7 @@ static int32_t webhooks_start(void *self, const void *state)
     w->alert_topic = ec_alert_topic(w->host);
     if (err)
         return w->host->fail(w->host, err, "the webhooks could not be read from the store");
+    load_pending(w);
     w->ready = true;
     return EC_OK;
 }
@@ -240,7 +263,12 @@ static void webhooks_stop(void *self)
 static void webhooks_destroy(void *self)
 {
     struct webhooks *w = self;
+    int64_t n = *w->pending ? pending_save(&w->queue, w->pending) : 0;
 
+    if (n < 0)
+        EC_LOG(w->host, EC_LOG_ERROR, "%s cannot be written: %s; what is pending is lost", w->pending, strerror(errno));
+    else if (n)
+        EC_LOG(w->host, EC_LOG_INFO, "%" PRId64 " deliveries are kept for the next start", n);
     queue_fini(&w->queue);
     hooks_free(w->hooks);
     free(w);

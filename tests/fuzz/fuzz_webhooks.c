@@ -1,5 +1,7 @@
-/* What an administrator gives a webhook: its address, its secret; and networks of the configuration. */
+/* What an administrator gives a webhook: its address, its secret; networks of the configuration; and the file of what
+ * was pending at a stop. */
 #include "plugins/webhooks/guard.h"
+#include "plugins/webhooks/pending.h"
 #include "plugins/webhooks/sign.h"
 #include "plugins/webhooks/url.h"
 
@@ -7,6 +9,17 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void pending(const char *text, size_t n)
+{
+    struct queue q;
+    uint32_t lost;
+
+    queue_init(&q, 16, 4096);
+    if (pending_parse(&q, text, n, &lost) != queue_count(&q))
+        abort();
+    queue_fini(&q);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -23,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (sign_is_secret(text, strlen(text)) && sign_body(text, "1-2", 3, text, size, signature))
         abort();
+    pending(text, size);
     free(text);
     return 0;
 }

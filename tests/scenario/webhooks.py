@@ -177,6 +177,25 @@ def again():
           "the log has filters")
 
 
+def kept_over_a_stop():
+    """What was under way, and what waits for its next attempt."""
+    answers["/hangs"] = [0]
+    answers["/down"] = [503] * 3    # the fourth attempt follows after 1.6 s
+    made = {p: make("/" + p, active=False)[1] for p in ("hangs", "down")}
+    ask("POST", "/%d/test" % made["down"]["id"])
+    check(until(lambda: len(calls("/down")) == 3), "one waits")
+    ask("POST", "/%d/test" % made["hangs"]["id"])
+    check(until(lambda: calls("/hangs")), "one is under way")
+    stop()
+    before = {p: len(calls("/" + p)) for p in made}
+    daemon("--set", "webhooks.allow=[127.0.0.1]")
+    for path, one in made.items():
+        check(until(lambda: len(calls("/" + path)) > before[path]) and signed(calls("/" + path)[-1], one["secret"]) and
+              len({c[1]["webhook-id"] for c in calls("/" + path)}) == 1, "/%s is called again after a restart" % path,
+              [c[1] for c in calls("/" + path)])
+    check(not os.path.exists(HERE + "/state/webhooks/pending"), "and nothing is kept twice")
+
+
 def removed(one):
     check(ask("DELETE", "/%d" % one["id"])[0] == 204 and ask("GET", "/%d" % one["id"])[0] == 404, "a webhook is removed")
     n = len(calls("/first"))
@@ -213,6 +232,7 @@ try:
     daemon("--set", "webhooks.allow=[127.0.0.1]")
     check([i["url"] for i in ask("GET", "")[1]["items"]] == names, "webhooks survive a restart")
     check(b"whsec_" not in open("log", "rb").read(), "no secret stands in the log")
+    kept_over_a_stop()
     removed(first)
     stop()
     daemon()
