@@ -12,6 +12,10 @@
 #define TOPICS 256u
 #define OPS "`field=a,b` is one of them; `field.ne`, `.lt`, `.le`, `.gt`, `.ge` compare; `field.has=true`: it is there"
 
+static const char about[] =
+    "Log in with `POST /api/auth/login`, then send `Authorization: Bearer TOKEN`; programs send `X-API-Key`. Errors are "
+    "`{\"detail\": \"a sentence\"}`, of validation a list in `detail`. A parameter that a route does not know is 422.";
+
 static const char components[] =
     "\"Error\":{\"type\":\"object\",\"properties\":{\"detail\":{\"type\":\"string\"}},\"required\":[\"detail\"]},"
     "\"ValidationError\":{\"title\":\"ValidationError\",\"type\":\"object\",\"properties\":{"
@@ -91,8 +95,37 @@ static void put_page(struct text *t, const char *name, const char *of)
                    "{\"type\":\"boolean\"}},\"required\":[\"items\",\"next_cursor\",\"partial\"]}", of);
 }
 
-static void put_events(struct text *t, const struct ec_host *h)
+static bool is_event(const struct ec_host *h, const struct ec_topic *t)
 {
+    return t && t->root && t->record && t->flags & EC_TOPIC_EVENT && field_topic(h, t->root) == t;
+}
+
+/* Does a route answer pages of these? */
+static bool is_paged(const struct routes *all, const struct ec_topic *t)
+{
+    for (uint32_t i = 0; i < all->n; i++)
+        if (all->route[i].r->flags & EC_RT_EVENTS && all->route[i].r->topic && !strcmp(all->route[i].r->topic, t->name))
+            return true;
+    return false;
+}
+
+/* A page of any events: each is of one of these types. */
+static void put_any(struct text *t, const struct ec_host *h)
+{
+    text_key(t, "AnyEvent");
+    text_puts(t, "{\"anyOf\":[");
+    for (uint32_t id = 1; id <= h->topic_count(h); id++)
+        if (is_event(h, h->topic_get(h, id))) {
+            text_comma(t);
+            text_printf(t, "{\"$ref\":\"#/components/schemas/Event_%s\"}", h->topic_get(h, id)->root);
+        }
+    text_comma(t);
+    text_puts(t, "{\"$ref\":\"#/components/schemas/Event\"}]}");
+}
+
+static void put_events(struct text *t, const struct server *s)
+{
+    const struct ec_host *h = s->host;
     const struct ec_topic *list[TOPICS];
     char page[128], of[128];
 
@@ -101,14 +134,16 @@ static void put_events(struct text *t, const struct ec_host *h)
     text_puts(t, common);
     schema_topics(t, list, attributes(h, list));
     text_puts(t, "}}");
-    put_page(t, "Page", "Event");
+    put_any(t, h);
+    put_page(t, "Page", "AnyEvent");
     for (uint32_t id = 1; id <= h->topic_count(h); id++) {
         const struct ec_topic *topic = h->topic_get(h, id);
 
-        if (!topic || !topic->root || !topic->record || !(topic->flags & EC_TOPIC_EVENT) ||
-            field_topic(h, topic->root) != topic)
+        if (!is_event(h, topic))
             continue;
         put_event(t, h, topic);
+        if (!is_paged(&s->routes, topic))
+            continue;
         snprintf(page, sizeof page, "Page_%s", topic->root);
         snprintf(of, sizeof of, "Event_%s", topic->root);
         put_page(t, page, of);
@@ -262,6 +297,14 @@ static void put_parameters(struct text *t, const struct ec_host *h, const struct
     text_puts(t, "]");
 }
 
+static void put_example(struct text *t, const char *json)
+{
+    if (!json)
+        return;
+    text_key(t, "example");
+    text_puts(t, json);
+}
+
 static void put_body(struct text *t, const struct ec_route *r)
 {
     unsigned flags = SCHEMA_INPUT | (strcmp(r->method, "PATCH") ? SCHEMA_REQUIRED : 0);
@@ -282,6 +325,7 @@ static void put_body(struct text *t, const struct ec_route *r)
     }
     text_puts(t, "\"application/json\":{\"schema\":");
     schema_record(t, r->body, flags);
+    put_example(t, r->example);
     text_puts(t, "}}}");
 }
 
@@ -385,6 +429,7 @@ static void put_responses(struct text *t, const struct ec_host *h, const struct 
         text_key(t, content_type(r));
         text_puts(t, "{\"schema\":");
         put_success_schema(t, h, r);
+        put_example(t, r->reply_example);
         text_puts(t, "}}");
     }
     if (r->flags & EC_RT_EDITS)
@@ -412,17 +457,88 @@ static void put_responses(struct text *t, const struct ec_host *h, const struct 
     text_puts(t, "}");
 }
 
-/* "/api/ids/alerts" belongs to "ids". */
-static void put_tag(struct text *t, const char *path)
+/* "/api/ids/alerts" belongs to "ids". Returns the tag's length. */
+static size_t tag_of(const struct ec_route *r, const char **tag)
 {
-    size_t n;
+    *tag = r->tag ? r->tag : strncmp(r->path, "/api/", 5) ? "server" : r->path + 5;
+    return strcspn(*tag, "/.");
+}
 
-    path = strncmp(path, "/api/", 5) ? "server" : path + 5;
-    n = strcspn(path, "/.");
+static void put_tag(struct text *t, const struct ec_route *r)
+{
+    const char *tag;
+    size_t n = tag_of(r, &tag);
+
     text_key(t, "tags");
     text_puts(t, "[");
-    text_json(t, path, n);
+    text_json(t, tag, n);
     text_puts(t, "]");
+}
+
+/* Each tag once, in the order of the routes. */
+static void put_tags(struct text *t, const struct routes *all)
+{
+    text_key(t, "tags");
+    text_puts(t, "[");
+    for (uint32_t i = 0; i < all->n; i++) {
+        const char *tag, *other;
+        size_t n = tag_of(all->route[i].r, &tag);
+        bool again = all->route[i].r->flags & EC_RT_RAW;
+
+        for (uint32_t k = 0; !again && k < i; k++)
+            again = !(all->route[k].r->flags & EC_RT_RAW) && tag_of(all->route[k].r, &other) == n &&
+                    !memcmp(tag, other, n);
+        if (again)
+            continue;
+        text_comma(t);
+        text_puts(t, "{");
+        text_key(t, "name");
+        text_json(t, tag, n);
+        text_puts(t, all->route[i].r->tag ? "}" : ",\"description\":\"Routes below `/api/");
+        if (!all->route[i].r->tag) {
+            text_add(t, tag, n);
+            text_puts(t, "`\"}");
+        }
+    }
+    text_puts(t, "]");
+}
+
+static void put_who(struct text *t, const char *roles)
+{
+    if (!*roles)
+        text_puts(t, "For everybody");
+    else if (!strcmp(roles, "*"))
+        text_puts(t, "For whoever has logged in");
+    else
+        text_puts(t, "For the roles ");
+    for (size_t n; *roles && *roles != '*'; roles += n + (roles[n] == ',')) {
+        n = strcspn(roles, ",");
+        text_add(t, roles, n);
+        text_puts(t, roles[n] ? ", " : "");
+    }
+    text_puts(t, ".");
+}
+
+/* What the declaration says by its flags, behind what its plugin says. */
+static void put_description(struct text *t, const struct ec_route *r)
+{
+    struct text d = { 0 };
+
+    text_puts(&d, r->description ? r->description : r->summary);
+    if (d.n && !strchr(".!?`", d.p[d.n - 1]))
+        text_puts(&d, ".");
+    text_puts(&d, " ");
+    put_who(&d, r->roles);
+    if (r->flags & EC_RT_EVENTS)
+        text_puts(&d, " The newest come first; `next_cursor` leads to the page behind.");
+    if (r->flags & EC_RT_ENFORCES)
+        text_puts(&d, " It is carried out once for each `Idempotency-Key`, and stands in the audit log.");
+    if (r->flags & EC_RT_EDITS && strcmp(r->method, "GET"))
+        text_puts(&d, " With `If-Match` only at that version.");
+    text_key(t, "description");
+    text_json(t, d.p, d.n);
+    t->bad |= d.bad;
+    text_free(&d);
 }
 
 static void put_roles(struct text *t, const char *roles)
@@ -452,7 +568,8 @@ static void put_operation(struct text *t, const struct ec_host *h, const struct 
     text_puts(t, "{");
     text_pair(t, "operationId", r->opid);
     text_pair(t, "summary", r->summary);
-    put_tag(t, r->path);
+    put_description(t, r);
+    put_tag(t, r);
     put_roles(t, r->roles);
     put_parameters(t, h, route);
     put_body(t, r);
@@ -487,11 +604,14 @@ bool openapi_build(struct server *s)
     text_puts(t, "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"eCyber\"");
     text_pair(t, "version", s->host->version);
     text_pair(t, "summary", "Watches a network, explains what it finds, acts on it");
-    text_puts(t, ",\"license\":{\"name\":\"MIT\",\"identifier\":\"MIT\"}},\"servers\":[{\"url\":\"/\"}],\"paths\":{");
+    text_pair(t, "description", about);
+    text_puts(t, ",\"contact\":{\"name\":\"The developers of eCyber\"},\"license\":{\"name\":\"MIT\",\"identifier\":\"MIT\"}},\"servers\":[{\"url\":\"/\"}],\"paths\":{");
     put_paths(t, s->host, &s->routes);
-    text_puts(t, "},\"components\":{\"schemas\":{");
+    text_puts(t, "}");
+    put_tags(t, &s->routes);
+    text_puts(t, ",\"components\":{\"schemas\":{");
     text_puts(t, components);
-    put_events(t, s->host);
+    put_events(t, s);
     text_puts(t, "},\"securitySchemes\":{");
     text_puts(t, security);
     text_puts(t, "}}}");

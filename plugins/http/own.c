@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #define READERS "admin,operator,analyst,viewer"
-#define ROUTE(m, p, id, sum, who, f, shape) \
+#define TAGGED(t, m, p, id, sum, who, f, shape) \
     { .size = sizeof(struct ec_route), .method = (m), .path = (p), .opid = (id), .summary = (sum), .roles = (who), \
-      .run = (f), .schema = (shape) }
+      .run = (f), .schema = (shape), .tag = (t) }
+#define ROUTE(m, p, id, sum, who, f, shape) TAGGED(NULL, m, p, id, sum, who, f, shape)
+#define OWN(m, p, id, sum, f, shape) TAGGED("server", m, p, id, sum, "", f, shape)
 
 static int32_t send_text(struct ec_req *r, const char *json)
 {
@@ -206,14 +208,14 @@ static int32_t run_docs(void *self, const void *state, struct ec_req *r)
 
 static const struct ec_route routes[] = {
     { .size = sizeof(struct ec_route), .method = "GET", .path = "/api/docs", .opid = "get_docs",
-      .summary = "This API, to be read", .roles = "", .run = run_docs, .type = "text/html" },
-    ROUTE("GET", "/healthz", "healthz", "Is the server alive?", "", run_health, SHAPE_STATUS),
-    ROUTE("GET", "/readyz", "readyz", "Can it serve users?", "", run_ready, SHAPE_STATUS),
-    ROUTE("GET", "/api/health", "get_health", "Is the server alive?", "", run_health, SHAPE_STATUS),
+      .summary = "This API, to be read", .roles = "", .run = run_docs, .type = "text/html", .tag = "server" },
+    OWN("GET", "/healthz", "healthz", "Is the server alive?", run_health, SHAPE_STATUS),
+    OWN("GET", "/readyz", "readyz", "Can it serve users?", run_ready, SHAPE_STATUS),
+    OWN("GET", "/api/health", "get_health", "Is the server alive?", run_health, SHAPE_STATUS),
     { .size = sizeof(struct ec_route), .method = "GET", .path = "/metrics", .opid = "get_metrics",
       .summary = "Every metric, as Prometheus reads it", .roles = "", .run = run_metrics, .type = "text/plain" },
-    ROUTE("GET", "/api/openapi.json", "get_openapi", "This document", "", run_openapi, SHAPE_DOCUMENT),
-    ROUTE("GET", "/openapi.json", "get_openapi_alias", "This document, at its usual place", "",
+    OWN("GET", "/api/openapi.json", "get_openapi", "This document", run_openapi, SHAPE_DOCUMENT),
+    OWN("GET", "/openapi.json", "get_openapi_alias", "This document, at its usual place",
           run_openapi, SHAPE_DOCUMENT),
     ROUTE("GET", "/api/system/info", "get_system_info", "The daemon and the machine", READERS, run_info, SHAPE_INFO),
     ROUTE("GET", "/api/system/stats", "get_system_stats", "Status, packets, events and metrics", READERS,

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# redocly lint and spectral lint find no error in the document of all shipped plugins. Both come from npm, by version.
+# redocly lint finds no error, spectral lint not even a warning, in the document of all shipped plugins. Both come from npm, by version.
 set -u
 n=0
 ok() { n=$((n + 1)); echo "ok $n - $1"; }
@@ -38,8 +38,9 @@ END
 echo 'extends: ["spectral:oas"]' >.spectral.yaml
 if npx --no-install redocly lint openapi.json >redocly.log 2>&1; then ok "redocly finds no error"; else
     not_ok "redocly finds no error"; sed 's/^/# /' redocly.log | tail -40; fi
-if npx --no-install spectral lint -r .spectral.yaml --fail-severity=error openapi.json >spectral.log 2>&1; then
-    ok "spectral finds no error"; else not_ok "spectral finds no error"; grep -w error spectral.log | sed 's/^/# /'; fi
+if npx --no-install spectral lint -r .spectral.yaml --fail-severity=warn openapi.json >spectral.log 2>&1; then
+    ok "spectral finds nothing, not even a warning"; else
+    not_ok "spectral finds nothing, not even a warning"; grep -w -e error -e warning spectral.log | sed 's/^/# /'; fi
 kill $pid
 wait $pid && ok "the daemon ends well" || not_ok "the daemon ends well"
 echo "1..$n"

@@ -301,7 +301,8 @@ static const struct ec_route routes[] = {
     ROUTE("GET", "/api/toy/doc", "get_doc", .run = get_doc, .flags = EC_RT_EDITS),
     ROUTE("PUT", "/api/toy/doc", "put_doc", .run = put_doc, .flags = EC_RT_EDITS),
     { .size = sizeof(struct ec_route), .method = "POST", .path = "/api/toy/enforce", .opid = "enforce",
-      .summary = "enforce", .roles = "admin", .body = &body, .run = enforce, .flags = EC_RT_ENFORCES, .status = 201 },
+      .summary = "enforce", .roles = "admin", .body = &body, .run = enforce, .flags = EC_RT_ENFORCES, .status = 201,
+      .description = "Enforces *it*", .tag = "games", .example = "{\"a\": [1]}", .reply_example = "{\"b\": null}" },
     ROUTE("GET", "/api/toy/pour", "pour", .param = &pour_record, .run = get_pour, .flags = EC_RT_STREAM,
           .type = "text/plain", .errors = "404"),
     { .size = sizeof(struct ec_route), .method = "POST", .path = "/api/toy/upload", .opid = "upload",
@@ -605,13 +606,22 @@ def resident():
 
 
 def described():
-    paths = ask("GET", "/api/openapi.json")[1]["paths"]
+    document = ask("GET", "/api/openapi.json")[1]
+    paths = document["paths"]
     put, post, pour = (paths["/api/toy/doc"]["put"], paths["/api/toy/enforce"]["post"], paths["/api/toy/pour"]["get"])
     check([p["name"] for p in put["parameters"]] == ["If-Match"] and "412" in put["responses"] and
           "ETag" in put["responses"]["200"]["headers"], "the document says how to edit", put)
     check([(p["in"], p["name"]) for p in post["parameters"]] ==
           [("query", "dry_run"), ("header", "Idempotency-Key")] and
           "409" in post["responses"], "and how to enforce", post)
+    body, reply = (o["content"]["application/json"] for o in (post["requestBody"], post["responses"]["201"]))
+    check(post["description"] == "Enforces *it*. For the roles admin. It is carried out once for each `Idempotency-Key`, and "
+          "stands in the audit log." and post["tags"] == ["games"] and body["example"] == {"a": [1]} and
+          reply["example"] == {"b": None}, "with the words and examples of its plugin", post)
+    check([t for t in document["tags"] if t["name"] == "games"] == [
+        {"name": "games"}] and put["tags"] == ["toy"] and
+        put["description"] == "put_doc. For everybody. With `If-Match` only at that version.",
+        "and words of its own where there are none", put)
     check(list(pour["responses"]["200"]["content"]) == ["text/plain"] and
           paths["/api/toy/poured"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] ==
           {"type": "integer"}, "and what comes", pour)

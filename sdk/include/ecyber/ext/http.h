@@ -1,4 +1,4 @@
-/* http.h: ec.http/1, one declaration for each route. STATUS: draft 7.
+/* http.h: ec.http/1, one declaration for each route. STATUS: draft 8.
  * One plugin implements it (the HTTP server); any plugin declares routes in setup(). From the declaration come routing,
  * validation in FastAPI's form, authorisation and the OpenAPI document; ecyberctl uses the same routes. */
 #ifndef EC_EXT_HTTP_H
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define EC_HTTP_ID "ec.http/1-draft.7"
+#define EC_HTTP_ID "ec.http/1-draft.8"
 
 enum {
     EC_RT_UPLOAD = 1,               /* a body of any type, up to body_max, is kept in a file without a name: see upload().
@@ -56,6 +56,9 @@ struct ec_route {                   /* static */
     const char *type;               /* of a reply that is no JSON, "application/vnd.tcpdump.pcap"; NULL: JSON, or of
                                      * EC_RT_STREAM application/octet-stream */
     const char *schema;             /* JSON Schema of a reply without a record, for the document; NULL: anything */
+    /* For the document alone: what the summary cannot say, in CommonMark; its group, NULL: the path's first word behind
+     * /api/; a JSON object as it is sent; a JSON value as it is answered. Each may be NULL. */
+    const char *description, *tag, *example, *reply_example;
 };
 
 struct ec_asset {                   /* a file of the page, static; the bytes are gzipped */
