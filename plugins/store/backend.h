@@ -23,6 +23,8 @@ struct backend_ops {
      * gone. */
     enum db_fault (*reader)(struct backend *b, struct reader *x, char *why, size_t n);
     void (*damaged)(struct backend *b, struct segment_id id, const char *why); /* a reader found it so */
+    /* Is it known which segments there are? Where it is not, all questions fail. NULL: always. */
+    enum db_fault (*ready)(struct backend *b, char *why, size_t n);
     /* Builds one index of one segment that is no longer written. True: there is more to do at once. A second for a
      * million rows. */
     bool (*finish)(struct backend *b, uint64_t now);

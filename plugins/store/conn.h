@@ -8,6 +8,7 @@
 enum db_fault {
     DB_OK,
     DB_TROUBLE,                     /* may pass: full, locked, read-only, not to be opened, away */
+    DB_REFUSED,                     /* the server answers, and refuses us: password, database, user */
     DB_DAMAGED,                     /* no database, or a torn one */
     DB_NEWER,                       /* written by a newer eCyber than this */
     DB_ROW,                         /* this row cannot be stored, others can */

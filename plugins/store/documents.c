@@ -1,5 +1,6 @@
 #include "plugins/store/documents.h"
 
+#include "plugins/store/lite.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -39,6 +40,9 @@ static void documents_close(struct documents *d)
 void documents_free(struct documents *d)
 {
     documents_close(d);
+    copy_free(d);
+    free(d->copy_path);
+    text_free(&d->tables);
     for (uint32_t i = 0; i < d->n_kind; i++) {
         fields_free(&d->kind[i].fields);
         free(d->kind[i].table);
@@ -160,12 +164,11 @@ static enum db_fault kind_prepare(struct documents *d, struct document_kind *k, 
     return fault;
 }
 
-static enum db_fault open_database(struct documents *d, const struct documents_ops *ops, void *arg,
-                                   const struct text *sql, char *why, size_t n)
+static enum db_fault open_database(struct documents *d, const struct documents_ops *ops, void *arg, char *why, size_t n)
 {
     enum db_fault fault = DB_OK;
 
-    d->conn = ops->open(arg, sql->base ? sql->base : "", &fault, why, n);
+    d->conn = ops->open(arg, d->tables.base ? d->tables.base : "", &fault, why, n);
     for (uint32_t i = 0; !fault && i < d->n_kind; i++)
         fault = kind_prepare(d, &d->kind[i], why, n);
     if (fault)
@@ -173,10 +176,14 @@ static enum db_fault open_database(struct documents *d, const struct documents_o
     return fault;
 }
 
+void documents_keep_copy(struct documents *d, const char *path)
+{
+    d->copy_path = strdup(path);
+}
+
 int32_t documents_open(struct documents *d, const struct documents_ops *ops, void *arg, char *said, size_t n)
 {
     char why[WHY] = "out of memory", to[4400];
-    struct text sql = { 0 };
     enum db_fault fault;
     int32_t err = EC_OK;
 
@@ -184,23 +191,24 @@ int32_t documents_open(struct documents *d, const struct documents_ops *ops, voi
     d->frozen = true;
     d->dialect = ops->dialect;
     for (uint32_t i = 0; !err && i < d->n_kind; i++)
-        err = kind_open(d, ops->dialect, &d->kind[i], &sql, why, sizeof why);
-    if (!err && sql.failed)
+        err = kind_open(d, ops->dialect, &d->kind[i], &d->tables, why, sizeof why);
+    if (!err && d->tables.failed)
         err = EC_ENOMEM;
-    fault = err ? DB_OK : open_database(d, ops, arg, &sql, why, sizeof why);
+    fault = err ? DB_OK : open_database(d, ops, arg, why, sizeof why);
     if (fault == DB_DAMAGED && ops->set_aside(arg, to, sizeof to)) {
         snprintf(
             said, n,
             "%s; the file is set aside as %s, and users, bans and settings begin anew: bring back a copy of yours, "
             "or look at it with sqlite3's .recover",
             why, to);
-        fault = open_database(d, ops, arg, &sql, why, sizeof why);
+        fault = open_database(d, ops, arg, why, sizeof why);
     }
-    text_free(&sql);
     if (!err && fault)
         err = fault == DB_MEMORY ? EC_ENOMEM : EC_EIO;
     if (err)
         snprintf(said, n, "%s", why);
+    else if (d->copy_path)
+        copy_open(d, d->copy_path);
     return err;
 }
 
@@ -328,6 +336,7 @@ int32_t documents_put(struct documents *d, uint32_t kind, uint64_t *id, uint64_t
     int32_t err;
     int64_t len;
     char *json;
+    bool made;
 
     pthread_mutex_lock(&d->lock);
     k = kind_of(d, kind, &err);
@@ -335,10 +344,14 @@ int32_t documents_put(struct documents *d, uint32_t kind, uint64_t *id, uint64_t
     if (!k || !(json = part_json(d, k, p, &len, &err)))
         return err;
     pthread_mutex_lock(&d->lock);
-    st = *id ? k->update : k->insert;
+    copy_refresh(d);
+    made = !*id;
+    st = made ? k->insert : k->update;
     stmt_bind_integer(st, 1, k->kind->version);
     stmt_bind_text(st, 2, json, (size_t)len);
-    err = *id ? change(k, st, *id, version) : insert(k, id);
+    err = made ? insert(k, id) : change(k, st, *id, version);
+    if (!err)
+        copy_put(d, k, *id, made, json, (size_t)len);
     stmt_bind_text(st, 2, "", 0);   /* the text goes */
     count(&d->counts.put, d->counts.put_failed, err);
     pthread_mutex_unlock(&d->lock);
@@ -353,7 +366,9 @@ int32_t documents_del(struct documents *d, uint32_t kind, uint64_t id, uint64_t 
 
     pthread_mutex_lock(&d->lock);
     if ((k = kind_of(d, kind, &err))) {
-        err = change(k, k->remove, id, version);
+        copy_refresh(d);
+        if (!(err = change(k, k->remove, id, version)))
+            copy_del(d, k, id);
         count(&d->counts.deleted, d->counts.del_failed, err);
     }
     pthread_mutex_unlock(&d->lock);
@@ -415,16 +430,22 @@ static struct row *row_add(struct row **row, uint32_t *n)
     return &grown[(*n)++];
 }
 
-/* The rows of a statement, copied. */
-static int32_t read_rows(const struct document_kind *k, struct stmt *st, struct row **row, uint32_t *n)
+static void rows_free(struct row *row, uint32_t n)
 {
-    char why[WHY] = "out of memory";
+    while (n)
+        free(row[--n].json);
+    free(row);
+}
+
+/* The rows of a statement, copied; none where it fails. */
+static enum db_fault read_rows(struct stmt *st, struct row **row, uint32_t *n, char *why, size_t n_why)
+{
     enum db_fault fault;
     bool more;
 
     *row = NULL;
     *n = 0;
-    while (!(fault = stmt_step(st, &more, why, sizeof why)) && more) {
+    while (!(fault = stmt_step(st, &more, why, n_why)) && more) {
         struct row *r = row_add(row, n);
         const char *json;
         size_t len = 0;
@@ -432,6 +453,7 @@ static int32_t read_rows(const struct document_kind *k, struct stmt *st, struct 
         if (!r || !(json = stmt_bytes(st, 2, &len)) || !(r->json = malloc(len + 1))) {
             *n -= r != NULL;
             fault = DB_MEMORY;
+            snprintf(why, n_why, "out of memory");
             break;
         }
         r->id = (uint64_t)stmt_integer(st, 0);
@@ -440,7 +462,12 @@ static int32_t read_rows(const struct document_kind *k, struct stmt *st, struct 
         memcpy(r->json, json, len);
         r->json[len] = '\0';
     }
-    return fault ? fault_code(k, fault, why) : EC_OK;
+    if (fault) {
+        rows_free(*row, *n);
+        *row = NULL;
+        *n = 0;
+    }
+    return fault;
 }
 
 /* Without the lock, so that fn may call us again. */
@@ -462,6 +489,71 @@ static int32_t hand_out(struct documents *d, const struct document_kind *k, stru
     return err;
 }
 
+/* DB_ROW: the conditions have too many values. */
+static enum db_fault find_in(struct conn *c, const struct dialect *in, const struct document_kind *k,
+                             const struct filter *f, uint64_t after, uint32_t limit, struct row **row, uint32_t *n,
+                             char *why, size_t n_why)
+{
+    const struct reach documents = { .dialect = in };
+    struct sql sql = { .n_bind = 0 };
+    struct stmt *st = NULL;
+    enum db_fault fault;
+
+    *row = NULL;
+    *n = 0;
+    snprintf(why, n_why, "out of memory");
+    text_printf(&sql.text, "SELECT id,version,json FROM %s WHERE id>?1", k->table);
+    filter_sql(f, &documents, &sql);
+    text_put(&sql.text, " ORDER BY id LIMIT ?2");
+    fault = sql.full ? DB_ROW : sql.text.failed ? DB_MEMORY : conn_prepare(c, sql.text.base, &st, why, n_why);
+    if (!fault) {
+        sql_bind(&sql, st);
+        stmt_bind_integer(st, 1, after > INT64_MAX ? INT64_MAX : (int64_t)after);
+        stmt_bind_integer(st, 2, limit);
+        fault = read_rows(st, row, n, why, n_why);
+    }
+    stmt_finalize(st);
+    sql_free(&sql);
+    return fault;
+}
+
+/* With the lock. From the copy where the database is away. */
+static int32_t find_rows(struct documents *d, struct document_kind *k, const struct filter *f, uint64_t after,
+                         uint32_t limit, struct row **row, uint32_t *n)
+{
+    char why[WHY];
+    enum db_fault fault;
+
+    copy_refresh(d);
+    fault = find_in(d->conn, d->dialect, k, f, after, limit, row, n, why, sizeof why);
+    if (fault == DB_TROUBLE && d->copy.whole)
+        fault = find_in(d->copy.conn, &lite_dialect, k, f, after, limit, row, n, why, sizeof why);
+    if (fault == DB_ROW)
+        return k->owner->fail(k->owner, EC_EINVAL, "the conditions have too many values");
+    return fault ? fault_code(k, fault, why) : EC_OK;
+}
+
+/* With the lock. From the copy where the database is away. */
+static int32_t get_rows(struct documents *d, struct document_kind *k, uint64_t id, struct row **row, uint32_t *n)
+{
+    struct filter all = {.until = INT64_MAX};
+    char why[WHY];
+    enum db_fault fault;
+
+    copy_refresh(d);
+    stmt_bind_integer(k->get, 1, (int64_t)id);
+    fault = read_rows(k->get, row, n, why, sizeof why);
+    stmt_reset(k->get);
+    if (fault == DB_TROUBLE && d->copy.whole && id)
+        fault = find_in(d->copy.conn, &lite_dialect, k, &all, id - 1, 1, row, n, why, sizeof why);
+    if (!fault && *n && (*row)[0].id != id) {
+        rows_free(*row, *n);
+        *row = NULL;
+        *n = 0;
+    }
+    return fault ? fault_code(k, fault, why) : EC_OK;
+}
+
 int32_t documents_get(struct documents *d, uint32_t kind, uint64_t id, ec_store_row_fn *fn, void *arg)
 {
     struct document_kind *k;
@@ -470,11 +562,8 @@ int32_t documents_get(struct documents *d, uint32_t kind, uint64_t id, ec_store_
     int32_t err, out;
 
     pthread_mutex_lock(&d->lock);
-    if ((k = kind_of(d, kind, &err))) {
-        stmt_bind_integer(k->get, 1, (int64_t)id);
-        err = read_rows(k, k->get, &row, &n);
-        stmt_reset(k->get);
-    }
+    if ((k = kind_of(d, kind, &err)))
+        err = get_rows(d, k, id, &row, &n);
     pthread_mutex_unlock(&d->lock);
     if (!err && !n)
         err = ec_failf(k->owner, EC_ENOENT, "there is no document %llu among the %s", (unsigned long long)id,
@@ -483,38 +572,6 @@ int32_t documents_get(struct documents *d, uint32_t kind, uint64_t id, ec_store_
         return err;
     out = hand_out(d, k, row, n, fn, arg);
     return err ? err : out;
-}
-
-/* With the lock. */
-static int32_t find_rows(struct documents *d, struct document_kind *k, const struct filter *f, uint64_t after,
-                         uint32_t limit, struct row **row, uint32_t *n)
-{
-    const struct reach documents = { .dialect = d->dialect };
-    struct sql sql = { .n_bind = 0 };
-    struct stmt *st = NULL;
-    char why[WHY] = "out of memory";
-    enum db_fault fault;
-    int32_t err;
-
-    text_printf(&sql.text, "SELECT id,version,json FROM %s WHERE id>?1", k->table);
-    filter_sql(f, &documents, &sql);
-    text_put(&sql.text, " ORDER BY id LIMIT ?2");
-    if (sql.full) {
-        sql_free(&sql);
-        return k->owner->fail(k->owner, EC_EINVAL, "the conditions have too many values");
-    }
-    fault = sql.text.failed ? DB_MEMORY : conn_prepare(d->conn, sql.text.base, &st, why, sizeof why);
-    if (fault) {
-        err = fault_code(k, fault, why);
-    } else {
-        sql_bind(&sql, st);
-        stmt_bind_integer(st, 1, after > INT64_MAX ? INT64_MAX : (int64_t)after);
-        stmt_bind_integer(st, 2, limit);
-        err = read_rows(k, st, row, n);
-    }
-    stmt_finalize(st);
-    sql_free(&sql);
-    return err;
 }
 
 int32_t documents_find(struct documents *d, uint32_t kind, const struct ec_filter *f, uint32_t n, uint64_t after,

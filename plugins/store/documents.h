@@ -21,7 +21,8 @@ struct document_kind {
 /* Where documents are kept. */
 struct documents_ops {
     const struct dialect *dialect;
-    /* Opens it, runs sql in one transaction. NULL: *fault and why (n bytes). */
+    /* Opens it, runs sql in one transaction, or does so later where the server is away: sql stays. NULL: *fault and why
+     * (n bytes). */
     struct conn *(*open)(void *arg, const char *sql, enum db_fault *fault, char *why, size_t n);
     bool (*set_aside)(void *arg, char *to, size_t n);   /* what open() found damaged; to: its new name */
 };
@@ -38,6 +39,10 @@ struct documents {
     uint32_t n_kind;
     struct conn *conn;
     const struct dialect *dialect;
+    struct text tables;             /* statements that make the tables of the kinds */
+    /* Of a database that may be away: whole: it can be read in its place; fresh: it holds what the database holds. */
+    struct { struct conn *conn; char *path; bool whole, fresh; } copy;
+    char *copy_path;                /* NULL: none is kept */
     bool frozen;                    /* no kinds any more */
     struct documents_counts counts; /* with `lock` */
 };
@@ -49,6 +54,15 @@ int32_t documents_kind(struct documents *d, const struct ec_host *owner, const s
  * or EC_E* and why in `said`. */
 int32_t documents_open(struct documents *d, const struct documents_ops *ops, void *arg, char *said, size_t n);
 extern const struct documents_ops documents_file;   /* SQLite's: arg is the file's path */
+
+/* Keeps a copy in this file, for the time when the database is away; before documents_open(). */
+void documents_keep_copy(struct documents *d, const char *path);
+/* documents_copy.c; with the lock. */
+void copy_open(struct documents *d, const char *path);
+void copy_refresh(struct documents *d);         /* where it is not fresh and the database answers */
+void copy_put(struct documents *d, const struct document_kind *k, uint64_t id, bool made, const char *json, size_t len);
+void copy_del(struct documents *d, const struct document_kind *k, uint64_t id);
+void copy_free(struct documents *d);
 
 struct documents_counts documents_counts(struct documents *d);
 /* As struct ec_store says. */

@@ -197,4 +197,4 @@ static enum db_fault files_reader(struct backend *b, struct reader *x, char *why
 }
 
 const struct backend_ops files_ops = {false,         files_write,   files_rest,    files_reader,
-                                      files_damaged, keeper_finish, keeper_expire, keeper_bytes};
+                                      files_damaged, NULL,          keeper_finish, keeper_expire, keeper_bytes};

@@ -127,21 +127,22 @@ enum db_fault pgschema_make(PGconn *c, const struct schema *s, char *why, size_t
         fault = run_text(c, &sql, why, n);
     text_free(&sql);
     if (fault)
-        PQclear(PQexec(c, "ROLLBACK"));
+        pg_undo(c);
     return fault;
 }
 
 enum db_fault pgschema_days(PGconn *c, struct segments *list, char *why, size_t n)
 {
-    PGresult *r =
-        PQexec(c, "SELECT left(c.relname,8) FROM pg_inherits i JOIN pg_class c ON c.oid=i.inhrelid"
-                  " WHERE i.inhparent='ecyber.event'::regclass AND c.relname ~ '^[0-9]{8}_event$' ORDER BY 1");
-    struct segment_id id;
+    static const char sql[] = "SELECT left(c.relname,8) FROM pg_inherits i JOIN pg_class c ON c.oid=i.inhrelid"
+                              " WHERE i.inhparent='ecyber.event'::regclass AND c.relname ~ '^[0-9]{8}_event$'";
+    PGresult *r;
+    enum db_fault fault = pg_query(c, sql, PG_ANSWER_MS, &r, why, n);
 
-    for (int i = 0; PQresultStatus(r) == PGRES_TUPLES_OK && i < PQntuples(r); i++)
-        segments_current(list, (uint32_t)strtoul(PQgetvalue(r, i, 0), NULL, 10), false, &id);
-    list->current.day = 0;
-    return pg_said(c, r, why, n);
+    for (int i = 0; !fault && i < PQntuples(r); i++)
+        if (!segments_add(list, (struct segment_id){(uint32_t)strtoul(PQgetvalue(r, i, 0), NULL, 10), 1}))
+            fault = DB_MEMORY;
+    PQclear(r);
+    return fault;
 }
 
 /* The name of a table's partition, quoted. */
@@ -196,6 +197,7 @@ static void index_sql(struct text *sql, uint32_t day, const char *table, const c
 enum db_fault pgschema_index(PGconn *c, const struct schema *s, uint32_t day, char *why, size_t n)
 {
     struct text sql = {0};
+    PGresult *r = NULL;
     enum db_fault fault = pgschema_day(c, s, day, why, n); /* tables that are younger than that day */
 
     for (uint32_t i = 0; i < COUNT(later); i++)
@@ -204,8 +206,11 @@ enum db_fault pgschema_index(PGconn *c, const struct schema *s, uint32_t day, ch
         for (uint32_t k = 0; k < s->table[i].n_column; k++)
             if (s->table[i].column[k].indexed)
                 index_sql(&sql, day, s->table[i].name, s->table[i].column[k].name);
+    if (!fault && sql.failed)
+        fault = DB_MEMORY;
     if (!fault)
-        fault = run_text(c, &sql, why, n);
+        fault = pg_query(c, sql.base, PG_INDEX_MS, &r, why, n);
+    PQclear(r);
     text_free(&sql);
     return fault;
 }

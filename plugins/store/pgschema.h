@@ -17,7 +17,7 @@
 
 /* Functions and tables of all days; what misses is made. */
 enum db_fault pgschema_make(PGconn *c, const struct schema *s, char *why, size_t n);
-/* Adds the days that are there to an empty list. */
+/* Adds the days that are there to the list. */
 enum db_fault pgschema_days(PGconn *c, struct segments *list, char *why, size_t n);
 enum db_fault pgschema_day(PGconn *c, const struct schema *s, uint32_t day, char *why, size_t n);     /* makes it */
 enum db_fault pgschema_index(PGconn *c, const struct schema *s, uint32_t day, char *why, size_t n);   /* when closed */

@@ -2,6 +2,7 @@
 
 #include "plugins/store/pgwriter.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,9 @@ struct pgstore {
     char *url;
     struct pgwriter *writer;
     pthread_mutex_t keeping;
-    PGconn *keeper;  /* for retention and indices */
-    bool complained; /* that it does not work, and that was said */
+    PGconn *keeper;     /* for retention and indices */
+    bool complained;    /* that it does not work, and that was said */
+    atomic_bool listed; /* the days that are there are known */
 };
 
 static struct pgstore *of(struct backend *b)
@@ -58,7 +60,7 @@ static enum db_fault pg_reader(struct backend *b, struct reader *x, char *why, s
     enum db_fault fault = x->has ? DB_OK : learn(x, b->schema);
 
     if (!fault && !x->conn)
-        x->conn = pg_conn(of(b)->url, NULL, &fault, why, n);
+        fault = (x->conn = pg_conn(of(b)->url, NULL, NULL, NULL)) ? pg_conn_ready(x->conn, why, n) : DB_MEMORY;
     x->first = pgschema_base(x->id.day) + 1;
     x->last = x->first + (INT64_C(1) << PG_DAY_SHIFT) - 2;
     pthread_mutex_lock(&b->segments->lock);
@@ -82,14 +84,37 @@ static enum db_fault keeper_ready(struct pgstore *p, char *why, size_t n)
         return DB_OK;
     PQfinish(p->keeper);
     p->keeper = pg_connect(p->url, NULL, &fault, why, n);
+    if (!fault && !atomic_load(&p->listed)) {
+        fault = pgschema_make(p->keeper, p->backend.schema, why, n);
+        if (!fault)
+            fault = pgschema_days(p->keeper, p->backend.segments, why, n);
+        atomic_store(&p->listed, !fault);
+        if (fault) {
+            PQfinish(p->keeper);
+            p->keeper = NULL;
+        }
+    }
+    return fault;
+}
+
+static enum db_fault pg_ready(struct backend *b, char *why, size_t n)
+{
+    struct pgstore *p = of(b);
+    enum db_fault fault;
+
+    if (atomic_load(&p->listed))
+        return DB_OK;
+    pthread_mutex_lock(&p->keeping);
+    fault = keeper_ready(p, why, n);
+    pthread_mutex_unlock(&p->keeping);
     return fault;
 }
 
 static void complain(struct pgstore *p, enum db_fault fault, const char *why)
 {
     if (fault && !p->complained)
-        backend_sayf(&p->backend, STREAM_WARNING, "%s; days are not closed and not deleted until it works; tried again",
-                     why);
+        backend_sayf(&p->backend, STREAM_WARNING,
+                     "%s; days are not listed, closed or deleted until it answers; tried again", why);
     p->complained = fault != DB_OK;
 }
 
@@ -182,7 +207,7 @@ static uint64_t pg_bytes_all(struct backend *b, uint32_t *n)
 }
 
 static const struct backend_ops ops = {true,       pg_write,  pg_rest,   pg_reader,
-                                       pg_damaged, pg_finish, pg_expire, pg_bytes_all};
+                                       pg_damaged, pg_ready,  pg_finish, pg_expire, pg_bytes_all};
 
 struct backend *pgstore_open(const struct backend *b, const char *url, char *why, size_t n)
 {
@@ -195,13 +220,13 @@ struct backend *pgstore_open(const struct backend *b, const char *url, char *why
     p->backend = *b;
     p->backend.ops = &ops;
     pthread_mutex_init(&p->keeping, NULL);
-    if ((p->url = strdup(url)) && (p->writer = pgwriter_new(b->schema, p->url, b->json, b->json_arg)))
-        p->keeper = pg_connect(url, NULL, &fault, why, n);
-    if (p->keeper)
-        fault = pgschema_make(p->keeper, b->schema, why, n);
-    if (!fault)
-        fault = pgschema_days(p->keeper, b->segments, why, n);
     backend_open(&p->backend);
+    if ((p->url = strdup(url)) && (p->writer = pgwriter_new(b->schema, p->url, b->json, b->json_arg)))
+        fault = keeper_ready(p, why, n);
+    if (fault == DB_TROUBLE) {      /* it may come back: events are spooled meanwhile */
+        complain(p, fault, why);
+        fault = DB_OK;
+    }
     if (!fault)
         return &p->backend;
     pgstore_close(&p->backend);
@@ -220,16 +245,28 @@ void pgstore_close(struct backend *b)
     free(p);
 }
 
+/* The tables of documents. */
+static enum db_fault documents_first(void *arg, PGconn *c, char *why, size_t n)
+{
+    struct text all = {0};
+    enum db_fault fault;
+
+    text_printf(&all, "BEGIN; SELECT pg_advisory_xact_lock(%d); CREATE SCHEMA IF NOT EXISTS ecyber; %s COMMIT",
+                PG_LOCK_SCHEMA, (const char *)arg);
+    fault = all.failed ? DB_MEMORY : pg_run(c, all.base, why, n);
+    text_free(&all);
+    if (fault)
+        pg_undo(c);
+    return fault;
+}
+
 static struct conn *documents_open_pg(void *arg, const char *sql, enum db_fault *fault, char *why, size_t n)
 {
-    struct conn *c = pg_conn(arg, "SET synchronous_commit=on", fault, why, n);
-    struct text all = {0};
+    struct conn *c = pg_conn(arg, "SET synchronous_commit=on", documents_first, (void *)sql);
 
-    if (!c)
-        return NULL;
-    text_printf(&all, "BEGIN; SELECT pg_advisory_xact_lock(7212026); %s COMMIT", sql);
-    *fault = all.failed ? DB_MEMORY : conn_run(c, all.base, why, n);
-    text_free(&all);
+    *fault = c ? pg_conn_ready(c, why, n) : DB_MEMORY;
+    if (*fault == DB_TROUBLE)       /* it may come back */
+        *fault = DB_OK;
     if (!*fault)
         return c;
     conn_close(c);

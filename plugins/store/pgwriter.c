@@ -269,22 +269,9 @@ static void clear_lines(struct pgwriter *w)
 
 static enum db_fault copy(struct pgwriter *w, const char *sql, const struct text *lines, char *why, size_t n)
 {
-    enum db_fault fault, end;
-
     if (lines->failed)
         return DB_MEMORY;
-    if (!lines->len)
-        return DB_OK;
-    fault = pg_run(w->c, sql, why, n);
-    if (fault)
-        return fault;
-    if (PQputCopyData(w->c, lines->base, (int)lines->len) != 1 || PQputCopyEnd(w->c, NULL) != 1)
-        return pg_said(w->c, NULL, why, n);
-    for (PGresult *r; (r = PQgetResult(w->c));) {
-        end = pg_said(w->c, r, why, n);
-        fault = fault ? fault : end;
-    }
-    return fault;
+    return lines->len ? pg_copy(w->c, sql, lines->base, lines->len, why, n) : DB_OK;
 }
 
 static enum db_fault copy_part(struct pgwriter *w, uint32_t table, char *why, size_t n)
@@ -383,8 +370,8 @@ static enum db_fault transaction(struct pgwriter *w, const struct ec_event *cons
         if (!fault)
             w->row += *stored;
     }
-    if (fault && PQstatus(w->c) == CONNECTION_OK)
-        PQclear(PQexec(w->c, "ROLLBACK"));
+    if (fault)
+        pg_undo(w->c);
     return fault;
 }
 

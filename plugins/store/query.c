@@ -189,7 +189,7 @@ int32_t query_event(const struct query_host *h, uint64_t id, ec_store_event_fn *
 {
     uint32_t n_segment;
     struct segment *list = segments_list(h->segments, &n_segment);
-    int32_t err = EC_ENOENT, failed = EC_ENOENT;
+    int32_t err = EC_ENOENT, failed = readers_ready(h->readers, why, n) ? EC_EIO : EC_ENOENT;
 
     for (uint32_t i = n_segment; list && err == EC_ENOENT && i--;) {
         enum db_fault fault;

@@ -21,6 +21,11 @@ void readers_open(struct readers *r, struct backend *b)
     r->backend = b;
 }
 
+enum db_fault readers_ready(struct readers *r, char *why, size_t n)
+{
+    return r->backend->ops->ready ? r->backend->ops->ready(r->backend, why, n) : DB_OK;
+}
+
 static void reader_free(struct reader *x)
 {
     for (uint32_t i = 0; x->has && i < x->n_table; i++)

@@ -28,6 +28,8 @@ struct readers {
 
 void readers_open(struct readers *r, struct backend *b);
 void readers_close(struct readers *r);
+/* Is it known which segments there are? */
+enum db_fault readers_ready(struct readers *r, char *why, size_t n);
 /* A connection to a segment. NULL: *fault and why (n bytes) say why; DB_OK: its file is gone. */
 struct reader *readers_take(struct readers *r, struct segment_id id, enum db_fault *fault, char *why, size_t n);
 void readers_give(struct readers *r, struct reader *x);

@@ -164,10 +164,13 @@ static bool wanted(const struct scan *s, const struct segment *g)
 
 int32_t scan_run(struct scan *s)
 {
+    enum db_fault fault = readers_ready(s->host->readers, s->why, s->n_why);
     uint32_t n;
     struct segment *list = segments_list(s->host->segments, &n);
-    enum db_fault fault = n && !list ? DB_MEMORY : DB_OK;
     bool done = false, read = false;
+
+    if (!fault && n && !list)
+        fault = DB_MEMORY;
 
     s->at = s->from;
     s->begun = s->late = s->hole = false;

@@ -119,6 +119,16 @@ bool segments_current(struct segments *s, uint32_t day, bool fresh, struct segme
     return ok;
 }
 
+bool segments_add(struct segments *s, struct segment_id id)
+{
+    bool ok;
+
+    pthread_mutex_lock(&s->lock);
+    ok = insert(s, id);
+    pthread_mutex_unlock(&s->lock);
+    return ok;
+}
+
 struct segment *segments_list(struct segments *s, uint32_t *n)
 {
     struct segment *copy = NULL;

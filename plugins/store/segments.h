@@ -36,6 +36,7 @@ void segments_path(const struct segments *s, struct segment_id id, char path[SEG
 /* The segment to write into on that day: the last one where it is of that day (or of a later one: a clock that went
  * back), else, and with `fresh`, the next one. False: out of memory. */
 bool segments_current(struct segments *s, uint32_t day, bool fresh, struct segment_id *id);
+bool segments_add(struct segments *s, struct segment_id id);  /* one that is there; false: out of memory */
 /* A copy of the list, oldest first; NULL: out of memory, or none (*n 0). */
 struct segment *segments_list(struct segments *s, uint32_t *n);
 /* What is known now about one; `current` ones grow, so they stay unknown. */

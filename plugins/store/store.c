@@ -172,8 +172,8 @@ static void count(struct store *s)
     struct documents_counts d = documents_counts(&s->documents);
     uint64_t now[COUNTERS] = {
         [M_IN] = n.in, [M_STORED] = n.stored, [M_FULL] = n.full, [M_MEMORY] = n.memory, [M_FAILED] = n.failed,
-        [M_UNREAD] = n.unread, [M_STOP] = n.shutdown, [M_ERRORS] = n.errors, [M_BATCHES] = n.batches, [M_DAMAGED] = n.damaged,
-        [M_EXPIRED] = atomic_load(&s->expired), [M_PUT] = d.put, [M_DELETED] = d.deleted };
+        [M_UNREAD] = n.unread, [M_STOP] = n.shutdown, [M_ERRORS] = n.errors, [M_BATCHES] = n.batches,
+        [M_DAMAGED] = n.damaged, [M_EXPIRED] = atomic_load(&s->expired), [M_PUT] = d.put, [M_DELETED] = d.deleted };
 
     memcpy(&now[M_PUT_FAILED], d.put_failed, sizeof d.put_failed);
     memcpy(&now[M_DEL_FAILED], d.del_failed, sizeof d.del_failed);
@@ -404,10 +404,15 @@ static int32_t start_files(struct store *s)
 static int32_t start_postgresql(struct store *s, char *url)
 {
 #ifdef HAVE_LIBPQ
+    const char *folder = s->host->state_dir(s->host);
     struct backend b = backend_of(s);
-    char said[4700];
+    char said[4700], path[4200];
     int32_t err;
 
+    if (folder) {
+        snprintf(path, sizeof path, "%s/documents-copy.db", folder);
+        documents_keep_copy(&s->documents, path);
+    }
     segments_init(&s->segments);
     if (!(s->backend = pgstore_open(&b, url, said, sizeof said)))
         return s->host->fail(s->host, EC_EIO, said);

@@ -2,6 +2,8 @@
 
 #define RETRY_NS UINT64_C(1000000000)           /* between two attempts while writing fails */
 #define CROWD (8u * SEGMENT_BATCH)              /* so many wait: whoever adds waits for the writer */
+#define TURN_NS UINT64_C(1000000000)            /* how long one caller writes what has piled up */
+#define CLOSE_NS UINT64_C(5000000000)           /* the same at the end; what is left then stays in the spool */
 #define WHY 4600
 
 void stream_open(struct stream *s)
@@ -94,16 +96,16 @@ static bool write_batch(struct stream *s, const struct ec_event *const *ev, uint
 
 /* With `writing` held: what waits now, not what is added meanwhile, for `now` grows old. least: stop at
  * fewer. */
-static void write_batches(struct stream *s, uint64_t now, uint64_t least)
+static void write_batches(struct stream *s, uint64_t now, uint64_t least, uint64_t time)
 {
     const struct ec_event *ev[SEGMENT_BATCH];
-    uint64_t left;
+    uint64_t left, end = readers_clock() + time;
     uint32_t n;
 
     pthread_mutex_lock(&s->lock);
     left = s->spool.n;
     pthread_mutex_unlock(&s->lock);
-    while (left && (n = collect(s, ev)) && n >= least && write_batch(s, ev, n, now))
+    while (left && (n = collect(s, ev)) && n >= least && write_batch(s, ev, n, now) && readers_clock() < end)
         left -= n < left ? n : left;
 }
 
@@ -129,7 +131,7 @@ void stream_add(struct stream *s, const struct ec_event *ev, uint64_t now)
         pthread_mutex_lock(&s->backend->writing);
     else if (pthread_mutex_trylock(&s->backend->writing))
         return;
-    write_batches(s, now, SEGMENT_BATCH);
+    write_batches(s, now, SEGMENT_BATCH, TURN_NS);
     pthread_mutex_unlock(&s->backend->writing);
 }
 
@@ -149,14 +151,14 @@ void stream_flush(struct stream *s, uint64_t now, uint64_t old)
     if (!stream_due(s, old))
         return;
     pthread_mutex_lock(&s->backend->writing);
-    write_batches(s, now, 1);
+    write_batches(s, now, 1, TURN_NS);
     pthread_mutex_unlock(&s->backend->writing);
 }
 
 void stream_close(struct stream *s, uint64_t now)
 {
     pthread_mutex_lock(&s->backend->writing);
-    write_batches(s, now, 1);
+    write_batches(s, now, 1, CLOSE_NS);
     s->backend->ops->rest(s->backend);
     pthread_mutex_unlock(&s->backend->writing);
     pthread_mutex_lock(&s->lock);

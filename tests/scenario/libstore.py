@@ -102,6 +102,8 @@ class Postgres:
               open("pg.log", encoding="utf-8", errors="replace").read()[-900:])
 
     def processes(self):
+        if not self.server or self.server.poll() is not None:
+            return []
         with open("/proc/%d/task/%d/children" % (self.server.pid, self.server.pid), encoding="ascii") as file:
             return [self.server.pid] + [int(pid) for pid in file.read().split()]
 

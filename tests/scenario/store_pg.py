@@ -110,7 +110,7 @@ def same_as_eve():
     check(code == 0 and lines and there == lines, "PostgreSQL holds what eve.json holds, in its order",
           (code, len(lines), len(there), log_of("same")[-900:]))
     check(balanced(last_stop("same")) and last_stop("same")["events_stored"] == len(lines), "counted", last_stop("same"))
-    check(not glob.glob("same/state/store/*.db"), "and no SQLite file was made")
+    check(not glob.glob("same/state/store/events*"), "and no SQLite file of events was made")
     check("hunter2" not in log_of("same"), "the password stands in no log")
 
 
