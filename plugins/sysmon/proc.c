@@ -169,7 +169,7 @@ uint32_t proc_net_dev(struct text t, struct net *to, uint32_t max)
 /* "pid (name) S …": the name may hold blanks, parentheses and newlines, so it ends at the last ')'. */
 bool proc_pid_stat(struct text t, struct process *p)
 {
-    enum { UTIME = 10, STIME = 11, THREADS = 16, START = 18, RSS = 20, FIELDS = 21 };   /* counted behind the state */
+    enum { PARENT, UTIME = 10, STIME = 11, THREADS = 16, START = 18, RSS = 20, FIELDS = 21 };   /* behind the state */
     const char *open = memchr(t.at, '(', text_len(t)), *close = memrchr(t.at, ')', text_len(t));
     struct text head, rest, word;
     uint64_t pid, v[FIELDS] = { 0 };
@@ -191,6 +191,7 @@ bool proc_pid_stat(struct text t, struct process *p)
             v[i] = 0;               /* some are negative */
     }
     name_take(&p->name, (struct text){ open + 1, close });
+    p->parent = v[PARENT] <= INT32_MAX ? (uint32_t)v[PARENT] : 0;
     p->ticks = v[UTIME] + v[STIME];
     p->threads = v[THREADS] <= UINT32_MAX ? (uint32_t)v[THREADS] : 0;
     p->start = v[START];

@@ -59,7 +59,7 @@ struct net {                        /* one interface; [0] received, [1] sent */
 uint32_t proc_net_dev(struct text t, struct net *n, uint32_t max);
 
 struct process {
-    uint32_t pid, threads;
+    uint32_t pid, parent, threads;
     uint64_t ticks, start, rss_pages;   /* of the processor; start: ticks after the system's */
     struct name name;               /* raw bytes: a process names itself as it likes */
     char state;

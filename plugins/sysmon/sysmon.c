@@ -4,6 +4,7 @@
 #include <ecyber/plugin.h>
 #include <ecyber/ext/http.h>
 
+#include "plugins/sysmon/host.h"
 #include "plugins/sysmon/report.h"
 
 #include <pthread.h>
@@ -51,6 +52,7 @@ struct sysmon {
     const struct ec_host *host;
     const struct ec_http *http;
     void *http_self;
+    struct looker looker;
     uint32_t topic;
     struct sampler sampler;         /* of whoever has set `looking` */
     atomic_bool looking;
@@ -67,6 +69,7 @@ static int32_t sysmon_create(const struct ec_host *h, void **self)
     if (!m)
         return h->fail(h, EC_ENOMEM, "out of memory");
     m->host = h;
+    m->looker.root = m->looker.proc = -1;
     pthread_mutex_init(&m->lock, NULL);
     *self = m;
     return EC_OK;
@@ -77,6 +80,7 @@ static void sysmon_destroy(void *self)
     struct sysmon *m = self;
 
     sampler_close(&m->sampler);
+    host_close(&m->looker);
     for (uint32_t i = 0; i < REPORTS; i++)
         free(m->block[i]);
     pthread_mutex_destroy(&m->lock);
@@ -196,6 +200,7 @@ static int32_t sysmon_start(void *self, const void *state)
             return m->host->fail(m->host, EC_ENOMEM, "out of memory");
     if (!sampler_open(&m->sampler, st->root, why, sizeof why))
         return m->host->fail(m->host, EC_EIO, why);
+    host_open(&m->looker, st->root);
     sampler_look(&m->sampler, st->top, say, m);
     return EC_OK;
 }
@@ -227,7 +232,7 @@ RUN(processes, REPORT_PROCESSES)
 
 #define ROUTE(name, about, which) \
     { .size = sizeof(struct ec_route), .method = "GET", .path = "/api/system/" #name, .opid = "get_system_" #name, \
-      .summary = (about), .roles = "admin,operator,analyst,viewer", .reply = &report_record[which], .run = run_##name }
+      .summary = (about), .roles = READERS, .reply = &report_record[which], .run = run_##name }
 static const struct ec_route routes[] = {
     ROUTE(cpu, "Processor, load and uptime of the host", REPORT_CPU),
     ROUTE(memory, "Memory and swap of the host", REPORT_MEMORY),
@@ -246,11 +251,16 @@ static int32_t sysmon_setup(void *self)
     for (uint32_t i = 0; m->http && i < sizeof routes / sizeof routes[0]; i++)
         if (m->http->route(m->http_self, m->host, &routes[i], m))
             EC_LOG(m->host, EC_LOG_WARNING, "the HTTP server did not take %s: it is not served", routes[i].path);
+    m->looker = (struct looker){ .host = m->host, .http = m->http, .http_self = m->http_self };
+    m->looker.daemon = m->host->use(m->host, EC_DAEMON_ID, &m->looker.daemon_self);
+    host_declare(&m->looker);
     return err ? err : m->host->timer(m->host, &timer);
 }
 
-static const struct ec_use use_http = {
-    sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_http), 0, EC_HTTP_ID };
+static const struct ec_use uses[] = {
+    { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_http), 0, EC_HTTP_ID },
+    { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_daemon), 0, EC_DAEMON_ID },
+};
 static const struct ec_plugin sysmon_plugin = {
     EC_PLUGIN_HEAD,
     .id = "ecyber.sysmon",
@@ -258,9 +268,9 @@ static const struct ec_plugin sysmon_plugin = {
     .version = "0.1.0",
     .summary = "what the host does: processor, memory, disks, interfaces, processes",
     .license = "MIT",
-    .n_use = 1,
-    .use_stride = sizeof use_http,
-    .use = &use_http,
+    .n_use = sizeof uses / sizeof uses[0],
+    .use_stride = sizeof uses[0],
+    .use = uses,
     .n_metric = METRICS,
     .metric_stride = sizeof metrics[0],
     .metric = metrics,

@@ -27,6 +27,7 @@ TABLE = {
     ("POST", "/api/auth/login"): PUBLIC, ("POST", "/api/auth/refresh"): PUBLIC,
     ("*", "/api/auth/"): ALL, ("*", "/api/users"): ADMIN,
     ("GET", "/api/system/audit"): ADMIN, ("GET", "/api/system/logs"): ENFORCE,
+    ("GET", "/api/system/processes/"): ENFORCE, ("GET", "/api/system/users"): ENFORCE,
     ("*", "/api/system/config"): ADMIN, ("POST", "/api/system/"): ADMIN, ("GET", "/api/system/"): READ, ("GET", "/api/events"): READ,
     ("GET", "/api/network/"): READ, ("GET", "/api/ids/"): READ, ("PATCH", "/api/ids/alerts/"): READ - {"viewer"},
     ("POST", "/api/ids/alerts/"): READ - {"viewer"}, ("GET", "/api/ml/"): READ,
