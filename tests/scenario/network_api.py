@@ -10,7 +10,7 @@ import subprocess
 
 import libapi
 
-from libtest import check, plan
+from libtest import Local, check, plan, wait_for
 
 HERE = os.getcwd()
 SOCK = HERE + "/api.sock"
@@ -60,7 +60,7 @@ def count(events, key):
 
 
 with open("ecyber.yaml", "w", encoding="utf-8") as out:
-    out.write("core:\n  plugin_dirs: [%s]\n  plugins: [capture, traffic, ids, geoip, eve, store, auth, http]\n"
+    out.write("core:\n  plugin_dirs: [%s]\n  plugins: [capture, traffic, ids, geoip, network, eve, store, auth, http]\n"
               "  state_dir: %s/state\nhttp:\n  listen: none\n  socket: %s\ngeoip:\n  databases: [%s/geoip/places.mmdb]\n"
               "ids:\n  rule_files: [%s/etc/rules/ecyber.rules]\n"
               % (os.environ["EC_PLUGINDIR"], HERE, SOCK, os.environ["EC_DATA"], os.environ["EC_SRC"]))
@@ -128,9 +128,101 @@ try:
         check(same(listed("/api/network/%s?%s=%s" % (kind, filters, value)),
                    [e for e in of(kind) if e[kind].get(filters) == value]), "by " + filters, value)
     check(same(listed("/api/network/anomalies"), of("anomaly")), "anomalies too")
+
+    flow_id = next(a["flow_id"] for a in alerts if a.get("flow_id"))
+    flow = next(f for f in listed("/api/network/flows") if f["flow_id"] == flow_id)
+    mine = [e for e in events if e.get("flow_id") == flow_id]
+    path = "/api/network/flows/%s/events" % flow["id"]
+    check(len(mine) > 1 and same(listed(path), mine), "every event of one flow", (len(mine), listed(path)))
+    check(same(listed(path + "?type=alert"), [e for e in mine if e["event_type"] == "alert"]), "of one type")
+    status, page = get(path + "?limit=1")
+    check(status == 200 and len(page["items"]) == 1 and page["next_cursor"], "page by page", page)
+    other = get("/api/network/flows/%s/events?cursor=%s" % (next(f["id"] for f in listed("/api/network/flows") if
+                                                                f["flow_id"] != flow_id), page["next_cursor"]))
+    check(other[0] == 422, "the cursor of another flow is refused", other)
+    check([get("/api/network/flows/%s/events" % i)[0] for i in ("1", "0", "x", first["id"])] == [404, 422, 422, 404],
+          "no flow is 404, what is no id 422", [get("/api/network/flows/%s/events" % i) for i in ("1", "0", "x", first["id"])])
+    check(get(path + "?colour=red")[0] == 422 and get(path + "?limit=1001")[0] == 422, "bad filters are refused")
+    check(same(listed("/api/network/events"), events), "all events under the predecessor's path")
+    check(same(listed("/api/network/events?source_ip=198.51.100.7&protocol=TCP"),
+               [e for e in events if e.get("src_ip") == "198.51.100.7" and e.get("proto") == "TCP"]), "with its names")
+    check(get("/api/network/events?threat_class=x")[0] == 422, "and no filter is lost silently")
 finally:
     daemon.send_signal(signal.SIGTERM)
     code = daemon.wait(20)
 with open("log", encoding="utf-8") as log:
     check(code == 0, "the daemon ends well", log.read())
+
+
+# --- the figures of a run ---
+def post(path, body=b"{}"):
+    c = Local(SOCK)
+    try:
+        c.request("POST", path, body, {"Content-Type": "application/json"})
+        r = c.getresponse()
+        return r.status, json.loads(r.read())
+    finally:
+        c.close()
+
+
+def metric(name):
+    lines = get("/metrics")[1].splitlines()
+    return sum(int(line.split()[-1]) for line in lines if line.startswith(name + " ") or line.startswith(name + "{"))
+
+
+with open("log", "wb") as log:
+    daemon = subprocess.Popen([os.environ["ECYBERD"], "-c", "ecyber.yaml", "-r", os.environ["EC_DATA"] + "/sample.pcap",
+                               "--stay", "--set", "core.control_socket=%s/s" % HERE, "--set", "network.devices=16"],
+                              stdout=log, stderr=log)
+try:
+    check(libapi.wait(SOCK) and wait_for(lambda: get("/api/system/stats")[1].get("replay") == "finished", 20) and
+          wait_for(lambda: get("/api/network/stats")[1]["total_flows"] == len(flows), 10), "a capture is looked at, and the daemon stays",
+          get("/api/network/stats"))
+    bytes_of, packets_of = collections.Counter(), collections.Counter()
+    for f in flows:
+        for end in f["src_ip"], f["dest_ip"]:
+            bytes_of[end] += f["flow"]["bytes_toserver"] + f["flow"]["bytes_toclient"]
+            packets_of[end] += f["flow"]["pkts_toserver"] + f["flow"]["pkts_toclient"]
+    wait_for(lambda: sum(p["flows"] for p in get("/api/network/timeseries")[1]["items"]) == len(flows), 5)
+    status, stats = get("/api/network/stats")
+    packets = metric("ecyber_traffic_decode_packets_total")
+    check(status == 200 and stats["total_packets"] == packets > 0 and
+          stats["total_bytes_processed"] == metric("ecyber_traffic_decode_bytes_total"), "packets and bytes are the metrics'", stats)
+    check(sum(stats["protocols"].values()) <= packets and stats["protocols"]["TCP"] > 0 and stats["alerts"] == len(alerts) and
+          stats["app_protocols"]["http"]["flows"] == len([f for f in flows if f.get("app_proto") == "http"]), "by protocol", stats)
+    check(0 < stats["avg_packets_per_second"] <= packets and stats["uptime_seconds"] < 60, "a second", stats)
+    status, devices = get("/api/network/devices?limit=1000")
+    check(status == 200 and devices["most"] == 16 and devices["count"] == min(16, len(bytes_of)) and
+          devices["evicted"] >= len(bytes_of) - devices["count"], "devices have a bound, and who had to go is counted", devices)
+    if not devices["evicted"]:
+        check({d["ip"]: d["bytes_sent"] + d["bytes_received"] for d in devices["items"]} == dict(bytes_of) and
+              {d["ip"]: d["packets_sent"] + d["packets_received"] for d in devices["items"]} == dict(packets_of),
+              "devices are those of the flows", (devices, bytes_of))
+        check(stats["top_talkers"] == dict(sorted(bytes_of.items(), key=lambda i: -i[1])[:10]), "who talks most", stats)
+    ordered = [d["flows"] for d in get("/api/network/devices?sort=flows")[1]["items"]]
+    check(ordered == sorted(ordered, reverse=True) and ordered[0] > 0, "sorted by flows", ordered)
+    got = get("/api/network/devices?ip=198.51.100.0/24")[1]
+    check(got["matched"] == len(got["items"]) > 0 and all(d["ip"].startswith("198.51.100.") for d in got["items"]), "by network", got)
+    status, series = get("/api/network/timeseries?points=3600")
+    check(status == 200 and series["resolution"] == "1s" and sum(p["packets"] for p in series["items"]) == packets and
+          sum(p["alerts"] for p in series["items"]) == len(alerts), "over time by seconds", series)
+    status, series = get("/api/network/timeseries?resolution=1m")
+    check(status == 200 and sum(p["flows"] for p in series["items"]) == len(flows) and len(series["items"]) <= 2, "and by minutes", series)
+    bad = ["devices?ip=nowhere", "devices?ip=10.0.0.0/33", "devices?sort=colour", "devices?limit=0", "timeseries?points=0",
+           "timeseries?points=3601", "timeseries?resolution=2s", "stats?x=1"]
+    check([get("/api/network/" + b)[0] for b in bad] == [422] * len(bad), "bad parameters are refused",
+          [(b, get("/api/network/" + b)) for b in bad])
+    status, reset = post("/api/network/reset")
+    stats = get("/api/network/stats")[1]
+    check(status == 200 and reset["status"] == "reset" and stats["total_packets"] == stats["total_flows"] == stats["alerts"] == 0 and
+          not stats["top_talkers"] and not stats["app_protocols"], "they are counted anew", (status, reset, stats))
+    check(metric("ecyber_traffic_decode_packets_total") == packets, "the metrics go on")
+    check(sum(p["packets"] for p in get("/api/network/timeseries?points=3600")[1]["items"]) == packets, "so does the series")
+    check(wait_for(lambda: any(e["audit"]["action"] == "network.reset" and "packets %d" % packets in e["audit"]["detail"]
+                               for e in listed("/api/system/audit")), 5), "and it stands in the audit log", get("/api/system/audit"))
+finally:
+    daemon.send_signal(signal.SIGTERM)
+    code = daemon.wait(20)
+with open("log", encoding="utf-8") as log:
+    check(code == 0, "this one ends well too", log.read())
 plan()
