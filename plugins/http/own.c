@@ -209,6 +209,8 @@ static int32_t run_docs(void *self, const void *state, struct ec_req *r)
 static const struct ec_route routes[] = {
     { .size = sizeof(struct ec_route), .method = "GET", .path = "/api/docs", .opid = "get_docs",
       .summary = "This API, to be read", .roles = "", .run = run_docs, .type = "text/html", .tag = "server" },
+    { .size = sizeof(struct ec_route), .method = "GET", .path = "/api/redoc", .opid = "get_redoc",
+      .summary = "This API, to be read in one go", .roles = "", .run = run_docs, .type = "text/html", .tag = "server" },
     OWN("GET", "/healthz", "healthz", "Is the server alive?", run_health, SHAPE_STATUS),
     OWN("GET", "/readyz", "readyz", "Can it serve users?", run_ready, SHAPE_STATUS),
     OWN("GET", "/api/health", "get_health", "Is the server alive?", run_health, SHAPE_STATUS),

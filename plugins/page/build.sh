@@ -46,7 +46,8 @@ path_of() {
     case $1 in
     index.html.gz) echo / ;;
     docs/index.html.gz) echo /api/docs ;;
-    docs/*) echo "/api/${1%.gz}" ;;
+    redoc/index.html.gz) echo /api/redoc ;;
+    docs/* | redoc/*) echo "/api/${1%.gz}" ;;
     *) echo "/${1%.gz}" ;;
     esac
 }

@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ReDoc writes its styles into the page, and searches in a worker that it makes. */
+#define REDOC_POLICY "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src blob:; " \
+                     "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
 /* Swagger UI's icons are data: URIs of its style sheet. */
 #define DOCS_POLICY "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; " \
                     "form-action 'self'; frame-ancestors 'none'"
@@ -36,6 +40,13 @@ static void page_destroy(void *self)
     free(p);
 }
 
+static const char *policy_of(const char *path)
+{
+    if (!strncmp(path, "/api/docs", 9))
+        return DOCS_POLICY;
+    return strncmp(path, "/api/redoc", 10) ? NULL : REDOC_POLICY;
+}
+
 /* Another plugin may have taken a path: that one file is left out, and said. */
 static int32_t declare(struct page *p, const struct ec_http *http, void *http_self)
 {
@@ -56,7 +67,7 @@ static int32_t declare(struct page *p, const struct ec_http *http, void *http_se
             .path = from[i].path,
             .type = from[i].type,
             .gzip = from[i].gzip,
-            .policy = strncmp(from[i].path, "/api/docs", 9) ? NULL : DOCS_POLICY,
+            .policy = policy_of(from[i].path),
         };
         rc = http->asset(http_self, p->host, a);
         if (rc == EC_EEXIST)

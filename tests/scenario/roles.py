@@ -23,7 +23,7 @@ PUBLIC = None
 # The longest prefix counts; METHOD "*": those that have no line of their own.
 TABLE = {
     ("GET", "/healthz"): PUBLIC, ("GET", "/readyz"): PUBLIC, ("GET", "/metrics"): PUBLIC, ("GET", "/openapi.json"): PUBLIC,
-    ("GET", "/api/health"): PUBLIC, ("GET", "/api/openapi.json"): PUBLIC, ("GET", "/api/docs"): PUBLIC,
+    ("GET", "/api/health"): PUBLIC, ("GET", "/api/openapi.json"): PUBLIC, ("GET", "/api/docs"): PUBLIC, ("GET", "/api/redoc"): PUBLIC,
     ("POST", "/api/auth/login"): PUBLIC, ("POST", "/api/auth/refresh"): PUBLIC,
     ("*", "/api/auth/"): ALL, ("*", "/api/users"): ADMIN,
     ("GET", "/api/system/audit"): ADMIN, ("GET", "/api/system/logs"): ENFORCE,

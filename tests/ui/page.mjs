@@ -336,6 +336,11 @@ async function documentation(browser) {
     check(routes > 5, "/api/docs lists the routes", routes);
     check(page.complaints.length === 0 && page.elsewhere.length === 0, "/api/docs: no complaint, no request elsewhere",
         [...page.complaints, ...page.elsewhere].join("\n"));
+    await page.goto(new URL("/api/redoc", base).href);
+    await page.getByRole("heading", { name: "eCyber" }).first().waitFor({ timeout: 40000 });
+    check(await page.locator("[id^='tag/'][id*='/operation/']").count() > 5, "/api/redoc shows the routes");
+    check(page.complaints.length === 0 && page.elsewhere.length === 0, "/api/redoc: no complaint, no request elsewhere",
+        [...page.complaints, ...page.elsewhere].join("\n"));
     await page.context().close();
 }
 

@@ -8,7 +8,8 @@ import { gzipSync } from "node:zlib";
 
 const out = process.argv[2];
 const here = import.meta.dirname ?? dirname(new URL(import.meta.url).pathname);
-const swagger = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
+const resolve = createRequire(import.meta.url).resolve;
+const swagger = dirname(resolve("swagger-ui-dist/package.json"));
 
 async function put(name, bytes) {
     const path = join(out, name + ".gz");
@@ -34,7 +35,15 @@ const bundle = await build({
 
 for (const file of bundle.outputFiles)
     await put(file.path.slice(here.length + 1), file.contents);
-for (const name of ["index.html", "icon.svg", "docs/index.html", "docs/start.js"])
+for (const name of ["index.html", "icon.svg", "docs/index.html", "docs/start.js", "redoc/index.html", "redoc/start.js"])
     await put(name, await readFile(join(here, "static", name)));
 for (const name of ["swagger-ui.css", "swagger-ui-bundle.js"])
     await put("docs/" + name, await readFile(join(swagger, name)));
+
+/* Its maker's mark comes from elsewhere: this page asks nobody else for anything. */
+const reader = await readFile(resolve("redoc/bundles/redoc.standalone.js"), "utf8");
+const mark = "https://cdn.redoc.ly/redoc/logo-mini.svg";
+
+if (!reader.includes(mark))
+    throw new Error("redoc has changed: look where its mark comes from now");
+await put("redoc/redoc.standalone.js", reader.replaceAll(mark, "/icon.svg"));
