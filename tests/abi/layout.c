@@ -9,6 +9,7 @@
 #include <ecyber/ext/helper.h>
 #include <ecyber/ext/hosts.h>
 #include <ecyber/ext/http.h>
+#include <ecyber/ext/jobs.h>
 #include <ecyber/ext/json.h>
 #include <ecyber/ext/keyword.h>
 #include <ecyber/ext/list.h>

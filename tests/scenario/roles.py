@@ -30,6 +30,7 @@ TABLE = {
     ("GET", "/api/system/processes/"): ENFORCE, ("GET", "/api/system/users"): ENFORCE,
     ("*", "/api/system/config"): ADMIN, ("POST", "/api/system/"): ADMIN, ("GET", "/api/system/"): READ, ("GET", "/api/events"): READ,
     ("GET", "/api/network/"): READ, ("POST", "/api/network/"): ENFORCE, ("GET", "/api/ids/"): READ, ("PATCH", "/api/ids/alerts/"): READ - {"viewer"},
+    ("*", "/api/system/jobs"): ENFORCE, ("GET", "/api/system/jobs"): READ,
     ("POST", "/api/ids/alerts/"): READ - {"viewer"}, ("GET", "/api/ml/"): READ,
     ("*", "/api/webhooks"): ADMIN, ("GET", "/api/settings"): READ, ("PUT", "/api/settings"): ADMIN,
     ("GET", "/api/ids/alerts/{id}/pcap"): READ - {"viewer"},
