@@ -5,11 +5,10 @@
 #include "plugins/ids/keyword/external.h"
 #include "plugins/ids/keyword/keyword.h"
 #include "plugins/ids/load.h"
-#include "plugins/ids/manage/reload.h"
+#include "plugins/ids/manage/manage.h"
 #include "plugins/ids/match/engine.h"
 #include "plugins/ids/match/limit.h"
 #include "plugins/ids/routes.h"
-#include "plugins/ids/state.h"
 
 #include <ecyber/ext/daemon.h>
 #include <ecyber/ext/http.h>
@@ -29,6 +28,7 @@ struct ids {
     struct keyword_list external;
     struct alerts *alerts;                  /* its routes; NULL: there is no HTTP server */
     struct reloads *reloads;                /* NULL: a host without ec.daemon/1 */
+    struct manage *manage;
 };
 struct ids_worker { struct worker w; struct ids *ids; uint64_t spare[COUNTS]; };
 
@@ -50,6 +50,8 @@ static const struct ec_metric metrics[] = {
     [COUNT_PENDING_FULL] = COUNTER("pending_full", "searches", "Windows and transactions searched anew."),
     [COUNT_DONE_FULL] = COUNTER("tx_alerts_full", "transactions", "Transactions on which too many rules alerted."),
     [COUNT_SCAN_ERROR] = COUNTER("scan_errors", "buffers", "Buffers that the prefilter could not search."),
+    [COUNT_INLINE] = COUNTER("inline_packets", "packets", "Packets of sources that wait for a verdict."),
+    [COUNT_BLOCKED] = COUNTER("blocked_packets", "packets", "Packets of those that a rule holds back."),
     [METRIC_LOADED] = GAUGE("rules_loaded", "rules", "Rules in use."),
     [METRIC_FAILED] = GAUGE("rules_failed", "rules", "Lines of rule and classification files with an error."),
     [METRIC_SKIPPED] = GAUGE("rules_skipped", "rules", "Rules left out: they ask for what this build does not know."),
@@ -96,7 +98,11 @@ static int32_t ids_create(const struct ec_host *h, void **self)
     ids->out.host = h;
     ids->port.arg = ids;
     ids->port.alert = ids_alert;
-    return EC_OK;
+    ids->manage = manage_new(h, &ids->port, &ids->external);
+    if (ids->manage)
+        return EC_OK;
+    free(ids);
+    return h->fail(h, EC_ENOMEM, "out of memory");
 }
 
 static void hook_packet(void *self, void *w, const void *st, uint32_t gen, struct ec_packet *p)
@@ -169,6 +175,7 @@ static int32_t ids_setup(void *self)
         p->hosts = NULL;
     ids->alerts = routes_declare(h);
     rc = setup_reloads(ids);
+    manage_declare(ids->manage, ids->reloads);
     if (!rc)
         rc = alert_topics(&ids->out);
     if (!rc)
@@ -189,8 +196,11 @@ static int32_t ids_configure(void *self, const struct ec_conf *c, void **state)
         return ids->host->fail(ids->host, EC_ENOMEM, "out of memory");
     if (!ids->host->conf_num(c, "packet_bytes", 0, &v))
         st->packet_bytes = (uint32_t)v;
+    st->conf = c;
+    l.managed = st->managed = manage_current(ids->manage);
     st->engine = load_engine(&l);
     if (!st->engine) {
+        manage_leave(ids->manage, st);
         free(st);
         return EC_EINVAL;
     }
@@ -202,7 +212,7 @@ static void ids_state_free(void *self, void *state)
 {
     struct ids_state *st = state;
 
-    (void)self;
+    manage_leave(((struct ids *)self)->manage, st);
     engine_free(st->engine);
     free(st);
 }
@@ -245,6 +255,7 @@ static void ids_destroy(void *self)
 
     routes_free(ids->alerts);
     reloads_free(ids->reloads);
+    manage_free(ids->manage);
     free(ids);
 }
 

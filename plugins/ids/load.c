@@ -1,14 +1,19 @@
 #include "plugins/ids/load.h"
 
 #include "plugins/ids/files.h"
+#include "plugins/ids/manage/managed.h"
 #include "plugins/ids/match/engine.h"
 #include "plugins/ids/rule/address.h"
 #include "plugins/ids/rule/set.h"
 #include "plugins/ids/rule/vars.h"
 #include "plugins/ids/tell.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Keywords of other plugins are compiled one at a time, also where rules are only tried. */
+static pthread_mutex_t compiling = PTHREAD_MUTEX_INITIALIZER;
 
 static int32_t load_slot(void *arg, const char *name, uint32_t i, struct ec_slot *out)
 {
@@ -34,6 +39,41 @@ static uint32_t load_proto(void *arg, const char *name)
         if (!strcmp(known, name))
             return id;
     return 0;
+}
+
+/* Of rules that are thrown away again: no name stays for the run. */
+static uint32_t load_no_intern(void *arg, const char *space, const char *name)
+{
+    (void)arg, (void)space, (void)name;
+    return 1;
+}
+
+static enum decision load_decide(void *arg, uint32_t gid, uint32_t sid)
+{
+    const struct managed_rule *r = managed_find(((const struct load *)arg)->managed, gid, sid);
+
+    if (!r)
+        return DECIDE_WRITTEN;
+    if (r->len)
+        return DECIDE_REPLACED;
+    return r->turn == SWITCH_OFF ? DECIDE_OFF : DECIDE_ON;
+}
+
+static void load_managed(const struct load *l, struct ruleset *s, const struct env *env)
+{
+    for (uint32_t i = 0; l->managed && i < l->managed->n; i++) {
+        const struct managed_rule *r = l->managed->rule[i];
+
+        if (r->len)
+            ruleset_managed(s, env, r->text, r->len, r->turn == SWITCH_OFF);
+    }
+}
+
+static struct env load_env(const struct load *l, bool keeps)
+{
+    return (struct env){ .arg = (void *)(uintptr_t)l, .slot = load_slot, .intern = keeps ? load_intern : load_no_intern,
+                         .proto = load_proto, .decide = load_decide, .external = l->external,
+                         .hosts = l->port->hosts != NULL, .may_include = true };
 }
 
 /* A variable that is wrong would break every rule that names it; so it is found where it stands. */
@@ -80,19 +120,21 @@ static int load_classes(const struct load *l, struct ruleset *s)
     return ec_failf(l->host, EC_EINVAL, "%s%s%s", where ? where : "", where ? ": " : "", why);
 }
 
-static int load_rules(const struct load *l, struct ruleset *s)
+static int load_rules(const struct load *l, struct ruleset *s, bool keeps)
 {
-    struct env env = { .arg = (void *)(uintptr_t)l, .slot = load_slot, .intern = load_intern, .proto = load_proto,
-                       .external = l->external, .hosts = l->port->hosts != NULL, .may_include = true };
+    struct env env = load_env(l, keeps);
     struct files f = { .n = 0 };
     char why[4400];
     int rc = files_find(l->host, l->conf, &f);
 
     if (!rc)
         rc = files_find_own(l->host, &f, FILES_SOURCES);
+    pthread_mutex_lock(&compiling);
+    load_managed(l, s, &env);
     for (size_t i = 0; !rc && i < f.n; i++)
         if (!ruleset_file(s, &env, f.path[i], why, sizeof why))
             rc = ec_failf(l->host, EC_EINVAL, "%s", why);
+    pthread_mutex_unlock(&compiling);
     files_free(&f);
     if (!rc && !ruleset_finish(s))
         rc = l->host->fail(l->host, EC_ENOMEM, "out of memory for the rules");
@@ -164,7 +206,7 @@ struct engine *load_engine(const struct load *l)
         l->host->fail(l->host, EC_ENOMEM, "out of memory");
         return NULL;
     }
-    if (load_vars(l, s) || load_classes(l, s) || load_rules(l, s)) {
+    if (load_vars(l, s) || load_classes(l, s) || load_rules(l, s, true)) {
         ruleset_free(s);
         return NULL;
     }
@@ -176,4 +218,38 @@ struct engine *load_engine(const struct load *l)
         return NULL;
     }
     return load_set(l, s);
+}
+
+struct ruleset *load_try(const struct load *l, const struct ruleset *base, const char *text, size_t len)
+{
+    struct ruleset *s = ruleset_like(base);
+    struct env env = load_env(l, false);
+
+    if (!s)
+        return NULL;
+    env.decide = NULL;
+    env.may_include = false;
+    pthread_mutex_lock(&compiling);
+    ruleset_text(s, &env, "text", text, len);
+    pthread_mutex_unlock(&compiling);
+    return s;
+}
+
+struct ruleset *load_look(const struct load *l)
+{
+    struct ruleset *s = ruleset_new();
+
+    if (!s)
+        l->host->fail(l->host, EC_ENOMEM, "out of memory");
+    if (!s || (!load_vars(l, s) && !load_classes(l, s) && !load_rules(l, s, false)))
+        return s;
+    load_drop(s);
+    return NULL;
+}
+
+void load_drop(struct ruleset *s)
+{
+    pthread_mutex_lock(&compiling);
+    ruleset_free(s);
+    pthread_mutex_unlock(&compiling);
 }

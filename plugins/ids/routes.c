@@ -35,6 +35,8 @@ static const struct ec_route routes[] = {
             "One alert with the reason why it fired, and its state; its ETag is the state's"),
       .flags = EC_RT_EVENT | EC_RT_BESIDE, .topic = "ec.alert/1", .param = &one_param, .reply = &beside_record,
       .run = alerts_show, .errors = "404" },
+    { ROUTE("GET", "/api/ids/alerts/{id}/explain", "explain_alert", READERS, "Why an alert fired, as ecyberctl explain says it"),
+      .param = &one_param, .run = alerts_explain, .errors = "404", .schema = explain_schema },
     { ROUTE("PATCH", "/api/ids/alerts/{id}", "change_alert", EDITORS,
             "Change the state of an alert; with If-Match only if it still has that version"),
       .param = &one_param, .body = &change_body, .body_max = 16384, .reply = &change_reply, .run = alerts_change,

@@ -3,8 +3,15 @@
 #define IDS_STATE_H
 #include <stdint.h>
 
+struct ec_conf;
 struct engine;
+struct managed;
 
-struct ids_state { struct engine *engine; uint32_t packet_bytes, pad; };
+struct ids_state {
+    struct engine *engine;
+    const struct ec_conf *conf;
+    struct managed *managed;        /* what the API made of the rules, in force with this generation; held */
+    uint32_t packet_bytes, pad;
+};
 
 #endif

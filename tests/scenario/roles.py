@@ -34,6 +34,8 @@ TABLE = {
     ("POST", "/api/ids/alerts/"): READ - {"viewer"}, ("GET", "/api/ml/"): READ,
     ("*", "/api/webhooks"): ADMIN, ("GET", "/api/settings"): READ, ("PUT", "/api/settings"): ADMIN,
     ("GET", "/api/ids/alerts/{id}/pcap"): READ - {"viewer"},
+    ("GET", "/api/rules"): READ, ("POST", "/api/rules/validate"): READ, ("*", "/api/rules"): ENFORCE,
+    ("POST", "/api/ids/reload"): ENFORCE,
     ("GET", "/api/packets"): READ - {"viewer"}, ("POST", "/api/packets/"): ENFORCE, ("DELETE", "/api/packets/"): ENFORCE,
     ("GET", "/api/firewall/"): READ, ("POST", "/api/firewall/"): ENFORCE, ("DELETE", "/api/firewall/"): ENFORCE,
 }

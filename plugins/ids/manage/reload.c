@@ -1,5 +1,5 @@
-/* The daemon's reload says when it begins, not when it ends; so its status is asked for until none runs. What was asked for
- * while another one ran is served by the next, which begins before the daemon says that none runs. */
+/* The daemon's reload says when it begins, not when it ends; so its status is asked for until none runs. What was
+ * asked for while another one ran is served by the next, which begins before the daemon says that none runs. */
 #include "plugins/ids/manage/reload.h"
 
 #include "plugins/ids/match/engine.h"
@@ -49,7 +49,7 @@ static struct reload *record_of(struct reloads *rs, uint64_t id)
     return id && r->id == id ? r : NULL;
 }
 
-static void take_problems(struct reload *r, const struct ruleset *set)
+void reload_problems(struct reload *r, const struct ruleset *set)
 {
     const struct problems *ps = ruleset_problems(set);
     char text[1024];
@@ -80,7 +80,7 @@ static void on_end(void *self, const void *state, void *arg)
         snprintf(r->why, sizeof r->why, "%s", q->why);
         if (st && st->engine) {
             ruleset_count(st->engine->set, &r->counts);
-            take_problems(r, st->engine->set);
+            reload_problems(r, st->engine->set);
         }
     }
     pthread_mutex_unlock(&rs->lock);

@@ -1,5 +1,5 @@
-/* reload.h: reloads that somebody asks this plugin for, each followed to its end: new rules are in force, or the old ones stay
- * and a sentence says why. */
+/* reload.h: reloads that somebody asks this plugin for, each followed to its end: new rules are in force, or the old
+ * ones stay and a sentence says why. */
 #ifndef IDS_MANAGE_RELOAD_H
 #define IDS_MANAGE_RELOAD_H
 #include "plugins/ids/host.h"
@@ -23,8 +23,8 @@ struct reload {
     char **problem;                         /* "FILE:LINE:COL: sid N: sentence" */
 };
 
-/* [pool] ok: the generation that has been built since the request is in force for every worker, and state is it (of this
- * plugin). Else why: a sentence. Must not wait for another reload. */
+/* [pool] ok: the generation that has been built since the request is in force for every worker, and state is it (of
+ * this plugin). Else why: a sentence. Must not wait for another reload. */
 typedef void reload_ended_fn(void *arg, const void *state, uint64_t id, bool ok, const char *why);
 
 struct reloads;
@@ -32,13 +32,16 @@ struct reloads;
 /* [ctl] setup(): NULL without memory or without ec.daemon/1. */
 struct reloads *reloads_new(const struct ec_host *h, const struct ec_daemon *d, void *daemon_self);
 void reloads_free(struct reloads *rs);          /* [ctl] destroy(); NULL is taken */
-/* [any] Ask for one. by: who. fn (NULL: nobody) is called once. *id (NULL: not wanted) is its number. EC_EAGAIN: too many are
- * asked for, or the daemon ends; EC_ENOMEM: fn will not be called. */
+/* [any] Ask for one. by: who. fn (NULL: nobody) is called once. *id (NULL: not wanted) is its number. EC_EAGAIN: too
+ * many are asked for, or the daemon ends; EC_ENOMEM: fn will not be called. */
 int32_t reloads_ask(struct reloads *rs, const char *by, reload_ended_fn *fn, void *arg, uint64_t *id);
 #define RELOADS_LOOK_NS UINT64_C(50000000)
 void reloads_look(struct reloads *rs);          /* [sub] each RELOADS_LOOK_NS: has one ended? NULL is taken */
-/* [any] What is known of one, with lists that belong to the caller: reload_clear(). false: never heard of, or forgotten. */
+/* [any] What is known of one, with lists that belong to the caller: reload_clear(). false: never heard of, or
+ * forgotten. */
 bool reloads_get(struct reloads *rs, uint64_t id, struct reload *to);
 void reload_clear(struct reload *r);
+/* The first errors of a set. */
+void reload_problems(struct reload *r, const struct ruleset *set);
 
 #endif

@@ -17,6 +17,8 @@ enum {
     COUNT_PENDING_FULL,         /* transactions and windows that are searched anew: too many rules wait */
     COUNT_DONE_FULL,            /* alerts held back: too many rules alerted on one transaction */
     COUNT_SCAN_ERROR,           /* buffers that the prefilter could not search */
+    COUNT_INLINE,               /* packets of inline sources */
+    COUNT_BLOCKED,              /* and those of them that a rule holds back */
     COUNTS
 };
 

@@ -18,9 +18,9 @@ static bool hand_open(struct hand *h, const struct engine *e, hs_scratch_t *scra
     h->join_room = WINDOW_BYTES + ENGINE_CHUNK;
     h->join = malloc(h->join_room);
     h->candidates.room = e->n_rule;
-    h->candidates.stamp = calloc((size_t)e->n_rule + 1, sizeof(uint32_t));
+    h->candidates.tally = calloc((size_t)e->n_rule + 1, sizeof(struct tally));
     h->candidates.list = calloc((size_t)e->n_rule + 1, sizeof(uint32_t));
-    return h->pcre && h->join && h->candidates.stamp && h->candidates.list;
+    return h->pcre && h->join && h->candidates.tally && h->candidates.list;
 }
 
 static void hand_close(struct hand *h)
@@ -29,7 +29,7 @@ static void hand_close(struct hand *h)
         hs_free_scratch(h->scratch);
     pcre_thread_free(h->pcre);
     free(h->join);
-    free(h->candidates.stamp);
+    free(h->candidates.tally);
     free(h->candidates.list);
 }
 
@@ -135,16 +135,22 @@ void engine_packet(struct worker *w, const struct engine *e, uint32_t gen, struc
 {
     struct scope s = scope_open(w, e, gen, p->flow, p);
     struct packet_memory *m;
+    bool dropped;
 
     s.dir = p->dir;
     s.alone = true;
     packet_inspect(&s);
     scope_close(&s);
     m = scope_packet(&s);
-    if (s.state && (s.state->flags & FLOWSTATE_DROPPED))
+    dropped = s.state && (s.state->flags & FLOWSTATE_DROPPED);
+    if (dropped)
         ec_raise(p, EC_V_DROP, s.state->dropped_by);
     if (m->verdict)
         ec_raise(p, m->verdict, m->cause);
+    if (__builtin_expect((p->frame->flags & EC_FR_INLINE) != 0, 0)) {
+        scope_count(&s, COUNT_INLINE);
+        w->count[COUNT_BLOCKED] += dropped || m->verdict;
+    }
 }
 
 void engine_chunk(struct worker *w, const struct engine *e, uint32_t gen, struct ec_flow *f, const struct ec_chunk *k)

@@ -1,6 +1,7 @@
 #include "plugins/ids/match/inspect.h"
 
 #include "plugins/ids/match/limit.h"
+#include "plugins/ids/match/tally.h"
 #include "plugins/ids/rule/address.h"
 
 static bool header_one_way(const struct rule *r, const uint8_t *src, const uint8_t *dst, uint16_t sport,
@@ -112,6 +113,7 @@ void inspect_fire(struct scope *s, struct hit *h)
     const struct rule *r = h->rule;
     enum limit_answer answer;
 
+    tally_match(s, r);
     for (const struct effect *e = r->effect; e; e = e->next)
         e->run(e, s);
     if (r->action == RULE_PASS) {
@@ -140,11 +142,14 @@ bool inspect_passed(struct scope *s)
     g = &s->engine->groups.pass[group_l4(scope_l4(s))][s->dir];
     for (size_t i = 0; i < g->n && !m->passed; i++) {
         struct hit h;
+        uint64_t begin;
 
         h.rule = s->engine->rule[g->rules[i]];
         h.n = 0;
+        begin = tally_begin(s, h.rule);
         if (inspect_rule(s, h.rule))
             inspect_fire(s, &h);
+        tally_end(s, h.rule, begin);
     }
     return m->passed;
 }

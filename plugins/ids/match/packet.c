@@ -1,5 +1,6 @@
 /* Rules on single packets: headers, addresses, payload. */
 #include "plugins/ids/match/inspect.h"
+#include "plugins/ids/match/tally.h"
 
 /* Most of these rules ask for other addresses than the packet's: the few that are left have to be put in order. */
 static void packet_list(struct scope *s, const uint32_t *rules, size_t n)
@@ -100,6 +101,11 @@ void packet_inspect(struct scope *s)
         packet_payload(s, l4);
     s->w->count[COUNT_CANDIDATES] += c->n;
     candidates_sort(c);
-    for (uint32_t i = 0; i < c->n && !scope_packet(s)->passed; i++)
-        packet_rule(s, s->engine->rule[c->list[i]]);
+    for (uint32_t i = 0; i < c->n && !scope_packet(s)->passed; i++) {
+        const struct rule *r = s->engine->rule[c->list[i]];
+        uint64_t begin = tally_begin(s, r);
+
+        packet_rule(s, r);
+        tally_end(s, r, begin);
+    }
 }

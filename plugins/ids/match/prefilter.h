@@ -11,9 +11,17 @@
 struct prefilter;
 struct prefilter_input;
 
+/* What looking at a rule has cost one worker. It stands beside the stamp, in a line that is touched anyway. Written by
+ * its worker with plain stores, read by anybody: see tally_read(). */
+struct tally {
+    uint32_t stamp, timed;          /* timed: checks of which the time was taken */
+    uint64_t checks, matches, ns;   /* ns: of the timed ones */
+};
+
 /* The candidates of one inspection, each once. */
 struct candidates {
-    uint32_t *stamp, serial;        /* by rule */
+    struct tally *tally;            /* by rule */
+    uint32_t serial, countdown;     /* countdown: checks until the next that is timed */
     uint32_t *list, n, room;
 };
 void candidates_begin(struct candidates *c);

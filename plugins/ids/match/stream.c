@@ -2,6 +2,7 @@
  * the chunk, so none is reported twice. Rules whose fast pattern was seen but whose other contents were not wait in
  * the window. */
 #include "plugins/ids/match/inspect.h"
+#include "plugins/ids/match/tally.h"
 
 #include <string.h>
 
@@ -61,18 +62,20 @@ static void stream_defer(struct scope *s, struct window *w, const struct rule *r
 static void stream_rule(struct scope *s, const struct rule *r, struct verify *v, const struct hit_source *src,
                         struct window *w)
 {
+    uint64_t begin = tally_begin(s, r);
     struct hit h;
 
     if (!inspect_rule(s, r)) {
         stream_defer(s, w, r);
-        return;
+    } else {
+        h.rule = r;
+        h.n = 0;
+        if (inspect_chain(s, r->raw, v, src, &h))
+            inspect_fire(s, &h);
+        else
+            stream_wait(s, w, r);
     }
-    h.rule = r;
-    h.n = 0;
-    if (inspect_chain(s, r->raw, v, src, &h))
-        inspect_fire(s, &h);
-    else
-        stream_wait(s, w, r);
+    tally_end(s, r, begin);
 }
 
 /* Candidates for data, whose first `old` bytes were searched before. */

@@ -1,6 +1,7 @@
 /* Rules on the buffers of transactions. A rule is looked at when the buffer with its fast pattern has changed; where
  * another of its buffers is not there yet, it waits with the transaction. It alerts once for each transaction. */
 #include "plugins/ids/match/inspect.h"
+#include "plugins/ids/match/tally.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -222,6 +223,7 @@ void tx_inspect(struct scope *s)
     for (uint32_t i = 0; i < c->n; i++) {
         const struct rule *r = s->engine->rule[c->list[i]];
         enum tx_answer a;
+        uint64_t begin;
 
         if (txstate_done(l.t, r->sid))
             continue;
@@ -229,7 +231,9 @@ void tx_inspect(struct scope *s)
             scope_count(s, COUNT_DONE_FULL);
             break;
         }
+        begin = tally_begin(s, r);
         a = tx_rule(&l, r);
+        tally_end(s, r, begin);
         if (a == TX_YES)
             txstate_finish(s, l.t, r->sid);
         else if (a == TX_WAIT)

@@ -11,12 +11,17 @@ struct classes;
 struct content;
 struct keyword;
 
+/* What somebody decided about a rule of a file: as it is written; on, though it stands behind a '#'; off; a rule of
+ * the API stands in its place. */
+enum decision { DECIDE_WRITTEN, DECIDE_ON, DECIDE_OFF, DECIDE_REPLACED };
+
 /* What compiling needs from outside; also given by tests. */
 struct env {
     void *arg;
     int32_t (*slot)(void *arg, const char *name, uint32_t i, struct ec_slot *out);  /* as ec_traffic.slot() */
     uint32_t (*intern)(void *arg, const char *space, const char *name);
     uint32_t (*proto)(void *arg, const char *name);     /* a protocol that some parser detects; 0: none */
+    enum decision (*decide)(void *arg, uint32_t gid, uint32_t sid);     /* NULL: as they are written */
     const struct vars *vars;
     const struct classes *classes;
     const struct keyword_list *external;                /* keywords of other plugins; may be NULL */
@@ -41,8 +46,8 @@ struct build {
     const char *word;                       /* what is not supported */
     char why[512];
 };
-enum { BUILD_MSG = 1, BUILD_SID = 2, BUILD_REV = 4, BUILD_GID = 8, BUILD_CLASS = 16, BUILD_PRIORITY = 32, BUILD_FLOW = 64,
-       BUILD_LIMIT = 128, BUILD_TARGET = 256 };
+enum { BUILD_MSG = 1, BUILD_SID = 2, BUILD_REV = 4, BUILD_GID = 8, BUILD_CLASS = 16, BUILD_PRIORITY = 32,
+       BUILD_FLOW = 64, BUILD_LIMIT = 128, BUILD_TARGET = 256 };
 
 /* Shared by the rules of one set: compiled address lists and views, by their text. */
 struct build_cache *build_cache_new(void);

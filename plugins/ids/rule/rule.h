@@ -100,6 +100,7 @@ struct rule {
     const struct rangeset *src, *dst, *sport, *dport;       /* NULL: any */
     const char *action_word, *msg, *category, *text, *file;
     uint32_t line, n_pair, n_chain, n_proto;
+    uint32_t listed;                /* its place in the set's list, until the set is finished */
     const struct pair *metadata;
     struct chain *chain[RULE_CHAINS_MAX];
     struct chain *raw;              /* the one without buffer, or NULL; also in chain[] */

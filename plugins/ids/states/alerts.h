@@ -36,6 +36,8 @@ void beside_write(struct alerts *a, FILE *out, const char *json, uint32_t n, con
 /* [sub] Handlers. */
 int32_t alerts_list(void *self, const void *state, struct ec_req *r);
 int32_t alerts_show(void *self, const void *state, struct ec_req *r);
+int32_t alerts_explain(void *self, const void *state, struct ec_req *r);
+extern const char explain_schema[];
 int32_t alerts_change(void *self, const void *state, struct ec_req *r);
 int32_t alerts_bulk(void *self, const void *state, struct ec_req *r);
 int32_t alerts_histogram(void *self, const void *state, struct ec_req *r);

@@ -1,0 +1,20 @@
+/* tallies.h: what rules have cost since the start, over reloads and workers. */
+#ifndef IDS_MANAGE_TALLIES_H
+#define IDS_MANAGE_TALLIES_H
+#include "plugins/ids/match/engine.h"
+
+struct tally_sum {
+    uint64_t checks, matches;       /* looked at in full; held, whatever thresholds said */
+    uint64_t timed, ns;             /* looks of which the time was taken; what those took */
+};
+
+struct tallies;
+
+struct tallies *tallies_new(void);              /* NULL: out of memory */
+void tallies_free(struct tallies *t);
+/* [any] An engine that nobody uses any more: what it counted is kept, by gid and sid. */
+void tallies_take(struct tallies *t, const struct engine *e);
+/* [any] Of a rule since the start; index: in e, UINT32_MAX: it is not in use. */
+struct tally_sum tallies_of(struct tallies *t, const struct engine *e, uint32_t index, uint32_t gid, uint32_t sid);
+
+#endif
