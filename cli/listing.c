@@ -10,14 +10,22 @@
 #define PAGE      1000
 #define LIST_MOST 100000
 
-enum { O_LIMIT, O_SINCE, O_UNTIL, O_IP, O_TEXT, O_ALL };
+enum { O_LIMIT, O_ALL, O_TEXT, O_SINCE, O_UNTIL, O_IP };
 const struct cli_option events_options[] = {
     {"limit", "N", "at most so many (50)"},
+    {"all", NULL, "as many as there are, up to 100000"},
+    {"text", "WORDS", "all of these words stand in it"},
     {"since", "TIME", "not older: 2026-11-22T18:00:00Z, or how long ago: 15m, 24h, 7d"},
     {"until", "TIME", "only older ones"},
     {"ip", "ADDRESS", "either side is this address, or in this network"},
-    {"text", "WORDS", "all of these words stand in it"},
+    {NULL, NULL, NULL},
+};
+
+/* The first of those: what is no event has no time and no ends. */
+const struct cli_option items_options[] = {
+    {"limit", "N", "at most so many (50)"},
     {"all", NULL, "as many as there are, up to 100000"},
+    {"text", "WORDS", "all of these words stand in it"},
     {NULL, NULL, NULL},
 };
 

@@ -297,6 +297,38 @@ def explained():
     check(ask("GET", "/api/ids/alerts/1/explain")[0] == 404, "one that is not there is 404")
 
 
+def ctl(*words, stdin=""):
+    done = subprocess.run([os.environ["ECYBERCTL"], "-s", HERE + "/s", *words], input=stdin, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def by_hand():
+    """The same with ecyberctl."""
+    code, text, error = ctl("rules", "list", "sid=2000001-2000005")
+    check(code == 0 and len(text.splitlines()) == 7 and "1:2000004\t1\tunsupported\tdrop\tudp\t" in text, "rules list",
+          (code, text, error))
+    code, text, _ = ctl("-o", "json", "rules", "list", "--limit", "2", "--text", "behind hash")
+    check(code == 0 and [r["id"] for r in json.loads(text)] == ["1:2000002"], "as JSON", text)
+    code, text, _ = ctl("rules", "show", "2000001")
+    check(code == 0 and "msg\tof the file\n" in text and "text\talert udp" in text, "rules show", text)
+    check(ctl("rules", "show", "1:1")[0] == 4, "one that is not there: exit code 4")
+    code, text, _ = ctl("rules", "disable", "2000001", "1:2000005")
+    check(code == 0 and text.count("\tdisabled\t") == 2 and sent("file-rule") == [], "rules disable", text)
+    code, text, error = ctl("rules", "enable", "2000001", "1:1", "1:2000005")
+    check(code == 4 and text.count("\tenabled\t") == 2 and error and sent("file-rule") == [2000001], "rules enable",
+          (code, text, error))
+    code, text, _ = ctl("rules", "validate", stdin="alert tcp any any -> any any (sid:5)\n")
+    check(code == 6 and text.startswith("standard input:1:"), "rules validate finds what is wrong", text)
+    with open("good.rules", "w", encoding="utf-8") as out:
+        out.write(RULE % ("good", "good", 9500000) + "\n")
+    check(ctl("rules", "validate", "good.rules") == (0, "good.rules: 1 rules are sound, 0 problems\n", ""),
+          "and what is not")
+    code, text, _ = ctl("rules", "reload")
+    check(code == 0 and "reloaded: 34 rules are in use, 1 have errors" in text and "one.rules:9:" in text,
+          "rules reload", text)
+
+
 def killed():
     """kill -9 in the middle of changes: what was answered is there; the rest whole or not at all."""
     answered, end = [], threading.Event()
@@ -378,7 +410,7 @@ def main():
                   "eve:\n  file: %s/eve.json\n  types: [alert]\nids:\n  rule_files: [%s/one.rules]\n"
                   % (os.environ["EC_PLUGINDIR"], HERE, HERE, SOCK, HERE, HERE))
     daemon()
-    for part in made, dry, of_file, lists, validated, bad, together, reloaded, audited, explained, killed:
+    for part in made, dry, of_file, lists, validated, bad, together, reloaded, audited, explained, by_hand, killed:
         part()
     check(stop() == 0, "the daemon ends well", log_end())
     large()
