@@ -6,15 +6,18 @@
 #include <stdlib.h>
 
 #include "plugins/auth/digest.h"
+#include "plugins/auth/document.h"
 #include "plugins/auth/roles.h"
 
 #define SECRET_HEX 64
 #define PREFIX     "eck_"
+#define SECOND     UINT64_C(1000000000)
 
 struct document {
     struct ec_part part;
     struct ec_span name, digest, roles;
-    uint64_t user, created, expires;
+    uint64_t user, created, expires, used;
+    struct ec_span address;
 };
 #define TEXT(flags, member, max, help) \
     { EC_T_TEXT, (flags), 0, 0, (uint32_t)offsetof(struct document, member), #member, NULL, NULL, NULL, NULL, (help), \
@@ -26,18 +29,11 @@ static const struct ec_row rows[] = {
     TEXT(0, roles, 63, "names, separated by commas"),
     EC_FIELD(TIME, 0, struct document, created, "created_at", NULL, "when it was made"),
     EC_FIELD(TIME, 0, struct document, expires, "expires_at", NULL, "when it ends; 0: never"),
+    EC_FIELD(TIME, 0, struct document, used, "used_at", NULL, "when it was used last, some minutes late; 0: never"),
+    TEXT(0, address, APIKEY_ADDRESS - 1, "from where"),
 };
 static const struct ec_record record = EC_RECORD_PART(struct document, rows);
-static const struct ec_kind kind = {sizeof kind, 1, "api_keys", &record, NULL};
-
-static void text_get(const struct ec_part *p, struct ec_span s, char *to, size_t n)
-{
-    size_t len = s.off && s.len < n ? s.len : 0;
-
-    if (len)
-        memcpy(to, ec_bytes(p, s), len);
-    to[len] = '\0';
-}
+static const struct ec_kind kind = {sizeof kind, 2, "api_keys", &record, NULL};
 
 static void document_read(const struct ec_part *p, void *item)
 {
@@ -45,13 +41,15 @@ static void document_read(const struct ec_part *p, void *item)
     struct apikey *one = item;
     char roles[64];
 
-    text_get(p, d->name, one->name, sizeof one->name);
-    text_get(p, d->digest, one->digest, sizeof one->digest);
-    text_get(p, d->roles, roles, sizeof roles);
+    document_text(p, d->name, one->name, sizeof one->name);
+    document_text(p, d->digest, one->digest, sizeof one->digest);
+    document_text(p, d->roles, roles, sizeof roles);
     roles_parse(roles, strlen(roles), &one->roles);
     one->user = d->user;
     one->created = d->created;
     one->expires = d->expires;
+    one->used = one->written = d->used;
+    document_text(p, d->address, one->address, sizeof one->address);
 }
 
 static struct ec_part *document_write(const void *item, struct ec_build *b)
@@ -69,6 +67,8 @@ static struct ec_part *document_write(const void *item, struct ec_build *b)
     d->user = one->user;
     d->created = one->created;
     d->expires = one->expires;
+    d->used = one->used;
+    d->address = ec_puts(b, one->address);
     return &d->part;
 }
 
@@ -97,25 +97,44 @@ int32_t apikey_make(struct shelf *s, struct apikey *one, char text[APIKEY_TEXT])
     return err;
 }
 
-/* "eck_ID_SECRET", taken apart. 0, or −1. */
-static int parse(const char *text, uint32_t len, uint64_t *id, const char **secret)
-{
-    uint32_t digits = len - 4 - 1 - SECRET_HEX;
-    char number[20];
+struct use { uint64_t now; const char *address; };
 
-    if (len < 4 + 1 + 1 + SECRET_HEX || len >= APIKEY_TEXT || memcmp(text, PREFIX, 4) || digits > 18)
-        return -1;
-    memcpy(number, text + 4, digits);
-    number[digits] = '\0';
-    if (strspn(number, "0123456789") != digits || text[4 + digits] != '_')
-        return -1;
-    *id = strtoull(number, NULL, 10);
-    *secret = text + 4 + digits + 1;
-    return 0;
+static void note_use(void *item, void *arg)
+{
+    const struct use *u = arg;
+    struct apikey *one = item;
+
+    one->used = u->now;
+    snprintf(one->address, sizeof one->address, "%s", u->address);
+}
+
+static bool is_unwritten(const void *item, void *arg)
+{
+    const struct apikey *one = item;
+
+    (void)arg;
+    return one->used != one->written;
+}
+
+static int32_t note_written(void *item, void *arg)
+{
+    struct apikey *one = item;
+
+    (void)arg;
+    one->written = one->used;
+    return EC_OK;
+}
+
+void apikey_flush(struct shelf *s)
+{
+    struct apikey one = {.id = 0}, kept;
+
+    while (shelf_find(s, is_unwritten, NULL, one.id, &one, 1))
+        shelf_change(s, one.id, note_written, NULL, &kept); /* else the next time */
 }
 
 int32_t apikey_judge(struct shelf *s, struct users *users, const char *text, uint32_t len, uint64_t now_ns,
-                     struct ec_who *who, char *why, uint32_t n)
+                     const char *address, struct ec_who *who, char *why, uint32_t n)
 {
     char digest[APIKEY_DIGEST];
     const char *secret, *no = NULL;
@@ -123,7 +142,7 @@ int32_t apikey_judge(struct shelf *s, struct users *users, const char *text, uin
     struct user user;
     uint64_t id;
 
-    if (parse(text, len, &id, &secret))
+    if (ticket_parse(text, len, PREFIX, SECRET_HEX, &id, &secret))
         no = "it is not of the form of a key";
     else if (shelf_get(s, id, &one))
         no = "there is no key of its number";
@@ -142,6 +161,8 @@ int32_t apikey_judge(struct shelf *s, struct users *users, const char *text, uin
         snprintf(why, n, "%s", no);
         return EC_EPERM;
     }
+    if (address && (now_ns - one.used > SECOND || strcmp(address, one.address)))
+        shelf_touch(s, id, note_use, &(struct use){now_ns, address});
     memset(who, 0, sizeof *who);
     who->size = sizeof *who;
     who->flags = EC_WHO_KEY | (user.must_change ? EC_WHO_MUST_CHANGE : 0);

@@ -37,8 +37,8 @@ static const struct ec_row which_rows[] = {
 static const struct ec_record which_record = EC_RECORD_PART(struct which, which_rows);
 
 struct shown {
-    uint64_t id, created, expires;
-    struct ec_span name;
+    uint64_t id, created, expires, used;
+    struct ec_span name, address;
     struct ec_list roles;
 };
 struct made {
@@ -57,7 +57,9 @@ struct many {
         {EC_T_ENUM, EC_R_LIST, 0, 0, (uint32_t)offsetof(T, at(roles)), "roles", NULL, ROLE_WORDS, NULL, NULL, \
          "what it may do, as far as its user may", 0, 0}, \
         EC_FIELD(TIME, 0, T, at(created), "created_at", NULL, "when it was made"), \
-        EC_FIELD(TIME, 0, T, at(expires), "expires_at", NULL, "when it ends; 1970 where it never does")
+        EC_FIELD(TIME, 0, T, at(expires), "expires_at", NULL, "when it ends; 1970 where it never does"), \
+        EC_FIELD(TIME, 0, T, at(used), "used_at", NULL, "when it was used last; 1970 where it never was"), \
+        EC_FIELD(TEXT, 0, T, at(address), "used_from", NULL, "from which address; empty where it never was")
 #define ALONE(member)  member
 #define INSIDE(member) v.member
 static const struct ec_row shown_rows[] = {SHOWN_ROWS(struct shown, ALONE)};
@@ -80,6 +82,8 @@ static void shown_fill(struct ec_build *b, struct shown *v, const struct apikey 
     v->id = one->id;
     v->created = one->created;
     v->expires = one->expires;
+    v->used = one->used;
+    v->address = ec_puts(b, one->address);
     v->name = ec_puts(b, one->name);
     roles = ec_rows(b, &v->roles, (uint32_t)__builtin_popcount(one->roles), sizeof *roles);
     for (uint32_t i = 0; roles && i < ROLES; i++)

@@ -33,6 +33,8 @@ static const struct ec_row option_rows[] = {
     EC_OPTION(DURATION, 0, "refresh_life", "30d", 60 * SECOND, 365 * 86400 * SECOND, NULL,
               "of a refresh token, and so of a session that nobody uses; at least token_life"),
     EC_OPTION(U32, 0, "password_min", "10", 8, 128, "characters", "the least of a new password"),
+    EC_OPTION(U32, 0, "hash_cost", "7", PASSWORD_COST_LEAST, PASSWORD_COST_MOST, NULL,
+              "of passwords by yescrypt: each one more doubles the time and the memory of a log-in (7: 64 MiB)"),
     EC_OPTION(U32, 0, "backoff.account_tries", "5", 1, 1000, "attempts", "failed log-ins of an account from one address without a wait"),
     EC_OPTION(U32, 0, "backoff.account_hourly", "100", 10, 3600, "attempts",
               "failed log-ins of an account in an hour from all addresses but those where it has logged in before"),
@@ -56,7 +58,7 @@ static const struct ec_metric metrics[METRICS] = {
 struct auth_state {
     char algorithm[16], *key; /* key NULL: to be made once */
     int64_t life, refresh_life;
-    uint32_t password_min, account_tries, account_hourly, address_tries, longest;
+    uint32_t password_min, hash_cost, account_tries, account_hourly, address_tries, longest;
 };
 
 static void key_free(char *key)
@@ -193,6 +195,7 @@ static int32_t read_options(struct auth *a, const struct ec_conf *c, struct auth
     if (st->refresh_life < st->life)
         st->refresh_life = st->life;
     st->password_min = (uint32_t)number(h, c, "password_min");
+    st->hash_cost = (uint32_t)number(h, c, "hash_cost");
     st->account_tries = (uint32_t)number(h, c, "backoff.account_tries");
     st->account_hourly = (uint32_t)number(h, c, "backoff.account_hourly");
     st->address_tries = (uint32_t)number(h, c, "backoff.address_tries");
@@ -247,6 +250,9 @@ static int32_t auth_create(const struct ec_host *h, void **self)
     return EC_OK;
 }
 
+static void on_timer(void *self, const void *state, uint64_t now_ns);
+static const struct ec_timer lazy = {sizeof lazy, EC_TIMER_WALL, 300 * SECOND, on_timer};
+
 static int32_t auth_setup(void *self)
 {
     struct auth *a = self;
@@ -264,6 +270,8 @@ static int32_t auth_setup(void *self)
         err = a->store->kind(a->store_self, h, apikey_form.kind, &a->key_kind);
     if (!err)
         err = h->topic(h, &audit_topic, &a->audit);
+    if (!err)
+        err = h->timer(h, &lazy);
     return err || !a->http ? err : routes_declare(a);
 }
 
@@ -325,9 +333,10 @@ static int32_t auth_start(void *self, const void *state)
     a->life = st->life;
     a->refresh_life = (uint64_t)st->refresh_life;
     a->password_min = st->password_min;
+    a->hash_cost = st->hash_cost;
     a->group = group_number();
     if (guess_new(a, st->account_tries, st->account_hourly, st->address_tries, st->longest) ||
-        password_hash("nobody", 6, a->nobody, sizeof a->nobody))
+        password_hash("nobody", 6, a->hash_cost, a->nobody, sizeof a->nobody))
         return h->fail(h, EC_ENOMEM, "out of memory");
     err = make_keys(a, st, folder);
     if (err)
@@ -342,6 +351,27 @@ static int32_t auth_start(void *self, const void *state)
         return ec_failf(h, err, "the sessions and API keys cannot be read from the store (error %d)", err);
     session_sweep(a->sessions, a->users, h->now(h));
     return a->http && !users_count(a->users) ? first_make(a) : EC_OK;
+}
+
+static void flush_work(void *self, const void *state, void *arg)
+{
+    (void)state;
+    (void)arg;
+    apikey_flush(((struct auth *)self)->apikeys);
+}
+
+static void on_timer(void *self, const void *state, uint64_t now_ns)
+{
+    const struct ec_host *h = ((struct auth *)self)->host;
+
+    (void)state;
+    (void)now_ns;
+    h->work(h, flush_work, NULL); /* where the pool is full, the next time */
+}
+
+static void auth_stop(void *self)
+{
+    apikey_flush(((struct auth *)self)->apikeys);
 }
 
 static int32_t auth_bearer(void *self, const char *text, uint32_t len, struct ec_who *who, char *why, uint32_t n)
@@ -361,10 +391,11 @@ static int32_t auth_bearer(void *self, const char *text, uint32_t len, struct ec
     return err;
 }
 
-static int32_t auth_key(void *self, const char *text, uint32_t len, struct ec_who *who, char *why, uint32_t n)
+static int32_t auth_key(void *self, const char *text, uint32_t len, const char *address, struct ec_who *who, char *why,
+                        uint32_t n)
 {
     struct auth *a = self;
-    int32_t err = apikey_judge(a->apikeys, a->users, text, len, a->host->now(a->host), who, why, n);
+    int32_t err = apikey_judge(a->apikeys, a->users, text, len, a->host->now(a->host), address, who, why, n);
 
     if (err)
         a->host->metric(a->host, M_REFUSED, 1);
@@ -436,6 +467,7 @@ static const struct ec_plugin auth = {
     .configure = auth_configure,
     .state_free = auth_state_free,
     .start = auth_start,
+    .stop = auth_stop,
     .destroy = auth_destroy,
 };
 EC_PLUGIN(auth)

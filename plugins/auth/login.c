@@ -36,7 +36,8 @@ static const struct ec_record change_record = EC_RECORD_PART(struct change, chan
 /* A hash made by an older scheme is made anew while the password is at hand. */
 static void refresh(struct auth *a, struct user *one, const char *plain, uint32_t len)
 {
-    if (password_hash_stale(one->hash) && !password_hash(plain, len, one->hash, sizeof one->hash))
+    if (password_hash_stale(one->hash, a->hash_cost) &&
+        !password_hash(plain, len, a->hash_cost, one->hash, sizeof one->hash))
         users_put(a->users, one, a->host->now(a->host));
 }
 
@@ -148,6 +149,9 @@ static int32_t me(void *self, const void *state, struct ec_req *r)
     } else if (users_get(a->users, who->user, &one)) {
         return a->http->error(r, 401, "Not authenticated");
     }
+    if (a->http->match(r, one.version))
+        return EC_OK;
+    a->http->etag(r, one.version);
     err = user_reply(a, r, 200, &one);
     OPENSSL_cleanse(&one, sizeof one);
     return err;
@@ -195,7 +199,8 @@ const struct ec_route login_routes[] = {
     {.size = sizeof(struct ec_route), .flags = EC_RT_FORM, .method = "POST", .path = "/api/auth/login", .opid = "login",
      .summary = "Log in with a password (OAuth2 password flow)", .roles = "", .body = &credentials_record,
      .reply = &granted_record, .body_max = 8192, .run = login},
-    {.size = sizeof(struct ec_route), .flags = EC_RT_BEFORE_CHANGE, .method = "GET", .path = "/api/auth/me",
+    {.size = sizeof(struct ec_route), .flags = EC_RT_BEFORE_CHANGE | EC_RT_EDITS, .method = "GET",
+     .path = "/api/auth/me",
      .opid = "read_me", .summary = "The user who asks", .roles = "*", .reply = &user_record, .run = me},
     {.size = sizeof(struct ec_route), .flags = EC_RT_BEFORE_CHANGE, .method = "POST",
      .path = "/api/auth/change-password", .opid = "change_password",

@@ -9,7 +9,6 @@
 #include <strings.h>
 
 #define YESCRYPT      "$y$"
-#define YESCRYPT_COST 7
 #define BCRYPT_BYTES  72
 #define BCRYPT_COST   14 /* 0.8 s; a hash that asks for more is not ours to compute */
 
@@ -49,13 +48,13 @@ static void wipe(char *text, size_t len)
     free(text);
 }
 
-int password_hash(const char *plain, size_t len, char *hash, size_t n)
+int password_hash(const char *plain, size_t len, uint32_t cost, char *hash, size_t n)
 {
     char setting[CRYPT_GENSALT_OUTPUT_SIZE], salt[32], *text = ended(plain, len);
     int rc = -1;
 
     if (text && RAND_bytes((unsigned char *)salt, sizeof salt) == 1 &&
-        crypt_gensalt_rn(YESCRYPT, YESCRYPT_COST, salt, sizeof salt, setting, sizeof setting))
+        crypt_gensalt_rn(YESCRYPT, cost, salt, sizeof salt, setting, sizeof setting))
         rc = with_setting(text, setting, hash, n);
     wipe(text, len);
     return rc;
@@ -76,9 +75,10 @@ int password_hash_known(const char *hash)
            hash[4] >= '7' && hash[4] <= 'D' && hash[5] == 'T' && hash[6] == '$';
 }
 
-int password_hash_stale(const char *hash)
+/* A setting says log2(N) - 1, which is 6 more than the cost, as one letter of crypt's alphabet. */
+int password_hash_stale(const char *hash, uint32_t cost)
 {
-    return is_bcrypt(hash);
+    return is_bcrypt(hash) || hash[4] != "./0123456789ABCDEF"[cost + 6];
 }
 
 int password_matches(const char *plain, size_t len, const char *hash)

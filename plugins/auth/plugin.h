@@ -28,7 +28,7 @@ struct auth {
     struct backoff *pairs, *accounts, *addresses, *places; /* of guess.c */
     int64_t life;               /* of a token, in seconds */
     uint64_t refresh_life;      /* of a refresh token, in seconds */
-    uint32_t password_min, group; /* group: number of the group ecyber, UINT32_MAX: there is none */
+    uint32_t password_min, hash_cost, group; /* group: number of the group ecyber, UINT32_MAX: there is none */
     atomic_uint hashing;
     char nobody[PASSWORD_HASH]; /* what the password of an unknown user is compared with */
     char first[4096];           /* path of the file with the one-time password */
@@ -37,9 +37,9 @@ struct auth {
 /* [ctl] setup(): declare all routes. */
 int32_t routes_declare(struct auth *a);
 extern const struct ec_route login_routes[], grant_routes[], session_routes[], apikey_routes[], second_routes[],
-    people_routes[];
+    people_routes[], edit_routes[], summary_routes[];
 extern const uint32_t login_route_count, grant_route_count, session_route_count, apikey_route_count,
-    second_route_count, people_route_count;
+    second_route_count, people_route_count, edit_route_count, summary_route_count;
 
 /* A handler that goes on with fn on the pool. */
 #define LATER(name, fn) \
@@ -97,6 +97,8 @@ int32_t password_set(struct auth *a, struct ec_req *r, struct user *one, const c
                      const char *loc);
 /* [pool] Write it, and answer what went wrong. 0; else a reply was sent. */
 int32_t user_write(struct auth *a, struct ec_req *r, struct user *one);
+/* [any] Answer what users.h returned; returns err. */
+int32_t user_failed(struct auth *a, struct ec_req *r, int32_t err);
 /* Once an administrator has used or replaced the one-time password, its file goes. */
 void first_done(struct auth *a, const struct user *one);
 /* [ctl] start(), where there are no users: the first administrator. EC_OK, or why was said. */

@@ -21,5 +21,9 @@ int32_t routes_declare(struct auth *a)
         err = declare(a, apikey_routes, apikey_route_count);
     if (!err)
         err = declare(a, second_routes, second_route_count);
-    return err ? err : declare(a, people_routes, people_route_count);
+    if (!err)
+        err = declare(a, people_routes, people_route_count);
+    if (!err)
+        err = declare(a, edit_routes, edit_route_count);
+    return err ? err : declare(a, summary_routes, summary_route_count);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "plugins/auth/digest.h"
+#include "plugins/auth/document.h"
 
 #define FAMILY_HEX 32
 #define SECRET_HEX 64
@@ -33,24 +34,15 @@ static const struct ec_row rows[] = {
 static const struct ec_record record = EC_RECORD_PART(struct document, rows);
 static const struct ec_kind kind = {sizeof kind, 1, "sessions", &record, NULL};
 
-static void text_get(const struct ec_part *p, struct ec_span s, char *to, size_t n)
-{
-    size_t len = s.off && s.len < n ? s.len : 0;
-
-    if (len)
-        memcpy(to, ec_bytes(p, s), len);
-    to[len] = '\0';
-}
-
 static void document_read(const struct ec_part *p, void *item)
 {
     const struct document *d = (const struct document *)(const void *)p;
     struct session *one = item;
 
-    text_get(p, d->family, one->family, sizeof one->family);
-    text_get(p, d->secret, one->secret, sizeof one->secret);
-    text_get(p, d->address, one->address, sizeof one->address);
-    text_get(p, d->agent, one->agent, sizeof one->agent);
+    document_text(p, d->family, one->family, sizeof one->family);
+    document_text(p, d->secret, one->secret, sizeof one->secret);
+    document_text(p, d->address, one->address, sizeof one->address);
+    document_text(p, d->agent, one->agent, sizeof one->agent);
     one->user = d->user;
     one->stamp = d->stamp;
     one->created = d->created;
@@ -78,24 +70,6 @@ static struct ec_part *document_write(const void *item, struct ec_build *b)
 }
 
 const struct shelf_form session_form = {&kind, sizeof(struct session), SESSIONS_MAX, document_read, document_write};
-
-/* "ecr_ID_FAMILY_SECRET", taken apart. 0, or −1. */
-static int parse(const char *text, uint32_t len, uint64_t *id, const char **family, const char **secret)
-{
-    uint32_t tail = 1 + FAMILY_HEX + 1 + SECRET_HEX, digits = len - 4 - tail;
-    char number[20];
-
-    if (len < 4 + 1 + tail || len >= SESSION_TEXT || memcmp(text, PREFIX, 4) || digits > 18)
-        return -1;
-    memcpy(number, text + 4, digits);
-    number[digits] = '\0';
-    if (strspn(number, "0123456789") != digits || text[4 + digits] != '_' || text[4 + digits + 1 + FAMILY_HEX] != '_')
-        return -1;
-    *id = strtoull(number, NULL, 10);
-    *family = text + 4 + digits + 1;
-    *secret = *family + FAMILY_HEX + 1;
-    return 0;
-}
 
 struct oldest { uint64_t user, id, used; uint32_t n; };
 
@@ -182,8 +156,11 @@ int32_t session_refresh(struct shelf *s, const char *text, uint32_t len, const s
     uint64_t id;
     int32_t err;
 
-    if (parse(text, len, &id, &family, &secret) || shelf_get(s, id, one))
+    /* "ecr_ID_FAMILY_SECRET" */
+    if (ticket_parse(text, len, PREFIX, FAMILY_HEX + 1 + SECRET_HEX, &id, &family) || family[FAMILY_HEX] != '_' ||
+        shelf_get(s, id, one))
         return EC_EPERM;
+    secret = family + FAMILY_HEX + 1;
     digest_of(family, FAMILY_HEX, shown_family);
     if (!*one->family || CRYPTO_memcmp(one->family, shown_family, SESSION_DIGEST))
         return EC_EPERM;

@@ -273,6 +273,17 @@ int32_t shelf_change(struct shelf *s, uint64_t id, int32_t (*fn)(void *item, voi
     return err;
 }
 
+void shelf_touch(struct shelf *s, uint64_t id, void (*fn)(void *item, void *arg), void *arg)
+{
+    char *item;
+
+    pthread_rwlock_wrlock(&s->lock);
+    item = by_id(s, id);
+    if (item)
+        fn(item, arg);
+    pthread_rwlock_unlock(&s->lock);
+}
+
 /* `edit` is held. */
 static int32_t drop(struct shelf *s, uint64_t id)
 {

@@ -34,6 +34,8 @@ int32_t shelf_add(struct shelf *s, void *item, bool brief);
 /* [pool] fn changes a copy, one at a time; it is kept where fn returns EC_OK and the store takes it. `to` gets the copy.
  * EC_ENOENT: there is none; else what fn or the store returned. */
 int32_t shelf_change(struct shelf *s, uint64_t id, int32_t (*fn)(void *item, void *arg), void *arg, void *to);
+/* [any] fn changes the item in memory alone, for what may be lost; under the lock. Nothing where there is none. */
+void shelf_touch(struct shelf *s, uint64_t id, void (*fn)(void *item, void *arg), void *arg);
 int32_t shelf_remove(struct shelf *s, uint64_t id); /* [pool] EC_ENOENT; else the store failed, and it is still there */
 /* [pool] Remove all for which fn is true; returns how many. Those that the store does not let go stay. */
 uint32_t shelf_sweep(struct shelf *s, bool (*fn)(const void *item, void *arg), void *arg);

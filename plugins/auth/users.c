@@ -5,7 +5,9 @@
 #include <openssl/rand.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <strings.h>
 
+#include "plugins/auth/document.h"
 #include "plugins/auth/jwt.h"
 #include "plugins/auth/roles.h"
 
@@ -105,6 +107,14 @@ static struct user *by_name(const struct users *u, const char *name)
     return NULL;
 }
 
+static struct user *by_email(const struct users *u, const char *email)
+{
+    for (uint32_t i = 0; *email && i < u->n; i++)
+        if (!strcasecmp(u->list[i].email, email))
+            return &u->list[i];
+    return NULL;
+}
+
 /* Room for one more, before the store is written. */
 static int32_t reserve(struct users *u)
 {
@@ -144,15 +154,6 @@ static void insert(struct users *u, const struct user *one)
     pthread_rwlock_unlock(&u->lock);
 }
 
-static void text_get(const struct ec_part *p, struct ec_span s, char *to, size_t n)
-{
-    size_t len = s.off && s.len < n ? s.len : 0;
-
-    if (len)
-        memcpy(to, ec_bytes(p, s), len);
-    to[len] = '\0';
-}
-
 struct loading {
     struct users *u;
     uint64_t last;
@@ -169,19 +170,19 @@ static int32_t on_document(void *arg, uint64_t id, uint64_t version, const struc
 
     l->last = id;
     l->n++;
-    text_get(p, d->name, one.name, sizeof one.name);
-    text_get(p, d->email, one.email, sizeof one.email);
-    text_get(p, d->full_name, one.full_name, sizeof one.full_name);
-    text_get(p, d->hash, one.hash, sizeof one.hash);
-    text_get(p, d->roles, roles, sizeof roles);
+    document_text(p, d->name, one.name, sizeof one.name);
+    document_text(p, d->email, one.email, sizeof one.email);
+    document_text(p, d->full_name, one.full_name, sizeof one.full_name);
+    document_text(p, d->hash, one.hash, sizeof one.hash);
+    document_text(p, d->roles, roles, sizeof roles);
     roles_parse(roles, strlen(roles), &one.roles);
     one.active = d->active;
     one.must_change = d->must_change;
     one.once = d->once;
     one.two_factor = d->two_factor;
     one.totp_step = d->totp_step;
-    text_get(p, d->totp, one.totp, sizeof one.totp);
-    text_get(p, d->recovery, one.recovery, sizeof one.recovery);
+    document_text(p, d->totp, one.totp, sizeof one.totp);
+    document_text(p, d->recovery, one.recovery, sizeof one.recovery);
     one.stamp = d->stamp;
     one.created = d->created;
     one.updated = d->updated;
@@ -238,6 +239,26 @@ int32_t users_named(struct users *u, const char *name, struct user *to)
         *to = *one;
     pthread_rwlock_unlock(&u->lock);
     return one ? EC_OK : EC_ENOENT;
+}
+
+int32_t users_mailed(struct users *u, const char *email, struct user *to)
+{
+    const struct user *one;
+
+    pthread_rwlock_rdlock(&u->lock);
+    one = by_email(u, email);
+    if (one)
+        *to = *one;
+    pthread_rwlock_unlock(&u->lock);
+    return one ? EC_OK : EC_ENOENT;
+}
+
+void users_each(struct users *u, void (*fn)(const struct user *one, void *arg), void *arg)
+{
+    pthread_rwlock_rdlock(&u->lock);
+    for (uint32_t i = 0; i < u->n; i++)
+        fn(&u->list[i], arg);
+    pthread_rwlock_unlock(&u->lock);
 }
 
 uint32_t users_page(struct users *u, uint64_t after, struct user *to, uint32_t n)
@@ -334,12 +355,16 @@ static int32_t version_seen(void *arg, uint64_t id, uint64_t version, const stru
 static int32_t put(struct users *u, struct user *one)
 {
     const struct user *old = one->id ? by_id(u, one->id) : NULL, *same = by_name(u, one->name);
+    const struct user *mailed = by_email(u, one->email);
     int32_t err;
 
     if (one->id && !old)
         return EC_ENOENT;
     if (same && same != old)
         return EC_EEXIST;
+    /* who shares one from before that was seen to keeps it */
+    if (mailed && mailed != old && (!old || strcasecmp(old->email, one->email)))
+        return USERS_EMAIL;
     if (old && old->version != one->version)
         return EC_EAGAIN;
     if (old && old->active && (old->roles & ROLE_ADMIN) && !(one->active && (one->roles & ROLE_ADMIN)) &&
@@ -423,4 +448,20 @@ int user_name(const char *text, size_t len, char to[USER_NAME])
     }
     to[len] = '\0';
     return 0;
+}
+
+bool user_email(const char *text, size_t len)
+{
+    const char *at = memchr(text, '@', len);
+    size_t host = at ? len - (size_t)(at - text) - 1 : 0;
+
+    if (!at || at == text || !host || len >= USER_EMAIL || memchr(at + 1, '@', host) || *text == '-')
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (text[i] <= ' ' || text[i] > '~' || strchr("\"<>,;:\\()[]", text[i]))
+            return false;
+    for (size_t i = 0; i < host; i++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-", at[1 + i]))
+            return false;
+    return at[1] != '.' && at[1] != '-' && at[host] != '.' && at[host] != '-';
 }

@@ -50,7 +50,13 @@ uint32_t users_page(struct users *u, uint64_t after, struct user *to, uint32_t n
 /* [any] Is this the token of a user who may use it now? EC_OK and *who, or EC_EPERM and why. */
 int32_t users_judge(struct users *u, const struct token *t, struct ec_who *who, char *why, uint32_t n);
 
+void users_each(struct users *u, void (*fn)(const struct user *one, void *arg), void *arg); /* [any] under the lock */
+/* [any] The user of this e-mail address, in any case; of several the first. */
+int32_t users_mailed(struct users *u, const char *email, struct user *to);
+
+enum { USERS_EMAIL = 1 }; /* of users_put() alone: another user has this e-mail address */
 /* [pool] Write to the store, then to memory. id 0: a new one, and its id is set. EC_EEXIST: the name is taken;
+ * USERS_EMAIL: the e-mail address is, and it is a new one of this user;
  * EC_EAGAIN: changed by somebody else since it was read (its version); EC_EPERM: it would leave no active
  * administrator; EC_ELIMIT: USERS_MAX; EC_ENOENT: it is gone; else the store failed. */
 int32_t users_put(struct users *u, struct user *one, uint64_t now_ns);
@@ -59,5 +65,8 @@ int users_stamp(struct user *one); /* draw a new stamp. 0, or −1: no randomnes
 
 /* A name as it is kept: small letters. 0, or −1: not [a-z0-9][a-z0-9._@-]{0,62} in any case. */
 int user_name(const char *text, size_t len, char to[USER_NAME]);
+/* [any] May it stand in an envelope? Visible ASCII, one @ with a name before it and a host behind, at most 254 bytes
+ * (RFC 5321 §4.5.3.1.3), and nothing of "<>,;:\()[] and of control. */
+bool user_email(const char *text, size_t len);
 
 #endif

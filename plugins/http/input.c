@@ -160,7 +160,7 @@ static bool ask_header(struct ec_req *r)
         header += 7 + strspn(header + 7, " ");
         err = auth->bearer(r->s->auth_self, header, (uint32_t)strlen(header), &r->who, why, sizeof why);
     } else {
-        err = auth->key(r->s->auth_self, key, (uint32_t)strlen(key), &r->who, why, sizeof why);
+        err = auth->key(r->s->auth_self, key, (uint32_t)strlen(key), r->peer, &r->who, why, sizeof why);
     }
     if (err)
         EC_LOG(r->s->host, EC_LOG_INFO, "%s from %s was refused: %s", header ? "a token" : "an API key", r->peer, why);
@@ -249,7 +249,7 @@ static bool sender(const struct server *s, const struct guard_body *b, bool loca
         return true;
     value = head_value(b->head, b->n, "Authorization", &len);
     if (s->auth && !value && (value = head_value(b->head, b->n, "X-API-Key", &len)))
-        return s->auth->key(s->auth_self, value, (uint32_t)len, who, reason, sizeof reason) == EC_OK;
+        return s->auth->key(s->auth_self, value, (uint32_t)len, NULL, who, reason, sizeof reason) == EC_OK;
     if (!s->auth || !value || len < 7 || strncasecmp(value, "Bearer ", 7) != 0)
         return false;
     for (value += 7, len -= 7; len && *value == ' '; len--)

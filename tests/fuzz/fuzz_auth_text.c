@@ -27,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     memcpy(text, data, size);
     if (session_refresh(sessions, text, (uint32_t)size, &by, 1, 1, &one, next) != EC_EPERM ||
-        apikey_judge(keys, users, text, (uint32_t)size, 1, &who, why, sizeof why) != EC_EPERM)
+        apikey_judge(keys, users, text, (uint32_t)size, 1, "192.0.2.1", &who, why,
+                     sizeof why) != EC_EPERM)
         abort();
     text[size] = '\0';
     if (base32_read(text, key, sizeof key) > (int)sizeof key)

@@ -226,6 +226,10 @@ TABLE = {
     ("GET", "/api/users/1"): "admin",
     ("PATCH", "/api/users/1"): "admin",
     ("DELETE", "/api/users/999999"): "admin",
+    ("GET", "/api/users/summary"): "admin",
+    ("PUT", "/api/users/999999"): "admin",
+    ("PUT", "/api/users/999999/roles"): "admin",
+    ("POST", "/api/users/999999/disable"): "admin",
     ("POST", "/api/users/999999/reset-password"): "admin",
     ("GET", "/api/system/audit"): "admin",
 }
@@ -240,8 +244,8 @@ def roles(admin):
         tokens[role] = token_of("the." + role, "tree house 7")
     bad = []
     for (method, path), may in TABLE.items():
-        body = {"password": "river boat 9"} if "reset" in path else {"full_name": "A"} if method == "PATCH" else \
-            {"username": "x"} if method == "POST" else None
+        body = {"password": "river boat 9"} if "reset" in path else {"full_name": "A"} if method in ("PATCH", "PUT") and "roles" not in path else \
+            {"roles": ["viewer"]} if "roles" in path else None if "disable" in path else {"username": "x"} if method == "POST" else None
         code, _, _ = ask(method, path, None, body)
         if code != 401:
             bad.append("%s %s without a token: %d" % (method, path, code))
@@ -251,6 +255,37 @@ def roles(admin):
                 bad.append("%s %s as %s: %d" % (method, path, role, code))
     check(not bad, "%d routes as 5 roles and nobody: as the table says" % len(TABLE), "\n".join(bad))
     return tokens
+
+
+def changing(viewer, admin):
+    """PUT, roles, disable, with versions."""
+    code, got, headers = ask("GET", viewer, admin)
+    etag = headers["ETag"]
+    check(code == 200 and etag and ask("GET", viewer, admin, headers={"If-None-Match": etag})[0] == 304, "a user has a version", got)
+    code, got, headers = ask("PUT", viewer, admin, {"email": "v.i@example.org", "password": "river boat 9"},
+                             headers={"If-Match": etag})
+    check(code == 200 and got["email"] == "v.i@example.org" and got["full_name"] == "V. Iewer" and headers["ETag"] != etag,
+          "PUT changes what it says", got)
+    for method, path, body in (("PUT", viewer, {"full_name": "X"}), ("PUT", viewer + "/roles", {"roles": ["admin"]}),
+                               ("POST", viewer + "/disable", None), ("DELETE", viewer, None)):
+        code, got, _ = ask(method, path, admin, body, headers={"If-Match": etag})
+        check(code == 412, "of an older version 412: %s %s" % (method, path), got)
+    code, got, _ = ask("PATCH", viewer, admin, {"is_active": True})
+    check(code == 200 and login("the.viewer", "river boat 9")[0] == 200, "let in again, with the new password", got)
+    code, got, _ = ask("PUT", viewer + "/roles", admin, {"roles": ["sensor", "viewer"]})
+    check(code == 200 and got["roles"] == ["viewer", "sensor"], "other roles", got)
+    for body, want in (({}, 422), ({"roles": ["root"]}, 422), ({"roles": "admin"}, 422), ({"roles": ["viewer"], "x": 1}, 422)):
+        check(ask("PUT", viewer + "/roles", admin, body)[0] == want, "%d for %s" % (want, body))
+    for email in ("x", "a@b\r\nRCPT TO:<c@d>", "<a@b.org>", "a@b@c", "\u00e4@b.org"):
+        code, got, _ = ask("PUT", viewer, admin, {"email": email})
+        check(code == 422 and got["detail"][0]["loc"] == ["body", "email"], "no e-mail address: %r" % email, got)
+    fresh = token_of("the.viewer", "river boat 9")
+    code, got, _ = ask("POST", viewer + "/disable", admin)
+    check(code == 200 and got["is_active"] is False and ask("GET", "/api/auth/me", fresh)[0] == 401 and
+          login("the.viewer", "river boat 9")[0] == 401, "disabled", got)
+    code, got, _ = ask("GET", "/api/users/summary", admin)
+    check(code == 200 and got["total_users"] == got["admin_users"] + got["standard_users"] == got["active_users"] + 1 and
+          got["disabled_users"] == 1 and got["roles"]["sensor"] == 2, "how many there are", got)
 
 
 def users(admin, tokens):
@@ -278,6 +313,7 @@ def users(admin, tokens):
           "a disabled user's tokens and password are of no use")
     code, got, _ = ask("POST", "/api/users", admin, {"username": "the.viewer2", "password": "tree house 7", "must_change": False})
     check(code == 201 and got["roles"] == ["viewer"], "a viewer where nothing is said", got)
+    changing(viewer, admin)
     check(ask("DELETE", viewer, admin)[0] == 204 and ask("GET", viewer, admin)[0] == 404, "a removed user is gone")
     sensor = tokens["sensor"]
     code, got, _ = ask("POST", "/api/auth/change-password", sensor, {"current_password": "tree house 7",
@@ -293,8 +329,9 @@ def users(admin, tokens):
 def last_administrator(admin, tokens):
     ids = {u["username"]: u["id"] for u in ask("GET", "/api/users", admin)[1]["items"]}
     check(ask("DELETE", "/api/users/%d" % ids["the.admin"], admin)[0] == 204, "one of two administrators may go")
-    for method, body in (("DELETE", None), ("PATCH", {"roles": ["viewer"]}), ("PATCH", {"is_active": False})):
-        code, got, _ = ask(method, "/api/users/%d" % ids["admin"], admin, body)
+    for method, body, more in (("DELETE", None, ""), ("PATCH", {"roles": ["viewer"]}, ""), ("PATCH", {"is_active": False}, ""),
+                               ("PUT", {"is_active": False}, ""), ("PUT", {"roles": []}, "/roles"), ("POST", None, "/disable")):
+        code, got, _ = ask(method, "/api/users/%d%s" % (ids["admin"], more), admin, body)
         check(code == 409, "the last one stays: %s %s" % (method, body or ""), got)
     check(ask("GET", "/api/auth/me", tokens["admin"])[0] == 401, "and the other's token is of no use")
 
@@ -380,6 +417,7 @@ def api_keys(admin, kept):
     code, got, _ = ask("GET", "/api/auth/apikeys", token)
     check(code == 200 and got["total"] == 1 and got["items"][0]["name"] == "probe \u00e4" and "key" not in got["items"][0],
           "it is listed, without itself", got)
+    check(got["items"][0]["used_from"] == "127.0.0.1" and got["items"][0]["used_at"][:2] == "20", "and with its last use", got)
     check(ask("DELETE", "/api/auth/apikeys/%d" % made["id"], kept["access_token"])[0] == 404, "nobody else's to delete")
     check(ask("DELETE", "/api/auth/apikeys/%d" % made["id"], admin)[0] == 204 and
           ask("GET", "/api/auth/me", headers=key)[0] == 401, "but an administrator's, and then it is of no use")

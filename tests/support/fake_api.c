@@ -19,6 +19,7 @@ struct ec_req {
     uint32_t headers;
     char audit[4][1024];            /* action, outcome, object, detail of the last entry */
     uint32_t audits;
+    uint64_t etag;
 };
 
 struct document {
@@ -69,6 +70,8 @@ static struct document *document_find(uint32_t k, uint64_t id)
     return NULL;
 }
 
+static uint64_t puts_done;
+
 static int32_t store_put(void *self, uint32_t k, uint64_t *id, uint64_t version, const struct ec_part *p)
 {
     struct document *d = *id ? document_find(k, *id) : NULL;
@@ -90,7 +93,13 @@ static int32_t store_put(void *self, uint32_t k, uint64_t *id, uint64_t version,
     d->part = malloc(p->total);
     memcpy(d->part, p, p->total);
     d->version++;
+    puts_done++;
     return EC_OK;
+}
+
+uint64_t fake_puts(void)
+{
+    return puts_done;
 }
 
 static int32_t store_del(void *self, uint32_t k, uint64_t id, uint64_t version)
@@ -254,6 +263,8 @@ static int32_t http_work(struct ec_req *r, void (*fn)(struct ec_req *r, void *ar
     return EC_OK;
 }
 
+static uint64_t if_match; /* of the requests to come; 0: none */
+
 /* All that a reply in pieces has sent; the client reads each at once. */
 static char stream[1 << 20];
 static size_t streamed;
@@ -304,11 +315,35 @@ const char *fake_audit(enum fake_audit what)
     return req.audit[what];
 }
 
+static int32_t http_etag(struct ec_req *r, uint64_t version)
+{
+    r->etag = version;
+    return EC_OK;
+}
+
+static int32_t http_match(struct ec_req *r, uint64_t version)
+{
+    if (!if_match || if_match == version)
+        return EC_OK;
+    http_error(r, 412, "changed");
+    return EC_EEND;
+}
+
+uint64_t fake_etag(void)
+{
+    return req.etag;
+}
+
+void fake_if_match(uint64_t version)
+{
+    if_match = version;
+}
+
 const struct ec_http fake_http = {
     .size = sizeof fake_http, .route = http_route, .param = http_param, .body = http_body, .who = http_who,
     .peer = http_peer, .header = http_header, .set_header = http_set_header, .reply = http_reply, .json = http_json,
     .error = http_error, .invalid = http_invalid, .work = http_work, .chunk = http_chunk,
-    .dry_run = http_dry_run, .audit = http_audit};
+    .etag = http_etag, .match = http_match, .dry_run = http_dry_run, .audit = http_audit};
 
 void fake_reset(void)
 {
@@ -321,6 +356,7 @@ void fake_reset(void)
     memset(last_id, 0, sizeof last_id);
     fake_fails = 0;
     fake_event = NULL;
+    if_match = 0;
     fake_caller(NULL, "127.0.0.1");
 }
 

@@ -14,6 +14,7 @@ extern const struct ec_store fake_store;
 void fake_reset(void);
 extern int32_t fake_fails;
 extern const char *fake_event;
+uint64_t fake_puts(void); /* documents that were written, ever */
 uint32_t fake_documents(void); /* of the first kind that was declared */
 /* Change a U64 or a TIME of a document of the first kind; aborts where there is none. Ids count from 1. */
 void fake_document_set(uint64_t id, const char *name, uint64_t value);
@@ -28,6 +29,8 @@ uint32_t fake_ask(const char *method, const char *path, const char *const *param
 const char *fake_reply(const char *name);
 const char *fake_header(const char *name);
 const char *fake_detail(void);
+uint64_t fake_etag(void);             /* of the last reply; 0: none */
+void fake_if_match(uint64_t version); /* of the next requests; 0: they have none */
 /* Entries of the audit log that the last request made, and the texts of the last of them. */
 enum fake_audit { FAKE_ACTION, FAKE_OUTCOME, FAKE_OBJECT, FAKE_DETAIL };
 uint32_t fake_audits(void);

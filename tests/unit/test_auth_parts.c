@@ -19,10 +19,11 @@ START_TEST(a_hash_matches_its_password_only)
 {
     char one[PASSWORD_HASH], two[PASSWORD_HASH];
 
-    ck_assert_int_eq(password_hash("correct horse", 13, one, sizeof one), 0);
-    ck_assert_int_eq(password_hash("correct horse", 13, two, sizeof two), 0);
+    ck_assert_int_eq(password_hash("correct horse", 13, 7, one, sizeof one), 0);
+    ck_assert_int_eq(password_hash("correct horse", 13, 3, two, sizeof two), 0);
     ck_assert(!strncmp(one, "$y$", 3) && strcmp(one, two));
-    ck_assert(password_hash_known(one) && !password_hash_stale(one));
+    ck_assert(password_hash_known(one) && !password_hash_stale(one, 7) && password_hash_stale(one, 6));
+    ck_assert(password_hash_known(two) && !password_hash_stale(two, 3) && password_hash_stale(two, 7));
     ck_assert(MATCHES("correct horse", one) && MATCHES("correct horse", two));
     ck_assert(!MATCHES("correct Horse", one) && !MATCHES("", one) && !MATCHES("correct horse ", one));
     ck_assert(!password_matches("correct horse\0x", 15, one));
@@ -39,7 +40,7 @@ START_TEST(hashes_of_others_match)
                                 "chars after 72 are ignored";
     char y[sizeof uu];
 
-    ck_assert(password_hash_known(xx) && password_hash_stale(xx));
+    ck_assert(password_hash_known(xx) && password_hash_stale(xx, 7));
     ck_assert(MATCHES("U*U*U", xx) && !MATCHES("U*U*u", xx) && !MATCHES("U*U", xx));
     ck_assert(MATCHES("U*U", uu) && !MATCHES("U*U*", uu));
     strcpy(y, uu);

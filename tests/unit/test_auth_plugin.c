@@ -42,6 +42,7 @@ static int start_option(const char *option, const char *value)
     int err;
 
     t = testhost_new(ec_plugin_entry_1());
+    testhost_option(t, "hash_cost", "3"); /* what is tested here is not how long a hash takes */
     if (option)
         testhost_option(t, option, value);
     testhost_provide(t, EC_STORE_ID, &fake_store, NULL);
@@ -411,6 +412,81 @@ START_TEST(the_last_administrator_stays)
 }
 END_TEST
 
+START_TEST(a_user_is_put_disabled_and_counted)
+{
+    char id[32];
+    uint64_t etag;
+
+    as_admin();
+    ck_assert_uint_eq(POST("/api/users", "username=anna", "password=tree house 7", "email=anna@example.org"), 201);
+    id_of(id);
+    ck_assert_uint_eq(fake_ask("GET", "/api/users/{id}", LIST(id), NULL), 200);
+    etag = fake_etag();
+    ck_assert_uint_ne(etag, 0);
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+    snprintf(token, sizeof token, "%s", fake_reply("access_token"));
+    testhost_forget(t);
+    fake_if_match(etag + 100);
+    ck_assert_uint_eq(fake_ask("PUT", "/api/users/{id}", LIST(id), LIST("full_name=X")), 412);
+    ck_assert_uint_eq(fake_ask("POST", "/api/users/{id}/disable", LIST(id), NULL), 412);
+    ck_assert_uint_eq(fake_ask("DELETE", "/api/users/{id}", LIST(id), NULL), 412);
+    fake_if_match(etag);
+    ck_assert_uint_eq(fake_ask("PUT", "/api/users/{id}", LIST(id),
+                               LIST("full_name=Anna A.", "email=a.a@example.org", "password=river boat 9")), 200);
+    ck_assert_uint_ne(fake_etag(), etag);
+    fake_if_match(0);
+    ck_assert_str_eq(fake_reply("full_name"), "Anna A.");
+    ck_assert_str_eq(fake_reply("roles"), "viewer"); /* what is not said stays */
+    ck_assert_int_eq(shown(), EC_EPERM);
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 401);
+    ck_assert_uint_eq(LOGIN("anna", "river boat 9"), 200);
+    ck_assert_str_eq(audit(0, audit_at(0)->detail), "email 'anna@example.org' -> 'a.a@example.org', full name '' -> "
+                                                    "'Anna A.', another password");
+    ck_assert_uint_eq(fake_ask("PUT", "/api/users/{id}", LIST(id), LIST("password=short")), 422);
+    ck_assert_uint_eq(fake_ask("PUT", "/api/users/{id}", LIST("id=77"), LIST("full_name=X")), 404);
+    testhost_forget(t);
+    ck_assert_uint_eq(fake_ask("PUT", "/api/users/{id}/roles", LIST(id), LIST("roles=operator,sensor")), 200);
+    ck_assert_str_eq(fake_reply("roles"), "operator,sensor");
+    ck_assert_uint_eq(fake_ask("PUT", "/api/users/{id}/roles", LIST(id), NULL), 422);
+    ck_assert_str_eq(audit(0, audit_at(0)->detail), "roles viewer -> operator,sensor");
+    ck_assert_uint_eq(fake_ask("GET", "/api/users/summary", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("total_users"), "2");
+    ck_assert_str_eq(fake_reply("admin_users"), "1");
+    ck_assert_str_eq(fake_reply("standard_users"), "1");
+    ck_assert_str_eq(fake_reply("active_users"), "2");
+    ck_assert_str_eq(fake_reply("two_factor_users"), "0");
+    ck_assert_str_eq(fake_reply("roles.sensor"), "1");
+    ck_assert_uint_eq(fake_ask("POST", "/api/users/{id}/disable", LIST(id), NULL), 200);
+    ck_assert_str_eq(fake_reply("is_active"), "false");
+    ck_assert_uint_eq(LOGIN("anna", "river boat 9"), 401);
+    ck_assert_uint_eq(fake_ask("GET", "/api/users/summary", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("active_users"), "1");
+    ck_assert_str_eq(fake_reply("disabled_users"), "1");
+    ck_assert_uint_eq(fake_ask("POST", "/api/users/{id}/disable", LIST("id=1"), NULL), 409);
+    ck_assert_uint_eq(fake_ask("PUT", "/api/users/{id}/roles", LIST("id=1"), LIST("roles=viewer")), 409);
+}
+END_TEST
+
+START_TEST(no_two_users_share_an_address)
+{
+    static const char *const bad[] = {"email=anna", "email=@b.org", "email=a@", "email=a b@c.org", "email=a@b@c.org",
+                                      "email=<a@b.org>", "email=a@b.org\r\nRCPT TO:<x@y.z>", "email=a@-b.org",
+                                      "email=\xc3\xa4@b.org", "email=-a@b.org", "email=a@[1.2.3.4]"};
+
+    as_admin();
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(POST("/api/users", "username=berta", "password=tree house 7", bad[i]) == 422, "%s", bad[i]);
+    ck_assert_uint_eq(POST("/api/users", "username=anna", "password=tree house 7", "email=Anna@example.org"), 201);
+    ck_assert_uint_eq(POST("/api/users", "username=berta", "password=tree house 7", "email=anna@Example.org"), 409);
+    ck_assert_str_eq(fake_detail(), "Email already registered");
+    ck_assert_uint_eq(POST("/api/users", "username=berta", "password=tree house 7"), 201);
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST("id=3"), LIST("email=anna@example.org")), 409);
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST("id=2"), LIST("email=anna@example.org")), 200);
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST("id=2"), LIST("email=")), 200);
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST("id=3"), LIST("email=anna@example.org")), 200);
+}
+END_TEST
+
 START_TEST(an_imported_hash_is_verified_and_made_anew)
 {
     const char *hash = "password_hash=$2b$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a";
@@ -624,7 +700,7 @@ static int32_t key_shown(const char *key, struct ec_who *whose)
 {
     char why[256];
 
-    return service->key(testhost_self(t), key, (uint32_t)strlen(key), whose, why, sizeof why);
+    return service->key(testhost_self(t), key, (uint32_t)strlen(key), "192.0.2.7", whose, why, sizeof why);
 }
 
 /* "code=" and the code of that secret, some steps from now. */
@@ -802,6 +878,38 @@ START_TEST(an_api_key_is_its_user_with_fewer_roles)
 }
 END_TEST
 
+START_TEST(the_last_use_of_a_key_is_written_later)
+{
+    char key[128];
+    struct ec_who whose;
+    uint64_t put;
+
+    as_anna();
+    ck_assert_uint_eq(POST("/api/auth/apikeys", "name=probe"), 201);
+    snprintf(key, sizeof key, "%s", fake_reply("key"));
+    ck_assert_str_eq(fake_reply("used_from"), "");
+    put = fake_puts();
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(key_shown(key, &whose), EC_OK);
+    ck_assert_uint_eq(fake_puts(), put); /* a request costs no write */
+    ck_assert_uint_eq(fake_ask("GET", "/api/auth/apikeys", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("items.used_from"), "192.0.2.7");
+    ck_assert_str_ne(fake_reply("items.used_at"), "0");
+    testhost_tick(t, UINT64_C(301) * 1000000000);
+    ck_assert_uint_eq(fake_puts(), put + 1);
+    testhost_tick(t, UINT64_C(301) * 1000000000);
+    ck_assert_uint_eq(fake_puts(), put + 1); /* nor does a key that rests */
+    ck_assert_int_eq(key_shown(key, &whose), EC_OK);
+    fake_forget_routes();
+    testhost_stop(t);
+    ck_assert_uint_eq(fake_puts(), put + 2);
+    ck_assert_msg(!testhost_start(t), "%s", testhost_why(t));
+    service = testhost_offer(t, EC_AUTH_ID);
+    ck_assert_uint_eq(fake_ask("GET", "/api/auth/apikeys", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("items.used_from"), "192.0.2.7");
+}
+END_TEST
+
 START_TEST(api_keys_end)
 {
     struct auth *a = testhost_self(t);
@@ -928,6 +1036,8 @@ int main(void)
     tcase_add_test(c, another_password_ends_older_tokens);
     tcase_add_test(c, users_are_made_changed_and_removed);
     tcase_add_test(c, the_last_administrator_stays);
+    tcase_add_test(c, a_user_is_put_disabled_and_counted);
+    tcase_add_test(c, no_two_users_share_an_address);
     tcase_add_test(c, an_imported_hash_is_verified_and_made_anew);
     tcase_add_test(c, users_and_tokens_outlive_a_restart);
     tcase_add_test(c, a_store_that_fails_leaves_everything_as_it_was);
@@ -942,6 +1052,7 @@ int main(void)
     tcase_add_test(c, a_second_factor_ends);
     tcase_add_test(c, an_api_key_is_its_user_with_fewer_roles);
     tcase_add_test(c, api_keys_end);
+    tcase_add_test(c, the_last_use_of_a_key_is_written_later);
     tcase_add_test(c, sessions_outlive_a_restart);
     tcase_add_test(c, without_a_store_one_logs_in_for_a_time);
     tcase_add_test(c, a_user_has_so_many_sessions);

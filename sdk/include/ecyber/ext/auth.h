@@ -1,4 +1,4 @@
-/* auth.h: ec.auth/1, who asks. STATUS: draft 4.
+/* auth.h: ec.auth/1, who asks. STATUS: draft 5.
  * One plugin implements it: users, roles, tokens. The HTTP server asks it for each request and knows nothing of
  * passwords; the provider declares its own routes (/api/auth, /api/users). */
 #ifndef EC_EXT_AUTH_H
@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define EC_AUTH_ID "ec.auth/1-draft.4"
+#define EC_AUTH_ID "ec.auth/1-draft.5"
 
 struct ec_who {
     uint32_t size, flags;           /* EC_WHO_* */
@@ -30,8 +30,10 @@ struct ec_auth {
     int32_t (*bearer)(void *self, const char *token, uint32_t len, struct ec_who *who, char *why, uint32_t n);
     /* [any] A process on the local socket: root, the daemon's own user and the group ecyber are administrators. */
     int32_t (*peer)(void *self, uint32_t uid, uint32_t gid, uint32_t pid, struct ec_who *who);
-    /* [any] The same as bearer(), of an API key (X-API-Key). */
-    int32_t (*key)(void *self, const char *key, uint32_t len, struct ec_who *who, char *why, uint32_t n);
+    /* [any] The same as bearer(), of an API key (X-API-Key). address: from where it came, for what is kept of its last
+     * use; NULL: it is not used yet, only looked at. */
+    int32_t (*key)(void *self, const char *key, uint32_t len, const char *address, struct ec_who *who, char *why,
+                   uint32_t n);
 };
 
 /* The audit log: who did what from where. The provider declares the topic; any plugin that changes something for
