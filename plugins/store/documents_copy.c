@@ -1,5 +1,5 @@
-/* A copy of the documents beside a database that may be away: what the plugins need to start (users, bans, settings) can
- * be read from it then; it is never written to but after the database. */
+/* A copy of the documents beside a database that may be away: what the plugins need to start (users, bans, settings)
+ * can be read from it then; it is never written to but after the database. */
 #include "plugins/store/db.h"
 #include "plugins/store/documents.h"
 #include "plugins/store/lite.h"
@@ -29,17 +29,21 @@ static void copy_drop(struct documents *d, const char *why)
 {
     copy_close(d);
     db_unlink(d->copy.path);
-    EC_LOG(d->host, EC_LOG_WARNING,
-           "the copy of the documents cannot be kept: %s; where the database is away at the next start, nobody can log in "
-           "until the daemon is started again", why);
+    EC_LOG(
+        d->host, EC_LOG_WARNING,
+        "the copy of the documents cannot be kept: %s; where the database is away at the next start, nobody can log in "
+        "until the daemon is started again",
+        why);
 }
 
 static enum db_fault tables(const struct documents *d, struct text *sql)
 {
     text_put(sql, "BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value);");
     for (uint32_t i = 0; i < d->n_kind; i++)
-        text_printf(sql, "CREATE TABLE IF NOT EXISTS %s(id INTEGER PRIMARY KEY, version INTEGER NOT NULL,"
-                         " shape INTEGER NOT NULL, json TEXT NOT NULL);", d->kind[i].table);
+        text_printf(sql,
+                    "CREATE TABLE IF NOT EXISTS %s(id INTEGER PRIMARY KEY, version INTEGER NOT NULL,"
+                    " shape INTEGER NOT NULL, json TEXT NOT NULL);",
+                    d->kind[i].table);
     text_printf(sql, "PRAGMA user_version=%d; COMMIT", DOCUMENTS_VERSION);
     return sql->failed ? DB_MEMORY : DB_OK;
 }
@@ -56,7 +60,7 @@ void copy_open(struct documents *d, const char *path)
     if (!(d->copy.path = strdup(path)))
         return;
     fault = db_open(&db, path, DB_FULL_SYNC, 0600, DOCUMENTS_VERSION, &found, why, sizeof why);
-    if (fault == DB_DAMAGED || fault == DB_NEWER) {     /* it is a copy only */
+    if (fault == DB_DAMAGED || fault == DB_NEWER) { /* it is a copy only */
         db_unlink(path);
         fault = db_open(&db, path, DB_FULL_SYNC, 0600, DOCUMENTS_VERSION, &found, why, sizeof why);
     }

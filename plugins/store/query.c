@@ -209,3 +209,44 @@ int32_t query_event(const struct query_host *h, uint64_t id, ec_store_event_fn *
     free(list);
     return err == EC_ENOENT ? failed : err;
 }
+
+static enum db_fault known_here(struct reader *r, const uint64_t *id, uint32_t n_id, uint8_t *there, char *why,
+                                uint32_t n)
+{
+    struct stmt *st;
+    enum db_fault fault = conn_prepare(
+        r->conn, "SELECT 1 FROM event e WHERE e.id=?1 AND e.row BETWEEN ?2 AND ?3 LIMIT 1", &st, why, n);
+    bool row;
+
+    for (uint32_t i = 0; !fault && i < n_id; i++) {
+        if (there[i])
+            continue;
+        stmt_bind_integer(st, 1, (int64_t)id[i]);
+        stmt_bind_integer(st, 2, r->first);
+        stmt_bind_integer(st, 3, r->last);
+        fault = stmt_step(st, &row, why, n);
+        there[i] = !fault && row;
+        stmt_reset(st);
+    }
+    stmt_finalize(st);
+    return fault;
+}
+
+int32_t query_known(const struct query_host *h, const uint64_t *id, uint32_t n_id, uint32_t day, uint8_t *there,
+                    char *why, uint32_t n)
+{
+    enum db_fault fault = readers_ready(h->readers, why, n);
+    uint32_t n_segment;
+    struct segment *list = segments_list(h->segments, &n_segment);
+
+    for (uint32_t i = n_segment; list && !fault && i-- && list[i].id.day >= day;) {
+        struct reader *r = readers_take(h->readers, list[i].id, &fault, why, n);
+
+        if (!r)
+            continue;
+        fault = known_here(r, id, n_id, there, why, n);
+        readers_give(h->readers, r);
+    }
+    free(list);
+    return fault ? EC_EIO : EC_OK;
+}

@@ -18,6 +18,9 @@ struct query_host {                 /* what a query works on */
 int32_t query_events(const struct query_host *h, const struct ec_query *q, ec_store_event_fn *fn, void *arg,
                      struct ec_page *page, char *why, uint32_t n);
 int32_t query_event(const struct query_host *h, uint64_t id, ec_store_event_fn *fn, void *arg, char *why, uint32_t n);
+/* Which of n ids are stored, in segments of `day` and later: there[i] becomes 1. 0, or EC_EIO and why. */
+int32_t query_known(const struct query_host *h, const uint64_t *id, uint32_t n_id, uint32_t day, uint8_t *there,
+                    char *why, uint32_t n);
 int32_t query_count(const struct query_host *h, const struct ec_query *q, const char *field, uint32_t top,
                     ec_store_count_fn *fn, void *arg, struct ec_page *page, char *why, uint32_t n);
 

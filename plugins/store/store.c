@@ -32,7 +32,7 @@ static const struct ec_row option_rows[] = {
     EC_OPTION(SIZE, EC_R_LIVE, "spool", "64MiB", 131072, INT64_C(4294967296), "bytes",
               "memory for events that cannot be written: disk full, file locked, database away"),
     EC_OPTION(SIZE, EC_R_LIVE, "spool_bytes", "1GiB", 0, INT64_C(1099511627776), "bytes",
-              "room on disk, in the state folder, for those that do not fit in there; 0: none"),
+              "room on disk, in the state folder, for those that do not fit in there, and over a restart; 0: none"),
     EC_OPTION(DURATION, EC_R_LIVE, "flush", "250ms", 10000000, INT64_C(60000000000), NULL,
               "time after which an event is written though its batch of 1,000 is not full"),
     EC_OPTION(U32, EC_R_LIVE, "segment_rows", "2000000", 1000, 16777216, "events",
@@ -42,12 +42,14 @@ static const struct ec_row option_rows[] = {
 };
 static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
 
-enum { M_IN, M_STORED, M_FULL, M_MEMORY, M_FAILED, M_UNREAD, M_STOP, M_ERRORS, M_BATCHES, M_DAMAGED, M_EXPIRED,
-       M_PUT, M_DELETED, M_PUT_FAILED, M_DEL_FAILED = M_PUT_FAILED + 4, COUNTERS = M_DEL_FAILED + 4,
+enum { M_IN, M_RECOVERED, M_STORED, M_FULL, M_MEMORY, M_FAILED, M_UNREAD, M_STOP, M_ERRORS, M_BATCHES, M_DAMAGED,
+       M_EXPIRED, M_PUT, M_DELETED, M_PUT_FAILED, M_DEL_FAILED = M_PUT_FAILED + 4, COUNTERS = M_DEL_FAILED + 4,
        M_SPOOLED = COUNTERS, M_SPOOL_BYTES, M_SPOOL_DISK, M_SEGMENTS, M_BYTES, METRICS };
 #define METRIC(kind, name, unit, help) { (uint32_t)sizeof(struct ec_metric), EC_METRIC_##kind, (name), (unit), (help) }
 static const struct ec_metric metrics[METRICS] = {
     [M_IN] = METRIC(COUNTER, "events_in", "events", "that came to be stored"),
+    [M_RECOVERED] =
+        METRIC(COUNTER, "events_recovered", "events", "of those, that an earlier run had left in the spool on disk"),
     [M_STORED] = METRIC(COUNTER, "events_stored", "events", "written and committed"),
     [M_FULL] =
         METRIC(COUNTER, "dropped.spool_full", "events", "lost because nothing could be written and the spool was full"),
@@ -99,7 +101,7 @@ struct store {
     bool open, closed;              /* open: from start() to destroy(); closed: stop() was called */
     uint32_t built, applied;        /* serials: of the last state made; of the one that is followed */
     _Atomic uint64_t query_time;
-    atomic_bool flushing, keeping;  /* a job is under way */
+    atomic_bool flushing, keeping, recovering;      /* a job is under way */
     _Atomic uint64_t expired;
     uint64_t kept;                  /* ns of readers_clock(): the last look at the segments */
     pthread_mutex_t telling;
@@ -171,7 +173,8 @@ static void count(struct store *s)
     struct stream_counts n = stream_counts(&s->stream);
     struct documents_counts d = documents_counts(&s->documents);
     uint64_t now[COUNTERS] = {
-        [M_IN] = n.in, [M_STORED] = n.stored, [M_FULL] = n.full, [M_MEMORY] = n.memory, [M_FAILED] = n.failed,
+        [M_IN] = n.in, [M_RECOVERED] = n.recovered, [M_STORED] = n.stored, [M_FULL] = n.full,
+        [M_MEMORY] = n.memory, [M_FAILED] = n.failed,
         [M_UNREAD] = n.unread, [M_STOP] = n.shutdown, [M_ERRORS] = n.errors, [M_BATCHES] = n.batches,
         [M_DAMAGED] = n.damaged, [M_EXPIRED] = atomic_load(&s->expired), [M_PUT] = d.put, [M_DELETED] = d.deleted };
 
@@ -228,6 +231,20 @@ static void flush_job(void *self, const void *state, void *arg)
     count(s);
 }
 
+static struct query_host reading(struct store *s);
+
+static void recover_job(void *self, const void *state, void *arg)
+{
+    struct store *s = self;
+    struct query_host h = reading(s);
+
+    (void)state;
+    (void)arg;
+    /* One file for each job, so that the daemon need not wait long for the pool when it ends. */
+    if (!stream_recover(&s->stream, &h) || s->host->work(s->host, recover_job, NULL))
+        atomic_store(&s->recovering, false);
+}
+
 static void keep_job(void *self, const void *state, void *arg)
 {
     struct store *s = self;
@@ -260,6 +277,9 @@ static void on_tick(void *self, const void *state, uint64_t now_ns)
     if (stream_due(&s->stream, st->flush) && !atomic_exchange(&s->flushing, true) &&
         s->host->work(s->host, flush_job, NULL))
         atomic_store(&s->flushing, false);
+    if (stream_recoverable(&s->stream) && !atomic_exchange(&s->recovering, true) &&
+        s->host->work(s->host, recover_job, NULL))
+        atomic_store(&s->recovering, false);
     if ((!s->kept || now - s->kept >= KEEP_NS) && !atomic_exchange(&s->keeping, true)) {
         s->kept = now;
         if (s->host->work(s->host, keep_job, NULL))
@@ -463,6 +483,7 @@ static int32_t store_start(void *self, const void *state)
     readers_open(&s->readers, s->backend);
     s->stream.backend = s->backend;
     s->stream.spool.folder = s->host->state_dir(s->host);
+    s->stream.spool.host = s->host;
     stream_open(&s->stream);
     s->open = true;
     follow(s, state);

@@ -1,5 +1,11 @@
 #include "plugins/store/stream.h"
 
+#include "plugins/store/query.h"
+#include "plugins/store/spool_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
 #define RETRY_NS UINT64_C(1000000000)           /* between two attempts while writing fails */
 #define CROWD (8u * SEGMENT_BATCH)              /* so many wait: whoever adds waits for the writer */
 #define TURN_NS UINT64_C(1000000000)            /* how long one caller writes what has piled up */
@@ -9,6 +15,7 @@
 void stream_open(struct stream *s)
 {
     pthread_mutex_init(&s->lock, NULL);
+    spool_open(&s->spool);
 }
 
 static uint64_t dropped(const struct stream_counts *n)
@@ -28,6 +35,7 @@ static void trouble_begins(struct stream *s, const char *why)
     s->n.errors++;
     if (first)
         s->lost = dropped(&s->n);
+    spool_save(&s->spool);
     pthread_mutex_unlock(&s->lock);
     if (first)
         backend_sayf(s->backend, STREAM_WARNING,
@@ -157,13 +165,17 @@ void stream_flush(struct stream *s, uint64_t now, uint64_t old)
 
 void stream_close(struct stream *s, uint64_t now)
 {
+    uint64_t waiting;
+
     pthread_mutex_lock(&s->backend->writing);
     write_batches(s, now, 1, CLOSE_NS);
     s->backend->ops->rest(s->backend);
     pthread_mutex_unlock(&s->backend->writing);
     pthread_mutex_lock(&s->lock);
-    s->n.shutdown += s->spool.n;
-    spool_free(&s->spool);
+    spool_save(&s->spool);
+    waiting = s->spool.n;
+    s->left = spool_free(&s->spool);
+    s->n.shutdown += waiting - s->left;
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -173,10 +185,102 @@ struct stream_counts stream_counts(struct stream *s)
 
     pthread_mutex_lock(&s->lock);
     n = s->n;
-    n.spooled = s->spool.n;
+    n.spooled = s->spool.n + s->left;
     n.spool_bytes = s->spool.bytes;
     n.spool_disk = spool_on_disk(&s->spool);
     n.damaged = s->backend->set_aside;
     pthread_mutex_unlock(&s->lock);
     return n;
+}
+
+#define RECOVER_BELOW (4u * SEGMENT_BATCH)      /* events that wait: what comes now goes first */
+
+static bool recoverable(const struct stream *s)
+{
+    return s->spool.n_old && !s->trouble && s->spool.n < RECOVER_BELOW;
+}
+
+bool stream_recoverable(struct stream *s)
+{
+    bool is;
+
+    pthread_mutex_lock(&s->lock);
+    is = recoverable(s);
+    pthread_mutex_unlock(&s->lock);
+    return is;
+}
+
+static uint32_t room_of(const uint8_t *block)
+{
+    return (((const struct ec_event *)(const void *)block)->total + 7u) & ~7u;
+}
+
+/* Those that the database has already leave. False: it cannot be asked. */
+static bool leave_out(const struct query_host *h, uint64_t made, uint8_t *blocks, uint32_t *used, uint32_t *n)
+{
+    uint64_t *id = calloc(*n + 1u, sizeof *id);
+    uint8_t *there = calloc(*n + 1u, 1);
+    uint32_t to = 0, left = 0, k = 0;
+    char why[WHY];
+    bool ok;
+
+    for (uint32_t at = 0; id && at < *used; at += room_of(blocks + at))
+        id[k++] = ((const struct ec_event *)(const void *)(blocks + at))->id;
+    ok = id && there && !query_known(h, id, *n, segment_day(made), there, why, sizeof why);
+    k = 0;
+    for (uint32_t at = 0, room; ok && at < *used; at += room) {
+        room = room_of(blocks + at);
+        if (there[k++])
+            continue;
+        memmove(blocks + to, blocks + at, room);
+        to += room;
+        left++;
+    }
+    if (ok) {
+        *used = to;
+        *n = left;
+    }
+    free(id);
+    free(there);
+    return ok;
+}
+
+bool stream_recover(struct stream *s, const struct query_host *h)
+{
+    const struct spool_map *map;
+    char path[SPOOL_PATH];
+    uint8_t *file, *blocks;
+    uint32_t used = 0, n = 0;
+    uint64_t lost = 0;
+    size_t len;
+    bool go;
+
+    pthread_mutex_lock(&s->lock);
+    go = recoverable(s) && spool_old(&s->spool, path, &map);
+    pthread_mutex_unlock(&s->lock);
+    if (!go)
+        return false;
+    file = spool_file_load(path, &len);
+    blocks = file ? spool_file_read(s->spool.host, file, len, map, &used, &n, &lost) : calloc(1, 8);
+    lost += !file;
+    free(file);
+    if (!blocks || !leave_out(h, map->made, blocks, &used, &n)) {
+        free(blocks);
+        return false;
+    }
+    if (lost)
+        backend_sayf(s->backend, STREAM_WARNING,
+                     "%s: %llu events of it are lost: they are torn, or of a plugin that is not here or has changed",
+                     path, (unsigned long long)lost);
+    pthread_mutex_lock(&s->lock);
+    s->n.in += n + lost;
+    s->n.recovered += n;
+    s->n.unread += lost;
+    if (spool_old_take(&s->spool, blocks, used, n))
+        s->n.memory += n;
+    else if (n && !s->oldest)
+        s->oldest = readers_clock();
+    go = recoverable(s);
+    pthread_mutex_unlock(&s->lock);
+    return go;
 }

@@ -11,17 +11,11 @@ import sqlite3
 import subprocess
 import time
 
+import libstore
+from libstore import INSPECT, LOAD, ask, balanced, configuration, last_stop, log_of, stored_now
 from libtest import check, plan, wait_for
 
 NOBODY = 65534
-
-
-def configuration(name, plugins, extra=""):
-    here = os.path.abspath(name)
-    os.makedirs(here, exist_ok=True)
-    with open(name + "/ecyber.yaml", "w", encoding="utf-8") as out:
-        out.write("core:\n  plugin_dirs: [%s, %s]\n  plugins: [%s]\n  state_dir: %s/state\n  control_socket: %s/s\n%s"
-                  % (os.environ["EC_PLUGINDIR"], os.environ["EC_TESTPLUGINS"], plugins, here, here, extra))
 
 
 def start(name, *args, limit=None, user=None):
@@ -32,24 +26,7 @@ def start(name, *args, limit=None, user=None):
             os.setgroups([])
             os.setgid(user)
             os.setuid(user)
-    log = open(name + "/log", "ab")
-    return subprocess.Popen([os.environ["ECYBERD"], "--alone", "-c", name + "/ecyber.yaml", *args], stdout=log, stderr=log,
-                            preexec_fn=bound)
-
-
-def log_of(name):
-    with open(name + "/log", encoding="utf-8", errors="replace") as file:
-        return file.read()
-
-
-def metrics(name):
-    with open(name + "/state/last-stop.json", encoding="utf-8") as file:
-        return json.load(file)["metrics"]["store"]
-
-
-def balanced(m):
-    return m["events_in"] == (m["events_stored"] + m["spooled"] + m["dropped.spool_full"] + m["dropped.memory"] +
-                              m["dropped.failed"] + m["dropped.spool_read"] + m["dropped.shutdown"])
+    return libstore.start(name, *args, before=bound)
 
 
 def segments(name):
@@ -109,25 +86,10 @@ def same_as_eve():
                   (len(stored), len(lines)))
             if workers == 0:
                 check(stored == lines, name + ": in the same order")
-            m = metrics(name)
+            m = last_stop(name)
             check(balanced(m) and m["events_stored"] == len(lines), name + ": counted", m)
     wrong, seen = columns_agree("dns-types.pcap-0")
     check(seen and not wrong, "columns hold what the JSON holds", wrong[:2])
-
-
-def ask(name, *words):
-    done = subprocess.run([os.environ["ECYBERCTL"], "-s", name + "/s", "-o", "json", *words], stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, check=False)
-    return json.loads(done.stdout) if done.returncode == 0 else None
-
-
-LOAD = "  sources: ['rush:100000000']\n"
-INSPECT = "kind_inspector:\n  every_packet: true\n"
-
-
-def stored_so_far(name):
-    answer = ask(name, "status")
-    return answer["metrics"]["store"]["events_stored"] if answer else None
 
 
 def whole(name):
@@ -146,10 +108,10 @@ def killed_under_load():
     least = 0
     for turn in range(3):
         daemon = start("kill")
-        counted = wait_for(lambda: (stored_so_far("kill") or 0) > 2000 and stored_so_far("kill"))
+        counted = wait_for(lambda: (stored_now("kill") or 0) > 2000 and stored_now("kill"))
         check(counted, "kill %d: events are stored" % turn, log_of("kill")[-600:])
         time.sleep(0.2)
-        counted = stored_so_far("kill") or counted or 0
+        counted = stored_now("kill") or counted or 0
         daemon.send_signal(signal.SIGKILL)
         daemon.wait()
         least += counted
@@ -188,7 +150,7 @@ def damaged_files():
     aside = glob.glob("damage/state/store/*.damaged-*Z")
     check(code == 0 and len(aside) == 2, "damaged files are set aside", (code, aside, log_of("damage")[-900:]))
     check(log_of("damage").count("set aside as") == 2, "with a sentence each", log_of("damage")[-900:])
-    m = metrics("damage")
+    m = last_stop("damage")
     check(balanced(m) and len(texts("damage")) == m["events_stored"] == m["events_in"], "and all events are stored", m)
 
 
@@ -218,7 +180,7 @@ def full_disk():
     configuration("full", "traffic, kind_source, kind_inspector, store", "  sources: ['synth:120000']\n" + INSPECT +
                   "store:\n  spool: 1MiB\n  spool_bytes: 0\n")
     code = start("full", limit=4 << 20).wait(timeout=60)
-    m, log = metrics("full"), log_of("full")
+    m, log = last_stop("full"), log_of("full")
     check(code == 0, "full disk: the daemon ends well", log[-600:])
     check(balanced(m) and m["dropped.spool_full"] > 0, "full disk: what is lost is counted", m)
     check(log.count("events cannot be stored") == 1, "full disk: the log says so once", log[-900:])
@@ -227,7 +189,7 @@ def full_disk():
     configuration("full", "traffic, kind_source, kind_inspector, store", "  sources: ['synth:1000']\n" + INSPECT)
     before = m["events_stored"]
     start("full").wait(timeout=60)
-    m = metrics("full")
+    m = last_stop("full")
     check(balanced(m) and m["events_in"] == m["events_stored"] and len(texts("full")) == before + m["events_stored"],
           "with room again, all is stored", m)
 

@@ -124,6 +124,8 @@ static int32_t setup_with_kind(void *self)
     return err ? err : store->kind(self, testhost_host(t), later_release ? &users2 : &users, &kind);
 }
 
+static bool other_numbers;           /* the next run gives topics and names other numbers */
+
 static void prepare(void)
 {
     plugin = *ec_plugin_entry_1();
@@ -131,8 +133,13 @@ static void prepare(void)
     t = testhost_new(&plugin);
     json = record_service_new(testhost_host(t));
     testhost_provide(t, EC_JSON_ID, &record_json, json);
+    if (other_numbers) {
+        note = testhost_topic(t, later_release ? &note2_topic : &note_topic);
+        testhost_host(t)->intern(testhost_host(t), "app_proto", "another");
+    }
     thing = testhost_topic(t, &thing_topic);
-    note = testhost_topic(t, later_release ? &note2_topic : &note_topic);
+    if (!other_numbers)
+        note = testhost_topic(t, later_release ? &note2_topic : &note_topic);
     ck_assert_int_eq(testhost_option(t, "flush", "10ms"), 0);
     if (*url)
         ck_assert_int_eq(testhost_option(t, "url", url), 0);
@@ -157,7 +164,7 @@ static void setup(void)
     ck_assert_ptr_nonnull(mkdtemp(folder));
     ck_assert_int_eq(chdir(folder), 0);
     next_id = 1000;
-    later_release = false;
+    later_release = other_numbers = false;
     prepare();
 }
 
@@ -1044,6 +1051,7 @@ START_TEST(a_full_disk_costs_nothing_that_fits_the_spool)
 
     signal(SIGXFSZ, SIG_IGN);
     ck_assert_int_eq(testhost_option(t, "spool", "1MiB"), 0);
+    ck_assert_int_eq(testhost_option(t, "spool_bytes", "0"), 0);    /* the limit is on each file */
     started();
     things(0, 100);
     settle();
@@ -1093,6 +1101,112 @@ START_TEST(a_locked_file_is_waited_for)
     settle();
     ck_assert_int_eq(metric("events_stored"), 20);
     ck_assert_uint_eq(files("events-", NULL), 1);
+}
+END_TEST
+
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit = { bytes, RLIM_INFINITY };
+
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* A run that can write files of the spool and no transaction, up to its end: rich events, too. */
+static void spooled_run(void)
+{
+    struct made m;
+
+    started();
+    things(0, 10);
+    settle();
+    limit_files(300000);
+    rich_event();
+    m = event(8);
+    ((struct ec_event *)ec_head(&m.b))->app_proto = testhost_host(t)->intern(testhost_host(t), "app_proto", "wonder");
+    deliver(&m);
+    things(10, 4000);
+    settle();
+    balanced();
+    ck_assert_int_eq(metric("spooled"), 4002);
+    stopped();
+    limit_files(RLIM_INFINITY);
+    ck_assert_uint_ge(files("spool-", NULL), 2);
+}
+
+static void until_recovered(void)
+{
+    for (int i = 0; i < 50 && files("spool-", NULL); i++)
+        settle();
+    settle();
+    balanced();
+}
+
+START_TEST(the_spool_outlives_the_process)
+{
+    spooled_run();
+    other_numbers = true;
+    prepare();
+    started();
+    until_recovered();
+    ck_assert_int_eq(metric("events_recovered"), 4002);
+    ck_assert_int_eq(metric("events_stored"), 4002);
+    ck_assert_uint_eq(files("spool-", NULL), 0);
+    meets("thing.n", EC_F_LT, "500", 502);
+    meets("app_proto", EC_F_EQ, "wonder", 1);
+    meets("ecyber.note.n", EC_F_EQ, "6", 1);
+    meets("thing.meta.attack target", EC_F_EQ, "server", 1);
+}
+END_TEST
+
+/* A part was written before the end, and nobody came to delete its file: it comes again, and is not stored again. */
+START_TEST(what_was_stored_is_not_stored_again)
+{
+    spooled_run();
+    ck_assert_int_eq(system("mkdir kept && cp testhost-*/spool-* kept/"), 0);
+    prepare();
+    started();
+    until_recovered();
+    ck_assert_int_eq(metric("events_stored"), 4002);
+    stopped();
+    ck_assert_int_eq(system("cp kept/* testhost-*/"), 0);
+    prepare();
+    started();
+    until_recovered();
+    ck_assert_int_eq(metric("events_recovered"), 0);
+    ck_assert_int_eq(metric("events_stored"), 0);
+    meets("thing.n", EC_F_LT, "500", 502);
+}
+END_TEST
+
+START_TEST(a_torn_spool_is_counted)
+{
+    char path[300];
+    struct stat st;
+
+    spooled_run();
+    ck_assert_uint_ge(files("spool-", path), 2);
+    ck_assert_int_eq(stat(path, &st) | truncate(path, st.st_size - 100), 0);
+    ck_assert_int_eq(system("echo garbage > $(ls -d testhost-*)/spool-0000000000000001-00000001"), 0);
+    prepare();
+    started();
+    until_recovered();
+    ck_assert_int_eq(metric("events_recovered"), 4001);
+    ck_assert_int_eq(metric("dropped.spool_read"), 2);      /* the torn one, and the file that is none */
+    ck_assert_int_eq(metric("events_stored"), 4001);
+}
+END_TEST
+
+/* The record has another layout in the next run: its blocks mean nothing there. */
+START_TEST(a_spool_of_another_layout_is_counted)
+{
+    spooled_run();
+    later_release = true;
+    prepare();
+    started();
+    until_recovered();
+    ck_assert_int_eq(metric("events_recovered"), 4001);     /* all but the one with notes */
+    ck_assert_int_eq(metric("dropped.spool_read"), 1);
 }
 END_TEST
 
@@ -1250,7 +1364,8 @@ START_TEST(a_killed_server_costs_nothing)
         ck_assert(pg_server_start(&server));
         ck_assert_uint_ge(walk(EC_QUERY_OLDEST_FIRST, 1000, "0", &pages), (uint32_t)stored);
         usleep(1100000);
-        settle();
+        for (int i = 0; i < 20 && metric("spooled"); i++)
+            settle();
         balanced();
         ck_assert_int_eq(metric("events_stored"), 23000 + turn * 20000);
         ck_assert_uint_eq(walk(EC_QUERY_OLDEST_FIRST, 1000, "0", &pages), 23000 + turn * 20000);
@@ -1295,6 +1410,10 @@ int main(void)
     tcase_add_test(tc, a_damaged_segment_is_set_aside);
     tcase_add_test(tc, a_full_disk_costs_nothing_that_fits_the_spool);
     tcase_add_test(tc, a_locked_file_is_waited_for);
+    tcase_add_test(tc, the_spool_outlives_the_process);
+    tcase_add_test(tc, what_was_stored_is_not_stored_again);
+    tcase_add_test(tc, a_torn_spool_is_counted);
+    tcase_add_test(tc, a_spool_of_another_layout_is_counted);
     tcase_add_test(tc, a_file_taken_away_is_begun_anew);
     tcase_add_test(tc, old_days_are_deleted);
     tcase_add_test(tc, urls_name_the_database);
