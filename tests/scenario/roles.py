@@ -28,6 +28,7 @@ TABLE = {
     ("*", "/api/auth/"): ALL, ("*", "/api/users"): ADMIN,
     ("GET", "/api/system/audit"): ADMIN, ("GET", "/api/system/logs"): ENFORCE,
     ("GET", "/api/system/processes/"): ENFORCE, ("GET", "/api/system/users"): ENFORCE,
+    ("POST", "/api/system/fim/"): ENFORCE,
     ("*", "/api/system/config"): ADMIN, ("POST", "/api/system/"): ADMIN, ("GET", "/api/system/"): READ, ("GET", "/api/events"): READ,
     ("GET", "/api/network/"): READ, ("POST", "/api/network/"): ENFORCE, ("GET", "/api/ids/"): READ, ("PATCH", "/api/ids/alerts/"): READ - {"viewer"},
     ("*", "/api/system/jobs"): ENFORCE, ("GET", "/api/system/jobs"): READ,
