@@ -66,22 +66,22 @@ void field_each(const struct ec_host *h, const struct ec_topic *topic, void (*fn
     }
 }
 
-struct find { const char *name; uint16_t type; };
+struct find { const char *name; struct field found; };
 
 static void look(void *arg, const struct field *f)
 {
     struct find *find = arg;
 
-    if (!find->type && !strcmp(f->name, find->name))
-        find->type = f->type;
+    if (!find->found.type && !strcmp(f->name, find->name))
+        find->found = (struct field){ NULL, f->row, f->type, f->help };
 }
 
-uint16_t field_type(const struct ec_host *h, const struct ec_topic *topic, const char *name)
+struct field field_find(const struct ec_host *h, const struct ec_topic *topic, const char *name)
 {
-    struct find f = { name, 0 };
+    struct find f = { .name = name };
 
     field_each(h, topic, look, &f);
-    return f.type;
+    return f.found;
 }
 
 const struct ec_topic *field_topic(const struct ec_host *h, const char *event_type)

@@ -11,8 +11,8 @@ struct field { const char *name; const struct ec_row *row; uint16_t type; const 
 /* Every field that events of this topic may have; NULL: those that all events have. name: valid within fn. */
 void field_each(const struct ec_host *h, const struct ec_topic *topic, void (*fn)(void *arg, const struct field *f),
                 void *arg);
-/* Its type (EC_T_*); 0: there is no such field. */
-uint16_t field_type(const struct ec_host *h, const struct ec_topic *topic, const char *name);
+/* The field of that name, whose own name is NULL; type 0: there is none. */
+struct field field_find(const struct ec_host *h, const struct ec_topic *topic, const char *name);
 /* The topic of events of this event_type; NULL: none. */
 const struct ec_topic *field_topic(const struct ec_host *h, const char *event_type);
 

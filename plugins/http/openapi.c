@@ -182,30 +182,63 @@ static void put_rows(struct text *t, const struct route *route)
     }
 }
 
+/* The words of a filter: one of them, or several with commas. */
+static void put_choice(struct text *t, const char *words)
+{
+    text_puts(t, "{\"type\":\"string\",\"pattern\":\"^(");
+    for (int i = 0; i < 2; i++) {
+        text_puts(t, i ? ")(,(" : "");
+        for (const char *p = words; *p; p++)
+            text_add(t, *p == ',' ? "|" : p, 1);
+    }
+    text_puts(t, "))*$\"}");
+}
+
+static void put_filter_schema(struct text *t, const struct field *f)
+{
+    const struct ec_row truth = { .type = EC_T_BOOL };
+
+    switch (f->type) {
+    case EC_T_BOOL:
+        schema_row(t, &truth, 0);
+        break;
+    case EC_T_ENUM:
+        put_choice(t, f->row->allow);
+        break;
+    case EC_T_U8: case EC_T_U16: case EC_T_U32: case EC_T_U64: case EC_T_DURATION: case EC_T_SIZE:
+        text_puts(t, "{\"type\":\"string\",\"pattern\":\"^[0-9]{1,18}(,[0-9]{1,18})*$\"}");
+        break;
+    case EC_T_I64:
+        text_puts(t, "{\"type\":\"string\",\"pattern\":\"^-?[0-9]{1,18}(,-?[0-9]{1,18})*$\"}");
+        break;
+    default:
+        text_puts(t, "{\"type\":\"string\"}");         /* one value, or several with commas */
+    }
+}
+
 static void put_filter(void *arg, const struct field *f)
 {
-    struct ec_row row = { .type = f->type };
-
     put_parameter(arg, f->name, false, false, f->help);
-    row.allow = f->row ? f->row->allow : NULL;
-    if (f->row && f->type == EC_T_BOOL)
-        schema_row(arg, &row, 0);
-    else
-        text_puts(arg, "{\"type\":\"string\"}");       /* one value, or several with commas */
+    put_filter_schema(arg, f);
     text_puts(arg, "}");
 }
 
-static void put_aliases(struct text *t, const char *list)
+static void put_aliases(struct text *t, const struct ec_host *h, const struct ec_topic *topic, const char *list)
 {
-    char name[64], help[128];
+    char name[64], to[128];
 
     while (list && *list) {
         size_t item = strcspn(list, ","), eq = strcspn(list, "=");
 
         if (eq < item && eq < sizeof name) {
+            struct field f;
+
             snprintf(name, sizeof name, "%.*s", (int)eq, list);
-            snprintf(help, sizeof help, "%.*s", (int)(item - eq - 1), list + eq + 1);
-            put_simple(t, name, "{\"type\":\"string\"}", help);
+            snprintf(to, sizeof to, "%.*s", (int)(item - eq - 1), list + eq + 1);
+            f = field_find(h, topic, to);
+            put_parameter(t, name, false, false, to);
+            put_filter_schema(t, &f);
+            text_puts(t, "}");
         }
         list += item + (list[item] == ',');
     }
@@ -243,7 +276,7 @@ static void put_filters(struct text *t, const struct ec_host *h, const struct ec
     }
     if (!r->topic)
         put_types(t, h);
-    put_aliases(t, r->alias);
+    put_aliases(t, h, topic, r->alias);
     field_each(h, topic, put_filter, t);
     put_parameter(t, "filter", false, false, r->topic ? OPS : OPS "; with `type` every field of that type");
     text_puts(t, "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}},"

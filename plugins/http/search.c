@@ -2,6 +2,7 @@
 
 #include "plugins/http/field.h"
 #include "plugins/http/route.h"
+#include "plugins/http/text.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -168,31 +169,91 @@ static bool is_address(const char *p, size_t n)
     return (six || inet_pton(AF_INET, text, bytes) == 1) && bits <= (six ? 128 : 32);
 }
 
-/* Does each of the values fit the field's type? */
-static void check_value(struct reading *g, const char *at, uint16_t type, const char *value)
+static bool is_word(const char *list, const char *p, size_t n)
 {
-    for (const char *p = value;; p++) {
+    for (; list && *list; list += strcspn(list, ",") + (list[strcspn(list, ",")] == ','))
+        if (strcspn(list, ",") == n && !memcmp(list, p, n))
+            return true;
+    return false;
+}
+
+/* "'low', 'medium' or 'high'", as pydantic says it. */
+static void put_words(struct text *t, const char *list)
+{
+    for (const char *p = list; *p; p += *p == ',') {
         size_t n = strcspn(p, ",");
 
-        if (((type >= EC_T_U8 && type <= EC_T_I64) || type == EC_T_DURATION || type == EC_T_SIZE) &&
-            !is_number(p, n, false)) {
-            complain(g, at, "int_parsing", "Input should be a valid integer, unable to parse string as an integer",
-                     value, NULL);
-            return;
-        }
-        if (type == EC_T_F64 && !is_number(p, n, true)) {
-            complain(g, at, "float_parsing", "Input should be a valid number, unable to parse string as a number",
-                     value, NULL);
-            return;
-        }
-        if (type == EC_T_IP && !is_address(p, n)) {
-            complain(g, at, "ip_any_network", "Input should be an address or a network as CIDR", value, NULL);
-            return;
-        }
+        text_puts(t, p == list ? "'" : p[n] ? ", '" : " or '");
+        text_add(t, p, n);
+        text_puts(t, "'");
         p += n;
-        if (!*p)
-            return;
     }
+}
+
+static void complain_word(struct reading *g, const char *at, const char *value, const char *list)
+{
+    struct text words = { 0 }, msg = { 0 }, ctx = { 0 };
+
+    put_words(&words, list);
+    text_puts(&msg, "Input should be ");
+    text_add(&msg, words.p, words.n);
+    text_add(&msg, "", 1);
+    text_puts(&ctx, "{\"expected\":");
+    text_json(&ctx, words.p, words.n);
+    text_add(&ctx, "}", 2);
+    complain(g, at, "enum", msg.bad ? "Input should be another word" : msg.p, value, ctx.bad || words.bad ? NULL : ctx.p);
+    text_free(&words);
+    text_free(&msg);
+    text_free(&ctx);
+}
+
+static bool complain_type(struct reading *g, const char *at, const char *type, const char *msg, const char *value)
+{
+    complain(g, at, type, msg, value, NULL);
+    return false;
+}
+
+/* Does one of the values, n bytes at p, fit the field? */
+static bool check_one(struct reading *g, const char *at, const struct field *f, const char *value, const char *p,
+                      size_t n)
+{
+    switch (f->type) {
+    case EC_T_U8: case EC_T_U16: case EC_T_U32: case EC_T_U64: case EC_T_I64: case EC_T_DURATION: case EC_T_SIZE:
+        return is_number(p, n, false) ||
+               complain_type(g, at, "int_parsing",
+                             "Input should be a valid integer, unable to parse string as an integer", value);
+    case EC_T_F64:
+        return is_number(p, n, true) ||
+               complain_type(g, at, "float_parsing",
+                             "Input should be a valid number, unable to parse string as a number", value);
+    case EC_T_BOOL:
+        return is_word("true,false,1,0", p, n) ||
+               complain_type(g, at, "bool_parsing", "Input should be a valid boolean, unable to interpret input", value);
+    case EC_T_IP:
+        return is_address(p, n) ||
+               complain_type(g, at, "ip_any_network", "Input should be an address or a network as CIDR", value);
+    case EC_T_ENUM:
+        if (is_word(f->row->allow, p, n))
+            return true;
+        complain_word(g, at, value, f->row->allow);
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* Does each of the values? */
+static void check_value(struct reading *g, const char *at, const struct field *f, const char *value)
+{
+    const char *p = value;
+    size_t n;
+
+    do {
+        n = strcspn(p, ",");
+        if (!check_one(g, at, f, value, p, n))
+            return;
+        p += n + 1;
+    } while (p[-1]);
 }
 
 /* "sid" as the route's aliases have it: the field's name, len bytes; NULL: none. */
@@ -210,8 +271,8 @@ static const char *find_alias(const char *list, const char *name, size_t n, size
     return NULL;
 }
 
-/* The field that n bytes of `name` mean, into to; its type, 0: none. */
-static uint16_t resolve(const struct reading *g, const char *name, size_t n, char to[96])
+/* The field that n bytes of `name` mean, its name into to; type 0: none. */
+static struct field resolve(const struct reading *g, const char *name, size_t n, char to[96])
 {
     size_t len = n;
     const char *alias = find_alias(g->r->alias, name, n, &len);
@@ -219,10 +280,10 @@ static uint16_t resolve(const struct reading *g, const char *name, size_t n, cha
     if (!alias)
         alias = name, len = n;
     if (!len || len >= 96)
-        return 0;
+        return (struct field){ 0 };
     memcpy(to, alias, len);
     to[len] = '\0';
-    return field_type(g->h, g->topic, to);
+    return field_find(g->h, g->topic, to);
 }
 
 static bool add_filter(struct reading *g, const struct decode_field *f)
@@ -234,25 +295,25 @@ static bool add_filter(struct reading *g, const struct decode_field *f)
     struct search *s = g->s;
     uint32_t n = s->q.n_filter, op = EC_F_EQ;
     size_t len = f->name_len;
-    uint16_t type;
+    struct field found;
 
     if (strlen(f->name) != len)
         return false;
-    type = resolve(g, f->name, len, s->field[n]);
-    for (unsigned i = 0; !type && i < sizeof ops / sizeof ops[0]; i++) {
+    found = resolve(g, f->name, len, s->field[n]);
+    for (unsigned i = 0; !found.type && i < sizeof ops / sizeof ops[0]; i++) {
         size_t m = strlen(ops[i].suffix);
 
         if (len > m && !strcmp(f->name + len - m, ops[i].suffix)) {
             op = ops[i].op;
-            type = resolve(g, f->name, len - m, s->field[n]);
+            found = resolve(g, f->name, len - m, s->field[n]);
         }
     }
-    if (!type)
+    if (!found.type)
         return false;
     if (op == EC_F_HAS && strcmp(f->value, "true") != 0)
         complain(g, f->name, "literal_error", "Input should be 'true'", f->value, NULL);
     else if (op != EC_F_HAS)
-        check_value(g, f->name, type, f->value);
+        check_value(g, f->name, &found, f->value);
     s->filter[n] = (struct ec_filter){ sizeof s->filter[n], op, s->field[n], f->value };
     s->q.n_filter++;
     return true;
@@ -308,7 +369,7 @@ static void read_field(struct reading *g, const struct decode_field *f, uint64_t
     else if (!count && !strcmp(f->name, "cursor"))
         read_cursor(g, f);
     else if (count && !strcmp(f->name, "by")) {
-        if (!resolve(g, f->value, f->value_len, s->by))
+        if (!resolve(g, f->value, f->value_len, s->by).type)
             complain(g, "by", "value_error", "there is no such field", f->value, NULL);
     } else if (!strcmp(f->name, "type") && !g->r->topic) {
         /* read first */

@@ -52,6 +52,12 @@ def served():
     warned = items(level="warning")
     check(warned and all(i["log"]["level"] == "warning" for i in warned) and any(i["log"]["plugin"] == "auth" for i in warned),
           "what the start said is there, by level", warned)
+    code, page = libapi.get(SOCK, "/api/system/logs?level=loud")
+    check(code == 422 and page["detail"][0]["type"] == "enum" and page["detail"][0]["loc"] == ["query", "level"] and
+          page["detail"][0]["msg"] == "Input should be 'debug', 'info', 'warning', 'error' or 'critical'",
+          "a level that there is not is refused, and not an empty page", page)
+    check(libapi.get(SOCK, "/api/system/logs?level.ne=info,loud")[0] == 422 and
+          libapi.get(SOCK, "/api/system/logs?level.ne=info,debug")[0] == 200, "among several too")
     check(libapi.get(SOCK, "/api/system/logs/" + found[0]["id"])[1] == found[0], "one line by its id", found[0])
     run.send_signal(signal.SIGTERM)
     check(run.wait(30) == 0, "it ends well", said("log"))
