@@ -52,6 +52,11 @@ enum db_fault db_run(sqlite3 *db, const char *sql, char *why, size_t n)
     return db_say(db, sqlite3_exec(db, sql, NULL, NULL, NULL), why, n);
 }
 
+enum db_fault db_run_step(void *arg, const char *sql, char *why, size_t n)
+{
+    return db_run(arg, sql, why, n);
+}
+
 enum db_fault db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **st, char *why, size_t n)
 {
     return db_say(db, sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, st, NULL), why, n);

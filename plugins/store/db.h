@@ -15,6 +15,8 @@ enum db_fault db_open(sqlite3 **db, const char *path, uint32_t flags, mode_t mod
 enum db_fault db_fault(int rc);
 /* The meaning of rc, described in why as "PATH: MESSAGE". */
 enum db_fault db_say(sqlite3 *db, int rc, char *why, size_t n);
+/* arg: a sqlite3 */
+enum db_fault db_run_step(void *arg, const char *sql, char *why, size_t n);
 enum db_fault db_run(sqlite3 *db, const char *sql, char *why, size_t n);
 /* The first column of the first row; no row: *v stays. */
 enum db_fault db_number(sqlite3 *db, const char *sql, int64_t *v, char *why, size_t n);

@@ -1,6 +1,7 @@
 #include "plugins/store/db.h"
 #include "plugins/store/documents.h"
 #include "plugins/store/lite.h"
+#include "plugins/store/migrate.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +41,8 @@ static struct conn *file_open(void *arg, const char *sql, enum db_fault *fault, 
         *fault = db_run(db, "BEGIN IMMEDIATE", why, n);
     if (!*fault)
         *fault = db_run(db, sql, why, n);
+    if (!*fault)
+        *fault = migrate(migrate_documents, found, db_run_step, db, why, n);
     snprintf(version, sizeof version, "PRAGMA user_version=%d; COMMIT", DOCUMENTS_VERSION);
     if (!*fault)
         *fault = db_run(db, version, why, n);

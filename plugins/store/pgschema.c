@@ -1,5 +1,7 @@
 #include "plugins/store/pgschema.h"
 
+#include "plugins/store/migrate.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -98,6 +100,11 @@ static void table_sql(struct text *sql, const struct table *t)
     }
 }
 
+static enum db_fault run_step(void *arg, const char *sql, char *why, size_t n)
+{
+    return pg_run(arg, sql, why, n);
+}
+
 enum db_fault pgschema_make(PGconn *c, const struct schema *s, char *why, size_t n)
 {
     static const char begin[] =
@@ -106,6 +113,7 @@ enum db_fault pgschema_make(PGconn *c, const struct schema *s, char *why, size_t
     struct text sql = {0};
     int64_t version = 0;
     enum db_fault fault = pg_run(c, begin, why, n);
+    char end[160];
 
     if (!fault)
         fault = pg_number(c, "SELECT value FROM meta WHERE key='version'", &version, why, n);
@@ -120,12 +128,16 @@ enum db_fault pgschema_make(PGconn *c, const struct schema *s, char *why, size_t
     for (uint32_t i = 0; i < s->n_table; i++)
         if (s->table[i].n_column)
             table_sql(&sql, &s->table[i]);
-    text_printf(&sql,
-                "INSERT INTO meta VALUES('version',%d) ON CONFLICT(key) DO UPDATE SET value=excluded.value; COMMIT",
-                PG_VERSION_OURS);
     if (!fault)
         fault = run_text(c, &sql, why, n);
     text_free(&sql);
+    if (!fault)
+        fault = migrate(migrate_postgresql, (int)version, run_step, c, why, n);
+    snprintf(end, sizeof end,
+             "INSERT INTO meta VALUES('version',%d) ON CONFLICT(key) DO UPDATE SET value=excluded.value; COMMIT",
+             PG_VERSION_OURS);
+    if (!fault)
+        fault = pg_run(c, end, why, n);
     if (fault)
         pg_undo(c);
     return fault;

@@ -1,5 +1,7 @@
 #include "plugins/store/segment.h"
 
+#include "plugins/store/migrate.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -97,6 +99,8 @@ static enum db_fault make_tables(sqlite3 *db, const struct schema *s, int found,
     for (uint32_t i = 0; !fault && i < s->n_table; i++)
         if (s->table[i].n_column)
             fault = make_table(db, &s->table[i], &sql, why, n);
+    if (!fault)
+        fault = migrate(migrate_segment, found, db_run_step, db, why, n);
     if (!fault && found < SEGMENT_VERSION) {
         text_printf(&sql, "PRAGMA user_version=%d", SEGMENT_VERSION);
         fault = run_text(db, &sql, why, n);
@@ -464,7 +468,9 @@ enum db_fault segment_finish(const struct schema *s, const char *path, bool *mor
     *more = false;
     if (fault)
         return fault;
-    if (found)
+    if (found && found < SEGMENT_VERSION)
+        fault = make_tables(db, s, found, why, n);
+    if (found && !fault)
         fault = db_number(db, "SELECT 1 FROM meta WHERE key='finished'", &finished, why, n);
     if (found && !fault && !finished) {
         fault = next_index(db, s, &sql, why, n);

@@ -131,6 +131,10 @@ class Postgres:
                               stdout=subprocess.PIPE, check=True, cwd="/")
         return done.stdout.decode().splitlines()
 
+    def sql_file(self, file):
+        subprocess.run([PG_BIN + "/psql", "-h", self.folder, "-U", "ecyber", "-q", "-v", "ON_ERROR_STOP=1", "postgres"],
+                       stdin=file, stdout=subprocess.DEVNULL, check=True, cwd="/")
+
     def stored(self, database="postgres"):
         return int(self.sql("SELECT count(*) FROM ecyber.event", database)[0])
 

@@ -996,7 +996,7 @@ START_TEST(a_newer_format_is_refused)
     ck_assert_uint_eq(page.flags, EC_PAGE_PARTIAL);
     ck_assert_str_eq(page.next, "");
     ck_assert_int_eq(store->event(testhost_self(t), 1000, see, &seen), EC_EIO);
-    ck_assert_ptr_nonnull(strstr(testhost_why(t), "has format 77, and this eCyber knows up to 1"));
+    ck_assert_ptr_nonnull(strstr(testhost_why(t), "has format 77, and this eCyber knows up to 2"));
     stopped();
     files("documents.db", path);
     ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
@@ -1004,7 +1004,7 @@ START_TEST(a_newer_format_is_refused)
     sqlite3_close(db);
     prepare();
     ck_assert_int_ne(testhost_start(t), 0);
-    ck_assert_ptr_nonnull(strstr(testhost_why(t), "has format 78, and this eCyber knows up to 1"));
+    ck_assert_ptr_nonnull(strstr(testhost_why(t), "has format 78, and this eCyber knows up to 2"));
 }
 END_TEST
 
