@@ -117,30 +117,51 @@ static uint32_t write_found(struct packets *k, const struct found *f, uint8_t *d
     return good && lseek(*fd, 0, SEEK_SET) == 0 ? n : 0;
 }
 
-/* data: RING_PACKET_MAX bytes; id: room for MOST. */
-static void answer(struct packets *k, struct ec_req *r, const struct ends *ends, uint8_t *data, uint64_t *id)
+/* data: RING_PACKET_MAX bytes; id: room for MOST. A descriptor, or EC_E* and a sentence. */
+static int32_t collect(struct packets *k, const struct ends *ends, uint8_t *data, uint64_t *id, char *why, uint32_t n)
 {
     struct recent want = { .before_ns = UINT64_MAX, .before_id = UINT64_MAX, .by_net = true, .prefix = 128 };
-    const struct id_param *p = k->http->param(r);
     struct found f = { ends, id, 0 };
-    char name[64];
     int fd = -1;
 
     memcpy(want.net, ends->src, sizeof want.net);
     recent_each(k, &want, data, add, &f);
-    if (f.n && !write_found(k, &f, data, &fd)) {
-        snprintf(name, sizeof name, "no file can be made: %.40s", strerror(errno));
-        k->http->error(r, 503, name);
-    } else if (!f.n) {
-        k->http->error(r, 404, "none of its packets is in memory any more: raise packets.memory, or capture the next "
-                               "one");
-    } else {
-        snprintf(name, sizeof name, "ecyber-alert-%" PRIu64 ".pcapng", p->id);
-        download(k, r, fd, name);
-        return;
+    if (!f.n) {
+        snprintf(why, n, "none of its packets is in memory any more: raise packets.memory, or capture the next one");
+        return EC_ENOENT;
     }
+    if (write_found(k, &f, data, &fd))
+        return fd;
+    snprintf(why, n, "no file can be made: %.40s", strerror(errno));
     if (fd >= 0)
         close(fd);
+    return EC_EIO;
+}
+
+int32_t alert_open(void *self, uint64_t event, char *why, uint32_t n)
+{
+    struct packets *k = self;
+    uint8_t *data = malloc(RING_PACKET_MAX);
+    uint64_t *id = calloc(MOST, sizeof *id);
+    struct ends ends = { .alert = false };
+    int32_t fd = EC_ENOENT;
+
+    if (!k->store) {
+        fd = EC_EIO;
+        snprintf(why, n, "there is no store, so no alert can be looked up");
+    } else if (!data || !id) {
+        fd = EC_ENOMEM;
+        snprintf(why, n, "out of memory");
+    } else if (event > INT64_MAX || k->store->event(k->store_self, event, read_event, &ends) || !ends.alert) {
+        snprintf(why, n, "there is no such alert");
+    } else if (!ends.ip) {
+        snprintf(why, n, "it is of no IP packet");
+    } else {
+        fd = collect(k, &ends, data, id, why, n);
+    }
+    free(data);
+    free(id);
+    return fd;
 }
 
 /* [pool] */
@@ -148,22 +169,14 @@ static void alert_job(struct ec_req *r, void *arg)
 {
     struct packets *k = arg;
     const struct id_param *p = k->http->param(r);
-    uint8_t *data = malloc(RING_PACKET_MAX);
-    uint64_t *id = calloc(MOST, sizeof *id);
-    struct ends ends = { .alert = false };
+    char why[160], name[64];
+    int32_t fd = alert_open(k, p->id, why, sizeof why);
 
-    if (!k->store)
-        k->http->error(r, 503, "there is no store, so no alert can be looked up");
-    else if (!data || !id)
-        k->http->error(r, 503, "out of memory");
-    else if (p->id > INT64_MAX || k->store->event(k->store_self, p->id, read_event, &ends) || !ends.alert)
-        k->http->error(r, 404, "there is no such alert");
-    else if (!ends.ip)
-        k->http->error(r, 404, "it is of no IP packet");
+    snprintf(name, sizeof name, "ecyber-alert-%" PRIu64 ".pcapng", p->id);
+    if (fd < 0)
+        k->http->error(r, fd == EC_ENOENT ? 404 : 503, why);
     else
-        answer(k, r, &ends, data, id);
-    free(data);
-    free(id);
+        download(k, r, fd, name);
 }
 
 static int32_t get_alert(void *self, const void *state, struct ec_req *r)

@@ -207,26 +207,39 @@ static void end_job(struct ec_req *r, struct packets *k, bool remove)
 static void stop_job(struct ec_req *r, void *arg) { end_job(r, arg, false); }
 static void delete_job(struct ec_req *r, void *arg) { end_job(r, arg, true); }
 
+int32_t capture_open(void *self, uint64_t id, char *why, uint32_t n)
+{
+    struct packets *k = self;
+    struct job job;
+    int fd;
+
+    if (!jobs_get(k, id, &job)) {
+        snprintf(why, n, "%s", none);
+        return EC_ENOENT;
+    }
+    if (job.state == JOB_RUNNING) {
+        snprintf(why, n, "it still runs: wait for its end, or stop it");
+        return EC_EAGAIN;
+    }
+    if ((fd = jobs_file(k, id)) >= 0)
+        return fd;
+    snprintf(why, n, "its file cannot be read: %.30s", strerror(errno));
+    return EC_ENOENT;
+}
+
 /* [pool] */
 static void file_job(struct ec_req *r, void *arg)
 {
     struct packets *k = arg;
     const struct id_param *p = k->http->param(r);
-    struct job job;
-    char name[64];
-    int fd;
+    char name[64], why[160];
+    int32_t fd = capture_open(k, p->id, why, sizeof why);
 
-    if (!jobs_get(k, p->id, &job)) {
-        k->http->error(r, 404, none);
-    } else if (job.state == JOB_RUNNING) {
-        k->http->error(r, 409, "it still runs: wait for its end, or stop it");
-    } else if ((fd = jobs_file(k, p->id)) < 0) {
-        snprintf(name, sizeof name, "its file cannot be read: %.30s", strerror(errno));
-        k->http->error(r, 404, name);
-    } else {
-        snprintf(name, sizeof name, "ecyber-capture-%" PRIu64 ".pcapng", p->id);
+    snprintf(name, sizeof name, "ecyber-capture-%" PRIu64 ".pcapng", p->id);
+    if (fd < 0)
+        k->http->error(r, fd == EC_EAGAIN ? 409 : 404, why);
+    else
         download(k, r, fd, name);
-    }
 }
 
 /* Everything here may wait for a file. */

@@ -1,6 +1,9 @@
 /* packets: keeps the newest packets of each worker, for people to look at. */
 #include "plugins/packets/packets.h"
 
+#include "plugins/packets/api.h"
+
+#include <ecyber/ext/captures.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,7 +153,9 @@ static void on_idle(void *self, void *w, const void *state, uint32_t worker, uin
 }
 
 static const struct ec_stage stage = { .size = sizeof stage, .packet = on_packet, .idle = on_idle };
-static const struct ec_offer offers[] = { { sizeof(struct ec_offer), 0, EC_STAGE_ID, &stage } };
+static const struct ec_captures files = { sizeof files, 0, capture_open, alert_open };
+static const struct ec_offer offers[] = {
+    { sizeof(struct ec_offer), 0, EC_STAGE_ID, &stage }, { sizeof(struct ec_offer), 0, EC_CAPTURES_ID, &files } };
 static const struct ec_use uses[] = {
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_http), 0, EC_HTTP_ID },
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_store), 0, EC_STORE_ID },
@@ -159,7 +164,7 @@ static const struct ec_use uses[] = {
 static const struct ec_plugin plugin = {
     EC_PLUGIN_HEAD, "org.ecyber.packets", "packets", "0.1.0", "recent packets, with their bytes and layers", "MIT",
     NULL,
-    2, sizeof uses[0], 1, sizeof offers[0], METRICS, sizeof metrics[0], uses, offers, metrics, &options,
+    2, sizeof uses[0], 2, sizeof offers[0], METRICS, sizeof metrics[0], uses, offers, metrics, &options,
     packets_create, packets_setup, packets_configure, packets_state_free, packets_start, packets_stop, NULL, NULL,
     packets_destroy };
 EC_PLUGIN(plugin)

@@ -31,6 +31,7 @@ TABLE = {
     ("POST", "/api/system/fim/"): ENFORCE,
     ("*", "/api/system/config"): ADMIN, ("POST", "/api/system/"): ADMIN, ("GET", "/api/system/"): READ, ("GET", "/api/events"): READ,
     ("GET", "/api/network/"): READ, ("POST", "/api/network/"): ENFORCE, ("GET", "/api/ids/"): READ, ("PATCH", "/api/ids/alerts/"): READ - {"viewer"},
+    ("GET", "/api/packets/replays/"): READ, ("POST", "/api/rules/test"): ENFORCE,
     ("*", "/api/system/jobs"): ENFORCE, ("GET", "/api/system/jobs"): READ,
     ("POST", "/api/ids/alerts/"): READ - {"viewer"}, ("GET", "/api/ml/"): READ,
     ("*", "/api/webhooks"): ADMIN, ("GET", "/api/settings"): READ, ("PUT", "/api/settings"): ADMIN,
