@@ -383,6 +383,16 @@ def own_network():
         os.execvp("unshare", ["unshare", "--net", "sh", "-c", "ip link set lo up; exec \"$0\"", __file__])
 
 
+def keep_capture():
+    """A capture that rules can be tested on."""
+    c = Local(API, timeout=20)
+    with open(DATA + "/icmp-ping.pcap", "rb") as file:
+        c.request("POST", "/api/packets/replay?run=false", file.read(), {"Content-Type": "application/octet-stream"})
+    NAMED["replay"] = json.loads(c.getresponse().read())["id"]
+    NAMED["rules"] = 'alert icmp any any -> any any (msg:"harmless"; sid:4711;)'
+    c.close()
+
+
 def main():
     own_network()
     port = free_port()
@@ -401,6 +411,7 @@ def main():
     wait_for(lambda: alerts() >= 28)
     before = alerts()
     check(before, "the daemon has alerts", open("daemon.log", encoding="utf-8").read())
+    keep_capture()
     document = json.loads(ask("GET", "/api/openapi.json")[2])
     both_directions(port, document)
     found = list(routes(document))
