@@ -17,10 +17,10 @@ struct cost { struct ec_span id, msg; uint64_t checks, matches, timed, per_check
 static const struct ec_row cost_rows[] = {
     EC_FIELD(TEXT, 0, struct cost, id, "id", NULL, "GID:SID"),
     EC_FIELD(WIRE, 0, struct cost, msg, "msg", NULL, "what its alerts say"),
-    EC_FIELD(U64, 0, struct cost, checks, "checks", "looks", "how often it was looked at in full"),
+    EC_FIELD(U64, 0, struct cost, checks, "checks", "looks", "how often it was looked at in full, estimated"),
     EC_FIELD(U64, 0, struct cost, matches, "matches", "matches", "how often it held, thresholds aside"),
     EC_FIELD(U64, 0, struct cost, timed, "timed", "looks",
-             "of which the time was taken: about one in 256 of all rules"),
+             "samples, of which the time was taken: about one in 256 of all rules'"),
     EC_FIELD(U64, 0, struct cost, per_check, "ns_per_check", "ns", "their mean"),
     EC_FIELD(U64, 0, struct cost, total, "ns_estimated", "ns", "checks times that mean"),
     EC_FIELD(F64, 0, struct cost, share, "share", NULL, "of the estimated time of all rules, 0 to 1"),

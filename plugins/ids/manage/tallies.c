@@ -74,7 +74,7 @@ static struct tally_sum engine_sum(const struct engine *e, uint32_t index)
     struct tally_sum sum = { 0, 0, 0, 0 };
 
     for (uint32_t i = 0; index < e->n_rule && i < e->o.workers; i++) {
-        const struct tally *t = &e->hand[i].candidates.tally[index];
+        const struct tally *t = &e->hand[i].tally[index];
         const struct tally_sum one = {
             __atomic_load_n(&t->checks, __ATOMIC_RELAXED), __atomic_load_n(&t->matches, __ATOMIC_RELAXED),
             __atomic_load_n(&t->timed, __ATOMIC_RELAXED), __atomic_load_n(&t->ns, __ATOMIC_RELAXED) };
@@ -91,7 +91,7 @@ void tallies_take(struct tallies *t, const struct engine *e)
         const struct tally_sum sum = engine_sum(e, i);
         struct slot *s;
 
-        if (!sum.checks || (t->n * 2 >= t->cap && !grow(t)))
+        if ((!sum.checks && !sum.matches) || (t->n * 2 >= t->cap && !grow(t)))
             continue;
         s = find(t->slot, t->cap, key_of(e->rule[i]->gid, e->rule[i]->sid));
         t->n += !s->key;
@@ -113,5 +113,7 @@ struct tally_sum tallies_of(struct tallies *t, const struct engine *e, uint32_t 
             add(&sum, &s->sum);
     }
     pthread_mutex_unlock(&t->lock);
+    if (sum.checks < sum.matches)
+        sum.checks = sum.matches;       /* who held was looked at */
     return sum;
 }

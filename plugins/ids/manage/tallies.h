@@ -4,8 +4,8 @@
 #include "plugins/ids/match/engine.h"
 
 struct tally_sum {
-    uint64_t checks, matches;       /* looked at in full; held, whatever thresholds said */
-    uint64_t timed, ns;             /* looks of which the time was taken; what those took */
+    uint64_t checks, matches;       /* looks, estimated; how often it held, whatever thresholds said, counted */
+    uint64_t timed, ns;             /* samples; what those took */
 };
 
 struct tallies;

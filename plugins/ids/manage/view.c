@@ -24,7 +24,7 @@ static const struct ec_row rows[] = {
     SOME(U32, VIEW_COLUMN, struct rule_view, column, "column", "where in the line something is wrong"),
     SOME(WIRE, VIEW_WHY, struct rule_view, why, "why", "why it is not in use"),
     SOME(TEXT, VIEW_HINT, struct rule_view, hint, "hint", "what to do about it"),
-    MINE(U64, struct rule_view, checks, "checks", "looks", "how often it was looked at in full since the start"),
+    MINE(U64, struct rule_view, checks, "checks", "looks", "how often it was looked at in full since the start: an estimate from one look in 256"),
     MINE(U64, struct rule_view, matches, "matches", "matches", "how often it held since the start, thresholds aside"),
     MINE(U64, struct rule_view, version, "version", NULL, "of its ETag; 0: nobody has changed it over the API"),
     SOME(TEXT, VIEW_CHANGED, struct rule_view, by, "changed_by", "who changed it last"),

@@ -18,9 +18,10 @@ static bool hand_open(struct hand *h, const struct engine *e, hs_scratch_t *scra
     h->join_room = WINDOW_BYTES + ENGINE_CHUNK;
     h->join = malloc(h->join_room);
     h->candidates.room = e->n_rule;
-    h->candidates.tally = calloc((size_t)e->n_rule + 1, sizeof(struct tally));
+    h->candidates.stamp = calloc((size_t)e->n_rule + 1, sizeof(uint32_t));
+    h->tally = calloc((size_t)e->n_rule + 1, sizeof(struct tally));
     h->candidates.list = calloc((size_t)e->n_rule + 1, sizeof(uint32_t));
-    return h->pcre && h->join && h->candidates.tally && h->candidates.list;
+    return h->pcre && h->join && h->tally && h->candidates.stamp && h->candidates.list;
 }
 
 static void hand_close(struct hand *h)
@@ -29,7 +30,8 @@ static void hand_close(struct hand *h)
         hs_free_scratch(h->scratch);
     pcre_thread_free(h->pcre);
     free(h->join);
-    free(h->candidates.tally);
+    free(h->tally);
+    free(h->candidates.stamp);
     free(h->candidates.list);
 }
 

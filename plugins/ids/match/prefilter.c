@@ -19,17 +19,16 @@ void candidates_begin(struct candidates *c)
 {
     c->n = 0;
     if (++c->serial == 0) {
-        for (uint32_t i = 0; i < c->room; i++)
-            c->tally[i].stamp = 0;
+        memset(c->stamp, 0, c->room * sizeof *c->stamp);
         c->serial = 1;
     }
 }
 
 void candidates_add(struct candidates *c, uint32_t rule)
 {
-    if (rule >= c->room || c->tally[rule].stamp == c->serial)
+    if (rule >= c->room || c->stamp[rule] == c->serial)
         return;
-    c->tally[rule].stamp = c->serial;
+    c->stamp[rule] = c->serial;
     c->list[c->n++] = rule;
 }
 

@@ -11,17 +11,14 @@
 struct prefilter;
 struct prefilter_input;
 
-/* What looking at a rule has cost one worker. It stands beside the stamp, in a line that is touched anyway. Written by
- * its worker with plain stores, read by anybody: see tally_read(). */
-struct tally {
-    uint32_t stamp, timed;          /* timed: checks of which the time was taken */
-    uint64_t checks, matches, ns;   /* ns: of the timed ones */
-};
+/* What looking at a rule has cost one worker; see tally.h. Written by that worker with plain stores, read by anybody. */
+struct tally { uint64_t checks, timed, ns, matches; };
+/* Until the next look that is sampled. */
+struct sampling { uint32_t countdown, gap, seed; };
 
 /* The candidates of one inspection, each once. */
 struct candidates {
-    struct tally *tally;            /* by rule */
-    uint32_t serial, countdown;     /* countdown: checks until the next that is timed */
+    uint32_t *stamp, serial;        /* by rule */
     uint32_t *list, n, room;
 };
 void candidates_begin(struct candidates *c);

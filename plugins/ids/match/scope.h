@@ -17,6 +17,8 @@ struct hand {
     hs_scratch_t *scratch;
     struct pcre_thread *pcre;
     struct candidates candidates;
+    struct tally *tally;            /* by rule */
+    struct sampling sampling;
     uint8_t *join;                  /* window and chunk side by side */
     size_t join_room;
 };
