@@ -18,14 +18,17 @@ ec_packages() {
         libsqlite3-dev libpq-dev libcurl4-openssl-dev libjwt-dev libcrypt-dev libmaxminddb-dev libxgboost-dev \
         libnftables-dev libcap-ng-dev libseccomp-dev libsystemd-dev libwslay-dev
     [ "$1" = build ] || printf '%s\n' check g++ clang libc6-dev-i386 libclang-rt-14-dev python3 iproute2 iputils-ping \
-        nftables nmap prometheus xz-utils postgresql python3-socketio python3-aiohttp
+        nftables nmap prometheus xz-utils postgresql python3-socketio python3-aiohttp python3-jsonschema
 }
 
-# ec_extras build|test: what the build and the tests can do without: npm makes the page, Chromium drives it. npm of
-# another origin than Debian's is as good, and the two exclude each other.
+# ec_extras build|test: what the build and the tests can do without: npm makes the page, Chromium drives it, nginx
+# stands before it as a proxy. npm of another origin than Debian's is as good, and the two exclude each other.
 ec_extras() {
     { command -v npm && command -v node; } >/dev/null || printf '%s\n' nodejs npm
-    [ "$1" = build ] || command -v chromium >/dev/null || printf '%s\n' chromium
+    [ "$1" = build ] || {
+        command -v chromium >/dev/null || printf '%s\n' chromium
+        command -v nginx >/dev/null || printf '%s\n' nginx-light
+    }
 }
 
 # ec_not_installed NAME...: those of them that are not.

@@ -308,8 +308,8 @@ static int32_t run_plugin_reload(void *self, const void *state, struct ec_req *r
 
 #define SHAPE_VERDICT SHAPE_OBJECT("\"valid\":" SHAPE_YES ",\"errors\":" SHAPE_LIST(SHAPE_TEXT), "\"valid\",\"errors\"")
 #define SHAPE_CHANGES \
-    SHAPE_OBJECT("\"changed\":" SHAPE_LIST(SHAPE_OBJECT("\"option\":" SHAPE_TEXT ",\"before\":{},\"after\":{},\"from\":" \
-                                                         SHAPE_NULLABLE, "\"option\",\"before\",\"after\",\"from\"")) \
+    SHAPE_OBJECT("\"changed\":" SHAPE_LIST(SHAPE_OBJECT("\"option\":" SHAPE_TEXT ",\"before\":{},\"after\":{}," \
+                                                         "\"from\":" SHAPE_NULLABLE, "\"option\",\"before\",\"after\",\"from\"")) \
                  ",\"version\":" SHAPE_COUNT, "\"changed\"")
 #define SHAPE_ACCEPTED \
     SHAPE_OBJECT("\"generation\":" SHAPE_COUNT ",\"reload\":" SHAPE_RELOAD, "\"generation\",\"reload\"")
@@ -324,8 +324,8 @@ static const struct ec_route routes[] = {
             SHAPE_DOCUMENT) },
     { ROUTE("POST", "/api/system/config/validate", "validate_config", "Would this configuration be taken?", run_try,
             SHAPE_VERDICT), .body = &try_record, .body_max = 300000 },
-    { ROUTE("PATCH", "/api/system/config", "change_config", "Change options that need no restart, and reload", run_change,
-            SHAPE_CHANGES), .flags = EC_RT_EDITS | EC_RT_ENFORCES, .body = &change_record, .errors = "409,412" },
+    { ROUTE("PATCH", "/api/system/config", "change_config", "Change options that need no restart, and reload",
+            run_change, SHAPE_CHANGES), .flags = EC_RT_EDITS | EC_RT_ENFORCES, .body = &change_record, .errors = "409,412" },
     { ROUTE("POST", "/api/system/reload", "reload_config", "Read the configuration anew", run_reload, SHAPE_ACCEPTED),
       .status = 202 },
     { ROUTE("POST", "/api/system/plugins/{name}/reload", "reload_plugin",

@@ -6,6 +6,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -34,6 +35,8 @@ struct guard {
     enum guard_end end;
     time_t since;                   /* it began to send a request, or came; seconds of the monotonic clock */
     bool late, close, fresh;        /* fresh: nothing has come yet */
+    bool arrived;                   /* its address was looked at */
+    struct crowd_client *client;    /* NULL: it is not counted */
     size_t written, held;           /* held: of guards.held; 0: its body is small, or has gone */
     bool asked;                     /* on.body() has seen this one */
     int spool;                      /* the body goes to this file, -1: to memory */
@@ -128,6 +131,7 @@ static void leave(struct guard *g)
     else
         all->list = g->next;
     all->n--;
+    crowd_leave(&all->crowd, g->client);
     let_go(g);
     all->on.closed(all->on.arg, g->end);
     if (all->full && all->n < all->c.connections) {
@@ -481,6 +485,66 @@ static void stream_kick(struct guard *g)
     bufferevent_flush(g->filter, EV_READ, BEV_NORMAL);
 }
 
+/* of: of this client; NULL: of any. */
+static bool evict(struct guards *all, const struct crowd_client *of)
+{
+    struct guard *idle = NULL, *slow = NULL;
+    time_t now = seconds();
+
+    for (struct guard *g = all->list; g; g = g->next) {     /* the newest stands first */
+        if (of && g->client != of)
+            continue;
+        if (g->phase == WAITING && !g->close && (!g->fresh || now - g->since > 1))
+            idle = g;
+        if (g->phase == READING && !g->close && now - g->since > 1)
+            slow = g;
+    }
+    if (idle || slow)
+        guard_close(idle ? idle : slow, idle ? GUARD_EVICTED : GUARD_SLOW);
+    return idle || slow;
+}
+
+bool guard_peer(const struct guard *g, uint8_t at[16])
+{
+    struct sockaddr_storage a;
+    socklen_t len = sizeof a;
+    const struct sockaddr_in *four = (const void *)&a;
+
+    if (getpeername(guard_fd(g), (struct sockaddr *)&a, &len))
+        return false;
+    if (a.ss_family == AF_INET6) {
+        memcpy(at, &((const struct sockaddr_in6 *)(const void *)&a)->sin6_addr, 16);
+        return true;
+    }
+    memset(at, 0, 10);
+    memset(at + 10, 0xff, 2);
+    memcpy(at + 12, &four->sin_addr, 4);
+    return a.ss_family == AF_INET;
+}
+
+static bool is_loopback(const uint8_t at[16])
+{
+    const struct in6_addr *six = (const void *)at;
+
+    return IN6_IS_ADDR_LOOPBACK(six) || (IN6_IS_ADDR_V4MAPPED(six) && at[12] == 127);
+}
+
+/* Its socket is known by now: has its client too many of them? */
+static void arrive(struct guard *g)
+{
+    struct guards *all = g->all;
+    uint8_t at[16];
+
+    g->arrived = true;
+    if (!all->c.per_client || !guard_peer(g, at) || is_loopback(at) || proxies_have(&all->c.proxies, at))
+        return;
+    g->client = crowd_join(&all->crowd, at);
+    if (g->client && g->client->n > all->c.per_client && !evict(all, g->client)) {
+        g->end = GUARD_CROWDED;
+        g->close = true;
+    }
+}
+
 /* Later, in a clean stack: close it, go on writing, or look at bytes that came while the last request was handled. */
 static void on_kick(evutil_socket_t fd, short what, void *arg)
 {
@@ -490,6 +554,8 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (abandoned(g))
         return;
+    if (!g->arrived)
+        arrive(g);
     if (g->close) {
         bufferevent_trigger_event(g->filter, BEV_EVENT_READING | BEV_EVENT_EOF, 0);
         return;
@@ -685,18 +751,7 @@ int guard_fd(const struct guard *g)
 
 bool guard_evict(struct guards *all)
 {
-    struct guard *idle = NULL, *slow = NULL;
-    time_t now = seconds();
-
-    for (struct guard *g = all->list; g; g = g->next) {     /* the newest stands first */
-        if (g->phase == WAITING && !g->close && (!g->fresh || now - g->since > 1))
-            idle = g;
-        if (g->phase == READING && !g->close && now - g->since > 1)
-            slow = g;
-    }
-    if (idle || slow)
-        guard_close(idle ? idle : slow, idle ? GUARD_EVICTED : GUARD_SLOW);
-    return idle || slow;
+    return evict(all, NULL);
 }
 
 static void on_again(evutil_socket_t fd, short what, void *arg)
@@ -769,6 +824,7 @@ struct bufferevent *guard_new(struct event_base *base, void *arg)
         g->next->prev = g;
     all->list = g;
     timer_set(g, all->c.request_ms);
+    event_active(g->kick, 0, 0);
     all->on.opened(all->on.arg);
     if (++all->n > all->most)
         all->most = all->n;
@@ -784,6 +840,7 @@ void guards_free(struct guards *all)
         struct guard *g = all->list;
 
         all->list = g->next;
+        crowd_leave(&all->crowd, g->client);
         let_go(g);
         guard_release(g);
         if (!g->filter)

@@ -6,11 +6,13 @@
  *   - holds a large body only for whom the server knows, and all of them together within a bound;
  *   - speaks TLS, where it is set;
  *   - bounds in time: waiting for a request, reading it, handling it, and writing the reply;
- *   - knows how many connections there are, and when one ends.
+ *   - knows how many connections there are, of whom, and when one ends.
  * All on the loop's thread. */
 #ifndef HTTP_GUARD_H
 #define HTTP_GUARD_H
+#include "plugins/http/crowd.h"
 #include "plugins/http/head.h"
+#include "plugins/http/proxy.h"
 
 #include <event2/event.h>
 #include <event2/http.h>
@@ -21,10 +23,12 @@ struct bufferevent;
 struct guard_config {
     struct head_limits limits;
     uint32_t connections;           /* at once */
+    uint32_t per_client;            /* of one address, but for loopback and trusted proxies; 0: as many */
+    struct proxies proxies;
     uint64_t body, bodies;          /* bytes of a body in memory; of all those over BODY_FREE */
     uint32_t request_ms, idle_ms, write_ms;     /* from its first byte; between requests; for 64 KiB of a reply */
 };
-enum guard_end { GUARD_LEFT, GUARD_IDLE, GUARD_SLOW, GUARD_STUCK, GUARD_EVICTED, GUARD_ENDS };
+enum guard_end { GUARD_LEFT, GUARD_IDLE, GUARD_SLOW, GUARD_STUCK, GUARD_EVICTED, GUARD_CROWDED, GUARD_ENDS };
 #define BODY_FREE 16384u            /* bytes of a body that anybody may send */
 struct guard_body {
     const char *head;               /* well formed, n bytes */
@@ -57,6 +61,7 @@ struct guards {
     struct tls *tls;                /* NULL: bytes come and go as they are */
     size_t held;                    /* bytes of bodies over BODY_FREE */
     struct guard *list;             /* all of them */
+    struct crowd crowd;
     struct guard *index[256];       /* by their filter */
 };
 
@@ -68,6 +73,7 @@ struct bufferevent *guard_new(struct event_base *base, void *arg);
 struct guard *guard_of(struct guards *g, struct evhttp_request *r);
 const struct guard_refusal *guard_refused(const struct guard *g);
 int guard_fd(const struct guard *g);
+bool guard_peer(const struct guard *g, uint8_t at[16]);     /* the address at the other end; false: it has none */
 int guard_take_upload(struct guard *g, uint64_t *len);     /* the file that the body went to; -1: none */
 /* The request takes time: gone() is called if the client leaves before the reply was handed to evhttp (then there is no
  * connection any more), late() when `ms` are over. */

@@ -23,6 +23,8 @@ static const struct ec_row option_rows[] = {
     EC_OPTION(TEXT, EC_R_PATH, "tls_cert", NULL, 1, 511, NULL,
               "certificate chain (PEM): http.listen then speaks HTTPS. A new file is taken within 15 s"),
     EC_OPTION(TEXT, EC_R_PATH, "tls_key", NULL, 1, 511, NULL, "its private key (PEM), readable by the daemon"),
+    EC_OPTION(TEXT, 0, "redirect", NULL, 1, 60, NULL,
+              "address and port where plain HTTP is answered with the place of HTTPS (308), such as 0.0.0.0:80"),
     EC_OPTION(DURATION, 0, "hsts", "0s", 0, 63072000 * SECOND, NULL,
               "Strict-Transport-Security: for so long browsers use HTTPS only; 0: it is not said"),
     EC_OPTION(TEXT, EC_R_LIST, "cors_origins", NULL, 1, 255, NULL,
@@ -30,6 +32,12 @@ static const struct ec_row option_rows[] = {
     EC_OPTION(TEXT, EC_R_PATH, "socket", NULL, 1, 107, NULL,
               "Unix socket for ecyberctl; unset: " ECYBER_RUNDIR "/api.sock"),
     EC_OPTION(U32, 0, "connections", "1024", 8, 100000, "connections", "at once; more wait in the kernel"),
+    EC_OPTION(U32, 0, "connections_per_client", "256", 0, 100000, "connections",
+              "of one address (IPv6: of one /64), except loopback and trusted proxies; 0: as many as there are"),
+    EC_OPTION(TEXT, EC_R_LIST, "trusted_proxies", NULL, 1, 49, NULL,
+              "addresses and networks whose word about their clients is taken"),
+    EC_OPTION_ENUM(0, "proxy_header", "x-forwarded-for,forwarded", "x-forwarded-for",
+                   "where they say it; the other one is not looked at, for a client may have written it"),
     EC_OPTION(SIZE, 0, "head_max", "16KiB", KIB, 1024 * KIB, "bytes", "request line and headers"),
     EC_OPTION(SIZE, 0, "body_max", "1MiB", KIB, 64 * KIB * KIB, "bytes", "body of a request"),
     EC_OPTION(SIZE, 0, "bodies_max", "64MiB", 64 * KIB, 64 * KIB * KIB * KIB, "bytes",
@@ -70,6 +78,7 @@ static const struct ec_metric metrics[METRICS] = {
     [M_END_IDLE] = COUNTER("closed.idle", "connections", "closed, because no further request came"),
     [M_END_SLOW] = COUNTER("closed.slow", "connections", "closed, because a request did not arrive in time"),
     [M_END_STUCK] = COUNTER("closed.stuck", "connections", "closed, because the client did not take its reply"),
+    [M_END_CROWDED] = COUNTER("closed.crowded", "connections", "closed at once: their client has too many"),
     [M_END_EVICTED] = COUNTER("closed.evicted", "connections", "closed while idle, to make room for a new one"),
     [M_UPGRADED] = COUNTER("upgraded", "connections", "taken over by another protocol, such as WebSocket"),
     [M_GONE] = COUNTER("gone", "requests", "whose client left before the reply"),
@@ -243,6 +252,24 @@ static int32_t read_listen(const struct ec_host *h, const struct ec_conf *c, str
     return EC_OK;
 }
 
+static int32_t read_redirect(const struct ec_host *h, const struct ec_conf *c, struct server_config *o)
+{
+    const char *where = h->conf_text(c, "redirect", 0), *colon = where ? strrchr(where, ':') : NULL;
+    struct sockaddr_storage a = { 0 };
+    int len = sizeof a;
+
+    if (!where || !strcmp(where, "none"))
+        return EC_OK;
+    if (!colon || evutil_parse_sockaddr_port(where, (struct sockaddr *)&a, &len) || !atoi(colon + 1))
+        return ec_failf(h, EC_EINVAL, "%s: http.redirect: '%s' is not ADDRESS:PORT, such as 0.0.0.0:80 or [::]:80",
+                        h->conf_where(c, "redirect", 0), where);
+    if (!*o->tls_cert || !*o->listen)
+        return ec_failf(h, EC_EINVAL, "%s: http.redirect leads to HTTPS: set http.tls_cert, http.tls_key, http.listen",
+                        h->conf_where(c, "redirect", 0));
+    snprintf(o->redirect, sizeof o->redirect, "%s", where);
+    return EC_OK;
+}
+
 static int32_t read_cors(const struct ec_host *h, const struct ec_conf *c, struct cors *o)
 {
     for (uint32_t i = 0; i < h->conf_count(c, "cors_origins"); i++) {
@@ -258,6 +285,21 @@ static int32_t read_cors(const struct ec_host *h, const struct ec_conf *c, struc
         else if (!(o->origin[o->n++] = strdup(origin)))
             return h->fail(h, EC_ENOMEM, "out of memory");
     }
+    return EC_OK;
+}
+
+static int32_t read_proxies(const struct ec_host *h, const struct ec_conf *c, struct proxies *o)
+{
+    for (uint32_t i = 0; i < h->conf_count(c, "trusted_proxies"); i++) {
+        const char *text = h->conf_text(c, "trusted_proxies", i);
+
+        if (o->n == PROXIES || !net_read(text, &o->net[o->n]))
+            return ec_failf(h, EC_EINVAL, "%s: http.trusted_proxies: '%s' %s", h->conf_where(c, "trusted_proxies", i),
+                            text, o->n == PROXIES ? "is one too many: 32 at most"
+                                                  : "is no address and no network, such as 10.0.0.7 or fd00::/8");
+        o->n++;
+    }
+    o->forwarded = number(h, c, "proxy_header") == 1;
     return EC_OK;
 }
 
@@ -297,7 +339,9 @@ static int32_t http_configure(void *self, const struct ec_conf *c, void **state)
 
     if (!o)
         return h->fail(h, EC_ENOMEM, "out of memory");
-    if ((err = read_tls(h, c, o)) || (err = read_listen(h, c, o)) || (err = read_cors(h, c, &o->cors))) {
+    if ((err = read_tls(h, c, o)) || (err = read_listen(h, c, o)) || (err = read_redirect(h, c, o)) ||
+        (err = read_cors(h, c, &o->cors)) ||
+        (err = read_proxies(h, c, &o->guard.proxies))) {
         config_free(o);
         return err;
     }
@@ -310,6 +354,7 @@ static int32_t http_configure(void *self, const struct ec_conf *c, void **state)
     if (o->guard.bodies < o->guard.body)
         o->guard.bodies = o->guard.body;
     o->guard.connections = (uint32_t)number(h, c, "connections");
+    o->guard.per_client = (uint32_t)number(h, c, "connections_per_client");
     o->guard.request_ms = milliseconds(h, c, "request_timeout");
     o->guard.idle_ms = milliseconds(h, c, "idle_timeout");
     o->guard.write_ms = milliseconds(h, c, "write_timeout");

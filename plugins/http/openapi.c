@@ -638,7 +638,9 @@ bool openapi_build(struct server *s)
     text_pair(t, "version", s->host->version);
     text_pair(t, "summary", "Watches a network, explains what it finds, acts on it");
     text_pair(t, "description", about);
-    text_puts(t, ",\"contact\":{\"name\":\"The developers of eCyber\"},\"license\":{\"name\":\"MIT\",\"identifier\":\"MIT\"}},\"servers\":[{\"url\":\"/\"}],\"paths\":{");
+    text_puts(t, ",\"contact\":{\"name\":\"The developers of eCyber\"},"
+                 "\"license\":{\"name\":\"MIT\",\"identifier\":\"MIT\"}},"
+                 "\"servers\":[{\"url\":\"/\"}],\"paths\":{");
     put_paths(t, s->host, &s->routes);
     text_puts(t, "}");
     put_tags(t, &s->routes);

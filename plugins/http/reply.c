@@ -40,6 +40,8 @@ static void count_status(struct server *s, uint32_t status)
 static const char *phrase(uint32_t status)
 {
     switch (status) {
+    case 308:
+        return "Permanent Redirect";
     case 413:
         return "Content Too Large";
     case 422:
@@ -93,11 +95,11 @@ static void put_headers(struct ec_req *r)
     put_default(r, out, "X-Content-Type-Options", "nosniff");
     put_default(r, out, "Referrer-Policy", "no-referrer");
     put_default(r, out, "X-Frame-Options", "DENY");
-    if (r->s->tls)                      /* without TLS browsers complain of it */
+    if (r->s->tls && !r->plain)         /* without TLS browsers complain of it */
         put_default(r, out, "Cross-Origin-Opener-Policy", "same-origin");
     put_default(r, out, "Cross-Origin-Resource-Policy",
                 r->s->c.cors.n || r->s->c.cors.any ? "cross-origin" : "same-origin");
-    if (r->s->c.hsts_s && !r->local) {
+    if (r->s->c.hsts_s && !r->local && !r->plain) {
         snprintf(age, sizeof age, "max-age=%" PRIu64, r->s->c.hsts_s);
         put_default(r, out, "Strict-Transport-Security", age);
     }

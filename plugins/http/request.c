@@ -8,16 +8,13 @@
 #include "plugins/http/reply.h"
 #include "plugins/http/server.h"
 
-#include <arpa/inet.h>
 #include <event2/buffer.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 static const char *method_name(enum evhttp_cmd_type type)
@@ -40,18 +37,33 @@ static const char *method_name(enum evhttp_cmd_type type)
     }
 }
 
+/* All lines of a header, joined by commas. */
+static void join(struct evhttp_request *http, const char *name, struct text *to)
+{
+    for (struct evkeyval *h = evhttp_request_get_input_headers(http)->tqh_first; h; h = h->next.tqe_next)
+        if (!strcasecmp(h->key, name)) {
+            text_puts(to, to->n ? "," : "");
+            text_puts(to, h->value);
+        }
+}
+
+/* The client's address: the peer's, or whom a trusted proxy names. */
 static void set_peer(struct ec_req *r)
 {
-    struct sockaddr_storage a;
-    socklen_t len = sizeof a;
+    const struct proxies *p = &r->s->c.guard.proxies;
+    struct text list = { 0 };
+    uint8_t at[16];
 
     snprintf(r->peer, sizeof r->peer, "local");
-    if (r->local || getpeername(guard_fd(r->guard), (struct sockaddr *)&a, &len))
+    if (r->local || !guard_peer(r->guard, at))
         return;
-    if (a.ss_family == AF_INET)
-        inet_ntop(AF_INET, &((struct sockaddr_in *)(void *)&a)->sin_addr, r->peer, sizeof r->peer);
-    else if (a.ss_family == AF_INET6)
-        inet_ntop(AF_INET6, &((struct sockaddr_in6 *)(void *)&a)->sin6_addr, r->peer, sizeof r->peer);
+    if (proxies_have(p, at)) {
+        join(r->http, p->forwarded ? "Forwarded" : "X-Forwarded-For", &list);
+        if (!list.bad)
+            proxies_client(p, at, list.p, list.n);
+        text_free(&list);
+    }
+    net_print(at, r->peer);
 }
 
 /* Copied, because a handler may ask for them after the client, and evhttp's request, are gone. */
@@ -202,6 +214,46 @@ static void count_refusal(const struct server *s, int status)
     server_count(s, status == 408 ? M_LATE : status == 401 || status == 503 ? M_BODIES : M_MALFORMED, 1);
 }
 
+/* A host as a URL has it: name, IPv4, or [IPv6]; without its port. 0: it is none. */
+static size_t host_length(const char *host)
+{
+    static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    size_t n = *host == '[' ? strspn(host + 1, "0123456789abcdefABCDEF:.") + 2 : strspn(host, name);
+
+    if (*host == '[' && host[n - 1] != ']')
+        return 0;
+    return n < 254 && (!host[n] || host[n] == ':') ? n : 0;
+}
+
+/* To the same place by HTTPS, with the same method (RFC 9110 §15.4.9). */
+static void redirect(struct ec_req *r)
+{
+    const char *host, *port = strrchr(r->s->c.listen, ':') + 1;
+    struct text to = { 0 };
+    size_t n;
+
+    copy_headers(r);
+    host = request_header(r, "Host");
+    n = host ? host_length(host) : 0;
+    if (!n) {
+        request_error(r, 400, "the header Host names nothing that could be asked by HTTPS");
+        return;
+    }
+    text_puts(&to, "https://");
+    text_add(&to, host, n);
+    if (strcmp(port, "443") != 0) {
+        text_puts(&to, ":");
+        text_puts(&to, port);
+    }
+    text_puts(&to, *r->uri == '/' ? r->uri : "/");
+    text_add(&to, "", 1);
+    if (to.bad || request_set_header(r, "Location", to.p))
+        request_error(r, 400, "the target cannot be asked by HTTPS");
+    else
+        request_error(r, 308, "this is asked by HTTPS only");
+    text_free(&to);
+}
+
 static void handle(struct server *s, struct evhttp_request *http, struct guards *guards, bool local)
 {
     struct guard *g = guard_of(guards, http);
@@ -221,6 +273,8 @@ static void handle(struct server *s, struct evhttp_request *http, struct guards 
         if (guard_refused(g)->status == 503)
             request_set_header(r, "Retry-After", "5");
         request_error(r, (uint32_t)guard_refused(g)->status, guard_refused(g)->why);
+    } else if ((r->plain = guards == &s->plains)) {
+        redirect(r);
     } else if (!cors_preflight(r) && !serve_asset(r)) {
         serve_route(r);
     }
@@ -239,6 +293,13 @@ void request_local(struct evhttp_request *http, void *server)
     struct server *s = server;
 
     handle(s, http, &s->locals, true);
+}
+
+void request_plain(struct evhttp_request *http, void *server)
+{
+    struct server *s = server;
+
+    handle(s, http, &s->plains, false);
 }
 
 /* A job of the route's plugin, so that a crash names it. */

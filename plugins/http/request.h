@@ -24,6 +24,7 @@ struct ec_req {
     struct ec_part *param, *body;
     struct ec_who who;
     bool known, local, head;        /* who is set; came by the Unix socket; HEAD */
+    bool plain;                     /* came to http.redirect */
     char peer[48];
     char *uri;
     struct text headers;            /* of the request: name NUL value NUL … */
@@ -52,6 +53,7 @@ struct ec_req {
 /* For evhttp_set_gencb(); arg: the server. */
 void request_tcp(struct evhttp_request *http, void *server);
 void request_local(struct evhttp_request *http, void *server);
+void request_plain(struct evhttp_request *http, void *server);      /* only says where HTTPS is */
 /* [loop] Send what other threads answered. */
 void request_done(struct server *s);
 

@@ -201,7 +201,8 @@ static void complain_word(struct reading *g, const char *at, const char *value, 
     text_puts(&ctx, "{\"expected\":");
     text_json(&ctx, words.p, words.n);
     text_add(&ctx, "}", 2);
-    complain(g, at, "enum", msg.bad ? "Input should be another word" : msg.p, value, ctx.bad || words.bad ? NULL : ctx.p);
+    complain(g, at, "enum", msg.bad ? "Input should be another word" : msg.p, value,
+             ctx.bad || words.bad ? NULL : ctx.p);
     text_free(&words);
     text_free(&msg);
     text_free(&ctx);
@@ -228,7 +229,8 @@ static bool check_one(struct reading *g, const char *at, const struct field *f, 
                              "Input should be a valid number, unable to parse string as a number", value);
     case EC_T_BOOL:
         return is_word("true,false,1,0", p, n) ||
-               complain_type(g, at, "bool_parsing", "Input should be a valid boolean, unable to interpret input", value);
+               complain_type(g, at, "bool_parsing", "Input should be a valid boolean, unable to interpret input",
+                             value);
     case EC_T_IP:
         return is_address(p, n) ||
                complain_type(g, at, "ip_any_network", "Input should be an address or a network as CIDR", value);

@@ -24,6 +24,8 @@
 
 #define BACKLOG 256
 #define LOCAL_CONNECTIONS 64u
+#define PLAIN_CONNECTIONS 128u     /* of http.redirect, and of one client there */
+#define PLAIN_PER_CLIENT 16u
 #define METHODS (EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_PATCH | \
                  EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS)
 
@@ -40,14 +42,27 @@ static void on_full(void *arg, bool full)
     }
 }
 
+static void stop_or_go(const struct listener *on, bool full)
+{
+    if (on->l && full)
+        evconnlistener_disable(on->l);
+    else if (on->l && !on->off)
+        evconnlistener_enable(on->l);
+}
+
 static void on_local_full(void *arg, bool full)
 {
-    struct server *s = arg;
+    stop_or_go(&((struct server *)arg)->on_local, full);
+}
 
-    if (s->on_local.l && full)
-        evconnlistener_disable(s->on_local.l);
-    else if (s->on_local.l && !s->on_local.off)
-        evconnlistener_enable(s->on_local.l);
+static void on_plain_full(void *arg, bool full)
+{
+    stop_or_go(&((struct server *)arg)->on_plain, full);
+}
+
+static uint32_t open_now(const struct server *s)
+{
+    return s->guards.n + s->locals.n + s->plains.n;
 }
 
 static void on_closed(void *arg, enum guard_end why)
@@ -55,7 +70,7 @@ static void on_closed(void *arg, enum guard_end why)
     struct server *s = arg;
 
     server_count(s, M_END_LEFT + (uint32_t)why, 1);
-    s->host->gauge(s->host, M_OPEN, s->guards.n + s->locals.n);
+    s->host->gauge(s->host, M_OPEN, open_now(s));
 }
 
 static void on_opened(void *arg)
@@ -63,7 +78,7 @@ static void on_opened(void *arg)
     struct server *s = arg;
 
     server_count(s, M_CONNECTIONS, 1);
-    s->host->gauge(s->host, M_OPEN, s->guards.n + s->locals.n);
+    s->host->gauge(s->host, M_OPEN, open_now(s));
 }
 
 static void on_tls_failed(void *arg)
@@ -114,7 +129,7 @@ static void on_accept_error(struct evconnlistener *l, void *arg)
 {
     static const struct timeval moment = { 0, 200000 };
     struct server *s = served;
-    struct listener *which = l == s->on_tcp.l ? &s->on_tcp : &s->on_local;
+    struct listener *which = l == s->on_tcp.l ? &s->on_tcp : l == s->on_plain.l ? &s->on_plain : &s->on_local;
     int err = EVUTIL_SOCKET_ERROR();
 
     (void)arg;
@@ -171,13 +186,15 @@ static int32_t listen_on(struct server *s, struct listener *on, struct evhttp *h
     return EC_OK;
 }
 
-static int32_t open_tcp(struct server *s, char *why, uint32_t n)
+/* option, where: "http.listen", "127.0.0.1:8000" */
+static int32_t open_port(struct server *s, const char *option, const char *where, struct listener *on, struct evhttp *h,
+                         char *why, uint32_t n)
 {
     struct sockaddr_storage a;
     int len = sizeof a, one = 1, fd;
 
-    if (evutil_parse_sockaddr_port(s->c.listen, (struct sockaddr *)&a, &len)) {
-        snprintf(why, n, "http.listen: %s is not ADDRESS:PORT", s->c.listen);
+    if (evutil_parse_sockaddr_port(where, (struct sockaddr *)&a, &len)) {
+        snprintf(why, n, "%s: %s is not ADDRESS:PORT", option, where);
         return EC_EINVAL;
     }
     fd = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -186,15 +203,15 @@ static int32_t open_tcp(struct server *s, char *why, uint32_t n)
         int err = errno;
 
         if (err == EADDRINUSE)
-            snprintf(why, n, "port %s of %.*s is taken by another program: stop it, or set http.listen to another one",
-                     strrchr(s->c.listen, ':') + 1, (int)(strrchr(s->c.listen, ':') - s->c.listen), s->c.listen);
+            snprintf(why, n, "port %s of %.*s is taken by another program: stop it, or set %s to another one",
+                     strrchr(where, ':') + 1, (int)(strrchr(where, ':') - where), where, option);
         else
-            snprintf(why, n, "it cannot listen on %s (http.listen): %s", s->c.listen, strerror(err));
+            snprintf(why, n, "it cannot listen on %s (%s): %s", where, option, strerror(err));
         if (fd >= 0)
             close(fd);
         return err == EADDRINUSE ? EC_EEXIST : EC_EIO;
     }
-    return listen_on(s, &s->on_tcp, s->tcp, fd, why, n);
+    return listen_on(s, on, h, fd, why, n);
 }
 
 /* A socket that nobody answers on is left from a daemon that is gone; any other is not ours to take. */
@@ -283,8 +300,13 @@ static void prepare(struct server *s)
     s->guards = (struct guards){ .base = s->base, .c = s->c.guard, .on = on };
     allow_uploads(s);
     s->locals = s->guards;
+    s->plains = s->guards;
+    s->plains.c.connections = PLAIN_CONNECTIONS;
+    s->plains.c.per_client = PLAIN_PER_CLIENT;
+    s->plains.on.full = on_plain_full;
     s->guards.tls = s->tls;
     s->locals.c.connections = LOCAL_CONNECTIONS;
+    s->locals.c.per_client = 0;
     s->locals.on.full = on_local_full;
     s->locals.on.body = on_local_body;
     limit_connections(s);
@@ -314,11 +336,14 @@ int32_t server_start(struct server *s, char *why, uint32_t n)
     s->wake = event_new(s->base, -1, EV_PERSIST, on_wake, s);
     s->tcp = http_new(s, &s->guards, request_tcp);
     s->local = http_new(s, &s->locals, request_local);
-    if (!s->wake || !s->tcp || !s->local || !openapi_build(s) || !stream_start(s)) {
+    s->plain = http_new(s, &s->plains, request_plain);
+    if (!s->wake || !s->tcp || !s->local || !s->plain || !openapi_build(s) || !stream_start(s)) {
         snprintf(why, n, "out of memory");
         return EC_ENOMEM;
     }
-    if (*s->c.listen && (err = open_tcp(s, why, n)))
+    if (*s->c.listen && (err = open_port(s, "http.listen", s->c.listen, &s->on_tcp, s->tcp, why, n)))
+        return err;
+    if (*s->c.redirect && (err = open_port(s, "http.redirect", s->c.redirect, &s->on_plain, s->plain, why, n)))
         return err;
     if (*s->c.socket && (err = open_local(s, why, n))) {
         if (s->c.socket_given)
@@ -341,12 +366,15 @@ void server_stop(struct server *s)
         evhttp_free(s->tcp);
     if (s->local)
         evhttp_free(s->local);
+    if (s->plain)
+        evhttp_free(s->plain);
     guards_free(&s->guards);
     guards_free(&s->locals);
+    guards_free(&s->plains);
     tls_free(s->tls);
     s->tls = NULL;
-    for (unsigned i = 0; i < 2; i++) {
-        struct listener *on = i ? &s->on_local : &s->on_tcp;
+    for (unsigned i = 0; i < 3; i++) {
+        struct listener *on = i == 0 ? &s->on_tcp : i == 1 ? &s->on_local : &s->on_plain;
 
         if (on->retry)
             event_free(on->retry);
@@ -356,6 +384,6 @@ void server_stop(struct server *s)
         unlink(s->c.socket);
     if (s->wake)
         event_free(s->wake);
-    s->tcp = s->local = NULL;
+    s->tcp = s->local = s->plain = NULL;
     s->wake = NULL;
 }

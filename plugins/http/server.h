@@ -17,6 +17,7 @@ struct evconnlistener;
 
 struct server_config {              /* the plugin's state of a generation; only read at the start */
     char listen[64], socket[108];   /* "": none */
+    char redirect[64];              /* plain HTTP that only says where HTTPS is; "": none */
     bool socket_given;              /* else its place is the default, and a failure only a warning */
     uint32_t deadline_ms, stream_clients, streams_per_user;
     uint64_t stream_buffer, hsts_s; /* seconds of Strict-Transport-Security, 0: none */
@@ -42,9 +43,9 @@ struct server {
     struct assets assets;
     struct server_config c;
     struct event_base *base;
-    struct evhttp *tcp, *local;
-    struct listener on_tcp, on_local;
-    struct guards guards, locals;   /* of TCP; of the Unix socket, which no crowd on TCP can fill */
+    struct evhttp *tcp, *local, *plain;     /* plain: of http.redirect */
+    struct listener on_tcp, on_local, on_plain;
+    struct guards guards, locals, plains;   /* apart, so that no crowd at one fills another */
     struct streams streams;
     struct ec_conn *conns;          /* taken over */
     struct text openapi;            /* and its ETag */

@@ -1,6 +1,7 @@
-/* Any bytes as a query string or form: fields, the object for ec.json/1 as strict JSON, and filters of the store. */
+/* Any bytes as a query string or form, or as what a proxy says of its client: fields, the object for ec.json/1 as strict JSON, and filters of the store. */
 #include "plugins/http/decode.h"
 #include "plugins/http/input.h"
+#include "plugins/http/proxy.h"
 #include "plugins/http/search.h"
 
 #include <json-c/json.h>
@@ -60,6 +61,28 @@ static void check_object(const struct decode *d)
     text_free(&t);
 }
 
+/* Whatever a header says, only its own words count behind an address that is trusted. */
+static void check_proxy(const char *list, size_t n)
+{
+    struct proxies p = { .n = 2, .forwarded = n & 1 };
+    uint8_t at[16], stranger[16];
+    struct net net;
+    char text[PEER_TEXT];
+
+    net_read("127.0.0.0/8", &p.net[0]);
+    net_read("2001:db8::/32", &p.net[1]);
+    net_read("192.0.2.1", &net);
+    memcpy(stranger, net.at, sizeof stranger);
+    proxies_client(&p, stranger, list, n);
+    if (memcmp(stranger, net.at, sizeof stranger) != 0)
+        abort();
+    memcpy(at, p.net[0].at, sizeof at);
+    proxies_client(&p, at, list, n);
+    net_print(at, text);
+    if (!net_read(text, &net) || memcmp(net.at, at, sizeof at) != 0)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct ec_host host = { .topic_get = topic_get, .topic_count = topic_count, .topic_find = topic_find };
@@ -75,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         free(s);
         return 0;
     }
+    check_proxy((const char *)data, size);
     if (decode_query(&d, (const char *)data, size, &why)) {
         if (!why)
             abort();

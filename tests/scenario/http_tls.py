@@ -27,7 +27,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-PORT = free_port()
+PORT, PLAIN = free_port(), free_port()
 
 
 def trust(*names):
@@ -138,6 +138,28 @@ def no_tls():
         check(b"ecyber_http_tls_failed_total 3" in ask(s, path="/metrics")[2], "they are counted")
 
 
+def redirected():
+    """Plain HTTP has nothing but the place of HTTPS."""
+    def plain(request):
+        with socket.create_connection(("127.0.0.1", PLAIN), 5) as s:
+            s.settimeout(5)
+            s.sendall(request)
+            return answer(s)
+    for host in ("127.0.0.1", "desk.example", "[::1]"):
+        status, headers, _ = plain(b"GET /api/docs?a=%%20b HTTP/1.1\r\nHost: %s:80\r\n\r\n" % host.encode())
+        check(status == 308 and headers["location"] == "https://%s:%d/api/docs?a=%%20b" % (host, PORT) and
+              "strict-transport-security" not in headers and headers["cache-control"] == "no-store",
+              "plain HTTP at %s leads to HTTPS" % host, headers)
+    status, headers, body = plain(b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na=b")
+    check(status == 308 and b"access_token" not in body, "nobody logs in there", body)
+    for host in (b"", b"a b", b"evil.example/x", b"user@evil.example", b"[::1", b"x?y"):
+        status, headers, _ = plain(b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n" % host)
+        check(status == 400 and "location" not in headers, "%r is no host" % host, headers)
+    status, headers, _ = plain(b"OPTIONS / HTTP/1.1\r\nHost: x\r\nOrigin: https://desk.example\r\n"
+                               b"Access-Control-Request-Method: POST\r\n\r\n")
+    check(status == 308, "a preflight is nothing else", status)
+
+
 def renewal(log):
     old = connect(trust("first.pem"))
     check(ask(old)[0] == 200, "a connection is open")
@@ -206,12 +228,13 @@ def main():
     refused("a certificate without a key is refused", "  tls_cert: first.pem\n", "http.tls_key is missing")
     refused("a key of another certificate too", "  listen: 127.0.0.1:%d\n  socket: %s/b2.sock\n  tls_cert: first.pem\n"
             "  tls_key: second.key\n" % (PORT, os.getcwd()), "second.key")
+    refused("a redirection needs HTTPS", "  redirect: 127.0.0.1:%d\n" % PLAIN, "leads to HTTPS")
     refused("an origin is no page", "  cors_origins: [https://desk.example/page]\n", "is no origin")
     with open("ecyber.yaml", "w", encoding="utf-8") as out:
         out.write("core:\n  plugin_dirs: [%s]\n  plugins: [http]\n  state_dir: state\n  control_socket: %s/c.sock\n"
                   "http:\n  listen: 127.0.0.1:%d\n  socket: %s/a.sock\n  tls_cert: cert.pem\n  tls_key: key.pem\n"
-                  "  hsts: 1h\n  cors_origins: [https://desk.example]\n  request_timeout: 3s\n"
-                  % (os.environ["EC_PLUGINDIR"], os.getcwd(), PORT, os.getcwd()))
+                  "  hsts: 1h\n  redirect: 127.0.0.1:%d\n  cors_origins: [https://desk.example]\n  request_timeout: 3s\n"
+                  % (os.environ["EC_PLUGINDIR"], os.getcwd(), PORT, os.getcwd(), PLAIN))
     with open("log", "wb") as log:
         daemon = subprocess.Popen([os.environ["ECYBERD"], "--alone", "-c", "ecyber.yaml"], stdout=log, stderr=log)
     for _ in range(400):
@@ -221,6 +244,7 @@ def main():
     requests()
     no_tls()
     origins()
+    redirected()
     renewal("log")
     daemon.send_signal(signal.SIGTERM)
     check(daemon.wait(20) == 0, "the daemon ends well")
