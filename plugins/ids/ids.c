@@ -4,6 +4,7 @@
 #include "plugins/ids/evidence/alert.h"
 #include "plugins/ids/keyword/external.h"
 #include "plugins/ids/keyword/keyword.h"
+#include "plugins/ids/limits/limits.h"
 #include "plugins/ids/load.h"
 #include "plugins/ids/manage/manage.h"
 #include "plugins/ids/match/engine.h"
@@ -29,6 +30,7 @@ struct ids {
     struct alerts *alerts;                  /* its routes; NULL: there is no HTTP server */
     struct reloads *reloads;                /* NULL: a host without ec.daemon/1 */
     struct manage *manage;
+    struct limits *limits;
 };
 struct ids_worker { struct worker w; struct ids *ids; uint64_t spare[COUNTS]; };
 
@@ -36,7 +38,7 @@ struct ids_worker { struct worker w; struct ids *ids; uint64_t spare[COUNTS]; };
 #define GAUGE(name, unit, help) { sizeof(struct ec_metric), EC_METRIC_GAUGE, name, unit, help }
 static const struct ec_metric metrics[] = {
     [COUNT_ALERTS] = COUNTER("alerts", "alerts", "Alerts published."),
-    [COUNT_SUPPRESSED] = COUNTER("alerts_suppressed", "matches", "Matches that a threshold held back."),
+    [COUNT_SUPPRESSED] = COUNTER("alerts_suppressed", "matches", "Matches that a threshold or a suppression held back."),
     [COUNT_OVER] = COUNTER("alerts_over", "matches", "Matches held back: ids.max_alerts for one packet was reached."),
     [COUNT_LOST] = COUNTER("alerts_lost", "alerts", "Alerts that the bus did not take; its drops say why."),
     [COUNT_PASSED] = COUNTER("passed", "matches", "Matches of pass rules."),
@@ -69,6 +71,8 @@ static const struct ec_row option_rows[] = {
     OPTION(TEXT, EC_R_PATH, "rules_dir", NULL, 1, 4096, NULL, "a folder of which every *.rules file is read"),
     OPTION(TEXT, EC_R_PATH, "classification_file", NULL, 1, 4096, NULL,
            "classes of rules; default: rules/classification.config of the configuration, where it exists"),
+    OPTION(TEXT, EC_R_PATH, "threshold_file", NULL, 1, 4096, NULL,
+           "suppressions and thresholds for rules, one a line, as Suricata's threshold.config has them"),
     OPTION(MAP, 0, "vars", NULL, 1, 65535, NULL, "variables of rules: HOME_NET, HTTP_PORTS …"),
     OPTION(BOOL, 0, "strict", "false", 0, 0, NULL, "a rule with an error stops the start or the reload"),
     OPTION(U32, 0, "max_alerts", "15", 1, 1000, "alerts", "for one packet"),
@@ -99,8 +103,11 @@ static int32_t ids_create(const struct ec_host *h, void **self)
     ids->port.arg = ids;
     ids->port.alert = ids_alert;
     ids->manage = manage_new(h, &ids->port, &ids->external);
-    if (ids->manage)
+    ids->limits = limits_new(h);
+    if (ids->manage && ids->limits)
         return EC_OK;
+    manage_free(ids->manage);
+    limits_free(ids->limits);
     free(ids);
     return h->fail(h, EC_ENOMEM, "out of memory");
 }
@@ -176,6 +183,7 @@ static int32_t ids_setup(void *self)
     ids->alerts = routes_declare(h);
     rc = setup_reloads(ids);
     manage_declare(ids->manage, ids->reloads);
+    limits_declare(ids->limits, ids->reloads);
     if (!rc)
         rc = alert_topics(&ids->out);
     if (!rc)
@@ -183,6 +191,21 @@ static int32_t ids_setup(void *self)
     if (!rc)
         rc = p->traffic->lease(p->traffic_self, EC_LEASE_TX, sizeof(struct txstate), NULL, NULL, &p->tx_lease);
     return rc ? rc : p->traffic->inspect(p->traffic_self, h, &inspector, ids, NULL);
+}
+
+/* NULL: host->fail() has the reason. */
+static struct tuning *configure_tuning(struct ids *ids, const struct ec_conf *c)
+{
+    uint32_t errors;
+    struct tuning *t = limits_current(ids->limits, c, &errors);
+    int64_t strict = 0;
+
+    ids->host->conf_num(c, "strict", 0, &strict);
+    if (!t || !errors || !strict)
+        return t;
+    tuning_release(t);
+    ec_failf(ids->host, EC_EINVAL, "ids.threshold_file has %u lines with an error, see above", errors);
+    return NULL;
 }
 
 static int32_t ids_configure(void *self, const struct ec_conf *c, void **state)
@@ -198,12 +221,15 @@ static int32_t ids_configure(void *self, const struct ec_conf *c, void **state)
         st->packet_bytes = (uint32_t)v;
     st->conf = c;
     l.managed = st->managed = manage_current(ids->manage);
-    st->engine = load_engine(&l);
+    st->tuning = configure_tuning(ids, c);
+    st->engine = st->tuning ? load_engine(&l) : NULL;
     if (!st->engine) {
         manage_leave(ids->manage, st);
+        tuning_release(st->tuning);
         free(st);
         return EC_EINVAL;
     }
+    st->engine->tuning = st->tuning;
     *state = st;
     return EC_OK;
 }
@@ -214,6 +240,7 @@ static void ids_state_free(void *self, void *state)
 
     manage_leave(((struct ids *)self)->manage, st);
     engine_free(st->engine);
+    tuning_release(st->tuning);
     free(st);
 }
 
@@ -256,6 +283,7 @@ static void ids_destroy(void *self)
     routes_free(ids->alerts);
     reloads_free(ids->reloads);
     manage_free(ids->manage);
+    limits_free(ids->limits);
     free(ids);
 }
 

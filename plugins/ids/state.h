@@ -6,11 +6,13 @@
 struct ec_conf;
 struct engine;
 struct managed;
+struct tuning;
 
 struct ids_state {
     struct engine *engine;
     const struct ec_conf *conf;
     struct managed *managed;        /* what the API made of the rules, in force with this generation; held */
+    struct tuning *tuning;          /* suppressions and thresholds beside the rules; held */
     uint32_t packet_bytes, pad;
 };
 

@@ -6,6 +6,7 @@
 #include "plugins/ids/match/scope.h"
 
 struct ruleset;
+struct tuning;
 struct engine_options { uint32_t workers, max_alerts, pcre_match_limit, pcre_depth_limit, windows; };
 struct engine {
     struct engine_options o;
@@ -17,6 +18,7 @@ struct engine {
     bool mixed;                     /* some rule asks for a buffer and for the raw payload */
     struct groups groups;
     struct hand *hand;              /* by worker */
+    const struct tuning *tuning;    /* [keep] suppressions and thresholds beside the rules; NULL: none */
 };
 
 /* Takes set over. NULL and a sentence on error, set is freed then too. */

@@ -1,5 +1,7 @@
 #include "plugins/ids/match/limit.h"
 
+#include "plugins/ids/limits/tuning.h"
+#include "plugins/ids/match/engine.h"
 
 #include <string.h>
 
@@ -37,24 +39,47 @@ enum limit_answer limit_step(const struct limit *m, struct limit_entry *e, uint6
     return limit_judge(m, e);
 }
 
-enum limit_answer limit_ask(const struct scope *s, const struct rule *r)
+/* extra: of those given beside the rules, so that both of one rule count on their own. */
+static enum limit_answer count_in(const struct scope *s, const struct rule *r, const struct limit *m, bool extra)
 {
     const struct engine_port *port = s->w->port;
-    struct { uint32_t gid, sid, track, reserved; uint8_t a[16], b[16]; } key = { r->gid, r->sid, r->limit.track, 0,
-                                                                                { 0 }, { 0 } };
+    struct { uint32_t gid, sid, track, extra; uint8_t a[16], b[16]; } key = { r->gid, r->sid, m->track, extra, { 0 }, { 0 } };
     struct limit_entry *e;
     enum limit_answer answer;
 
-    if (!r->limit.type || !port->hosts)
+    if (!m->type || !port->hosts)
         return LIMIT_ALERT;
-    if (r->limit.track == TRACK_SRC || r->limit.track == TRACK_BOTH)
+    if (m->track == TRACK_SRC || m->track == TRACK_BOTH)
         memcpy(key.a, scope_src(s), 16);
-    if (r->limit.track == TRACK_DST || r->limit.track == TRACK_BOTH)
+    if (m->track == TRACK_DST || m->track == TRACK_BOTH)
         memcpy(key.b, scope_dst(s), 16);
     e = port->hosts->lock(port->hosts_self, port->hosts_space, &key, sizeof key, s->now);
     if (!e)
         return LIMIT_ALERT;
-    answer = limit_step(&r->limit, e, s->now);
+    answer = limit_step(m, e, s->now);
     port->hosts->unlock(port->hosts_self, e);
+    return answer;
+}
+
+/* A threshold beside the rules takes the place of the rule's own; a detection_filter says when a rule matches at all. */
+enum limit_answer limit_ask(const struct scope *s, const struct rule *r)
+{
+    const struct tuning *t = s->engine->tuning;
+    struct tune *by = t ? tuning_suppresses(t, r->gid, r->sid, scope_src(s), scope_dst(s)) : NULL;
+    enum limit_answer answer;
+
+    if (by) {
+        tune_count(by);
+        return LIMIT_QUIET;
+    }
+    by = t ? tuning_limits(t, r->gid, r->sid) : NULL;
+    if (!by || r->limit.type == LIMIT_FILTER) {
+        answer = count_in(s, r, &r->limit, false);
+        if (!by || answer != LIMIT_ALERT)
+            return answer;
+    }
+    answer = count_in(s, r, &by->limit, true);
+    if (answer != LIMIT_ALERT)
+        tune_count(by);
     return answer;
 }

@@ -1,0 +1,195 @@
+/* Files of suppressions and thresholds: those that people write, and the one that the API keeps:
+ *   # ecyber-limits 1 VERSION NEXT-ID
+ *   # ID VERSION AT-NS BY
+ *   #: a note, where there is one
+ *   suppress …
+ *   # end COUNT FNV                  of all bytes before this line: FNV-1a, 64 bits, in hexadecimal digits */
+#include "plugins/ids/limits/tuning.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_ROOM 1024
+
+static uint64_t fnv(const char *s, size_t n)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (unsigned char)s[i]) * UINT64_C(1099511628211);
+    return h;
+}
+
+static void tell_wrong(const char *path, uint32_t line, uint32_t column, const char *why,
+                       void (*wrong)(void *arg, const char *sentence), void *arg)
+{
+    char sentence[5000];
+
+    snprintf(sentence, sizeof sentence, "%.4400s:%u:%u: %s", path, line, column, why);
+    wrong(arg, sentence);
+}
+
+struct tuning *tuning_file(const char *path, void (*wrong)(void *arg, const char *sentence), void *arg, char *why, size_t n)
+{
+    struct tuning *t = tuning_new();
+    FILE *f = fopen(path, "re");
+    char line[LINE_ROOM], what[300];
+    uint32_t number = 0, column;
+
+    while (t && f && fgets(line, sizeof line, f)) {
+        size_t len = strlen(line);
+        struct tune e;
+        int rc;
+
+        number++;
+        if (len == sizeof line - 1 && line[len - 1] != '\n') {
+            tell_wrong(path, number, 1, "the line is longer than 1,022 bytes, or has a NUL", wrong, arg);
+            while (fgets(line, sizeof line, f) && !strchr(line, '\n'))
+                ;
+            continue;
+        }
+        line[strcspn(line, "\r\n")] = '\0';
+        rc = tune_read(line, &e, &column, what, sizeof what);
+        e.line = number;
+        if (rc < 0)
+            tell_wrong(path, number, column, what, wrong, arg);
+        else if (rc > 0 && !tuning_add(&t, &e))
+            tell_wrong(path, number, 1, "more than 10,000 entries, or out of memory: it is left out", wrong, arg);
+    }
+    if (t && f && !ferror(f)) {
+        fclose(f);
+        tuning_sort(t);
+        return t;
+    }
+    snprintf(why, n, "%s: %s", path, t ? strerror(errno) : "out of memory");
+    if (f)
+        fclose(f);
+    tuning_release(t);
+    return NULL;
+}
+
+char *tuning_write(const struct tuning *t, size_t *len)
+{
+    char *text = NULL, line[TUNE_LINE];
+    FILE *out = open_memstream(&text, len);
+    uint64_t sum;
+
+    if (!out)
+        return NULL;
+    fprintf(out, "# ecyber-limits 1 %" PRIu64 " %u\n", t->version, t->next_id);
+    for (uint32_t i = 0; i < t->n; i++) {
+        const struct tune *e = t->tune[i];
+
+        tune_write(e, line);
+        fprintf(out, "# %u %" PRIu64 " %" PRIu64 " %s\n", e->id, e->version, e->at_ns, e->by);
+        if (*e->note)
+            fprintf(out, "#: %s\n", e->note);
+        fprintf(out, "%s\n", line);
+    }
+    if (!fflush(out)) {
+        sum = fnv(text, *len);
+        fprintf(out, "# end %u %016" PRIx64 "\n", t->n, sum);
+    }
+    if (fclose(out)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+struct taking { const char *begin, *at, *end; uint32_t line; char *why; size_t n; };
+
+static bool bad(const struct taking *k, const char *what)
+{
+    snprintf(k->why, k->n, "line %u: %s", k->line, what);
+    return false;
+}
+
+static bool next_line(struct taking *k, char to[LINE_ROOM])
+{
+    const char *end = k->at < k->end ? memchr(k->at, '\n', (size_t)(k->end - k->at)) : NULL;
+
+    k->line++;
+    if (!end || (size_t)(end - k->at) >= LINE_ROOM || memchr(k->at, 0, (size_t)(end - k->at)))
+        return bad(k, end ? "no such line is written by eCyber" : "the file breaks off");
+    memcpy(to, k->at, (size_t)(end - k->at));
+    to[end - k->at] = '\0';
+    k->at = end + 1;
+    return true;
+}
+
+/* "# 3 7 1763862000000000000 anna" and what follows it. */
+static bool take_entry(struct taking *k, struct tuning **t, char line[LINE_ROOM])
+{
+    uint32_t id, column;
+    uint64_t version, at;
+    char by[TUNE_BY] = "", note[TUNE_NOTE] = "", why[300];
+    struct tune e;
+    int used = 0;
+
+    if (sscanf(line, "# %" SCNu32 " %" SCNu64 " %" SCNu64 " %n", &id, &version, &at, &used) != 3 || !used || !id ||
+        id >= (*t)->next_id || version > (*t)->version || strlen(line + used) >= sizeof by)
+        return bad(k, "this is not how an entry begins");
+    strcpy(by, line + used);
+    if (!next_line(k, line))
+        return false;
+    if (!strncmp(line, "#: ", 3)) {
+        if (strlen(line + 3) >= sizeof note)
+            return bad(k, "the note is too long");
+        strcpy(note, line + 3);
+        if (!next_line(k, line))
+            return false;
+    }
+    if (tune_read(line, &e, &column, why, sizeof why) != 1)
+        return bad(k, "this is neither a suppression nor a threshold");
+    if (tuning_by_id(*t, e.kind, id))
+        return bad(k, "there is an entry of this number already");
+    e.id = id;
+    e.version = version;
+    e.at_ns = at;
+    memcpy(e.by, by, sizeof by);
+    memcpy(e.note, note, sizeof note);
+    return tuning_add(t, &e) || bad(k, "out of memory, or too many entries");
+}
+
+static bool take_all(struct taking *k, struct tuning **t)
+{
+    char line[LINE_ROOM], want[64];
+    const char *at;
+
+    if (!next_line(k, line))
+        return false;
+    if (sscanf(line, "# ecyber-limits 1 %" SCNu64 " %" SCNu32, &(*t)->version, &(*t)->next_id) != 2 || !(*t)->next_id)
+        return bad(k, "these are not limits that this eCyber wrote");
+    for (;;) {
+        at = k->at;
+        if (!next_line(k, line))
+            return false;
+        if (strncmp(line, "# end ", 6) != 0) {
+            if (!take_entry(k, t, line))
+                return false;
+            continue;
+        }
+        snprintf(want, sizeof want, "# end %u %016" PRIx64, (*t)->n, fnv(k->begin, (size_t)(at - k->begin)));
+        if (strcmp(want, line) != 0)
+            return bad(k, "the checksum is not that of what stands before it: the file was damaged");
+        tuning_sort(*t);
+        return k->at == k->end || bad(k, "something stands behind the end");
+    }
+}
+
+struct tuning *tuning_read(const char *text, size_t len, char *why, size_t n)
+{
+    struct taking k = { text, text, text + len, 0, why, n };
+    struct tuning *t = tuning_new();
+
+    if (t && take_all(&k, &t))
+        return t;
+    if (!t)
+        snprintf(why, n, "out of memory");
+    tuning_release(t);
+    return NULL;
+}

@@ -1,0 +1,195 @@
+#include "tests/unit/unit.h"
+
+#include "plugins/ids/limits/tuning.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct tune entry(const char *line)
+{
+    struct tune e;
+    uint32_t column;
+    char why[300] = "";
+
+    ck_assert_msg(tune_read(line, &e, &column, why, sizeof why) == 1, "%s: %s", line, why);
+    return e;
+}
+
+START_TEST(lines_are_read_and_written)
+{
+    static const char *const same[] = {
+        "suppress gen_id 1, sig_id 1000003", "suppress gen_id 0, sig_id 0, track by_src, ip 10.0.0.0/8",
+        "suppress gen_id 1, sig_id 0, track by_either, ip 2001:db8::/32", "suppress gen_id 1, sig_id 2, track by_dst, ip ::1",
+        "suppress gen_id 1, sig_id 2, track by_dst, ip 0.0.0.0/0", "suppress gen_id 1, sig_id 2, track by_dst, ip ::/0",
+        "threshold gen_id 1, sig_id 4294967295, type both, track by_rule, count 5, seconds 60" };
+    char line[TUNE_LINE];
+    struct tune e;
+
+    for (unsigned i = 0; i < sizeof same / sizeof same[0]; i++) {
+        e = entry(same[i]);
+        tune_write(&e, line);
+        ck_assert_str_eq(line, same[i]);
+    }
+    e = entry("  event_filter seconds 60 ,count 1,gen_id 1,  sig_id 7, type limit , track by_src ");
+    tune_write(&e, line);
+    ck_assert_str_eq(line, "threshold gen_id 1, sig_id 7, type limit, track by_src, count 1, seconds 60");
+    e = entry("suppress gen_id 1, sig_id 1, track by_src, ip 10.1.2.3/8");
+    tune_write(&e, line);
+    ck_assert_str_eq(line, "suppress gen_id 1, sig_id 1, track by_src, ip 10.0.0.0/8");
+}
+END_TEST
+
+START_TEST(wrong_lines_say_where)
+{
+    static const struct { const char *line; uint32_t column; const char *part; } bad[] = {
+        { "rate_filter gen_id 1, sig_id 1", 1, "suppress or threshold" }, { "suppress", 1, "gen_id and sig_id" },
+        { "suppress gen_id 1", 1, "gen_id and sig_id" }, { "suppress gen_id 1, sig_id x", 20, "'x' is not a number" },
+        { "suppress gen_id 1, sig_id 4294967296", 20, "not a number" }, { "suppress gen_id 1, sig_id 1, ", 20, "commas" },
+        { "suppress gen_id 1, sig_id 1, ip 10.0.0.1", 1, "track and ip" }, { "suppress gen_id 1, gen_id 1", 20, "twice" },
+        { "suppress gen_id 1, sig_id 1, track by_rule, ip ::1", 30, "no track" },
+        { "suppress gen_id 1, sig_id 1, track by_src, ip [10.0.0.1,10.0.0.2]", 44, "no address" },
+        { "suppress gen_id 1, sig_id 1, colour red", 30, "'colour' is not known" },
+        { "suppress gen_id 0, sig_id 1", 1, "sig_id has to be 0" }, { "suppress gen_id 1, sig_id", 20, "NAME VALUE" },
+        { "threshold gen_id 1, sig_id 1, type limit, track by_src, count 0, seconds 1", 57, "number" },
+        { "threshold gen_id 1, sig_id 1, type all, track by_src, count 1, seconds 1", 31, "no type" },
+        { "threshold gen_id 1, sig_id 1, track by_src, count 1, seconds 1", 1, "has gen_id" } };
+    struct tune e;
+    uint32_t column;
+    char why[300];
+
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ck_assert_msg(tune_read(bad[i].line, &e, &column, why, sizeof why) == -1, "%s", bad[i].line);
+        ck_assert_msg(column == bad[i].column && strstr(why, bad[i].part), "%s: %u: %s", bad[i].line, column, why);
+    }
+    ck_assert_int_eq(tune_read("", &e, &column, why, sizeof why), 0);
+    ck_assert_int_eq(tune_read("  # suppress", &e, &column, why, sizeof why), 0);
+}
+END_TEST
+
+static struct tuning *with(struct tuning *t, const char *line, uint32_t *id)
+{
+    struct tune e = entry(line);
+    struct tuning *next;
+
+    e.id = *id;
+    strcpy(e.by, "anna");
+    next = tuning_with(t, &e, id);
+    ck_assert_ptr_nonnull(next);
+    tuning_release(t);
+    return next;
+}
+
+static void address(uint8_t to[16], const char *text)
+{
+    uint32_t bits;
+
+    ck_assert(tune_net(text, to, &bits));
+}
+
+START_TEST(the_nearest_entry_holds)
+{
+    struct tuning *t = tuning_new();
+    uint8_t a[16], b[16], c[16];
+    uint32_t id[5] = { 0 };
+
+    address(a, "10.1.2.3");
+    address(b, "192.0.2.1");
+    address(c, "2001:db8::1");
+    t = with(t, "suppress gen_id 1, sig_id 5, track by_src, ip 10.0.0.0/8", &id[0]);
+    t = with(t, "threshold gen_id 1, sig_id 0, type limit, track by_src, count 1, seconds 60", &id[1]);
+    t = with(t, "threshold gen_id 1, sig_id 5, type limit, track by_src, count 2, seconds 60", &id[2]);
+    t = with(t, "suppress gen_id 0, sig_id 0, track by_dst, ip 2001:db8::/32", &id[3]);
+    ck_assert_uint_eq(tuning_suppresses(t, 1, 5, a, b)->id, id[0]);
+    ck_assert_ptr_null(tuning_suppresses(t, 1, 5, b, a));
+    ck_assert_ptr_null(tuning_suppresses(t, 1, 6, a, b));
+    ck_assert_uint_eq(tuning_suppresses(t, 3, 9, a, c)->id, id[3]);
+    ck_assert_uint_eq(tuning_limits(t, 1, 5)->id, id[2]);
+    ck_assert_uint_eq(tuning_limits(t, 1, 6)->id, id[1]);
+    ck_assert_ptr_null(tuning_limits(t, 2, 5));
+    t = with(t, "suppress gen_id 1, sig_id 5, track by_either, ip 10.0.0.0/8", &id[0]);
+    ck_assert_uint_eq(t->n, 4);
+    ck_assert_uint_eq(tuning_suppresses(t, 1, 5, b, a)->id, id[0]);
+    tuning_release(t);
+}
+END_TEST
+
+START_TEST(what_is_kept_comes_back)
+{
+    struct tuning *t = tuning_new(), *again, *both;
+    uint32_t first = 0, second = 0;
+    char why[300], *text;
+    size_t len;
+
+    t = with(t, "suppress gen_id 1, sig_id 5, track by_src, ip 10.0.0.0/8", &first);
+    t = with(t, "threshold gen_id 1, sig_id 1, type limit, track by_src, count 1, seconds 60", &second);
+    strcpy(t->tune[1]->note, "our scanner");
+    ck_assert_ptr_nonnull(text = tuning_write(t, &len));
+    ck_assert_ptr_nonnull(again = tuning_read(text, len, why, sizeof why));
+    ck_assert(again->n == 2 && again->version == t->version && again->next_id == 3);
+    ck_assert_str_eq(tuning_by_id(again, TUNE_SUPPRESS, first)->note, "our scanner");
+    ck_assert_str_eq(tuning_by_id(again, TUNE_SUPPRESS, first)->by, "anna");
+    ck_assert_uint_eq(tuning_by_id(again, TUNE_THRESHOLD, second)->version, 2);
+    ck_assert_ptr_nonnull(both = tuning_join(t, again));
+    ck_assert_uint_eq(both->n, 4);
+    tuning_release(again);
+    tuning_release(both);
+    for (size_t cut = 0; cut < len; cut++)
+        ck_assert_msg(!tuning_read(text, cut, why, sizeof why), "cut at %zu", cut);
+    for (size_t i = 0; i < len; i++) {
+        text[i] ^= 1;
+        ck_assert_msg(!tuning_read(text, len, why, sizeof why), "changed at %zu", i);
+        text[i] ^= 1;
+    }
+    free(text);
+    tuning_release(t);
+}
+END_TEST
+
+static void count(void *arg, const char *sentence)
+{
+    ++*(uint32_t *)arg;
+    ck_assert_ptr_nonnull(strstr(sentence, ":3:"));
+}
+
+START_TEST(a_file_is_read_but_for_its_wrong_lines)
+{
+    char path[] = "/tmp/ecyber-limits-XXXXXX", why[300], text[64];
+    int fd = mkstemp(path);
+    uint32_t wrong = 0;
+    struct tuning *t;
+    FILE *f = fdopen(fd, "w");
+
+    ck_assert_ptr_nonnull(f);
+    fputs("suppress gen_id 1, sig_id 2\r\n\n", f);
+    for (int i = 0; i < 3000; i++)
+        putc('x', f);
+    putc('\n', f);
+    for (uint32_t i = 0; i < TUNING_MAX - 1; i++)
+        fprintf(f, "suppress gen_id 1, sig_id %u\n", TUNING_MAX - i);
+    fclose(f);
+    t = tuning_file(path, count, &wrong, why, sizeof why);
+    ck_assert_msg(t && t->n == TUNING_MAX && wrong == 1, "%u of %u", wrong, t ? t->n : 0);
+    ck_assert_uint_eq(t->tune[0]->sid, 2);
+    tuning_release(t);
+    unlink(path);
+    snprintf(text, sizeof text, "%s", path);
+    ck_assert_ptr_null(tuning_file(text, count, &wrong, why, sizeof why));
+    ck_assert_ptr_nonnull(strstr(why, "No such file"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("limits");
+    TCase *c = tcase_create("tuning");
+
+    tcase_add_test(c, lines_are_read_and_written);
+    tcase_add_test(c, wrong_lines_say_where);
+    tcase_add_test(c, the_nearest_entry_holds);
+    tcase_add_test(c, what_is_kept_comes_back);
+    tcase_add_test(c, a_file_is_read_but_for_its_wrong_lines);
+    suite_add_tcase(s, c);
+    return unit_run(s);
+}
