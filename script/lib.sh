@@ -18,7 +18,8 @@ ec_packages() {
         libsqlite3-dev libpq-dev libcurl4-openssl-dev libjwt-dev libcrypt-dev libmaxminddb-dev libxgboost-dev \
         libnftables-dev libcap-ng-dev libseccomp-dev libsystemd-dev libwslay-dev
     [ "$1" = build ] || printf '%s\n' check g++ clang libc6-dev-i386 libclang-rt-14-dev python3 iproute2 iputils-ping \
-        nftables nmap prometheus xz-utils postgresql python3-socketio python3-aiohttp python3-jsonschema
+        nftables nmap prometheus xz-utils postgresql python3-socketio python3-aiohttp python3-jsonschema \
+        python3-aiosmtpd
 }
 
 # ec_extras build|test: what the build and the tests can do without: npm makes the page, Chromium drives it, nginx

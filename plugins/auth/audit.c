@@ -18,6 +18,13 @@ void audit_say(struct auth *a, struct ec_req *r, const char *action, const char 
                const char *object, const char *detail)
 {
     const struct ec_who *who = actor ? NULL : a->http->who(r);
+
+    audit_from(a, a->http->peer(r), action, outcome, actor ? actor : who ? who->name : "", object, detail);
+}
+
+void audit_from(struct auth *a, const char *address, const char *action, const char *outcome, const char *actor,
+                const char *object, const char *detail)
+{
     struct ec_audit *e;
     struct ec_build b;
 
@@ -30,8 +37,8 @@ void audit_say(struct auth *a, struct ec_req *r, const char *action, const char 
     }
     e->action = ec_puts(&b, action);
     e->outcome = ec_puts(&b, outcome);
-    e->actor = ec_puts(&b, actor ? actor : who ? who->name : "");
-    e->address = ec_puts(&b, a->http->peer(r));
+    e->actor = ec_puts(&b, actor);
+    e->address = ec_puts(&b, address);
     e->object = ec_puts(&b, object);
     e->detail = ec_puts(&b, detail);
     a->host->publish(a->host, &b);

@@ -2,16 +2,15 @@
 #include "plugins/auth/plugin.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <pwd.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "plugins/auth/keyfile.h"
 #include "plugins/auth/roles.h"
 #include "plugins/auth/secret.h"
 
@@ -35,13 +34,17 @@ static const struct ec_row option_rows[] = {
     EC_OPTION(U32, 0, "password_min", "10", 8, 128, "characters", "the least of a new password"),
     EC_OPTION(U32, 0, "hash_cost", "7", PASSWORD_COST_LEAST, PASSWORD_COST_MOST, NULL,
               "of passwords by yescrypt: each one more doubles the time and the memory of a log-in (7: 64 MiB)"),
-    EC_OPTION(U32, 0, "backoff.account_tries", "5", 1, 1000, "attempts", "failed log-ins of an account from one address without a wait"),
+    EC_OPTION(U32, 0, "backoff.account_tries", "5", 1, 1000, "attempts",
+              "failed log-ins of an account from one address without a wait"),
     EC_OPTION(U32, 0, "backoff.account_hourly", "100", 10, 3600, "attempts",
               "failed log-ins of an account in an hour from all addresses but those where it has logged in before"),
     EC_OPTION(U32, 0, "backoff.address_tries", "20", 1, 100000, "attempts",
               "failed log-ins from an address, of any account, without a wait; not counted of this machine itself"),
     EC_OPTION(DURATION, 0, "backoff.longest", "5m", SECOND, 86400 * SECOND, NULL,
               "the wait doubles with each failure up to this"),
+    EC_OPTION_ENUM(0, "registration", REGISTRATION_WORDS, "closed",
+                   "may one make an account oneself: closed; approval: an administrator lets it in; open"),
+    POST_OPTIONS,
 };
 static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
 
@@ -51,13 +54,20 @@ static const struct ec_metric metrics[METRICS] = {
     [M_FAILURES] = COUNTER("logins_failed", "logins", "with a wrong name or password"),
     [M_BACKOFFS] = COUNTER("backoffs", "attempts", "that were told to come again later"),
     [M_REFUSED] = COUNTER("tokens_refused", "tokens", "tokens and API keys that were shown and are not good"),
-    [M_REUSES] = COUNTER("tokens_reused", "tokens", "refresh tokens that were shown a second time; each ended its session"),
+    [M_REUSES] = COUNTER("tokens_reused", "tokens",
+                         "refresh tokens that were shown a second time; each ended its session"),
+    [M_MAILS] = COUNTER("mails", "letters", "that the mail server took"),
+    [M_MAILS_AGAIN] = COUNTER("mails_again", "attempts", "to send a letter that failed and are made again"),
+    [M_MAILS_FAILED] = COUNTER("mails_failed", "letters", "that were given up, or found no place in the queue"),
 };
 
 /* What configure() read; start() takes it. */
 struct auth_state {
     char algorithm[16], *key; /* key NULL: to be made once */
     int64_t life, refresh_life;
+    struct mail_server mail;
+    char page_url[512];
+    uint32_t registration;
     uint32_t password_min, hash_cost, account_tries, account_hourly, address_tries, longest;
 };
 
@@ -73,8 +83,10 @@ static void auth_state_free(void *self, void *state)
     struct auth_state *st = state;
 
     (void)self;
-    if (st)
+    if (st) {
         key_free(st->key);
+        OPENSSL_cleanse(&st->mail, sizeof st->mail);
+    }
     free(st);
 }
 
@@ -116,31 +128,17 @@ static int32_t read_algorithm(const struct ec_host *h, const struct ec_conf *c, 
 static int32_t read_key_file(const struct ec_host *h, const struct ec_conf *c, struct auth_state *st)
 {
     const char *path = h->conf_text(c, "key_file", 0);
-    const char *where = path ? h->conf_where(c, "key_file", 0) : "auth.key_file";
-    int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
     char text[PEM_MAX];
-    struct stat st_file;
-    ssize_t n = -1;
-    int32_t rc = EC_EINVAL;
+    int32_t err;
 
     if (!path)
         return ec_failf(h, EC_EINVAL, "auth.algorithm is %s, so auth.key_file has to name its private key",
                         st->algorithm);
-    if (fd < 0 || fstat(fd, &st_file) || (n = read(fd, text, sizeof text - 1)) <= 0)
-        ec_failf(h, rc, "%s: %s: %s", where, path, n ? strerror(errno) : "it is empty");
-    else if (st_file.st_mode & 027)
-        ec_failf(h, rc, "%s: %s may be %s (mode %03o): chmod 600 it, or 640", where, path,
-                 st_file.st_mode & 07 ? "read or written by everybody" : "written by its group",
-                 (unsigned)st_file.st_mode & 0777);
-    else {
-        text[n] = '\0';
-        st->key = strdup(text);
-        rc = st->key ? EC_OK : h->fail(h, EC_ENOMEM, "out of memory");
-    }
-    if (fd >= 0)
-        close(fd);
+    err = key_file_read(h, h->conf_where(c, "key_file", 0), path, text, sizeof text);
+    if (!err && !(st->key = strdup(text)))
+        err = h->fail(h, EC_ENOMEM, "out of memory");
     OPENSSL_cleanse(text, sizeof text);
-    return rc;
+    return err;
 }
 
 static int32_t read_secret(const struct ec_host *h, const struct ec_conf *c, struct auth_state *st)
@@ -189,8 +187,11 @@ static int32_t read_options(struct auth *a, const struct ec_conf *c, struct auth
         err = *st->algorithm == 'H' ? read_secret(h, c, st) : read_key_file(h, c, st);
     if (!err)
         err = read_life(h, c, st);
+    if (!err)
+        err = post_read(h, c, &st->mail, st->page_url);
     if (err)
         return err;
+    st->registration = (uint32_t)number(h, c, "registration");
     st->refresh_life = number(h, c, "refresh_life") / SECOND;
     if (st->refresh_life < st->life)
         st->refresh_life = st->life;
@@ -230,6 +231,7 @@ static void auth_destroy(void *self)
     users_free(a->users);
     shelf_free(a->sessions);
     shelf_free(a->apikeys);
+    shelf_free(a->recoveries);
     token_keys_free(a->keys);
     guess_free(a);
     free(a);
@@ -240,7 +242,7 @@ static int32_t auth_create(const struct ec_host *h, void **self)
     struct auth *a = calloc(1, sizeof *a);
 
     if (!a || !(a->users = users_new()) || !(a->sessions = shelf_new(&session_form)) ||
-        !(a->apikeys = shelf_new(&apikey_form))) {
+        !(a->apikeys = shelf_new(&apikey_form)) || !(a->recoveries = shelf_new(&recovery_form))) {
         if (a)
             auth_destroy(a);
         return h->fail(h, EC_ENOMEM, "out of memory");
@@ -268,6 +270,8 @@ static int32_t auth_setup(void *self)
         err = a->store->kind(a->store_self, h, session_form.kind, &a->session_kind);
     if (!err)
         err = a->store->kind(a->store_self, h, apikey_form.kind, &a->key_kind);
+    if (!err)
+        err = a->store->kind(a->store_self, h, recovery_form.kind, &a->recovery_kind);
     if (!err)
         err = h->topic(h, &audit_topic, &a->audit);
     if (!err)
@@ -319,6 +323,22 @@ static uint32_t group_number(void)
     return !getgrnam_r(GROUP, &g, buf, sizeof buf, &found) && found ? (uint32_t)g.gr_gid : UINT32_MAX;
 }
 
+/* On the thread of letters. */
+static void mail_done(void *arg, int what, const char *why, uint32_t attempts)
+{
+    static const uint32_t metric[] = {
+        [MAIL_SENT] = M_MAILS, [MAIL_AGAIN] = M_MAILS_AGAIN, [MAIL_GIVEN_UP] = M_MAILS_FAILED};
+    struct auth *a = arg;
+
+    a->host->metric(a->host, metric[what], 1);
+    if (what == MAIL_AGAIN)
+        EC_LOG(a->host, EC_LOG_WARNING, "a letter could not be sent and is tried again (attempt %u): %s", attempts,
+               why);
+    else if (what == MAIL_GIVEN_UP)
+        EC_LOG(a->host, EC_LOG_ERROR,
+               "a letter was given up after %u attempts: %s. Look at auth.smtp; 'ecyberctl users reset' gives a user another password without", attempts, why);
+}
+
 static int32_t auth_start(void *self, const void *state)
 {
     struct auth *a = self;
@@ -334,6 +354,8 @@ static int32_t auth_start(void *self, const void *state)
     a->refresh_life = (uint64_t)st->refresh_life;
     a->password_min = st->password_min;
     a->hash_cost = st->hash_cost;
+    a->registration = st->registration;
+    snprintf(a->page_url, sizeof a->page_url, "%s", st->page_url);
     a->group = group_number();
     if (guess_new(a, st->account_tries, st->account_hourly, st->address_tries, st->longest) ||
         password_hash("nobody", 6, a->hash_cost, a->nobody, sizeof a->nobody))
@@ -347,10 +369,15 @@ static int32_t auth_start(void *self, const void *state)
     err = shelf_load(a->sessions, a->store, a->store_self, a->session_kind);
     if (!err)
         err = shelf_load(a->apikeys, a->store, a->store_self, a->key_kind);
+    if (!err)
+        err = shelf_load(a->recoveries, a->store, a->store_self, a->recovery_kind);
     if (err)
         return ec_failf(h, err, "the sessions and API keys cannot be read from the store (error %d)", err);
     session_sweep(a->sessions, a->users, h->now(h));
-    return a->http && !users_count(a->users) ? first_make(a) : EC_OK;
+    err = a->http && !users_count(a->users) ? first_make(a) : EC_OK;
+    if (!err && *st->mail.server && !(a->mails = mails_new(&st->mail, mail_done, a)))
+        err = h->fail(h, EC_ENOMEM, "the thread of letters cannot be started");
+    return err;
 }
 
 static void flush_work(void *self, const void *state, void *arg)
@@ -371,7 +398,13 @@ static void on_timer(void *self, const void *state, uint64_t now_ns)
 
 static void auth_stop(void *self)
 {
-    apikey_flush(((struct auth *)self)->apikeys);
+    struct auth *a = self;
+    uint32_t left = mails_free(a->mails);
+
+    a->mails = NULL;
+    if (left)
+        EC_LOG(a->host, EC_LOG_WARNING, "%u letters were not sent any more", left);
+    apikey_flush(a->apikeys);
 }
 
 static int32_t auth_bearer(void *self, const char *text, uint32_t len, struct ec_who *who, char *why, uint32_t n)

@@ -16,7 +16,8 @@ int32_t first_make(struct auth *a)
     char plain[PASSWORD_NEW];
     int32_t err = EC_OK;
 
-    if (password_random(plain) || password_hash(plain, strlen(plain), a->hash_cost, one.hash, sizeof one.hash) || users_stamp(&one))
+    if (password_random(plain) || password_hash(plain, strlen(plain), a->hash_cost, one.hash, sizeof one.hash) ||
+        users_stamp(&one))
         err = h->fail(h, EC_ENOMEM, "no password can be made for the first administrator");
     /* The file first: a user whose password nobody can read would lock everybody out. */
     if (!err && private_write(a->first, plain))

@@ -5,6 +5,9 @@
 #include <time.h>
 
 #define HOUR     3600u
+#define VISITS   20u /* of an address in an hour, to register or to recover */
+#define CROWD    200u /* of all, this machine itself included */
+#define LETTERS  3u
 #define KEY_ROOM (USER_NAME + 24 + BACKOFF_NET)
 
 /* One who asks. pair: of this account from this address, until the password is another one; place: the same without
@@ -21,7 +24,10 @@ int guess_new(struct auth *a, uint32_t account_tries, uint32_t account_hourly, u
     a->accounts = backoff_new(account_hourly, 0, drain ? drain : 1);
     a->addresses = backoff_new(address_tries, longest, 0);
     a->places = backoff_new(0, 0, 0);
-    return a->pairs && a->accounts && a->addresses && a->places ? 0 : -1;
+    a->visits = backoff_new(VISITS, 0, HOUR / VISITS);
+    a->crowd = backoff_new(CROWD, 0, HOUR / CROWD);
+    a->letters = backoff_new(LETTERS, 0, HOUR / LETTERS);
+    return a->pairs && a->accounts && a->addresses && a->places && a->visits && a->crowd && a->letters ? 0 : -1;
 }
 
 void guess_free(struct auth *a)
@@ -30,6 +36,9 @@ void guess_free(struct auth *a)
     backoff_free(a->accounts);
     backoff_free(a->addresses);
     backoff_free(a->places);
+    backoff_free(a->visits);
+    backoff_free(a->crowd);
+    backoff_free(a->letters);
 }
 
 static uint64_t seconds(void)
@@ -109,25 +118,64 @@ static int32_t come_again(struct auth *a, struct ec_req *r, uint32_t wait)
     return a->http->error(r, 429, "Too many attempts; try again later");
 }
 
-int32_t guess_later(struct auth *a, struct ec_req *r, const char *account, void (*fn)(struct ec_req *r, void *arg))
+int32_t guess_visit(struct auth *a, struct ec_req *r)
 {
+    uint64_t now = seconds();
+    struct asking k;
     uint32_t wait;
-    int32_t err;
 
-    if (atomic_fetch_add(&a->hashing, 1) >= HASHES_AT_ONCE) {
-        guess_done(a);
-        return come_again(a, r, 1);
+    asking_of(a, r, "", &k);
+    wait = *k.net ? backoff_try(a->visits, k.net, now) : 0;
+    if (!wait) {
+        wait = backoff_try(a->crowd, "all", now);
+        if (wait && *k.net)
+            backoff_refund(a->visits, k.net);
     }
-    wait = may_try(a, r, account);
-    if (wait) {
-        guess_done(a);
-        return come_again(a, r, wait);
-    }
-    err = a->http->work(r, fn, a);
-    if (!err)
+    if (!wait)
+        return EC_OK;
+    come_again(a, r, wait);
+    return EC_EAGAIN;
+}
+
+uint32_t guess_mail(struct auth *a, const char *account)
+{
+    return backoff_try(a->letters, account, seconds());
+}
+
+/* A place on the pool for a hash. 0; else 429 was sent. */
+static int32_t place_take(struct auth *a, struct ec_req *r)
+{
+    if (atomic_fetch_add(&a->hashing, 1) < HASHES_AT_ONCE)
+        return EC_OK;
+    guess_done(a);
+    come_again(a, r, 1);
+    return EC_EAGAIN;
+}
+
+static int32_t go_on(struct auth *a, struct ec_req *r, void (*fn)(struct ec_req *r, void *arg))
+{
+    if (!a->http->work(r, fn, a))
         return EC_EAGAIN;
     guess_done(a);
     return EC_OK; /* 503 was sent */
+}
+
+int32_t hash_later(struct auth *a, struct ec_req *r, void (*fn)(struct ec_req *r, void *arg))
+{
+    return place_take(a, r) ? EC_OK : go_on(a, r, fn);
+}
+
+int32_t guess_later(struct auth *a, struct ec_req *r, const char *account, void (*fn)(struct ec_req *r, void *arg))
+{
+    uint32_t wait;
+
+    if (place_take(a, r))
+        return EC_OK;
+    wait = may_try(a, r, account);
+    if (!wait)
+        return go_on(a, r, fn);
+    guess_done(a);
+    return come_again(a, r, wait);
 }
 
 void guess_done(struct auth *a)

@@ -8,28 +8,36 @@
 #include "plugins/auth/apikey.h"
 #include "plugins/auth/backoff.h"
 #include "plugins/auth/jwt.h"
+#include "plugins/auth/post.h"
+#include "plugins/auth/recovery.h"
 #include "plugins/auth/session.h"
 #include "plugins/auth/users.h"
 
 #define FIRST_ADMIN "admin"
 #define HASHES_AT_ONCE 8 /* log-ins that may wait for the pool; the next one is asked to come again */
 
-enum { M_LOGINS, M_FAILURES, M_BACKOFFS, M_REFUSED, M_REUSES, METRICS };
+enum { M_LOGINS, M_FAILURES, M_BACKOFFS, M_REFUSED, M_REUSES, M_MAILS, M_MAILS_AGAIN, M_MAILS_FAILED, METRICS };
+
+enum { REGISTRATION_CLOSED, REGISTRATION_APPROVAL, REGISTRATION_OPEN };
+#define REGISTRATION_WORDS "closed,approval,open"
 
 struct auth {
     const struct ec_host *host;
     const struct ec_http *http; /* NULL: there is no HTTP server */
     const struct ec_store *store;
     void *http_self, *store_self;
-    uint32_t kind, session_kind, key_kind, audit; /* ids of the documents and of the topic */
+    uint32_t kind, session_kind, key_kind, recovery_kind, audit; /* ids of the documents and of the topic */
     struct users *users;
-    struct shelf *sessions, *apikeys;
+    struct shelf *sessions, *apikeys, *recoveries;
+    struct mails *mails; /* from start() to stop(); NULL: no mail server */
     struct token_keys *keys;    /* from start() to destroy() */
-    struct backoff *pairs, *accounts, *addresses, *places; /* of guess.c */
+    struct backoff *pairs, *accounts, *addresses, *places, *visits, *crowd, *letters; /* of guess.c */
     int64_t life;               /* of a token, in seconds */
     uint64_t refresh_life;      /* of a refresh token, in seconds */
     uint32_t password_min, hash_cost, group; /* group: number of the group ecyber, UINT32_MAX: there is none */
+    uint32_t registration;
     atomic_uint hashing;
+    char page_url[512];
     char nobody[PASSWORD_HASH]; /* what the password of an unknown user is compared with */
     char first[4096];           /* path of the file with the one-time password */
 };
@@ -37,9 +45,10 @@ struct auth {
 /* [ctl] setup(): declare all routes. */
 int32_t routes_declare(struct auth *a);
 extern const struct ec_route login_routes[], grant_routes[], session_routes[], apikey_routes[], second_routes[],
-    people_routes[], edit_routes[], summary_routes[];
+    people_routes[], edit_routes[], summary_routes[], recover_routes[], register_routes[];
 extern const uint32_t login_route_count, grant_route_count, session_route_count, apikey_route_count,
-    second_route_count, people_route_count, edit_route_count, summary_route_count;
+    second_route_count, people_route_count, edit_route_count, summary_route_count,
+    recover_route_count, register_route_count;
 
 /* A handler that goes on with fn on the pool. */
 #define LATER(name, fn) \
@@ -53,6 +62,9 @@ extern const uint32_t login_route_count, grant_route_count, session_route_count,
 /* [any] Write into the audit log, before r is answered. actor NULL: who asks; object, detail NULL: left out. */
 void audit_say(struct auth *a, struct ec_req *r, const char *action, const char *outcome, const char *actor,
                const char *object, const char *detail);
+/* The same without a request, of somebody at this address. */
+void audit_from(struct auth *a, const char *address, const char *action, const char *outcome, const char *actor,
+                const char *object, const char *detail);
 extern const struct ec_topic audit_topic;
 
 /* [ctl] guess.c: the tables. 0, or −1: out of memory. account_hourly: failed log-ins of an account in an hour, from
@@ -64,6 +76,13 @@ void guess_free(struct auth *a);
  * failed too often; else 429 is sent. The result is what the handler returns. fn calls guess_done() at its end. */
 int32_t guess_later(struct auth *a, struct ec_req *r, const char *account, void (*fn)(struct ec_req *r, void *arg));
 void guess_done(struct auth *a);
+/* [sub] Hash a password on the pool, where few enough wait there; as guess_later() without the guessing. */
+int32_t hash_later(struct auth *a, struct ec_req *r, void (*fn)(struct ec_req *r, void *arg));
+/* [sub] Somebody who has not logged in wants to register or to recover: 20 at once from an address, then one in 3 min;
+ * 200 from all, then one in 18 s. 0; else 429 was sent. */
+int32_t guess_visit(struct auth *a, struct ec_req *r);
+/* [any] One more letter to this account? Three at once, then one in 20 min: 0; else the seconds to wait. */
+uint32_t guess_mail(struct auth *a, const char *account);
 /* [pool] The password was right; to be called while it is still that of the account. */
 void guess_good(struct auth *a, struct ec_req *r, const char *account);
 /* [pool] The password was right, a code is to come: the address and the account have not failed, this account from this

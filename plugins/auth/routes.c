@@ -25,5 +25,9 @@ int32_t routes_declare(struct auth *a)
         err = declare(a, people_routes, people_route_count);
     if (!err)
         err = declare(a, edit_routes, edit_route_count);
-    return err ? err : declare(a, summary_routes, summary_route_count);
+    if (!err)
+        err = declare(a, summary_routes, summary_route_count);
+    if (!err)
+        err = declare(a, recover_routes, recover_route_count);
+    return err ? err : declare(a, register_routes, register_route_count);
 }

@@ -200,7 +200,7 @@ static void generate_work(struct ec_req *r, void *arg)
 }
 
 /* New recovery codes: into the user as hashes, and into the reply. 0, or −1. */
-static int recovery_make(struct user *one, struct ec_build *b, struct ec_list *list)
+static int codes_make(struct user *one, struct ec_build *b, struct ec_list *list)
 {
     struct ec_span *spans = ec_rows(b, list, RECOVERY, sizeof *spans);
     char code[PASSWORD_NEW], digest[DIGEST_HEX];
@@ -247,7 +247,7 @@ static void enable_work(struct ec_req *r, void *arg)
     } else if (!step) {
         audit_say(a, r, "2fa.enable", "failure", NULL, NULL, "wrong code");
         a->http->error(r, 403, "Incorrect code");
-    } else if (recovery_make(&one, &b, &reply->codes)) {
+    } else if (codes_make(&one, &b, &reply->codes)) {
         a->http->error(r, 500, "No randomness");
     } else {
         guess_good(a, r, one.name);

@@ -24,7 +24,9 @@ PUBLIC = None
 TABLE = {
     ("GET", "/healthz"): PUBLIC, ("GET", "/readyz"): PUBLIC, ("GET", "/metrics"): PUBLIC, ("GET", "/openapi.json"): PUBLIC,
     ("GET", "/api/health"): PUBLIC, ("GET", "/api/openapi.json"): PUBLIC, ("GET", "/api/docs"): PUBLIC, ("GET", "/api/redoc"): PUBLIC,
-    ("POST", "/api/auth/login"): PUBLIC, ("POST", "/api/auth/refresh"): PUBLIC,
+    ("GET", "/api/auth/methods"): PUBLIC, ("POST", "/api/auth/register"): PUBLIC,
+    ("POST", "/api/auth/password-recovery/request-token"): PUBLIC,
+    ("POST", "/api/auth/password-recovery/reset-password"): PUBLIC, ("POST", "/api/auth/login"): PUBLIC, ("POST", "/api/auth/refresh"): PUBLIC,
     ("*", "/api/auth/"): ALL, ("*", "/api/users"): ADMIN,
     ("GET", "/api/system/audit"): ADMIN, ("GET", "/api/system/logs"): ENFORCE,
     ("GET", "/api/system/processes/"): ENFORCE, ("GET", "/api/system/users"): ENFORCE,

@@ -1,12 +1,15 @@
 /* Passwords, secrets, back-off and roles, each alone. */
+#define EC_API_LEVEL 1
 #include "tests/unit/unit.h"
 
 #include "plugins/auth/backoff.h"
+#include "plugins/auth/mail.h"
 #include "plugins/auth/password.h"
 #include "plugins/auth/roles.h"
 #include "plugins/auth/secret.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +67,79 @@ START_TEST(what_is_no_hash_matches_nothing)
         ck_assert_msg(!password_hash_known(bad[i]) && !MATCHES("plain", bad[i]) && !MATCHES("", bad[i]) &&
                           !MATCHES("*0", bad[i]),
                       "%s", bad[i]);
+}
+END_TEST
+
+START_TEST(a_letter_is_well_formed)
+{
+    static const char *const bad[][2] = {{"a@b.org\r\nBcc: x@y.z", "c@d.org"},
+                                         {"a@b.org", "c@d.org>\nRCPT TO:<e@f.org"}};
+    char out[2048];
+
+    ck_assert_int_eq(mail_compose("ecyber@example.org", "anna@example.org", "Hello", "One\nTwo\n", 1795435200, "abc",
+                                  out, sizeof out), 0);
+    ck_assert_msg(strstr(out, "Date: Mon, 23 Nov 2026 12:00:00 +0000\r\nFrom: eCyber <ecyber@example.org>\r\n"
+                              "To: <anna@example.org>\r\nSubject: Hello\r\nMessage-ID: <abc@example.org>\r\n") == out,
+                  "%s", out);
+    ck_assert_str_eq(strstr(out, "\r\n\r\n"), "\r\n\r\nOne\r\nTwo\r\n");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_int_eq(mail_compose(bad[i][0], bad[i][1], "Hello", "x", 0, "abc", out, sizeof out), -1);
+    ck_assert_int_eq(mail_compose("a@b.org", "c@d.org", "Hello\r\nX: y", "x", 0, "abc", out, sizeof out), -1);
+    ck_assert_int_eq(mail_compose("a@b.org", "c@d.org", "Hello", "x", 0, "abc", out, 100), -1);
+    ck_assert_int_eq(mail_compose("a@b.org", "c@d.org", "Hello", "a text that fits", 0, "abc", out, sizeof out), 0);
+    ck_assert_int_eq(mail_compose("a@b.org", "c@d.org", "Hello", "a text that fits", 0, "abc", out, strlen(out)), -1);
+}
+END_TEST
+
+START_TEST(a_mail_server_is_a_host_and_a_port)
+{
+    static const struct { const char *server, *url; uint32_t tls; } good[] = {
+        {"mail.example.org", "smtp://mail.example.org:587", MAIL_STARTTLS},
+        {"mail.example.org", "smtps://mail.example.org:465", MAIL_TLS},
+        {"127.0.0.1:2525", "smtp://127.0.0.1:2525", MAIL_PLAIN},
+        {"[::1]", "smtp://[::1]:25", MAIL_PLAIN},
+        {"[::1]:2525", "smtp://[::1]:2525", MAIL_STARTTLS}};
+    static const char *const bad[] = {"", ":25", "a b", "host:", "host:0", "host:65536", "host:25x", "host/x", "a@b",
+                                      "smtp://host", "[::1", "[::1]x", "host?x", "a:b:c"};
+    struct mail_server s;
+    char url[320];
+
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        s = (struct mail_server){.tls = good[i].tls};
+        strcpy(s.server, good[i].server);
+        ck_assert_int_eq(mail_url(&s, url, sizeof url), 0);
+        ck_assert_str_eq(url, good[i].url);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        s = (struct mail_server){.tls = MAIL_PLAIN};
+        strcpy(s.server, bad[i]);
+        ck_assert_msg(mail_url(&s, url, sizeof url) == -1, "%s", bad[i]);
+    }
+}
+END_TEST
+
+static void told(void *arg, int what, const char *why, uint32_t attempts)
+{
+    (void)why, (void)attempts;
+    atomic_fetch_add((atomic_int *)arg, what == MAIL_AGAIN);
+}
+
+/* Nobody listens there: what waits is bounded, and the end does not wait for it. */
+START_TEST(letters_wait_within_a_bound)
+{
+    struct mail_server s = {.server = "127.0.0.1:1", .from = "a@b.org", .tls = MAIL_PLAIN, .timeout_s = 60,
+                            .retry_ns = UINT64_C(600000000000)};
+    atomic_int again = 0;
+    struct mails *m = mails_new(&s, told, &again);
+
+    ck_assert_ptr_nonnull(m);
+    for (int i = 0; i < MAILS_MAX; i++)
+        ck_assert_int_eq(mail_post(m, "c@d.org", "Hello", "x", mail_now() + 1800), 0);
+    ck_assert_int_eq(mail_post(m, "c@d.org", "Hello", "x", mail_now() + 1800), EC_ELIMIT);
+    while (!atomic_load(&again))
+        usleep(1000);
+    ck_assert_uint_eq(mails_free(m), MAILS_MAX);
+    ck_assert_uint_eq(mails_free(NULL), 0);
 }
 END_TEST
 
@@ -252,6 +328,9 @@ int main(void)
     Suite *s = suite_create("auth_parts");
     TCase *c = tcase_create("parts");
 
+    tcase_add_test(c, a_letter_is_well_formed);
+    tcase_add_test(c, a_mail_server_is_a_host_and_a_port);
+    tcase_add_test(c, letters_wait_within_a_bound);
     tcase_add_test(c, a_hash_matches_its_password_only);
     tcase_add_test(c, hashes_of_others_match);
     tcase_add_test(c, what_is_no_hash_matches_nothing);

@@ -487,6 +487,145 @@ START_TEST(no_two_users_share_an_address)
 }
 END_TEST
 
+#define RECOVER(token, password) \
+    POST("/api/auth/password-recovery/reset-password", token, "new_password=" password)
+
+/* "token=" and one of user 2, as a letter has it. */
+static const char *recovery_token(void)
+{
+    static char text[RECOVERY_TEXT + 8] = "token=";
+    struct auth *a = testhost_self(t);
+    struct user one;
+
+    ck_assert_int_eq(users_get(a->users, 2, &one), 0);
+    ck_assert_int_eq(recovery_make(a->recoveries, &one, a->host->now(a->host), text + 6), 0);
+    return text;
+}
+
+START_TEST(a_recovery_token_is_good_for_one_password)
+{
+    char refresh[160], one[128], two[128];
+
+    as_admin();
+    ck_assert_uint_eq(POST("/api/users", "username=anna", "password=tree house 7", "email=anna@example.org",
+                           "must_change=false"), 201);
+    fake_caller(NULL, "192.0.2.1");
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+    keep_token();
+    snprintf(refresh, sizeof refresh, "refresh_token=%s", fake_reply("refresh_token"));
+    snprintf(one, sizeof one, "%s", recovery_token());
+    snprintf(two, sizeof two, "%s", recovery_token());
+    ck_assert_uint_eq(RECOVER(one, "short"), 422);
+    testhost_forget(t);
+    ck_assert_uint_eq(RECOVER(one, "river boat 9"), 200);
+    ck_assert_str_eq(audit(0, audit_at(0)->action), "password.recover");
+    ck_assert_str_eq(audit(0, audit_at(0)->actor), "anna");
+    ck_assert_int_eq(shown(), EC_EPERM);
+    ck_assert_uint_eq(POST("/api/auth/refresh", refresh), 401);
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 401);
+    ck_assert_uint_eq(LOGIN("anna", "river boat 9"), 200);
+    /* neither a second time, nor another of before */
+    ck_assert_uint_eq(RECOVER(one, "river boat 10"), 400);
+    ck_assert_uint_eq(RECOVER(two, "river boat 10"), 400);
+    ck_assert_str_eq(fake_detail(), "Invalid or expired password reset token.");
+    ck_assert_uint_eq(RECOVER("token=ecp_1_2", "river boat 10"), 400);
+}
+END_TEST
+
+START_TEST(a_recovery_token_ends)
+{
+    char one[4][128];
+
+    as_admin();
+    ck_assert_uint_eq(POST("/api/users", "username=anna", "password=tree house 7", "email=anna@example.org"), 201);
+    for (int i = 0; i < 4; i++)
+        snprintf(one[i], sizeof one[i], "%s", recovery_token());
+    ck_assert_uint_eq(RECOVER(one[0], "river boat 9"), 400); /* three at once */
+    one[1][strlen(one[1]) - 1] ^= 1;
+    ck_assert_uint_eq(RECOVER(one[1], "river boat 9"), 400);
+    ck_assert_uint_eq(fake_ask("POST", "/api/users/{id}/disable", LIST("id=2"), NULL), 200);
+    ck_assert_uint_eq(RECOVER(one[2], "river boat 9"), 400);
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST("id=2"), LIST("is_active=true")), 200);
+    ck_assert_uint_eq(RECOVER(one[2], "river boat 9"), 400); /* older than a change */
+    snprintf(one[0], sizeof one[0], "%s", recovery_token());
+    snprintf(one[1], sizeof one[1], "%s", recovery_token());
+    fake_forget_routes();
+    testhost_stop(t);
+    ck_assert_msg(!testhost_start(t), "%s", testhost_why(t));
+    service = testhost_offer(t, EC_AUTH_ID);
+    fake_fails = EC_EIO;
+    ck_assert_uint_eq(RECOVER(one[0], "river boat 9"), 503);
+    fake_fails = 0;
+    ck_assert_uint_eq(RECOVER(one[0], "river boat 9"), 200); /* outlives a restart, and a store that failed */
+    snprintf(one[0], sizeof one[0], "%s", recovery_token());
+    testhost_tick(t, RECOVERY_LIFE + 1);
+    ck_assert_uint_eq(RECOVER(one[0], "river boat 99"), 400);
+}
+END_TEST
+
+START_TEST(who_asks_for_a_token_learns_nothing)
+{
+    static const char path[] = "/api/auth/password-recovery/request-token";
+    char said[256];
+
+    as_admin();
+    ck_assert_uint_eq(POST("/api/users", "username=anna", "password=tree house 7", "email=anna@example.org"), 201);
+    fake_caller(NULL, "192.0.2.1");
+    testhost_forget(t);
+    ck_assert_uint_eq(POST(path, "email=nobody@example.org"), 200);
+    snprintf(said, sizeof said, "%s", fake_reply("message"));
+    ck_assert_uint_eq(POST(path, "email=Anna@example.org"), 200);
+    ck_assert_str_eq(fake_reply("message"), said);
+    ck_assert_uint_eq(testhost_count(t, EC_AUDIT_TOPIC), 2);
+    ck_assert_str_eq(audit(1, audit_at(1)->detail), "there is no mail server");
+    ck_assert_str_eq(audit(1, audit_at(1)->address), "192.0.2.1");
+    ck_assert_uint_eq(fake_ask("GET", "/api/auth/methods", NULL, NULL), 200);
+    ck_assert_str_eq(fake_reply("registration"), "closed");
+    ck_assert_str_eq(fake_reply("recovery_by_mail"), "false");
+    for (int i = 0; i < 18; i++)
+        ck_assert_uint_eq(POST(path, "email=nobody@example.org"), 200);
+    ck_assert_uint_eq(POST(path, "email=nobody@example.org"), 429);
+    ck_assert_str_eq(fake_header("Retry-After"), "180");
+    fake_caller(NULL, "192.0.2.2");
+    ck_assert_uint_eq(POST(path, "email=nobody@example.org"), 200);
+}
+END_TEST
+
+#define REGISTER(name, address) \
+    POST("/api/auth/register", "username=" name, "email=" address, "password=tree house 7", "full_name=N. N.")
+
+START_TEST(one_registers_as_far_as_the_option_lets)
+{
+    ck_assert_uint_eq(REGISTER("anna", "anna@example.org"), 403);
+    ck_assert_uint_eq(fake_documents(), 1);
+    stop();
+    start_with("registration", "approval");
+    ck_assert_uint_eq(REGISTER("Anna", "anna@example.org"), 201);
+    ck_assert_str_eq(fake_reply("is_active"), "false");
+    ck_assert_str_eq(fake_reply("roles"), "viewer");
+    ck_assert_str_eq(fake_reply("full_name"), "N. N.");
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 401);
+    ck_assert_uint_eq(REGISTER("anna", "a@example.org"), 400);
+    ck_assert_str_eq(fake_detail(), "Username already taken");
+    ck_assert_uint_eq(REGISTER("berta", "ANNA@example.org"), 400);
+    ck_assert_str_eq(fake_detail(), "Email already registered");
+    ck_assert_uint_eq(REGISTER("berta", "nothing"), 422);
+    ck_assert_uint_eq(REGISTER("ber ta", "b@example.org"), 422);
+    as_admin();
+    ck_assert_uint_eq(fake_ask("PATCH", "/api/users/{id}", LIST("id=2"), LIST("is_active=true")), 200);
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+    stop();
+    start_with("registration", "open");
+    ck_assert_uint_eq(REGISTER("anna", "anna@example.org"), 201);
+    ck_assert_str_eq(fake_reply("must_change"), "false");
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+    fake_caller(NULL, "192.0.2.9");
+    for (int i = 0; i < 20; i++)
+        ck_assert_uint_eq(REGISTER("anna", "anna@example.org"), 400);
+    ck_assert_uint_eq(REGISTER("anna", "anna@example.org"), 429);
+}
+END_TEST
+
 START_TEST(an_imported_hash_is_verified_and_made_anew)
 {
     const char *hash = "password_hash=$2b$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a";
@@ -560,7 +699,7 @@ START_TEST(routes_say_who_may)
         early += !!(r->flags & EC_RT_BEFORE_CHANGE);
         ck_assert_msg(!strncmp(r->path, "/api/auth/", 10) || !strcmp(r->roles, "admin"), "%s %s", r->method, r->path);
     }
-    ck_assert_uint_eq(open, 3);  /* the log-in, its second step, and what is as good as one */
+    ck_assert_uint_eq(open, 7);  /* the log-in, its second step, and what is as good as one */
     ck_assert_uint_eq(early, 3); /* with a one-time password: me, choosing another, logging out */
 }
 END_TEST
@@ -1038,6 +1177,10 @@ int main(void)
     tcase_add_test(c, the_last_administrator_stays);
     tcase_add_test(c, a_user_is_put_disabled_and_counted);
     tcase_add_test(c, no_two_users_share_an_address);
+    tcase_add_test(c, a_recovery_token_is_good_for_one_password);
+    tcase_add_test(c, a_recovery_token_ends);
+    tcase_add_test(c, who_asks_for_a_token_learns_nothing);
+    tcase_add_test(c, one_registers_as_far_as_the_option_lets);
     tcase_add_test(c, an_imported_hash_is_verified_and_made_anew);
     tcase_add_test(c, users_and_tokens_outlive_a_restart);
     tcase_add_test(c, a_store_that_fails_leaves_everything_as_it_was);
