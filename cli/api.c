@@ -1,6 +1,7 @@
 #include "cli/api.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +82,8 @@ static int send_all(int fd, const char *p, size_t n)
     return 0;
 }
 
-static int request_send(int fd, const char *method, const char *path, const char *accept, const char *body)
+/* type: of the body that follows, NULL: there is none. */
+static int head_send(int fd, const char *method, const char *path, const char *accept, const char *type, uint64_t len)
 {
     char head[4096 + 512];
     int n = snprintf(head, sizeof head,
@@ -91,13 +93,17 @@ static int request_send(int fd, const char *method, const char *path, const char
 
     if (n < 0 || (size_t)n > sizeof head - 128)
         return -1;
-    if (body)
-        n += snprintf(head + n, sizeof head - (size_t)n, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
-                      strlen(body));
+    if (type)
+        n += snprintf(head + n, sizeof head - (size_t)n, "Content-Type: %s\r\nContent-Length: %" PRIu64 "\r\n", type, len);
     n += snprintf(head + n, sizeof head - (size_t)n, "\r\n");
-    /* Who refuses may do so before it has read the body: the answer says why then. */
-    if (send_all(fd, head, (size_t)n))
+    return send_all(fd, head, (size_t)n);
+}
+
+static int request_send(int fd, const char *method, const char *path, const char *accept, const char *body)
+{
+    if (head_send(fd, method, path, accept, body ? "application/json" : NULL, body ? strlen(body) : 0))
         return -1;
+    /* Who refuses may do so before it has read the body: the answer says why then. */
     if (body)
         send_all(fd, body, strlen(body));
     return 0;
@@ -228,11 +234,9 @@ static struct json_object *answer(struct http_in *in, const char *path, int *cod
     return o;
 }
 
-struct json_object *api_call(const struct cli *c, const char *method, const char *path, struct json_object *body,
-                             int *code)
+/* The answer that comes over fd, which is closed; < 0: *code says what went wrong. */
+static struct json_object *answer_on(int fd, const char *path, int *code)
 {
-    const char *text = body ? json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN) : NULL;
-    int fd = open_call(c, method, path, "application/json", text, ANSWER_SECONDS, code);
     struct http_in *in = fd < 0 ? NULL : calloc(1, sizeof *in);
     struct json_object *o = NULL;
 
@@ -245,6 +249,39 @@ struct json_object *api_call(const struct cli *c, const char *method, const char
     if (fd >= 0)
         close(fd);
     return o;
+}
+
+struct json_object *api_call(const struct cli *c, const char *method, const char *path, struct json_object *body,
+                             int *code)
+{
+    const char *text = body ? json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN) : NULL;
+
+    return answer_on(open_call(c, method, path, "application/json", text, ANSWER_SECONDS, code), path, code);
+}
+
+/* Who refuses may do so before it has read all: the answer says why then. A file that became shorter must not keep the daemon
+ * waiting for the rest. */
+static void file_send(int fd, int file, uint64_t len)
+{
+    char piece[65536];
+    ssize_t n;
+
+    while (len && (n = read(file, piece, len < sizeof piece ? (size_t)len : sizeof piece)) > 0) {
+        if (send_all(fd, piece, (size_t)n))
+            return;
+        len -= (uint64_t)n;
+    }
+    if (len)
+        shutdown(fd, SHUT_WR);
+}
+
+struct json_object *api_upload(const struct cli *c, const char *path, int file, uint64_t len, int *code)
+{
+    int fd = dial(c->api, "ecyberd is not running, or its plugin http is not", "-a SOCKET", ANSWER_SECONDS, code);
+
+    if (fd >= 0 && !head_send(fd, "POST", path, "application/json", "application/octet-stream", len))
+        file_send(fd, file, len);
+    return answer_on(fd, path, code);
 }
 
 /* One event of a stream while its lines come. */

@@ -11,6 +11,9 @@
 struct json_object *api_call(const struct cli *c, const char *method, const char *path, struct json_object *body,
                              int *code);
 
+/* The same with POST and len bytes of a file as the body. */
+struct json_object *api_upload(const struct cli *c, const char *path, int file, uint64_t len, int *code);
+
 /* Follow a stream of server-sent events until it ends or fn returns other than 0. type: the event's, data: its JSON,
  * both valid within fn. Returns an exit code; why was printed. */
 typedef int api_event_fn(void *arg, const char *type, struct json_object *data);

@@ -57,6 +57,9 @@ static const struct cli_command commands[] = {
      cmd_store_backup, store_backup_options},
     {"store restore", "DIR|FILE.tar", "put such a copy in place, for a daemon that is stopped", cmd_store_restore,
      store_restore_options},
+    {"rules test", "FILE CAPTURE", "the alerts that these rules alone raise on a capture; nothing is put in force",
+     cmd_rules_test, NULL},
+    {"replay", "CAPTURE", "what the rules in force find in a capture; the live engine is not touched", cmd_replay, NULL},
     {"tls self-signed", "[NAME ...]", "make cert.pem and key.pem here, for these names or addresses", cmd_tls_self_signed,
      NULL},
     {"plugins list", "", "every plugin, and why one is left out", cmd_plugins_list, NULL},
@@ -198,6 +201,18 @@ static int words_take(const struct cli_command *cmd, struct cli *c, char **argv,
     return n;
 }
 
+/* As many as a command takes: "FILE CAPTURE" two. */
+static int most_words(const char *args)
+{
+    int n = *args != '\0';
+
+    if (strstr(args, "..."))
+        return ARGS_MAX;
+    for (; *args; args++)
+        n += *args == ' ';
+    return n;
+}
+
 static bool asks_help(char **argv)
 {
     for (; *argv && strcmp(*argv, "--"); argv++)
@@ -232,10 +247,12 @@ static int run(struct cli *c, int argc, char **argv)
         left = words_take(cmd, c, argv + words, args);
         if (left < 0)
             return -left;
-        if (left > (*cmd->args != '\0') && !strstr(cmd->args, "..."))
+        if (left > most_words(cmd->args))
             return wrong("", cmd->name, " takes fewer arguments");
         if (!left && *cmd->args && *cmd->args != '[')
             return wrong("", cmd->name, " needs an argument");
+        if (*cmd->args != '[' && !strstr(cmd->args, "...") && left < most_words(cmd->args))
+            return wrong("", cmd->name, " needs more arguments");
         look_of(c);
         return cmd->run(c, args);
     }

@@ -6,4 +6,7 @@
 /* The path of a rule, by "GID:SID" or the sid alone. */
 void rule_path(struct api_path *p, const char *word);
 
+/* A whole file of rules, at most 256 KiB, to be freed; "-": standard input. NULL: why was printed. */
+char *rules_take(const char *name);
+
 #endif

@@ -1,5 +1,5 @@
-#include "cli/api.h"
 #include "cli/print.h"
+#include "cli/rules.h"
 #include "cli/safe.h"
 
 #include <errno.h>
@@ -10,8 +10,7 @@
 
 #define TEXT_MAX 262144
 
-/* The whole file; NULL: why was printed. */
-static char *take(const char *name)
+char *rules_take(const char *name)
 {
     FILE *in = strcmp(name, "-") ? fopen(name, "re") : stdin;
     char *text = in ? malloc(TEXT_MAX + 2) : NULL;
@@ -43,7 +42,7 @@ static void print_problem(const char *file, struct json_object *o)
 int cmd_rules_validate(const struct cli *c, char *const *args)
 {
     const char *name = args[0] ? args[0] : "-", *file = strcmp(name, "-") ? name : "standard input";
-    char *text = take(name);
+    char *text = rules_take(name);
     struct json_object *body, *o, *problems;
     int code, valid;
     size_t n;

@@ -281,11 +281,45 @@ def bounds(big):
     check(codes.count(429) >= 1 and codes[0] == 202, "more at once than jobs.most: 429", codes)
 
 
+def ctl(*words):
+    run = subprocess.run((CTL, "-a", SOCK, *words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         text=True, timeout=60)
+    return run.returncode, run.stdout, run.stderr
+
+
+def by_hand():
+    with open("one.rules", "w", encoding="utf-8") as file:
+        file.write(RULES)
+    with open("bad.rules", "w", encoding="utf-8") as file:
+        file.write("nonsense\n")
+    code, out, err = ctl("-o", "json", "replay", DATA + "attack-shellshock.pcap")
+    check(code == 0 and json.loads(out)["state"] == "done" and json.loads(out)["result"]["alerts"] > 0 and not err,
+          "ecyberctl replay as JSON", (code, out, err))
+    code, out, err = ctl("-o", "tsv", "replay", DATA + "attack-shellshock.pcap")
+    check(code == 0 and [line for line in out.splitlines() if line.startswith("alerts\t")], "as TSV", (code, out, err))
+    code, out, err = ctl("-o", "table", "replay", DATA + "attack-shellshock.pcap")
+    check(code == 0 and "ALERTS" in out and "1:1000007" in out and " packets, " in out, "as a table", (code, out, err))
+    code, out, err = ctl("replay", DATA + "file-cut.pcap")
+    check(code == 1 and "the capture ends early" in err and "packets" in out, "a cut one: its result, why, and 1", (code, out, err))
+    code, out, err = ctl("replay", "nowhere.pcap")
+    check(code == 4 and "nowhere.pcap" in err, "a file that is not there: 4", (code, err))
+    before = {j["id"] for j in ask("GET", "/api/system/jobs?kind=packets.upload")[1]["items"]}
+    code, out, err = ctl("-o", "table", "rules", "test", "one.rules", DATA + "http-get.pcap")
+    check(code == 0 and "1:77" in out and "any request" in out, "ecyberctl rules test", (code, out, err))
+    code, out, err = ctl("rules", "test", "bad.rules", DATA + "http-get.pcap")
+    check(code == 2 and "1:1: " in err and "nonsense" in err, "broken rules are named with line and column", (code, err))
+    check({j["id"] for j in ask("GET", "/api/system/jobs?kind=packets.upload")[1]["items"]} == before,
+          "what it had kept for it is gone again")
+    codes = [ctl("rules", "test", "one.rules")[0], ctl("replay")[0], ctl("replay", "a", "b")[0]]
+    check(codes == [2, 2, 2], "too few or too many words: 2", codes)
+
+
 def main():
     run = daemon()
     replay = a_replay()
     broken()
     rules(replay)
+    by_hand()
     big = list_and_cancel(run)
     run = killed(run, big)
     bounds(big)
