@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "plugins/capture/filter.h"
+#include "plugins/capture/interfaces.h"
 #include "plugins/capture/linktype.h"
 #include "plugins/capture/live.h"
 #include "plugins/capture/replay.h"
@@ -40,6 +41,7 @@ static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
 struct capture {
     const struct ec_host *host;
     struct fanout fanout;
+    struct interfaces interfaces;
 };
 
 struct settings {
@@ -50,6 +52,8 @@ struct settings {
 struct handle {                     /* one of both */
     struct replay *replay;
     struct live *live;
+    struct interfaces *interfaces;  /* of live: who is told when it is closed */
+    char name[64];
 };
 
 static void capture_say(void *arg, enum say_what what, const char *sentence)
@@ -83,7 +87,7 @@ static int32_t handle_new(const struct capture *c, struct replay *replay, struct
 
     if (!replay && !live)
         return c->host->fail(c->host, EC_EIO, why);
-    if (!(h = malloc(sizeof *h))) {
+    if (!(h = calloc(1, sizeof *h))) {
         replay_close(replay);
         live_close(live);
         return c->host->fail(c->host, EC_ENOMEM, "out of memory");
@@ -117,8 +121,16 @@ static int32_t live_source_open(void *self, const void *state, const char *uri, 
         .say = {capture_say, self},
     };
     char why[1024];
+    int32_t err = handle_new(self, NULL, live_open(&c, why, sizeof why), why, handle);
 
-    return handle_new(self, NULL, live_open(&c, why, sizeof why), why, handle);
+    if (!err) {
+        struct handle *h = *handle;
+
+        h->interfaces = &p->interfaces;
+        snprintf(h->name, sizeof h->name, "%s", name);
+        interfaces_live(h->interfaces, h->name, 1);
+    }
+    return err;
 }
 
 static uint32_t source_fetch(void *handle, struct ec_frame *const *f, uint32_t max, int32_t wake_fd,
@@ -155,6 +167,8 @@ static void source_close(void *handle)
 {
     struct handle *h = handle;
 
+    if (h->interfaces)
+        interfaces_live(h->interfaces, h->name, -1);
     replay_close(h->replay);
     live_close(h->live);
     free(h);
@@ -168,6 +182,15 @@ static int32_t capture_create(const struct ec_host *host, void **self)
         return host->fail(host, EC_ENOMEM, "out of memory");
     p->host = host;
     pthread_mutex_init(&p->fanout.lock, NULL);
+    pthread_mutex_init(&p->interfaces.lock, NULL);
+    return EC_OK;
+}
+
+static int32_t capture_setup(void *self)
+{
+    struct capture *p = self;
+
+    interfaces_declare(&p->interfaces, p->host);
     return EC_OK;
 }
 
@@ -228,6 +251,7 @@ static void capture_destroy(void *self)
 {
     struct capture *p = self;
 
+    pthread_mutex_destroy(&p->interfaces.lock);
     pthread_mutex_destroy(&p->fanout.lock);
     free(p);
 }
@@ -245,6 +269,9 @@ static const struct ec_offer offers[] = {
     {sizeof(struct ec_offer), 0, EC_SOURCE_ID, &live_source},
 };
 
+static const struct ec_use use_http = {
+    sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_http), 0, EC_HTTP_ID };
+
 static const struct ec_plugin capture = {
     .size = sizeof capture,
     .abi_major = EC_ABI_MAJOR,
@@ -254,6 +281,9 @@ static const struct ec_plugin capture = {
     .version = PACKAGE_VERSION,
     .summary = "packets from capture files and live interfaces",
     .license = "MIT",
+    .n_use = 1,
+    .use_stride = sizeof use_http,
+    .use = &use_http,
     .n_offer = sizeof offers / sizeof *offers,
     .offer_stride = sizeof *offers,
     .offer = offers,
@@ -262,6 +292,7 @@ static const struct ec_plugin capture = {
     .metric = metrics,
     .options = &options,
     .create = capture_create,
+    .setup = capture_setup,
     .configure = capture_configure,
     .state_free = capture_state_free,
     .destroy = capture_destroy,

@@ -116,7 +116,7 @@ struct net_mask { uint8_t net[16]; uint32_t bits; };
 
 static bool mask_read(struct net_mask *m, const char *text)
 {
-    char address[INET6_ADDRSTRLEN + 5], *slash, *end;
+    char address[64], *slash, *end;
     unsigned long bits;
     bool v4;
 

@@ -2,12 +2,14 @@
  * worker. */
 #ifndef TRAFFIC_ENGINE_H
 #define TRAFFIC_ENGINE_H
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "plugins/traffic/decode/decode.h"
 #include "plugins/traffic/flow/flow.h"
+#include "plugins/traffic/flow/snapshot.h"
 #include "plugins/traffic/metrics.h"
 #include "plugins/traffic/pool.h"
 #include "plugins/traffic/sdk.h"
@@ -54,6 +56,15 @@ struct proto {
 };
 struct lease { uint32_t off; void (*drop)(void *self, void *m); void *self; };
 
+/* How a reader asks a worker for its flows; lines of their own, for the worker looks at it with every idle(). */
+struct ask {
+    _Alignas(64) snapshot_slot slot;
+    atomic_bool runs;               /* the worker will answer */
+    pthread_t thread;
+    const struct flow_table *table;
+};
+struct ec_http;
+
 struct traffic {                    /* the plugin: written in setup, read ever after */
     const struct ec_host *host;     /* NULL: no daemon around (fuzzing, unit tests) */
     uint32_t inspectors, protos, n_lease[2];
@@ -65,6 +76,11 @@ struct traffic {                    /* the plugin: written in setup, read ever a
     uint16_t seed;
     struct hosts *hosts;
     _Atomic uint64_t accounted[4];  /* of hosts and order, as the metrics have it */
+    struct ask *ask;                /* of each worker; NULL: no memory, or no daemon around */
+    uint32_t asks;
+    pthread_mutex_t ask_lock;       /* one reader at a time */
+    const struct ec_http *http;
+    void *http_self;
     struct order *order;            /* NULL: one worker, whose order is the capture's */
 };
 
@@ -79,6 +95,7 @@ struct worker {
     struct packet *now;             /* the packet that is being worked on; NULL: none */
     struct birth *ending;           /* finish(): all flows, what is left of them */
     uint32_t endings, ended;
+    uint64_t idle_pkts;             /* M_PKTS at the last idle() */
     uint64_t end_ns;                /* the host's clock at the last idle() */
     uint32_t batch_n;
     bool live;                      /* the last frame was no replay */

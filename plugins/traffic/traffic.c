@@ -1,6 +1,7 @@
 /* The glue between the traffic engine and the plugin interface. */
 #include <stdlib.h>
 
+#include "plugins/traffic/alive.h"
 #include "plugins/traffic/engine.h"
 #include "plugins/traffic/hosts/hosts.h"
 #include "plugins/traffic/hosts/order.h"
@@ -199,6 +200,7 @@ static int32_t traffic_create(const struct ec_host *h, void **self)
         return h->fail(h, EC_ENOMEM, "out of memory");
     }
     tr->host = h;
+    pthread_mutex_init(&tr->ask_lock, NULL);
     return EC_OK;
 }
 
@@ -208,6 +210,7 @@ static int32_t traffic_setup(void *self)
     int32_t rc = publish_topics(tr);
 
     routes_declare(tr->host);
+    alive_declare(tr);
     return rc ? rc : parsers_register(tr->host, &service, tr);
 }
 
@@ -241,6 +244,10 @@ static int32_t traffic_start(void *self, const void *state)
     tr->seed = c->seed;
     hosts_key(tr->hosts, c->key[0], c->key[1]);
     publish_start(tr);
+    if (!tr->ask && (tr->ask = aligned_alloc(64, tr->host->workers(tr->host) * sizeof *tr->ask))) {
+        tr->asks = tr->host->workers(tr->host);
+        memset(tr->ask, 0, tr->asks * sizeof *tr->ask);
+    }
     if (tr->host->workers(tr->host) > 1 && !(tr->order = order_new(tr->host->workers(tr->host))))
         return tr->host->fail(tr->host, EC_ENOMEM, "out of memory");
     return EC_OK;
@@ -253,12 +260,23 @@ static int32_t traffic_worker_init(void *self, uint32_t worker, void **w)
 
     if (rc && tr->order)
         order_done(tr->order, worker);
+    if (!rc && tr->ask) {
+        tr->ask[worker].thread = pthread_self();
+        tr->ask[worker].table = &((struct worker *)*w)->table;
+        atomic_store(&tr->ask[worker].runs, true);
+    }
     return rc ? tr->host->fail(tr->host, rc, "no memory for a worker's flow table") : EC_OK;
 }
 
 static void traffic_worker_fini(void *self, void *w)
 {
-    (void)self;
+    struct traffic *tr = self;
+    uint32_t index = ((struct worker *)w)->index;
+
+    if (tr->ask) {
+        atomic_store(&tr->ask[index].runs, false);
+        snapshot_forget(&tr->ask[index].slot);
+    }
     worker_close(w);
 }
 
@@ -267,6 +285,8 @@ static void traffic_destroy(void *self)
     struct traffic *tr = self;
 
     registry_free(tr);
+    pthread_mutex_destroy(&tr->ask_lock);
+    free(tr->ask);
     order_free(tr->order);
     hosts_free(tr->hosts);
     free(tr);

@@ -11,6 +11,8 @@
 #define SWEEP_PACKET 4u             /* flows looked at for each packet */
 #define SWEEP_IDLE 256u
 #define FINISH_FLOWS 64u
+#define LOOK_BUSY 512u              /* places of the table for somebody who looks, for each 64 packets */
+#define LOOK_IDLE 65536u            /* where no packet came */
 #define ANOMALIES_A_SECOND 100u     /* of one kind, from packets without a flow */
 
 void tconf_defaults(struct tconf *c)
@@ -203,6 +205,11 @@ void worker_idle(struct worker *w, uint64_t now_ns)
     w->end_ns = now_ns;
     if (w->live && now_ns > w->table.clock_ns)
         flow_sweep(w, now_ns, SWEEP_IDLE);
+    if (w->tr->ask) {
+        snapshot_poll(&w->tr->ask[w->index].slot, w->index, &w->table,
+                      w->idle_pkts == w->cells[M_PKTS] ? LOOK_IDLE : LOOK_BUSY);
+        w->idle_pkts = w->cells[M_PKTS];
+    }
 }
 
 /* Flows of all ages lie anywhere: fetch the next ones while this one ends. */
