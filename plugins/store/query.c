@@ -28,6 +28,7 @@ void cursor_write(const struct cursor *c, uint64_t hash, char to[EC_CURSOR_MAX])
 
 struct page {                       /* one page in the making */
     struct filter filter;
+    struct reader *reader;          /* whose statement it is */
     struct stmt *st;
     struct sql sql;                 /* its values */
     struct text object;
@@ -41,8 +42,18 @@ struct page {                       /* one page in the making */
  * of most JSON readers hold. */
 static int32_t hand_out(struct text *t, int64_t id, const char *json, size_t len, ec_store_event_fn *fn, void *arg)
 {
+    char head[40] = "{\"id\":\"", *at = head + sizeof head;
+    uint64_t v = (uint64_t)id;
+
+    if (len > 2)
+        *--at = ',';
+    *--at = '"';
+    do
+        *--at = (char)('0' + v % 10);
+    while (v /= 10);
     text_clear(t);
-    text_printf(t, "{\"id\":\"%lld\"%s", (long long)id, len > 2 ? "," : "");
+    text_add(t, head, 7);
+    text_add(t, at, (size_t)(head + sizeof head - at));
     text_add(t, json + 1, len - 1);
     return t->failed ? EC_ENOMEM : fn(arg, (uint64_t)id, t->base, (uint32_t)t->len);
 }
@@ -52,13 +63,14 @@ static enum db_fault page_open(struct scan *s, struct reader *r)
     struct page *p = s->arg;
     enum db_fault fault;
 
+    p->reader = r;
     p->sql.n_bind = 0;
     text_printf(&p->sql.text, "SELECT e.row,e.id,j.text FROM event e%s%s WHERE e.row BETWEEN ?1 AND ?2",
                 r->reach.dialect->join, r->reach.dialect->json_on);
     filter_sql(s->filter, &r->reach, &p->sql);
     text_printf(&p->sql.text, s->oldest_first ? " ORDER BY e.row LIMIT %u" : " ORDER BY e.row DESC LIMIT %u",
                 p->left + 1);
-    fault = p->sql.text.failed ? DB_MEMORY : conn_prepare(r->conn, p->sql.text.base, &p->st, s->why, s->n_why);
+    fault = p->sql.text.failed ? DB_MEMORY : reader_prepare(r, p->sql.text.base, &p->st, s->why, s->n_why);
     if (!fault)
         sql_bind(&p->sql, p->st);
     return fault;
@@ -68,7 +80,7 @@ static void page_close(struct scan *s)
 {
     struct page *p = s->arg;
 
-    stmt_finalize(p->st);
+    reader_done(p->reader, p->st);
     p->st = NULL;
     sql_free(&p->sql);
 }

@@ -31,8 +31,52 @@ static void reader_free(struct reader *x)
     for (uint32_t i = 0; x->has && i < x->n_table; i++)
         free(x->has[i]);
     free(x->has);
+    for (uint32_t i = 0; i < READER_STATEMENTS; i++) {
+        stmt_finalize(x->kept[i].st);
+        free(x->kept[i].sql);
+    }
     conn_close(x->conn);
     free(x);
+}
+
+enum db_fault reader_prepare(struct reader *x, const char *sql, struct stmt **st, char *why, size_t n)
+{
+    uint32_t at = READER_STATEMENTS;
+    enum db_fault fault;
+    char *copy;
+
+    for (uint32_t i = 0; i < READER_STATEMENTS; i++) {
+        if (x->kept[i].out)
+            continue;
+        if (x->kept[i].sql && !strcmp(x->kept[i].sql, sql)) {
+            x->kept[i].out = true;
+            x->kept[i].used = ++x->uses;
+            *st = x->kept[i].st;
+            return DB_OK;
+        }
+        if (at == READER_STATEMENTS || x->kept[i].used < x->kept[at].used)
+            at = i;
+    }
+    if ((fault = conn_prepare(x->conn, sql, st, why, n)) || at == READER_STATEMENTS || !(copy = strdup(sql)))
+        return fault;
+    stmt_finalize(x->kept[at].st);
+    free(x->kept[at].sql);
+    x->kept[at].sql = copy;
+    x->kept[at].st = *st;
+    x->kept[at].out = true;
+    x->kept[at].used = ++x->uses;
+    return DB_OK;
+}
+
+void reader_done(struct reader *x, struct stmt *st)
+{
+    for (uint32_t i = 0; st && i < READER_STATEMENTS; i++)
+        if (x->kept[i].st == st) {
+            stmt_reset(st);
+            x->kept[i].out = false;
+            return;
+        }
+    stmt_finalize(st);
 }
 
 void readers_close(struct readers *r)

@@ -12,6 +12,24 @@ static bool in_time(const struct filter *f, const struct segment *g)
     return !g->known || (g->ts_max >= f->since && g->ts_min < f->until);
 }
 
+static enum db_fault last_row(struct scan *s, struct reader *r, int64_t *row)
+{
+    static const char sql[] = "SELECT b.last FROM batch b WHERE b.row BETWEEN ?1 AND ?2 ORDER BY b.row DESC LIMIT 1";
+    struct stmt *st;
+    enum db_fault fault = reader_prepare(r, sql, &st, s->why, s->n_why);
+    bool there;
+
+    if (fault)
+        return fault;
+    stmt_bind_integer(st, 1, r->first);
+    stmt_bind_integer(st, 2, r->last);
+    fault = stmt_step(st, &there, s->why, s->n_why);
+    if (!fault && there)
+        *row = stmt_integer(st, 0);
+    reader_done(r, st);
+    return fault;
+}
+
 /* Range of rows and time. A finished segment does not change: remembered. */
 static enum db_fault learn(struct scan *s, struct reader *r, struct segment *g)
 {
@@ -21,8 +39,7 @@ static enum db_fault learn(struct scan *s, struct reader *r, struct segment *g)
         return DB_OK;
     g->ts_min = INT64_MIN;
     g->ts_max = INT64_MAX;
-    fault = conn_number(r->conn, "SELECT b.last FROM batch b WHERE b.row BETWEEN ?1 AND ?2 ORDER BY b.row DESC LIMIT 1",
-                        r->first, r->last, &g->rows, s->why, s->n_why);
+    fault = last_row(s, r, &g->rows);
     if (!r->finished || fault)
         return fault;
     fault = conn_number(r->conn, "SELECT min(b.ts_min) FROM batch b WHERE b.row BETWEEN ?1 AND ?2", r->first, r->last,

@@ -243,7 +243,39 @@ static int32_t read_copies(struct page *p, const struct ec_query *q, struct term
     return err;
 }
 
-static void reply(struct page *p, struct ec_req *r, char **bytes, size_t *n)
+/* Where a page grows: what open_memstream() does, which clears all its room each time that it grows. */
+struct grown { char *s; size_t n, cap; };
+#define OUT_BUFFER 65536
+
+static ssize_t grown_write(void *cookie, const char *s, size_t n)
+{
+    struct grown *g = cookie;
+    size_t cap = g->cap ? g->cap : 2 * OUT_BUFFER;
+    char *more;
+
+    while (cap - g->n < n)
+        cap *= 2;
+    if (cap != g->cap) {
+        if (!(more = realloc(g->s, cap)))
+            return 0;
+        g->s = more;
+        g->cap = cap;
+    }
+    memcpy(g->s + g->n, s, n);
+    g->n += n;
+    return (ssize_t)n;
+}
+
+static FILE *grown_open(struct grown *g)
+{
+    FILE *f = fopencookie(g, "w", (cookie_io_functions_t){ .write = grown_write });
+
+    if (f)
+        setvbuf(f, NULL, _IOFBF, OUT_BUFFER);
+    return f;
+}
+
+static void reply(struct page *p, struct ec_req *r, const struct grown *out)
 {
     fputs("],\"next_cursor\":", p->out);
     if (*p->next)
@@ -251,10 +283,10 @@ static void reply(struct page *p, struct ec_req *r, char **bytes, size_t *n)
     else
         fputs("null", p->out);
     fprintf(p->out, ",\"partial\":%s}", p->partial ? "true" : "false");
-    if (fclose(p->out) || !*bytes)
+    if (fclose(p->out) || !out->s)
         p->a->http->error(r, 503, "out of memory");
     else
-        p->a->http->json(r, 200, *bytes, *n);
+        p->a->http->json(r, 200, out->s, out->n);
 }
 
 /* The same query, or not: 0; else it was answered. */
@@ -299,13 +331,12 @@ static void list_work(struct ec_req *r, void *arg)
     const struct param *param = a->http->param(r);
     const struct ec_query *q = a->http->query(r);
     struct page p = { .a = a, .mask = STATE_CHANGED_MASK, .limit = q->limit, .states = states_ready(a->states) };
-    char *bytes = NULL;
-    size_t n = 0;
+    struct grown out = { .s = NULL };
     int answered;
 
     if (param->part.has & 1)
         p.mask = state_words((const char *)ec_bytes(&param->part, param->status), param->status.len);
-    if (!(p.out = open_memstream(&bytes, &n))) {
+    if (!(p.out = grown_open(&out))) {
         a->http->error(r, 503, "out of memory");
         return;
     }
@@ -314,8 +345,8 @@ static void list_work(struct ec_req *r, void *arg)
     if (answered)
         fclose(p.out);
     else
-        reply(&p, r, &bytes, &n);
-    free(bytes);
+        reply(&p, r, &out);
+    free(out.s);
 }
 
 int32_t alerts_list(void *self, const void *state, struct ec_req *r)
