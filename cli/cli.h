@@ -46,7 +46,8 @@ struct cli_command {
 cli_fn cmd_status, cmd_plugins_list, cmd_plugins_info, cmd_config_check, cmd_config_get, cmd_config_diff,
     cmd_config_set, cmd_config_reset, cmd_reload, cmd_drops, cmd_stop,
     cmd_alerts_list, cmd_alerts_tail, cmd_alerts_show, cmd_alerts_explain, cmd_alerts_ack,
-    cmd_alerts_close, cmd_alerts_dismiss, cmd_alerts_reopen, cmd_flows, cmd_ban, cmd_unban, cmd_bans,
+    cmd_alerts_close, cmd_alerts_dismiss, cmd_alerts_reopen, cmd_flows, cmd_top, cmd_devices, cmd_connections, cmd_ban,
+    cmd_unban, cmd_bans,
     cmd_users_list, cmd_users_add, cmd_users_passwd, cmd_users_reset, cmd_users_import, cmd_ml_list,
     cmd_ml_explain, cmd_rules_list, cmd_rules_show, cmd_rules_enable, cmd_rules_disable, cmd_rules_validate,
     cmd_rules_reload, cmd_rules_test, cmd_replay, cmd_tls_self_signed, cmd_store_backup, cmd_store_restore;

@@ -114,6 +114,17 @@ def lists():
     answers["GET /api/network/flows?limit=50"] = reply(200, {"items": [flow]})
     code, text, _ = ctl("flows")
     check(code == 0 and "T\t5\tUDP\t\t10.0.0.1\t10.0.0.2\t10\t20\tnew\ttimeout\n" in text, "flows", text)
+    host = {"ip": "10.0.0.1", "bytes_sent": 10, "bytes_received": 20, "packets_sent": 1, "packets_received": 2, "flows": 3,
+            "alerts": 4, "first_seen": "F", "last_seen": "L"}
+    answers["GET /api/network/devices?sort=bytes&limit=20"] = reply(200, {"items": [host]})
+    answers["GET /api/network/devices?sort=last_seen&limit=1000"] = reply(200, {"items": [host, host]})
+    answers["GET /api/network/connections?limit=1000"] = reply(200, {"items": [{
+        "flow_id": 5, "proto": "TCP", "src_ip": "fd00::1", "src_port": 7, "dest_ip": "fd00::2", "dest_port": 80,
+        "bytes_toserver": 10, "bytes_toclient": 20, "state": "established", "last": "L\x1b"}]})
+    line = "10.0.0.1\t10\t20\t1\t2\t3\t4\tF\tL\n"
+    check(ctl("top")[1].count(line) == 1 and ctl("devices")[1].count(line) == 2, "hosts", (ctl("top"), ctl("devices")))
+    code, text, _ = ctl("connections")
+    check(code == 0 and "5\tTCP\t\t[fd00::1]:7\t[fd00::2]:80\t10\t20\testablished\tL\\x1b\n" in text, "connections", text)
     hostile = alert(9, "x\x1b]0;owned\x07\x9b31m\u202egnp")
     answers["GET /api/ids/alerts?limit=50"] = reply(200, {"items": [hostile]})
     for form in ("tsv", "table", "json", "jsonl"):
