@@ -48,19 +48,19 @@ static const struct ec_row item_rows[] = {
     EC_FIELD(U32, 0, struct item, index, "index", NULL, "its number in the kernel"),
     EC_FIELD(BOOL, 0, struct item, up, "is_up", NULL, "it is switched on and has a link"),
     EC_FIELD(BOOL, 0, struct item, loopback, "loopback", NULL, "it leads to this machine alone"),
-    EC_FIELD_OPT(U64, 0, HAS_SPEED, struct item, speed, "speed", "Mbit/s", "of the link; absent: the driver does not say"),
+    EC_FIELD_OPT(U64, 0, HAS_SPEED, struct item, speed, "speed", "Mbit/s", "of the link; absent: not known"),
     EC_FIELD(U32, 0, struct item, mtu, "mtu", "bytes", "of a packet at most"),
     EC_FIELD_OPT(MAC, 0, HAS_MAC, struct item, mac, "mac", NULL, "its hardware address"),
-    { EC_T_RECORD, EC_R_LIST | EC_R_OPT, HAS_ADDRESSES, 0, offsetof(struct item, addresses), "addresses", &address_record,
-      NULL, NULL, NULL, "the first 32 of them", 0, 0 },
+    { EC_T_RECORD, EC_R_LIST | EC_R_OPT, HAS_ADDRESSES, 0, offsetof(struct item, addresses), "addresses",
+      &address_record, NULL, NULL, NULL, "the first 32 of them", 0, 0 },
     COUNTER_ROWS(struct item),
 };
 static const struct ec_record item_record = {
     sizeof(struct ec_record), sizeof(struct item), EC_ROWS(item_rows), offsetof(struct item, has), 0, item_rows };
 struct list_reply { struct ec_part part; uint64_t over; struct ec_list items; };
 static const struct ec_row list_rows[] = {
-    { EC_T_RECORD, EC_R_LIST | EC_R_OPT, 0, 0, offsetof(struct list_reply, items), "items", &item_record, NULL, NULL, NULL,
-      "in the order of their numbers", 0, 0 },
+    { EC_T_RECORD, EC_R_LIST | EC_R_OPT, 0, 0, offsetof(struct list_reply, items), "items", &item_record, NULL,
+      NULL, NULL, "in the order of their numbers", 0, 0 },
     EC_FIELD(U64, 0, struct list_reply, over, "over", "interfaces", "that are too many to show"),
 };
 static const struct ec_record list_record = EC_RECORD_PART(struct list_reply, list_rows);
@@ -286,7 +286,8 @@ static void list_job(struct ec_req *r, void *arg)
         i->http->error(r, 503, "the kernel does not say which interfaces there are");
     } else if (count && (to = answer_open(&b, sizeof *to, NAMES_MAX * (sizeof(struct item) + IFNAMSIZ +
                                                                        ADDRESSES * sizeof(struct address))))) {
-        struct kernel k = { all, count, counters(NULL, count, NAMES_MAX), socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) };
+        struct kernel k = { all, count, counters(NULL, count, NAMES_MAX),
+                            socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) };
 
         list_fill(i, &b, to, &k);
         i->http->reply(r, 200, &to->part);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 static const struct ec_row option_rows[] = {
-    { EC_T_TEXT, EC_R_LIST, 0, 0, 0, "paths", NULL, NULL, NULL, NULL, "files and folders that are watched, with all below them",
-      1, 4095 },
+    { EC_T_TEXT, EC_R_LIST, 0, 0, 0, "paths", NULL, NULL, NULL, NULL,
+      "files and folders that are watched, with all below them", 1, 4095 },
     { EC_T_TEXT, EC_R_LIST, 0, 0, 0, "exclude", NULL, NULL, NULL, NULL,
       "what is left out: a path with all below it, or a pattern of whole paths (fnmatch(3); * takes / too)", 1, 4095 },
     EC_OPTION(DURATION, 0, "every", "1h", INT64_C(1000000000), INT64_C(604800000000000), NULL,
@@ -97,8 +97,8 @@ static int32_t list_read(const struct fim *f, const struct ec_conf *c, const cha
         const char *text = h->conf_text(c, name, i), *where = h->conf_where(c, name, i);
 
         if (!path_plain(text) && !(patterns && *text == '*'))
-            return ec_failf(h, EC_EINVAL, "%s%sfim.%s: %s: a path has to be absolute, without . or .. or a / at its end",
-                            where ? where : "", where ? ": " : "", name, text);
+            return ec_failf(h, EC_EINVAL,
+                            "%s%sfim.%s: %s: a path has to be absolute, without . or .. or a / at its end", where ? where : "", where ? ": " : "", name, text);
         if (!(to->text[to->n] = strdup(text)))
             return h->fail(h, EC_ENOMEM, "out of memory");
         to->n++;

@@ -11,7 +11,8 @@
 #include "plugins/fim/table.h"
 #include "plugins/fim/watch.h"
 
-enum { M_FILES, M_FOLDERS, M_SCANS, M_EVENTS, M_OVERFLOWS, M_OVER, M_UNREADABLE, M_UNWATCHED, M_DAMAGED, M_RETRIES, METRICS };
+enum { M_FILES, M_FOLDERS, M_SCANS, M_EVENTS, M_OVERFLOWS, M_OVER, M_UNREADABLE, M_UNWATCHED, M_DAMAGED,
+       M_RETRIES, METRICS };
 #define FOUND_BY "inotify,scan"
 enum { BY_INOTIFY, BY_SCAN };
 #define PENDING_MAX 1024u

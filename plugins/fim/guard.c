@@ -203,10 +203,11 @@ static void counted(struct fim *f, uint64_t took_ns)
     h->gauge(h, M_UNREADABLE, c->unreadable);
     h->gauge(h, M_UNWATCHED, c->unwatched);
     if (c->over)
-        EC_LOG(h, EC_LOG_WARNING, "%u files are beyond fim.max_files (%u) and are not watched", c->over, f->s.max_files);
+        EC_LOG(h, EC_LOG_WARNING, "%u files are beyond fim.max_files (%u) and are not watched", c->over,
+               f->s.max_files);
     if (c->unwatched)
-        EC_LOG(h, EC_LOG_WARNING, "%u folders cannot be watched by inotify (fs.inotify.max_user_watches): only scans look "
-               "at them", c->unwatched);
+        EC_LOG(h, EC_LOG_WARNING, "%u folders cannot be watched by inotify (fs.inotify.max_user_watches): only scans "
+               "look at them", c->unwatched);
 }
 
 static void scan(struct fim *f)
@@ -338,8 +339,8 @@ static void save(struct fim *f)
     err = guard_keep(f);
     if (err) {
         atomic_store(&f->dirty, true);
-        EC_LOG(f->host, EC_LOG_ERROR, "the baseline cannot be kept: %s; after a restart what changed until now is told again",
-               strerror(err));
+        EC_LOG(f->host, EC_LOG_ERROR, "the baseline cannot be kept: %s; after a restart what changed until now is told "
+               "again", strerror(err));
     }
     pthread_mutex_lock(&f->lock);
     snprintf(f->shown.unsaved, sizeof f->shown.unsaved, "%s", err ? strerror(err) : "");
@@ -381,13 +382,14 @@ static void load(struct fim *f)
         f->baseline = true;
         f->shown.baseline_ns = (uint64_t)s.st_mtim.tv_sec * SECOND;
         if (over)
-            EC_LOG(f->host, EC_LOG_WARNING, "%u files of the baseline are beyond fim.max_files: they are forgotten", over);
+            EC_LOG(f->host, EC_LOG_WARNING, "%u files of the baseline are beyond fim.max_files: they are forgotten",
+                   over);
     } else {
         rename(path, aside);
         f->host->metric(f->host, M_DAMAGED, 1);
         snprintf(f->shown.damaged, sizeof f->shown.damaged, "%s", why);
-        EC_LOG(f->host, EC_LOG_ERROR, "%s: %s; it is now %s, and a new baseline is made: changes since the last run are not "
-               "known", path, why, aside);
+        EC_LOG(f->host, EC_LOG_ERROR, "%s: %s; it is now %s, and a new baseline is made: changes since the last run are "
+               "not known", path, why, aside);
     }
     free(text);
 }

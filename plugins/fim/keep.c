@@ -1,5 +1,5 @@
-/* The table as a file: "ecyber-fim 1", then for each entry its path, base and last, then "end COUNT". A path has \xHH for
- * what would end a field; base and last are "-" or "TYPE,MODE,UID,GID,SIZE,MTIME,CTIME,SHA256". */
+/* The table as a file: "ecyber-fim 1", then for each entry its path, base and last, then "end COUNT". A path has \xHH
+ * for what would end a field; base and last are "-" or "TYPE,MODE,UID,GID,SIZE,MTIME,CTIME,SHA256". */
 #include "plugins/fim/table.h"
 
 #include <errno.h>
@@ -25,8 +25,8 @@ static void meta_put(FILE *to, const struct meta *m)
         fputs("\t-", to);
         return;
     }
-    fprintf(to, "\t%c,%" PRIo32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",", m->type, m->mode, m->uid,
-            m->gid, m->size, m->mtime_ns, m->ctime_ns);
+    fprintf(to, "\t%c,%" PRIo32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",", m->type, m->mode,
+            m->uid, m->gid, m->size, m->mtime_ns, m->ctime_ns);
     if (!m->hashed)
         putc('-', to);
     for (uint32_t i = 0; m->hashed && i < sizeof m->sha256; i++)
@@ -130,7 +130,8 @@ static bool hash_read(struct text t, struct meta *m)
 static bool meta_get(struct text t, struct meta *m)
 {
     static const struct { uint32_t base; uint64_t most; } kinds[6] = {
-        { 8, 07777 }, { 10, UINT32_MAX }, { 10, UINT32_MAX }, { 10, UINT64_MAX }, { 10, UINT64_MAX }, { 10, UINT64_MAX } };
+        { 8, 07777 }, { 10, UINT32_MAX }, { 10, UINT32_MAX }, { 10, UINT64_MAX }, { 10, UINT64_MAX },
+        { 10, UINT64_MAX } };
     struct text type;
     uint64_t v[6];
 

@@ -19,8 +19,9 @@ static uint64_t ns(struct timespec t)
 
 static struct meta of_stat(const struct stat *s)
 {
-    return (struct meta){ .type = S_ISREG(s->st_mode) ? 'f' : S_ISLNK(s->st_mode) ? 'l' : S_ISDIR(s->st_mode) ? 'd' : 'o',
-                          .mode = s->st_mode & 07777, .uid = s->st_uid, .gid = s->st_gid, .size = (uint64_t)s->st_size,
+    char type = S_ISREG(s->st_mode) ? 'f' : S_ISLNK(s->st_mode) ? 'l' : S_ISDIR(s->st_mode) ? 'd' : 'o';
+
+    return (struct meta){ .type = type, .mode = s->st_mode & 07777, .uid = s->st_uid, .gid = s->st_gid, .size = (uint64_t)s->st_size,
                           .mtime_ns = ns(s->st_mtim), .ctime_ns = ns(s->st_ctim) };
 }
 

@@ -19,8 +19,8 @@ struct pace {                       /* how fast files are read */
     const atomic_bool *stop;        /* true: give up at once */
 };
 
-/* 0: it is read, or there is none (type 0); else an errno: it cannot be looked at, *to is as it was. A file that may not be
- * read, is too large or changes meanwhile is not hashed. known: what was there the last time; where size and both times
+/* 0: it is read, or there is none (type 0); else an errno: it cannot be looked at, *to is as it was. A file that may not
+ * be read, is too large or changes meanwhile is not hashed. known: what was there the last time; where size and both times
  * are the same, its hash is taken. */
 int meta_read(const char *path, const struct meta *known, const struct pace *p, struct meta *to);
 /* META_*: what has happened between the two. Of folders only mode and owner count. */

@@ -40,7 +40,8 @@ static const struct ec_row status_rows[] = {
     EC_FIELD_ENUM(0, struct status_reply, state, "state", "off,scanning,watching", "what it does"),
     ROW_LIST(TEXT, NULL, struct status_reply, paths, "paths", "that are watched, with all below them"),
     ROW_LIST(TEXT, NULL, struct status_reply, exclude, "exclude", "but not these"),
-    U32(files, "files", NULL, "that there are, folders and links too"), U32(folders, "folders", NULL, "that inotify tells of"),
+    U32(files, "files", NULL, "that there are, folders and links too"),
+    U32(folders, "folders", NULL, "that inotify tells of"),
     EC_FIELD_OPT(TIME, 0, HAS_BASELINE, struct status_reply, baseline, "baseline", NULL, "when it was kept last"),
     U32(differ[META_CREATED], "changes.created", "files", "that the baseline does not have"),
     U32(differ[META_MODIFIED], "changes.modified", "files", "whose content is not the baseline's"),
@@ -83,17 +84,18 @@ static void limits_put(struct ec_build *b, struct status_reply *to, const struct
     if (!f->s.path.n)
         snprintf(text[l.n++], sizeof text[0], "no path is configured: fim.paths");
     if (s->damaged[0])
-        snprintf(text[l.n++], sizeof text[0], "the kept baseline was damaged (%s): what changed before this start is not known",
-                 s->damaged);
+        snprintf(text[l.n++], sizeof text[0], "the kept baseline was damaged (%s): what changed before this start is "
+                 "not known", s->damaged);
     if (s->unsaved[0])
         snprintf(text[l.n++], sizeof text[0], "the baseline cannot be kept: %s", s->unsaved);
     if (s->over)
         snprintf(text[l.n++], sizeof text[0], "%u files are beyond fim.max_files", s->over);
     if (s->unreadable)
-        snprintf(text[l.n++], sizeof text[0], "%u files or folders cannot be read by the daemon's user: of files, size, time, "
-                 "mode and owner still count", s->unreadable);
+        snprintf(text[l.n++], sizeof text[0], "%u files or folders cannot be read by the daemon's user: of files, size, "
+                 "time, mode and owner still count", s->unreadable);
     if (s->unwatched)
-        snprintf(text[l.n++], sizeof text[0], "%u folders have no inotify watch: only scans look at them", s->unwatched);
+        snprintf(text[l.n++], sizeof text[0], "%u folders have no inotify watch: only scans look at them",
+                 s->unwatched);
     texts_put(b, &to->limits, &l);
 }
 
@@ -138,8 +140,8 @@ static void status_job(struct ec_req *r, void *arg)
 /* --- what differs from the baseline --- */
 struct changes_param { struct ec_part part; uint32_t limit, pad; };
 static const struct ec_row changes_param_rows[] = {
-    { EC_T_U32, 0, 0, 0, offsetof(struct changes_param, limit), "limit", NULL, NULL, "100", "files", "at most so many", 1,
-      1000 },
+    { EC_T_U32, 0, 0, 0, offsetof(struct changes_param, limit), "limit", NULL, NULL, "100", "files", "at most so many",
+      1, 1000 },
 };
 static const struct ec_record changes_param = EC_RECORD_PART(struct changes_param, changes_param_rows);
 struct change_row { struct ec_span path; uint32_t action, pad; };
@@ -232,7 +234,8 @@ static void accepted(struct fim *f, struct ec_req *r, const struct acceptance *a
     char detail[200];
 
     snprintf(detail, sizeof detail, "before: %u created, %u modified, %u attributes, %u deleted; after: accepted",
-             to->differ[META_CREATED], to->differ[META_MODIFIED], to->differ[META_ATTRIBUTES], to->differ[META_DELETED]);
+             to->differ[META_CREATED], to->differ[META_MODIFIED], to->differ[META_ATTRIBUTES],
+             to->differ[META_DELETED]);
     f->http->audit(r, "fim.baseline", "success", *a->path ? a->path : NULL, detail);
 }
 
@@ -257,7 +260,7 @@ static void accept_job(struct ec_req *r, void *arg)
     }
     if (err) {
         free(b.base);
-        f->http->error(r, 503, "it is accepted, but it cannot be written to the disk: after a restart it is told again");
+        f->http->error(r, 503, "it is accepted, but it cannot be written to the disk: a restart tells it again");
         return;
     }
     answer_send(f, r, &b);
@@ -279,8 +282,8 @@ RUN(accept, f->runs)
 #define ROUTE(m, p, id, text) \
     .size = sizeof(struct ec_route), .method = m, .path = "/api/system/fim" p, .opid = id, .summary = text
 static const struct ec_route routes[] = {
-    { ROUTE("GET", "", "get_fim", "Which files are watched, and how many are not as they were accepted"), .roles = READERS,
-      .reply = &status_record, .run = status_run },
+    { ROUTE("GET", "", "get_fim", "Which files are watched, and how many are not as they were accepted"),
+      .roles = READERS, .reply = &status_record, .run = status_run },
     { ROUTE("GET", "/changes", "list_fim_changes", "Files that are not as they were accepted"), .roles = READERS,
       .param = &changes_param, .reply = &changes_record, .run = changes_run },
     { ROUTE("GET", "/events", "list_fim_events", "Changes of files as they were noticed, the newest first"),

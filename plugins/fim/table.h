@@ -1,5 +1,5 @@
-/* table.h: the files that are watched, by path: what was accepted (base), and what was seen last; and the file that keeps
- * both over a restart. One thread at a time. */
+/* table.h: the files that are watched, by path: what was accepted (base), and what was seen last; and the file that
+ * keeps both over a restart. One thread at a time. */
 #ifndef FIM_TABLE_H
 #define FIM_TABLE_H
 #include <stddef.h>

@@ -17,7 +17,7 @@ enum { HAS_BEFORE, HAS_AFTER };
       "its permissions in octal, " of, 0, 0 }, \
     EC_FIELD_OPT(U32, 0, (bit), struct change, side.uid, #side ".uid", NULL, "its owner, " of), \
     EC_FIELD_OPT(U32, 0, (bit), struct change, side.gid, #side ".gid", NULL, "its group, " of), \
-    EC_FIELD_OPT(TIME, 0, (bit), struct change, side.mtime, #side ".mtime", NULL, "when its content was written, " of), \
+    EC_FIELD_OPT(TIME, 0, (bit), struct change, side.mtime, #side ".mtime", NULL, "when it was written, " of), \
     EC_FIELD(HEX, 0, struct change, side.sha256, #side ".sha256", NULL, "of its content, " of "; absent: not read")
 static const struct ec_row change_rows[] = {
     EC_FIELD_ENUM(EC_R_COLUMN, struct change, action, "action", "same,modified,attributes,created,deleted",
@@ -27,8 +27,8 @@ static const struct ec_row change_rows[] = {
     SIDE(before, HAS_BEFORE, "when it was seen last"), SIDE(after, HAS_AFTER, "now"),
 };
 static const struct ec_record change_record = EC_RECORD_PART(struct change, change_rows);
-const struct ec_topic fim_topic = { sizeof fim_topic, EC_TOPIC_EVENT | EC_TOPIC_WALL | EC_TOPIC_RESERVED, "ec.fim/1", "fim",
-                                    &change_record, NULL, "a file that is watched has changed" };
+const struct ec_topic fim_topic = { sizeof fim_topic, EC_TOPIC_EVENT | EC_TOPIC_WALL | EC_TOPIC_RESERVED, "ec.fim/1",
+                                    "fim", &change_record, NULL, "a file that is watched has changed" };
 
 static struct side side_of(struct ec_build *b, const struct meta *m)
 {

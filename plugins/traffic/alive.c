@@ -198,7 +198,8 @@ static void item_put(struct ec_build *b, struct item *to, const struct flow_seen
 
 static void answer(struct traffic *tr, struct ec_req *r, const struct snapshot *s, uint32_t limit)
 {
-    uint32_t cap = (uint32_t)(sizeof(struct ec_event) + sizeof(struct reply) + limit * (sizeof(struct item) + 16) + 64) & ~7u;
+    uint32_t tail = limit * (uint32_t)(sizeof(struct item) + 16) + 64;
+    uint32_t cap = ((uint32_t)(sizeof(struct ec_event) + sizeof(struct reply)) + tail) & ~7u;
     struct ec_build b = { .base = calloc(1, cap), .used = sizeof(struct ec_event), .cap = cap };
     struct reply *to = b.base ? ec_add(&b, 0, sizeof *to) : NULL;
     uint32_t n;
@@ -260,7 +261,8 @@ static int32_t alive_run(void *self, const void *state, struct ec_req *r)
 
 static const struct ec_route route = {
     .size = sizeof(struct ec_route), .method = "GET", .path = "/api/network/connections", .opid = "list_connections",
-    .summary = "Flows that are alive now, those with the latest packets first", .roles = "admin,operator,analyst,viewer",
+    .summary = "Flows that are alive now, those with the latest packets first", 
+    .roles = "admin,operator,analyst,viewer",
     .param = &param_record, .reply = &reply_record, .run = alive_run };
 
 void alive_declare(struct traffic *tr)

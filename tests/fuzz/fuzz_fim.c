@@ -1,5 +1,5 @@
-/* Any bytes as a kept baseline: it is read whole or refused with a sentence; what was read is written and read back as the
- * same. */
+/* Any bytes as a kept baseline: it is read whole or refused with a sentence; what was read is written and read back as
+ * the same. */
 #include "plugins/fim/table.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* fim: what counts as a change, files that are read while they change, the kept table whole, cut and damaged, and watches. */
+/* fim: what counts as a change, files that are read while they change, the kept table whole, cut and
+ * damaged, and watches. */
 #include "unit.h"
 
 #include "plugins/fim/table.h"
@@ -123,8 +124,10 @@ static struct table filled(void)
     for (uint32_t i = 0; i < 4; i++) {
         struct entry *e = table_make(&t, paths[i]);
 
-        e->base = i == 1 ? none : (struct meta){ .type = 'f', .hashed = i == 2, .mode = 04755, .uid = 7, .size = UINT64_MAX };
-        e->last = i == 3 ? none : (struct meta){ .type = 'd', .mode = 0700, .gid = UINT32_MAX, .mtime_ns = 5, .ctime_ns = 6 };
+        e->base = i == 1 ? none
+                         : (struct meta){ .type = 'f', .hashed = i == 2, .mode = 04755, .uid = 7, .size = UINT64_MAX };
+        e->last = i == 3 ? none
+                         : (struct meta){ .type = 'd', .mode = 0700, .gid = UINT32_MAX, .mtime_ns = 5, .ctime_ns = 6 };
         memset(e->base.sha256, i == 2 ? 0xab : 0, 32);
     }
     ck_assert_ptr_null(table_make(&t, "/one too many"));

@@ -73,7 +73,8 @@ static void copy(const struct snapshot *s, struct look *l, uint32_t worker, cons
 
 /* Returns false when the table's end is reached. Where the table has grown meanwhile its flows stand elsewhere, so the
  * look begins anew. */
-static bool look_on(const struct snapshot *s, struct look *l, uint32_t worker, const struct flow_table *t, uint32_t budget)
+static bool look_on(const struct snapshot *s, struct look *l, uint32_t worker, const struct flow_table *t,
+                    uint32_t budget)
 {
     uint64_t end;
 
