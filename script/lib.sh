@@ -19,7 +19,7 @@ ec_packages() {
         libnftables-dev libcap-ng-dev libseccomp-dev libsystemd-dev libwslay-dev
     [ "$1" = build ] || printf '%s\n' check g++ clang libc6-dev-i386 libclang-rt-14-dev python3 iproute2 iputils-ping \
         nftables nmap prometheus xz-utils postgresql python3-socketio python3-aiohttp python3-jsonschema \
-        python3-aiosmtpd
+        python3-aiosmtpd openssl
 }
 
 # ec_extras build|test: what the build and the tests can do without: npm makes the page, Chromium drives it, nginx

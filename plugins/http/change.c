@@ -70,6 +70,7 @@ static void publish(struct ec_req *r, uint32_t topic, const char *const text[4])
     e->outcome = ec_puts(&b, text[1]);
     e->actor = ec_puts(&b, r->known ? r->who.name : "");
     e->address = ec_puts(&b, r->peer);
+    e->certificate = ec_puts(&b, *r->certificate ? r->certificate : NULL);
     e->object = ec_puts(&b, text[2]);
     e->detail = ec_puts(&b, text[3]);
     h->publish(h, &b);

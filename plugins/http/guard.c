@@ -504,6 +504,13 @@ static bool evict(struct guards *all, const struct crowd_client *of)
     return idle || slow;
 }
 
+void guard_client(const struct guard *g, char to[TLS_NAME])
+{
+    *to = '\0';
+    if (g->tls)
+        tls_client(g->tls, to);
+}
+
 bool guard_peer(const struct guard *g, uint8_t at[16])
 {
     struct sockaddr_storage a;

@@ -23,6 +23,10 @@ static const struct ec_row option_rows[] = {
     EC_OPTION(TEXT, EC_R_PATH, "tls_cert", NULL, 1, 511, NULL,
               "certificate chain (PEM): http.listen then speaks HTTPS. A new file is taken within 15 s"),
     EC_OPTION(TEXT, EC_R_PATH, "tls_key", NULL, 1, 511, NULL, "its private key (PEM), readable by the daemon"),
+    EC_OPTION(TEXT, EC_R_PATH, "client_ca", NULL, 1, 511, NULL,
+              "authorities (PEM) whose certificates clients may show; the audit log then has their names"),
+    EC_OPTION_ENUM(0, "client_cert", "optional,required", "optional",
+                   "required: who shows none is not answered by HTTPS; it replaces no log-in"),
     EC_OPTION(TEXT, 0, "redirect", NULL, 1, 60, NULL,
               "address and port where plain HTTP is answered with the place of HTTPS (308), such as 0.0.0.0:80"),
     EC_OPTION(DURATION, 0, "hsts", "0s", 0, 63072000 * SECOND, NULL,
@@ -127,7 +131,7 @@ static int32_t http_visible(void *self, const char *type, const char *roles)
 
 static const struct ec_http service = {
     .size = sizeof service, .route = http_route, .asset = http_asset,
-    .param = request_param, .body = request_body, .who = request_who, .peer = request_peer, .header = request_header,
+    .param = request_param, .body = request_body, .who = request_who, .peer = request_peer, .certificate = request_certificate, .header = request_header,
     .set_header = request_set_header, .reply = request_part, .json = request_json, .error = request_error,
     .invalid = request_invalid_at, .work = request_work, .chunk = request_chunk,
     .raw = upgrade_raw, .bytes = upgrade_bytes, .watch = upgrade_watch, .upgrade = upgrade_take,
@@ -306,6 +310,7 @@ static int32_t read_proxies(const struct ec_host *h, const struct ec_conf *c, st
 static int32_t read_tls(const struct ec_host *h, const struct ec_conf *c, struct server_config *o)
 {
     const char *cert = h->conf_text(c, "tls_cert", 0), *key = h->conf_text(c, "tls_key", 0);
+    const struct tls_files files = { cert, key, h->conf_text(c, "client_ca", 0), number(h, c, "client_cert") == 1 };
     struct tls *tls;
     char why[1200];
 
@@ -314,10 +319,18 @@ static int32_t read_tls(const struct ec_host *h, const struct ec_conf *c, struct
                         h->conf_where(c, cert ? "tls_cert" : "tls_key", 0), cert ? "tls_key" : "tls_cert");
     snprintf(o->tls_cert, sizeof o->tls_cert, "%s", cert ? cert : "");
     snprintf(o->tls_key, sizeof o->tls_key, "%s", key ? key : "");
+    snprintf(o->client_ca, sizeof o->client_ca, "%s", files.client_ca ? files.client_ca : "");
+    o->client_must = files.client_must;
+    if (files.client_must && !files.client_ca)
+        return ec_failf(h, EC_EINVAL, "%s: http.client_cert: required needs http.client_ca",
+                        h->conf_where(c, "client_cert", 0));
+    if (files.client_ca && !cert)
+        return ec_failf(h, EC_EINVAL, "%s: http.client_ca is for HTTPS: set http.tls_cert and http.tls_key",
+                        h->conf_where(c, "client_ca", 0));
     o->hsts_s = cert ? (uint64_t)(number(h, c, "hsts") / SECOND) : 0;
     if (!cert)
         return EC_OK;
-    if (!(tls = tls_new(cert, key, why, sizeof why)))
+    if (!(tls = tls_new(&files, why, sizeof why)))
         return ec_failf(h, EC_EINVAL, "%s: %s", h->conf_where(c, "tls_cert", 0), why);
     tls_free(tls);
     return EC_OK;

@@ -461,6 +461,11 @@ const struct ec_who *request_who(struct ec_req *r)
     return r->known ? &r->who : NULL;
 }
 
+const char *request_certificate(struct ec_req *r)
+{
+    return r->certificate;
+}
+
 const char *request_peer(struct ec_req *r)
 {
     return r->peer;

@@ -268,6 +268,7 @@ static void handle(struct server *s, struct evhttp_request *http, struct guards 
     mark->callback = "request";
     reply_on_loop();
     set_peer(r);
+    guard_client(g, r->certificate);
     if (guard_refused(g)->status) {
         count_refusal(s, guard_refused(g)->status);
         if (guard_refused(g)->status == 503)

@@ -25,7 +25,7 @@ struct ec_req {
     struct ec_who who;
     bool known, local, head;        /* who is set; came by the Unix socket; HEAD */
     bool plain;                     /* came to http.redirect */
-    char peer[48];
+    char peer[48], certificate[128];    /* the name in the client's certificate, "": none */
     char *uri;
     struct text headers;            /* of the request: name NUL value NUL … */
     struct text raw;                /* body of an EC_RT_RAW route */
@@ -63,6 +63,7 @@ const void *request_body(struct ec_req *r);
 const struct ec_query *request_query(struct ec_req *r);
 const struct ec_who *request_who(struct ec_req *r);
 const char *request_peer(struct ec_req *r);
+const char *request_certificate(struct ec_req *r);
 int32_t request_part(struct ec_req *r, uint32_t status, const struct ec_part *p);
 int32_t request_json(struct ec_req *r, uint32_t status, const char *json, uint64_t len);
 int32_t request_invalid_at(struct ec_req *r, const char *loc, const char *type, const char *msg);

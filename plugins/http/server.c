@@ -329,7 +329,10 @@ int32_t server_start(struct server *s, char *why, uint32_t n)
 {
     int32_t err;
 
-    if (*s->c.tls_cert && !(s->tls = tls_new(s->c.tls_cert, s->c.tls_key, why, n)))
+    const struct tls_files files = { s->c.tls_cert, s->c.tls_key, *s->c.client_ca ? s->c.client_ca : NULL,
+                                     s->c.client_must };
+
+    if (*s->c.tls_cert && !(s->tls = tls_new(&files, why, n)))
         return EC_EINVAL;
     prepare(s);
     served = s;

@@ -23,6 +23,8 @@ struct server_config {              /* the plugin's state of a generation; only 
     uint64_t stream_buffer, hsts_s; /* seconds of Strict-Transport-Security, 0: none */
     struct cors cors;
     char tls_cert[512], tls_key[512];   /* "": no TLS */
+    char client_ca[512];            /* "": clients need no certificate */
+    bool client_must;
     struct guard_config guard;
 };
 

@@ -11,7 +11,7 @@
 #define STEP 16384u                 /* bytes of one record */
 
 struct stamp { struct timespec at; ino_t inode; off_t size; };
-struct tls { char *cert, *key; SSL_CTX *ctx; struct stamp stamp[2]; };
+struct tls { char *cert, *key, *ca; bool must; SSL_CTX *ctx; struct stamp stamp[3]; };
 struct tls_session { SSL *ssl; BIO *in, *out; };
 
 static struct stamp stamp_of(const char *path)
@@ -21,6 +21,13 @@ static struct stamp stamp_of(const char *path)
     if (stat(path, &st))
         return (struct stamp){ .inode = 0 };
     return (struct stamp){ st.st_mtim, st.st_ino, st.st_size };
+}
+
+static void stamps(const struct tls *t, struct stamp to[3])
+{
+    to[0] = stamp_of(t->cert);
+    to[1] = stamp_of(t->key);
+    to[2] = t->ca ? stamp_of(t->ca) : (struct stamp){ .inode = 0 };
 }
 
 static bool same(const struct stamp *a, const struct stamp *b)
@@ -52,8 +59,25 @@ static SSL_CTX *fail(SSL_CTX *ctx, const char *path, const char *what, char *why
     return NULL;
 }
 
-static SSL_CTX *load(const char *cert, const char *key, char *why, size_t n)
+/* Clients may, or have to, show a certificate of one of these authorities. */
+static bool ask_clients(SSL_CTX *ctx, const struct tls *t)
 {
+    static const unsigned char context[] = "ecyber";
+    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(t->ca);
+
+    if (!names || SSL_CTX_load_verify_locations(ctx, t->ca, NULL) != 1) {
+        sk_X509_NAME_pop_free(names, X509_NAME_free);
+        return false;
+    }
+    SSL_CTX_set_client_CA_list(ctx, names);
+    SSL_CTX_set_session_id_context(ctx, context, sizeof context - 1);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | (t->must ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
+    return true;
+}
+
+static SSL_CTX *load(const struct tls *t, char *why, size_t n)
+{
+    const char *cert = t->cert, *key = t->key;
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
     ERR_clear_error();
@@ -69,33 +93,41 @@ static SSL_CTX *load(const char *cert, const char *key, char *why, size_t n)
         return fail(ctx, key, "it is no private key that can be read (http.tls_key)", why, n);
     if (SSL_CTX_check_private_key(ctx) != 1)
         return fail(ctx, key, "it is not the key of the certificate", why, n);
+    if (t->ca && !ask_clients(ctx, t))
+        return fail(ctx, t->ca, "it has no certificates that can be read (http.client_ca)", why, n);
     return ctx;
 }
 
-struct tls *tls_new(const char *cert, const char *key, char *why, size_t n)
+struct tls *tls_new(const struct tls_files *files, char *why, size_t n)
 {
     struct tls *t = calloc(1, sizeof *t);
 
     snprintf(why, n, "out of memory");
-    if (!t || !(t->cert = strdup(cert)) || !(t->key = strdup(key)) || !(t->ctx = load(cert, key, why, n))) {
+    if (!t || !(t->cert = strdup(files->cert)) || !(t->key = strdup(files->key)) ||
+        (files->client_ca && !(t->ca = strdup(files->client_ca)))) {
         tls_free(t);
         return NULL;
     }
-    t->stamp[0] = stamp_of(cert);
-    t->stamp[1] = stamp_of(key);
+    t->must = files->client_must;
+    stamps(t, t->stamp);
+    if (!(t->ctx = load(t, why, n))) {
+        tls_free(t);
+        return NULL;
+    }
     return t;
 }
 
 bool tls_look(struct tls *t, bool *fresh, char *why, size_t n)
 {
-    struct stamp now[] = { stamp_of(t->cert), stamp_of(t->key) };
+    struct stamp now[3];
     SSL_CTX *ctx;
 
     *fresh = false;
-    if (same(&now[0], &t->stamp[0]) && same(&now[1], &t->stamp[1]))
+    stamps(t, now);
+    if (same(&now[0], &t->stamp[0]) && same(&now[1], &t->stamp[1]) && same(&now[2], &t->stamp[2]))
         return true;
     memcpy(t->stamp, now, sizeof now);
-    if (!(ctx = load(t->cert, t->key, why, n)))
+    if (!(ctx = load(t, why, n)))
         return false;
     SSL_CTX_free(t->ctx);
     t->ctx = ctx;
@@ -110,6 +142,7 @@ void tls_free(struct tls *t)
     SSL_CTX_free(t->ctx);
     free(t->cert);
     free(t->key);
+    free(t->ca);
     free(t);
 }
 
@@ -183,6 +216,26 @@ bool tls_give(struct tls_session *s, const void *p, size_t n, struct evbuffer *o
     good = SSL_write(s->ssl, p, (int)n) == (int)n;
     collect(s, out);
     return good;
+}
+
+/* Its common name, or where it has none its whole subject. */
+void tls_client(const struct tls_session *s, char to[TLS_NAME])
+{
+    X509 *x = SSL_is_init_finished(s->ssl) ? SSL_get1_peer_certificate(s->ssl) : NULL;
+    X509_NAME *name = x ? X509_get_subject_name(x) : NULL;
+    int at = name ? X509_NAME_get_index_by_NID(name, NID_commonName, -1) : -1, n = -1;
+    unsigned char *utf8 = NULL;
+
+    *to = '\0';
+    if (at >= 0)
+        n = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+    if (n > 0 && n < (int)TLS_NAME && !memchr(utf8, '\0', (size_t)n))
+        snprintf(to, TLS_NAME, "%s", (const char *)utf8);
+    else if (name)
+        X509_NAME_oneline(name, to, TLS_NAME);
+    OPENSSL_free(utf8);
+    X509_free(x);
+    ERR_clear_error();
 }
 
 void tls_bye(struct tls_session *s, struct evbuffer *out)

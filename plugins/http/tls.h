@@ -11,8 +11,16 @@ struct tls;
 struct tls_session;
 struct evbuffer;
 
-/* NULL: why (n bytes) says what is wrong with the certificate or its key. */
-struct tls *tls_new(const char *cert, const char *key, char *why, size_t n);
+#define TLS_NAME 128u               /* bytes of a client's name */
+
+struct tls_files {                  /* PEM; copied */
+    const char *cert, *key;
+    const char *client_ca;          /* whose certificates clients may show; NULL: none are asked for */
+    bool client_must;               /* and have to */
+};
+
+/* NULL: why (n bytes) says what is wrong with the certificate, its key, or the clients' authorities. */
+struct tls *tls_new(const struct tls_files *files, char *why, size_t n);
 /* Have the files changed? Then they are read anew; false: why says what is wrong, and the old ones stay. *fresh: there
  * is a new certificate. */
 bool tls_look(struct tls *t, bool *fresh, char *why, size_t n);
@@ -25,6 +33,8 @@ void tls_session_free(struct tls_session *s);
 bool tls_take(struct tls_session *s, struct evbuffer *in, struct evbuffer *plain, struct evbuffer *out);
 /* n plain bytes, at most 16 KiB, as a record in `out`. */
 bool tls_give(struct tls_session *s, const void *p, size_t n, struct evbuffer *out);
+/* The subject of the client's certificate, verified; "": it has shown none, or not yet. */
+void tls_client(const struct tls_session *s, char to[TLS_NAME]);
 void tls_bye(struct tls_session *s, struct evbuffer *out);      /* close_notify */
 
 #endif

@@ -214,6 +214,84 @@ def origins():
             "default-src 'none'" in headers["content-security-policy"], "each reply has its security headers", headers)
 
 
+def sign(name, by=None):
+    """A certificate of a client; without `by` it is an authority."""
+    def openssl(*words):
+        subprocess.run(["openssl", *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    openssl("req", "-x509" if not by else "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-keyout", name + ".key", "-out", name + (".csr" if by else ".pem"), "-subj", "/O=eCyber/CN=" + name)
+    if by:
+        openssl("x509", "-req", "-in", name + ".csr", "-CA", by + ".pem", "-CAkey", by + ".key", "-CAcreateserial",
+                "-out", name + ".pem", "-days", "2")
+
+
+def with_client(name=None):
+    context = trust("second.pem")
+    if name:
+        context.load_cert_chain(name + ".pem", name + ".key")
+    return context
+
+
+def log_in(context):
+    """Status of a failed log-in, 0: it was not answered."""
+    try:
+        with connect(context) as s:
+            return ask(s, "POST", "/api/auth/login", "Content-Type: application/x-www-form-urlencoded\r\n",
+                       b"username=nobody&password=wrong")[0]
+    except OSError:
+        return 0
+
+
+def named():
+    """The names of certificates in the audit log, the newest first."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(10)
+        s.connect("named/a.sock")
+        items = json.loads(ask(s, path="/api/system/audit?limit=50")[2])["items"]
+    return [i["audit"].get("certificate") for i in items if i["audit"]["action"] == "login"]
+
+
+def clients():
+    """Clients with a certificate of their own."""
+    sign("authority")
+    sign("desk.example", "authority")
+    sign("stranger")
+    sign("thief", "stranger")
+    refused("a file without authorities is refused", "  tls_cert: second.pem\n  tls_key: second.key\n"
+            "  client_ca: second.key\n", "no certificates that can be read (http.client_ca)")
+    refused("to insist on certificates needs authorities", "  client_cert: required\n", "needs http.client_ca")
+    for must in ("optional", "required"):
+        os.makedirs("named", exist_ok=True)
+        daemon = serve("named", "[http, auth, store]", "  tls_cert: second.pem\n  tls_key: second.key\n"
+                       "  client_ca: authority.pem\n  client_cert: %s\n" % must)
+        check(log_in(with_client("desk.example")) == 401, "%s: who shows a certificate has to log in as well" % must)
+        check(log_in(with_client()) == (401 if must == "optional" else 0), "%s: one who shows none" % must)
+        check(log_in(with_client("thief")) == 0, "%s: one of another authority is turned away" % must)
+        want = ["desk.example"] if must == "required" else [None, "desk.example"]
+        for _ in range(100):
+            if len(got := named()) >= len(want):
+                break
+            time.sleep(0.1)
+        check(got[:len(want)] == want, "%s: the audit log has the name" % must, got)
+        daemon.send_signal(signal.SIGTERM)
+        check(daemon.wait(20) == 0, "the daemon ends well")
+
+
+def serve(folder, plugins, text):
+    with open(folder + "/ecyber.yaml", "w", encoding="utf-8") as out:
+        out.write("core:\n  plugin_dirs: [%s]\n  plugins: %s\n  state_dir: state\n  control_socket: %s/%s/c.sock\n"
+                  "http:\n  listen: 127.0.0.1:%d\n  socket: %s/%s/a.sock\n%s"
+                  % (os.environ["EC_PLUGINDIR"], plugins, os.getcwd(), folder, PORT, os.getcwd(), folder,
+                     text.replace(": second", ": ../second").replace(": auth", ": ../auth")))
+    with open(folder + "/log", "wb") as log:
+        daemon = subprocess.Popen([os.environ["ECYBERD"], "--alone", "-c", folder + "/ecyber.yaml"], stdout=log, stderr=log)
+    for _ in range(400):
+        if os.path.exists(folder + "/a.sock"):
+            break
+        time.sleep(0.05)
+    return daemon
+
+
 def refused(name, text, want):
     with open("bad.yaml", "w", encoding="utf-8") as out:
         out.write("core:\n  plugin_dirs: [%s]\n  plugins: [http]\n  state_dir: bad\n  control_socket: %s/b.sock\n"
@@ -248,6 +326,7 @@ def main():
     renewal("log")
     daemon.send_signal(signal.SIGTERM)
     check(daemon.wait(20) == 0, "the daemon ends well")
+    clients()
     print("1..%d" % count)
 
 

@@ -200,6 +200,7 @@ static int32_t http_route(void *self, const struct ec_host *h, const struct ec_r
 static const void *http_param(struct ec_req *r) { return r->param; }
 static const void *http_body(struct ec_req *r) { return r->body; }
 static const char *http_peer(struct ec_req *r) { return r ? peer : NULL; }
+static const char *http_certificate(struct ec_req *r) { return r ? "" : NULL; }
 static const struct ec_who *http_who(struct ec_req *r) { return r ? who : NULL; }
 
 static const char *http_header(struct ec_req *r, const char *name)
@@ -341,7 +342,8 @@ void fake_if_match(uint64_t version)
 
 const struct ec_http fake_http = {
     .size = sizeof fake_http, .route = http_route, .param = http_param, .body = http_body, .who = http_who,
-    .peer = http_peer, .header = http_header, .set_header = http_set_header, .reply = http_reply, .json = http_json,
+    .peer = http_peer, .certificate = http_certificate, .header = http_header, .set_header = http_set_header,
+    .reply = http_reply, .json = http_json,
     .error = http_error, .invalid = http_invalid, .work = http_work, .chunk = http_chunk,
     .etag = http_etag, .match = http_match, .dry_run = http_dry_run, .audit = http_audit};
 

@@ -1,4 +1,4 @@
-/* auth.h: ec.auth/1, who asks. STATUS: draft 5.
+/* auth.h: ec.auth/1, who asks. STATUS: draft 6.
  * One plugin implements it: users, roles, tokens. The HTTP server asks it for each request and knows nothing of
  * passwords; the provider declares its own routes (/api/auth, /api/users). */
 #ifndef EC_EXT_AUTH_H
@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define EC_AUTH_ID "ec.auth/1-draft.5"
+#define EC_AUTH_ID "ec.auth/1-draft.6"
 
 struct ec_who {
     uint32_t size, flags;           /* EC_WHO_* */
@@ -48,6 +48,7 @@ struct ec_audit {                   /* part 0; the event's type is "audit" */
     struct ec_span address;         /* where from: an address, or "local" */
     struct ec_span object;          /* on what: "users/7"; off 0: nothing */
     struct ec_span detail;          /* a sentence; never a password or a token. off 0: none */
+    struct ec_span certificate;     /* name in the certificate of the client, verified (http.client_ca). off 0: none */
 };
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* http.h: ec.http/1, one declaration for each route. STATUS: draft 8.
+/* http.h: ec.http/1, one declaration for each route. STATUS: draft 9.
  * One plugin implements it (the HTTP server); any plugin declares routes in setup(). From the declaration come routing,
  * validation in FastAPI's form, authorisation and the OpenAPI document; ecyberctl uses the same routes. */
 #ifndef EC_EXT_HTTP_H
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define EC_HTTP_ID "ec.http/1-draft.8"
+#define EC_HTTP_ID "ec.http/1-draft.9"
 
 enum {
     EC_RT_UPLOAD = 1,               /* a body of any type, up to body_max, is kept in a file without a name: see upload().
@@ -146,6 +146,7 @@ struct ec_http {
     /* [any] until the reply, EC_RT_UPLOAD: a descriptor of the body, at its start, of *len bytes. It is closed with the
      * reply: dup() it to keep it. -1: any other route. */
     int32_t (*upload)(struct ec_req *r, uint64_t *len);
+    const char *(*certificate)(struct ec_req *r);   /* [any] name in the client's certificate, verified; "": none */
 };
 
 #ifdef __cplusplus
