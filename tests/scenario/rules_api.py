@@ -20,6 +20,7 @@ HERE = os.getcwd()
 SOCK = HERE + "/api.sock"
 SPACE = "ecra%d" % os.getpid()
 PORT = 9999
+MANY = 40000 if os.environ.get("EC_SANITIZER", "none") == "none" else 4000
 RULE = 'alert udp any any -> any 9999 (msg:"%s"; content:"%s"; sid:%d; rev:1;)'
 FILE_RULES = """# rules of a file
 alert udp any any -> any 9999 (msg:"of the file"; content:"file-rule"; classtype:web-attack; sid:2000001; rev:3;)
@@ -382,7 +383,7 @@ def killed():
 def large():
     """40,000 rules: pages and filters stay fast."""
     with open("many.rules", "w", encoding="utf-8") as out:
-        for i in range(40000):
+        for i in range(MANY):
             out.write('%salert tcp any any -> any any (msg:"rule %d of many %s"; content:"%s"; sid:%d; rev:1;)\n'
                       % ("#" if i % 10 == 0 else "", i, "odd" if i % 2 else "even",
                          hashlib.md5(b"%d" % i).hexdigest()[:9 + i % 9], 3000000 + i))
@@ -397,16 +398,16 @@ def large():
         status, page, _ = ask("GET", "/api/rules?limit=100&q=many%20odd" + (cursor and "&cursor=" + cursor))
         times.append(time.monotonic() - begin)
         cursor, n = page.get("next_cursor"), n + 1
-    check(status == 200 and page["total"] == 20000 and sorted(times)[2] < 0.5, "a page of 100 of 40,000 with a filter",
+    check(status == 200 and page["total"] == MANY // 2 and sorted(times)[2] < 0.5, "a page of 100 of %d with a filter" % MANY,
           (page["total"], times))
     begin = time.monotonic()
     status, page, _ = ask("GET", "/api/rules?limit=1000&state=disabled")
     print("# page of 100 by words: %.0f ms; page of 1000: %.0f ms"
           % (1000 * sorted(times)[2], 1000 * (time.monotonic() - begin)))
-    check(status == 200 and page["total"] == 4000 and len(page["items"]) == 1000, "a page of 1000")
+    check(status == 200 and page["total"] == MANY // 10 and len(page["items"]) == min(1000, MANY // 10), "a page of 1000")
     begin = time.monotonic()
     status, got, _ = ask("POST", "/api/rules/1:3000010/enable")
-    print("# one of 40,000 switched on, in force: %.1f s" % (time.monotonic() - begin))
+    print("# one of %d switched on, in force: %.1f s" % (MANY, time.monotonic() - begin))
     check(status == 200 and got["enabled"], "one of them is switched on", (status, got))
 
 
@@ -417,7 +418,8 @@ def main():
         out.write("core:\n  plugin_dirs: [%s]\n  plugins: [capture, traffic, ids, store, auth, http, eve]\n"
                   "  state_dir: %s/state\n  control_socket: %s/s\nhttp:\n  listen: none\n  socket: %s\n"
                   "eve:\n  file: %s/eve.json\n  types: [alert]\nids:\n  rule_files: [%s/one.rules]\n"
-                  % (os.environ["EC_PLUGINDIR"], HERE, HERE, SOCK, HERE, HERE))
+                  "  classification_file: %s/etc/rules/classification.config\n"
+                  % (os.environ["EC_PLUGINDIR"], HERE, HERE, SOCK, HERE, HERE, os.environ["EC_SRC"]))
     daemon()
     for part in made, dry, of_file, lists, validated, bad, together, reloaded, audited, explained, by_hand, killed:
         part()

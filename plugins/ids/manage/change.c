@@ -193,11 +193,12 @@ static struct managed *take_text(struct manage *m, const struct ids_state *st, s
     const struct rule_body *b = m->http->body(c->r);
     const struct listed *k = only_rule(m, c, tried), *file;
     const struct managed_rule *own;
-    bool on = !(b->part.has >> HAS_ENABLED & 1) || b->enabled;
     struct listed shown;
+    bool on;
 
     if (!k)
-        return NULL;
+        return NULL;                /* and b is gone with the request */
+    on = !(b->part.has >> HAS_ENABLED & 1) || b->enabled;
     if (c->op == OP_REPLACE && (k->gid != c->gid || k->sid != c->sid))
         return refuse_text(m, c, "its gid and sid have to be those of the path");
     c->gid = k->gid;
