@@ -279,31 +279,66 @@ static int32_t auth_setup(void *self)
     return err || !a->http ? err : routes_declare(a);
 }
 
-/* The generated secret: made at the first start, read ever after. */
-static int32_t own_secret(struct auth *a, const char *folder, char text[1024])
+/* A generated secret: made at the first start, read ever after. lost: what a new one ends. */
+static int32_t own_secret(struct auth *a, const char *folder, const char *name, const char *lost, char text[1024])
 {
     const struct ec_host *h = a->host;
     char path[PATH_MAX], why[PATH_MAX + 200];
     int rc;
 
-    snprintf(path, sizeof path, "%s/secret", folder);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     rc = private_read(path, text, 1024, why, sizeof why);
     if (rc > 0 && strlen(text) + 1 < SECRET_TEXT)
-        return ec_failf(h, EC_EINVAL, "%s is damaged: remove it and a new one is made, which ends all tokens", path);
+        return ec_failf(h, EC_EINVAL, "%s is damaged: remove it and a new one is made, which ends %s", path, lost);
     if (rc < 0)
         return h->fail(h, EC_EIO, why);
     if (rc > 0)
         return EC_OK;
     if (secret_random(text) || private_write(path, text))
-        return ec_failf(h, EC_EIO, "the secret of tokens cannot be kept: %s: %s", path, strerror(errno));
-    EC_LOG(h, EC_LOG_INFO, "a secret for tokens was made: %s", path);
+        return ec_failf(h, EC_EIO, "a secret cannot be kept: %s: %s", path, strerror(errno));
+    EC_LOG(h, EC_LOG_INFO, "a secret was made: %s", path);
+    return EC_OK;
+}
+
+/* The key of what is encrypted in the store. It is not that of the tokens, so that those may be changed at will. */
+static int32_t make_seal(struct auth *a, const char *folder, struct seal *seal)
+{
+    char text[1024];
+    int32_t err = own_secret(a, folder, "vault", "all second factors", text);
+
+    if (!err && seal_init(seal, text, "eCyber second factor 1"))
+        err = a->host->fail(a->host, EC_ENOMEM, "no key can be derived for second factors");
+    OPENSSL_cleanse(text, sizeof text);
+    return err;
+}
+
+static int32_t load_users(struct auth *a, const char *folder)
+{
+    const struct ec_host *h = a->host;
+    struct seal seal;
+    uint32_t n, closed;
+    int32_t err = make_seal(a, folder, &seal);
+
+    if (err)
+        return err;
+    err = users_load(a->users, &seal, a->store, a->store_self, a->kind);
+    OPENSSL_cleanse(&seal, sizeof seal);
+    if (err)
+        return ec_failf(h, err, "the users cannot be read from the store (error %d)", err);
+    n = users_seal(a->users, &closed);
+    if (n)
+        EC_LOG(h, EC_LOG_INFO, "the secrets of %u second factors are encrypted from now on", n);
+    if (closed)
+        EC_LOG(h, EC_LOG_ERROR,
+               "the secrets of %u second factors cannot be read: %s/vault is not the one that they were encrypted with. "
+               "Their recovery codes are good; else 'ecyberctl users reset'", closed, folder);
     return EC_OK;
 }
 
 static int32_t make_keys(struct auth *a, const struct auth_state *st, const char *folder)
 {
     char text[1024], why[256];
-    int32_t err = st->key ? EC_OK : own_secret(a, folder, text);
+    int32_t err = st->key ? EC_OK : own_secret(a, folder, "secret", "all tokens", text);
     const char *key = st->key ? st->key : text;
 
     if (!err) {
@@ -363,9 +398,9 @@ static int32_t auth_start(void *self, const void *state)
     err = make_keys(a, st, folder);
     if (err)
         return err;
-    err = users_load(a->users, a->store, a->store_self, a->kind);
+    err = load_users(a, folder);
     if (err)
-        return ec_failf(h, err, "the users cannot be read from the store (error %d)", err);
+        return err;
     err = shelf_load(a->sessions, a->store, a->store_self, a->session_kind);
     if (!err)
         err = shelf_load(a->apikeys, a->store, a->store_self, a->key_kind);

@@ -4,11 +4,23 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <stdio.h>
+#include <string.h>
 
-static void hex_of(const unsigned char *p, size_t n, char *to)
+void hex_of(const unsigned char *p, size_t n, char *to)
 {
     for (size_t i = 0; i < n; i++)
         sprintf(to + 2 * i, "%02x", p[i]);
+}
+
+int hex_read(const char *text, unsigned char *to, size_t n)
+{
+    size_t len = strlen(text);
+
+    if (len % 2 || len / 2 > n || strspn(text, "0123456789abcdef") != len)
+        return -1;
+    for (size_t i = 0; i < len / 2; i++)
+        sscanf(text + 2 * i, "%2hhx", &to[i]);
+    return (int)(len / 2);
 }
 
 void digest_of(const char *text, size_t len, char to[DIGEST_HEX])

@@ -53,6 +53,7 @@ void second_end(struct user *one)
     one->two_factor = false;
     one->totp_step = 0;
     OPENSSL_cleanse(one->totp, sizeof one->totp);
+    *one->sealed = '\0';
     OPENSSL_cleanse(one->recovery, sizeof one->recovery);
 }
 

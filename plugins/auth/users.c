@@ -18,7 +18,7 @@ struct document {
     uint8_t active, must_change, two_factor, pad;
     uint32_t once;
     uint64_t totp_step;
-    struct ec_span totp, recovery;
+    struct ec_span totp, recovery, sealed;
 };
 
 #define TEXT(flags, member, name, max, help) \
@@ -38,11 +38,12 @@ static const struct ec_row rows[] = {
     EC_FIELD(U32, 0, struct document, once, "one_time", NULL, "1: the password logs in once; 2: it has"),
     EC_FIELD(BOOL, 0, struct document, two_factor, "two_factor", NULL, "a code is asked for, beside the password"),
     EC_FIELD(U64, EC_R_SECRET, struct document, totp_step, "totp_step", NULL, "of the last code that was taken"),
-    TEXT(EC_R_SECRET, totp, "totp", TOTP_SECRET - 1, "secret of the codes, in base32"),
+    TEXT(EC_R_SECRET, totp, "totp", TOTP_SECRET - 1, "secret of the codes, in base32, before it was sealed"),
     TEXT(EC_R_SECRET, recovery, "recovery", RECOVERY * RECOVERY_HASH - 1, "hashes of codes in place of them"),
+    TEXT(EC_R_SECRET, sealed, "totp_sealed", SEAL_TEXT - 1, "secret of the codes, encrypted"),
 };
 static const struct ec_record record = EC_RECORD_PART(struct document, rows);
-const struct ec_kind users_kind = {sizeof users_kind, 3, "users", &record, "username"};
+const struct ec_kind users_kind = {sizeof users_kind, 4, "users", &record, "username"};
 
 struct users {
     pthread_rwlock_t lock; /* of the list; held for copies only */
@@ -50,6 +51,7 @@ struct users {
     const struct ec_store *store;
     void *store_self;
     uint32_t kind, n, room;
+    struct seal seal;
     struct user *list; /* in the order of their ids */
 };
 
@@ -70,6 +72,7 @@ void users_free(struct users *u)
         return;
     if (u->list)
         OPENSSL_cleanse(u->list, u->n * sizeof *u->list);
+    OPENSSL_cleanse(&u->seal, sizeof u->seal);
     free(u->list);
     pthread_rwlock_destroy(&u->lock);
     pthread_mutex_destroy(&u->edit);
@@ -182,6 +185,10 @@ static int32_t on_document(void *arg, uint64_t id, uint64_t version, const struc
     one.two_factor = d->two_factor;
     one.totp_step = d->totp_step;
     document_text(p, d->totp, one.totp, sizeof one.totp);
+    one.plain = *one.totp;
+    document_text(p, d->sealed, one.sealed, sizeof one.sealed);
+    if (*one.sealed && !seal_open(&l->u->seal, one.name, one.sealed, one.totp, sizeof one.totp))
+        *one.sealed = '\0';
     document_text(p, d->recovery, one.recovery, sizeof one.recovery);
     one.stamp = d->stamp;
     one.created = d->created;
@@ -189,14 +196,17 @@ static int32_t on_document(void *arg, uint64_t id, uint64_t version, const struc
     l->err = reserve(l->u);
     if (!l->err)
         insert(l->u, &one);
+    OPENSSL_cleanse(&one, sizeof one);
     return l->err;
 }
 
-int32_t users_load(struct users *u, const struct ec_store *store, void *store_self, uint32_t kind)
+int32_t users_load(struct users *u, const struct seal *seal, const struct ec_store *store, void *store_self,
+                   uint32_t kind)
 {
     struct loading l = {.u = u};
     int32_t err;
 
+    u->seal = *seal;
     u->store = store;
     u->store_self = store_self;
     u->kind = kind;
@@ -312,6 +322,7 @@ static bool last_admin(const struct users *u, uint64_t without)
 
 static int32_t store_write(struct users *u, struct user *one)
 {
+    char sealed[SEAL_TEXT];
     union {
         uint64_t align;
         uint8_t bytes[4096];
@@ -321,6 +332,9 @@ static int32_t store_write(struct users *u, struct user *one)
     char roles[64];
     int32_t err;
 
+    strcpy(sealed, one->sealed);
+    if (*one->totp && seal_close(&u->seal, one->name, one->totp, sealed))
+        return EC_ENOMEM;
     ec_grow(&b, sizeof(struct ec_event));
     d = ec_add(&b, 0, sizeof *d);
     d->name = ec_puts(&b, one->name);
@@ -334,7 +348,7 @@ static int32_t store_write(struct users *u, struct user *one)
     d->once = one->once;
     d->two_factor = one->two_factor;
     d->totp_step = one->totp_step;
-    d->totp = ec_puts(&b, one->totp);
+    d->sealed = ec_puts(&b, sealed);
     d->recovery = ec_puts(&b, one->recovery);
     d->stamp = one->stamp;
     d->created = one->created;
@@ -378,8 +392,28 @@ static int32_t put(struct users *u, struct user *one)
     /* It is on disk; should its version not be read, the next change of this user says that it was changed meanwhile.
      * */
     u->store->get(u->store_self, u->kind, one->id, version_seen, &one->version);
+    one->plain = false;
+    if (*one->totp)
+        *one->sealed = '\0';
     insert(u, one);
     return EC_OK;
+}
+
+uint32_t users_seal(struct users *u, uint32_t *closed)
+{
+    uint32_t n = 0;
+
+    *closed = 0;
+    pthread_mutex_lock(&u->edit);
+    for (uint32_t i = 0; i < u->n; i++) {
+        struct user one = u->list[i];
+
+        *closed += *one.sealed != '\0';
+        n += one.plain && !put(u, &one);
+        OPENSSL_cleanse(&one, sizeof one);
+    }
+    pthread_mutex_unlock(&u->edit);
+    return n;
 }
 
 int32_t users_put(struct users *u, struct user *one, uint64_t now_ns)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "plugins/auth/password.h"
+#include "plugins/auth/seal.h"
 #include "plugins/auth/totp.h"
 
 #define USERS_MAX  10000
@@ -27,6 +28,8 @@ struct user {
     bool active, must_change;
     bool two_factor;      /* a code is asked for, beside the password */
     uint64_t totp_step;   /* of the last code that was taken */
+    bool plain;           /* its document has the secret unsealed: of an older version */
+    char sealed[SEAL_TEXT]; /* a secret that could not be opened, as it stands in the document; else "" */
     char totp[TOTP_SECRET], recovery[RECOVERY * RECOVERY_HASH]; /* hashes, separated by commas */
     char name[USER_NAME], email[USER_EMAIL], full_name[USER_FULL], hash[PASSWORD_HASH];
 };
@@ -38,8 +41,13 @@ extern const struct ec_kind users_kind; /* to be declared to the store in setup(
 
 struct users *users_new(void);
 void users_free(struct users *u);
-/* [ctl] start(): read them all from the store. EC_OK, or what the store returned; EC_ELIMIT: more than USERS_MAX. */
-int32_t users_load(struct users *u, const struct ec_store *store, void *store_self, uint32_t kind);
+/* [ctl] start(): read them all from the store. seal: for the secrets of second factors, copied. EC_OK, or what the store
+ * returned; EC_ELIMIT: more than USERS_MAX. */
+int32_t users_load(struct users *u, const struct seal *seal, const struct ec_store *store, void *store_self,
+                   uint32_t kind);
+/* [ctl] start(): write those anew whose secret is not sealed yet. Returns how many; *closed: secrets that cannot be
+ * opened, by this key at least. */
+uint32_t users_seal(struct users *u, uint32_t *closed);
 uint32_t users_count(struct users *u); /* [any] */
 
 /* [any] Copies; EC_ENOENT: there is none. */

@@ -24,6 +24,7 @@ QEkfOPmdwvPqw2kgDR8aoy9FavmhRANCAATwYe4RzMx1c1nudV50ZTv1swVRllBA
 vJvo8RU3jSNEbM2D6eqxBI0oB1uWL8YCE3DbOGq1J80i9VLYR/SBbQ/8
 -----END PRIVATE KEY-----
 """
+IMPORTED = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 HERE = os.getcwd()
 CHOSEN = "a lake of one's own"
 ONE_TIME = HERE + "/state/auth/first-password"
@@ -527,7 +528,7 @@ def local_socket():
 
 def imported():
     """The table of the system before this one, as it was; its hashes by others (Openwall's test vectors)."""
-    secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+    secret = IMPORTED
     john = "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a"
     rows = [("old.admin", "o@example.org", john, "Old A.", 1, 1, None, 0), ("Plain", "p@example.org", john, None, 1, 0, None, 0),
             ("coded", "c@example.org", john, "C.", 1, 0, secret, 1), ("gone", "g@example.org", john, "G.", 0, 0, secret, 0),
@@ -592,6 +593,9 @@ def nothing_leaked(secrets):
     with open("log", encoding="utf-8") as log:
         lines += log.read()
     check(not [s for s in secrets if s in lines], "no password and no token stands in the log or in an event")
+    stored = b"".join(open(os.path.join(folder, name), "rb").read() for folder, _, names in os.walk("state") for name in names)
+    check(b"totp_sealed" in stored and not [s for s in (IMPORTED, *secrets) if s.encode() in stored],
+          "nor in the store, the secret of a second factor neither")
 
 
 def refused():

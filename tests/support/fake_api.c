@@ -180,6 +180,39 @@ void fake_document_set(uint64_t id, const char *name, uint64_t value)
     abort();
 }
 
+static struct ec_span *document_span(uint64_t id, const char *name)
+{
+    struct document *d = document_find(1, id);
+    const struct ec_record *rec = kinds[1]->record;
+
+    for (uint32_t i = 0; d && i < rec->n_row; i++)
+        if (!strcmp(row_at(rec, i)->name, name))
+            return (struct ec_span *)(void *)((uint8_t *)d->part + row_at(rec, i)->off);
+    abort();
+}
+
+const char *fake_document_text(uint64_t id, const char *name)
+{
+    static char text[1024];
+    const struct ec_span *s = document_span(id, name);
+
+    snprintf(text, sizeof text, "%.*s", s->off ? (int)s->len : 0,
+             s->off ? (const char *)ec_bytes(document_find(1, id)->part, *s) : "");
+    return text;
+}
+
+void fake_document_move(uint64_t id, const char *from, const char *to, const char *text)
+{
+    struct ec_span *old = document_span(id, from), *new = document_span(id, to);
+    size_t len = strlen(text);
+
+    if (!old->off || old->len < len)
+        abort();
+    *new = (struct ec_span){.off = old->off, .len = (uint32_t)len};
+    memcpy((uint8_t *)document_find(1, id)->part + old->off, text, len);
+    *old = (struct ec_span){0};
+}
+
 /* --- HTTP -------------------------------------------------------------------------------------------------------- */
 
 static int32_t http_route(void *self, const struct ec_host *h, const struct ec_route *r, void *route_self)

@@ -18,6 +18,9 @@ uint64_t fake_puts(void); /* documents that were written, ever */
 uint32_t fake_documents(void); /* of the first kind that was declared */
 /* Change a U64 or a TIME of a document of the first kind; aborts where there is none. Ids count from 1. */
 void fake_document_set(uint64_t id, const char *name, uint64_t value);
+/* A text of a document of the first kind; and another text in another row, in place of one that is at least as long. */
+const char *fake_document_text(uint64_t id, const char *name);
+void fake_document_move(uint64_t id, const char *from, const char *to, const char *text);
 void fake_forget_routes(void); /* before a plugin declares them again */
 
 /* Who asks from where, from now on. NULL: nobody; "127.0.0.1". */

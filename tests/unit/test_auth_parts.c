@@ -6,6 +6,7 @@
 #include "plugins/auth/mail.h"
 #include "plugins/auth/password.h"
 #include "plugins/auth/roles.h"
+#include "plugins/auth/seal.h"
 #include "plugins/auth/secret.h"
 
 #include <fcntl.h>
@@ -67,6 +68,31 @@ START_TEST(what_is_no_hash_matches_nothing)
         ck_assert_msg(!password_hash_known(bad[i]) && !MATCHES("plain", bad[i]) && !MATCHES("", bad[i]) &&
                           !MATCHES("*0", bad[i]),
                       "%s", bad[i]);
+}
+END_TEST
+
+START_TEST(what_is_sealed_is_opened_by_its_key_alone)
+{
+    struct seal one, other, purpose;
+    char text[SEAL_TEXT], again[SEAL_TEXT], back[64];
+
+    ck_assert(!seal_init(&one, "a secret", "p") && !seal_init(&other, "another", "p") &&
+              !seal_init(&purpose, "a secret", "q"));
+    ck_assert_int_eq(seal_close(&one, "anna", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", text), 0);
+    ck_assert_int_eq(seal_close(&one, "anna", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", again), 0);
+    ck_assert(strcmp(text, again) && !strstr(text, "GEZD") && strlen(text) == 2 + 2 * (12 + 32 + 16));
+    ck_assert(!seal_open(&one, "anna", text, back, sizeof back) && !strcmp(back, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"));
+    ck_assert(seal_open(&other, "anna", text, back, sizeof back) && seal_open(&purpose, "anna", text, back, sizeof back));
+    ck_assert(seal_open(&one, "berta", text, back, sizeof back));
+    ck_assert(seal_open(&one, "anna", text, back, 32)); /* no room */
+    for (size_t i = 0; text[i]; i++) {
+        strcpy(again, text);
+        again[i] = again[i] == '0' ? '1' : '0';
+        ck_assert_msg(seal_open(&one, "anna", again, back, sizeof back), "letter %zu", i);
+        again[i] = '\0';
+        ck_assert_msg(seal_open(&one, "anna", again, back, sizeof back), "%zu letters", i);
+    }
+    ck_assert(seal_close(&one, "anna", "more than fits: GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ!", text));
 }
 END_TEST
 
@@ -328,6 +354,7 @@ int main(void)
     Suite *s = suite_create("auth_parts");
     TCase *c = tcase_create("parts");
 
+    tcase_add_test(c, what_is_sealed_is_opened_by_its_key_alone);
     tcase_add_test(c, a_letter_is_well_formed);
     tcase_add_test(c, a_mail_server_is_a_host_and_a_port);
     tcase_add_test(c, letters_wait_within_a_bound);

@@ -938,6 +938,58 @@ START_TEST(logging_in_with_a_code_uses_nothing_up)
 }
 END_TEST
 
+/* An older version kept the secret as it is. */
+START_TEST(a_secret_is_encrypted_in_the_store)
+{
+    char secret[TOTP_SECRET], vault[5000], plain[64], code[32];
+
+    with_second_factor(secret);
+    snprintf(plain, sizeof plain, "%s", fake_document_text(2, "totp"));
+    ck_assert_str_eq(plain, "");
+    ck_assert_ptr_nonnull(strstr(fake_document_text(2, "totp_sealed"), "1:"));
+    ck_assert_ptr_null(strstr(fake_document_text(2, "totp_sealed"), secret));
+    /* with another key it is unreadable and stays so, until the right one is back */
+    snprintf(vault, sizeof vault, "%s/vault", testhost_host(t)->state_dir(testhost_host(t)));
+    snprintf(plain, sizeof plain, "%.60s", fake_document_text(2, "totp_sealed"));
+    ck_assert(!rename(vault, "vault.kept"));
+    fake_forget_routes();
+    testhost_stop(t);
+    ck_assert_msg(!testhost_start(t), "%s", testhost_why(t));
+    service = testhost_offer(t, EC_AUTH_ID);
+    strcpy(code, code_of(secret, 0));
+    ck_assert_uint_eq(POST("/api/auth/login", "username=anna", "password=tree house 7", code), 401);
+    fake_caller(NULL, "192.0.2.8");
+    ck_assert_uint_eq(LOGIN("anna", "tree house 7"), 200);
+    ck_assert_str_eq(fake_reply("two_factor_required"), "true");
+    ck_assert_uint_eq(strncmp(fake_document_text(2, "totp_sealed"), plain, 60), 0);
+    ck_assert(!rename("vault.kept", vault));
+    fake_forget_routes();
+    testhost_stop(t);
+    ck_assert_msg(!testhost_start(t), "%s", testhost_why(t));
+    service = testhost_offer(t, EC_AUTH_ID);
+    ck_assert_uint_eq(POST("/api/auth/login", "username=anna", "password=tree house 7", code), 200);
+}
+END_TEST
+
+START_TEST(a_secret_of_before_is_encrypted_at_the_start)
+{
+    static const char secret[] = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+
+    as_admin();
+    ck_assert_uint_eq(POST("/api/users", "username=anna", "password=tree house 7", "must_change=false",
+                           "two_factor_secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"), 201);
+    fake_document_move(2, "totp_sealed", "totp", secret);
+    ck_assert_str_eq(fake_document_text(2, "totp"), secret);
+    fake_forget_routes();
+    testhost_stop(t);
+    ck_assert_msg(!testhost_start(t), "%s", testhost_why(t));
+    service = testhost_offer(t, EC_AUTH_ID);
+    ck_assert_str_eq(fake_document_text(2, "totp"), "");
+    ck_assert_ptr_nonnull(strstr(fake_document_text(2, "totp_sealed"), "1:"));
+    ck_assert_uint_eq(POST("/api/auth/login", "username=anna", "password=tree house 7", code_of(secret, 0)), 200);
+}
+END_TEST
+
 START_TEST(a_second_factor_ends)
 {
     char secret[TOTP_SECRET], again[TOTP_SECRET];
@@ -1192,6 +1244,8 @@ int main(void)
     tcase_add_test(c, a_second_factor_is_asked_for);
     tcase_add_test(c, who_has_the_password_guesses_few_codes);
     tcase_add_test(c, logging_in_with_a_code_uses_nothing_up);
+    tcase_add_test(c, a_secret_is_encrypted_in_the_store);
+    tcase_add_test(c, a_secret_of_before_is_encrypted_at_the_start);
     tcase_add_test(c, a_second_factor_ends);
     tcase_add_test(c, an_api_key_is_its_user_with_fewer_roles);
     tcase_add_test(c, api_keys_end);
