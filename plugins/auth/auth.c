@@ -446,7 +446,7 @@ static int32_t auth_bearer(void *self, const char *text, uint32_t len, struct ec
 {
     struct auth *a = self;
     struct token t;
-    int32_t err = token_read(a->keys, text, len, (int64_t)time(NULL), &t, why, n);
+    int32_t err = token_read_again(a->keys, text, len, (int64_t)time(NULL), &t, why, n);
 
     if (!err)
         err = users_judge(a->users, &t, who, why, n);

@@ -34,4 +34,8 @@ char *token_make(const struct token_keys *k, const struct token *t);
 int32_t token_read(const struct token_keys *k, const char *text, size_t len, int64_t now, struct token *t, char *why,
                    uint32_t n);
 
+/* [any] The same. Of a token whose every byte was verified a moment ago only the end is looked at. */
+int32_t token_read_again(struct token_keys *k, const char *text, size_t len, int64_t now, struct token *t, char *why,
+                         uint32_t n);
+
 #endif

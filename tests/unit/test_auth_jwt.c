@@ -102,6 +102,39 @@ START_TEST(what_is_made_is_read)
 }
 END_TEST
 
+START_TEST(what_was_verified_is_read_again)
+{
+    struct token in = {.name = "anna", .user = 7, .stamp = 9, .session = 3, .issued = NOW, .expires = NOW + LIFE}, out;
+    char *text = token_make(keys, &in);
+    size_t len;
+
+    ck_assert_ptr_nonnull(text);
+    len = strlen(text);
+    for (int i = 0; i < 3; i++) {
+        memset(&out, 0, sizeof out);
+        ck_assert_int_eq(token_read_again(keys, text, len, NOW + i, &out, why, sizeof why), EC_OK);
+        ck_assert(!strcmp(out.name, "anna") && out.user == 7 && out.stamp == 9 && out.session == 3);
+    }
+    ck_assert_int_eq(token_read_again(keys, text, len, NOW + LIFE, &out, why, sizeof why), EC_EPERM);
+    ck_assert_str_eq(why, "it has expired");
+    ck_assert_int_eq(token_read_again(keys, text, len - 1, NOW, &out, why, sizeof why), EC_EPERM);
+    ck_assert_int_eq(token_read_again(keys, text, 0, NOW, &out, why, sizeof why), EC_EPERM);
+    for (size_t i = 0; i < len; i += 7) {       /* no byte of one that was seen may change */
+        text[i] ^= 1;
+        ck_assert_int_eq(token_read_again(keys, text, len, NOW, &out, why, sizeof why), EC_EPERM);
+        text[i] ^= 1;
+    }
+    free(text);
+    for (int i = 0; i < 100; i++) {             /* more than are remembered */
+        in.user = (uint64_t)i + 1;
+        text = token_make(keys, &in);
+        for (int k = 0; k < 2; k++)
+            ck_assert(!token_read_again(keys, text, strlen(text), NOW, &out, why, sizeof why) && out.user == in.user);
+        free(text);
+    }
+}
+END_TEST
+
 /* The signature is what OpenSSL computes over the same bytes; so the forgeries below fail for what they change. */
 START_TEST(a_token_made_by_others_with_the_key_is_read)
 {
@@ -331,6 +364,7 @@ int main(void)
 
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, what_is_made_is_read);
+    tcase_add_test(c, what_was_verified_is_read_again);
     tcase_add_test(c, a_token_made_by_others_with_the_key_is_read);
     tcase_add_test(c, tampered_claims_are_refused);
     tcase_add_test(c, tampered_headers_are_refused);
