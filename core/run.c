@@ -140,6 +140,23 @@ static int copy_uris(struct daemon *d)
     return d->uri ? 0 : -1;
 }
 
+/* A source that stands open for what is asked of it later, where no other is named. */
+static int standing_uri(struct daemon *d)
+{
+    char *uri = d->sources || d->cmd->replay || !d->opt.workers ? NULL : worker_standing();
+
+    if (!uri)
+        return 0;
+    d->uri = calloc(1, sizeof *d->uri);
+    if (!d->uri) {
+        free(uri);
+        return -1;
+    }
+    d->uri[d->n_uri++] = uri;
+    d->sources = true;
+    return 0;
+}
+
 static void free_uris(struct daemon *d)
 {
     while (d->n_uri)
@@ -188,7 +205,7 @@ static int start_workers(struct daemon *d)
     };
     int rc;
 
-    if (copy_uris(d))
+    if (!d->n_uri && copy_uris(d))
         return -1;
     wc.n_uri = d->n_uri;
     wc.uri = (const char *const *)d->uri;
@@ -365,6 +382,7 @@ int run(struct daemon *d)
 {
     struct event *beat = NULL;
     int rc = EXIT_FAILED;
+    bool good;
 
     deadline_close();
     if (open_loop(d, &beat)) {
@@ -375,9 +393,10 @@ int run(struct daemon *d)
         watchdog_start(d->base, d->opt.watchdog_warn, d->opt.watchdog_abort);
         open_control(d);
         log_start(d);
+        good = !standing_uri(d);
         if (!d->sources)
             privilege_drop_raw();
-        if (!d->sources || !start_workers(d)) {
+        if (good && (!d->sources || !start_workers(d))) {
             notify("READY=1\nSTATUS=running");
             serve(d);
             notify("STOPPING=1\nSTATUS=delivering what is queued");

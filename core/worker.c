@@ -4,6 +4,8 @@
 #include "core/clock.h"
 #include "core/instance.h"
 #include "core/log/log.h"
+#include "core/log/mark.h"
+#include "core/plan.h"
 #include "core/thread.h"
 
 #include <stdio.h>
@@ -164,6 +166,25 @@ bool worker_needs_raw(const struct worker_config *c)
             return true;
     }
     return false;
+}
+
+char *worker_standing(void)
+{
+    for (uint32_t i = 0; i < workers.n_source; i++) {
+        const struct worker_source *s = &workers.source[i];
+        struct ec_mark old;
+        uint32_t wanted;
+        char *uri;
+
+        if (!s->s->standing)
+            continue;
+        old = mark_enter(s->instance->d.name, "standing");
+        wanted = s->s->standing(s->instance->self, plan_state(plan_current(), s->instance->index));
+        mark_leave(old);
+        if (wanted)
+            return asprintf(&uri, "%s:", s->s->scheme) < 0 ? NULL : uri;
+    }
+    return NULL;
 }
 
 static int start_thread(struct worker *w)

@@ -36,6 +36,9 @@ int worker_check(const struct worker_config *c);
 bool worker_ends(const struct worker_config *c);    /* [ctl] checked: will the last source be at its end some time? */
 /* [ctl] Does any of c->uri need CAP_NET_RAW to be opened? Only then the workers keep it. */
 bool worker_needs_raw(const struct worker_config *c);
+/* [ctl] configured: "SCHEME:" of the first source that is to stand open though nobody named it; from malloc(). NULL: none
+ * (or out of memory). */
+char *worker_standing(void);
 /* [ctl] Start the workers. done: called once, on the control thread's behalf ([any]), when the last source has ended;
  * failed: a source could not be opened or broke. */
 int worker_start(const struct worker_config *c, void (*done)(bool failed, void *arg), void *arg);

@@ -1,17 +1,20 @@
-/* The glue between the capture engine and the plugin interface: two sources, "file" and "live". */
+/* The glue between the capture engine and the plugin interface: two sources, "file" and "live"; with
+ * capture.on_demand the interface of "live" changes while the daemon runs. */
 #include "buildconf.h"
 
 #define EC_API_LEVEL 1
 #include <ecyber/ext/source.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "plugins/capture/filter.h"
-#include "plugins/capture/interfaces.h"
 #include "plugins/capture/linktype.h"
 #include "plugins/capture/live.h"
 #include "plugins/capture/replay.h"
+#include "plugins/capture/service.h"
 
 enum { METRIC_SKIPPED, METRIC_CUT, METRIC_DOWN };
 
@@ -35,25 +38,26 @@ static const struct ec_row option_rows[] = {
               "live: also take packets for other machines"),
     EC_OPTION(DURATION, 0, "timeout", "50ms", 10000000, 100000000, NULL,
               "live: after so long the kernel hands over packets though its block is not full"),
+    EC_OPTION(BOOL, 0, "on_demand", "false", 0, 0, NULL,
+              "live: the API may start and stop a capture; the workers keep CAP_NET_RAW for it"),
 };
 static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
 
-struct capture {
-    const struct ec_host *host;
-    struct fanout fanout;
-    struct interfaces interfaces;
-};
-
 struct settings {
     const char *filter;             /* the configuration's, as long as this state */
-    uint32_t snaplen, buffer, timeout_ms, promiscuous;
+    uint32_t snaplen, buffer, timeout_ms, promiscuous, on_demand;
 };
 
 struct handle {                     /* one of both */
     struct replay *replay;
-    struct live *live;
+    struct live *live;              /* NULL: also while none is wanted */
     struct interfaces *interfaces;  /* of live: who is told when it is closed */
     char name[64];
+    /* Of a live one that goes by demand. */
+    struct capture *demand;         /* NULL: it stays what it is */
+    struct settings set;            /* its filter is a copy */
+    uint32_t share, shares, serial;
+    uint64_t past[EC_SRC_STATS];    /* counters of the interfaces that it had before */
 };
 
 static void capture_say(void *arg, enum say_what what, const char *sentence)
@@ -108,29 +112,108 @@ static int32_t file_open(void *self, const void *state, const char *uri, uint32_
     return handle_new(self, replay_open(&c, why, sizeof why), NULL, why, handle);
 }
 
+static void live_opened(struct capture *p, struct handle *h, const char *name)
+{
+    h->interfaces = &p->interfaces;
+    snprintf(h->name, sizeof h->name, "%s", name);
+    interfaces_live(h->interfaces, h->name, 1);
+}
+
+static void live_closed(struct handle *h)
+{
+    if (h->interfaces)
+        interfaces_live(h->interfaces, h->name, -1);
+    h->interfaces = NULL;
+}
+
+static struct live *live_make(struct capture *p, const struct settings *s, const char *name, uint32_t share,
+                              uint32_t shares, char *why, uint32_t n)
+{
+    struct live_config c = {
+        .interface = name, .filter = s->filter, .snaplen = s->snaplen, .buffer = s->buffer,
+        .timeout_ms = s->timeout_ms, .promiscuous = s->promiscuous, .share = share, .shares = shares,
+        .iface = p->host->intern(p->host, "iface", name), .fanout = &p->fanout,
+        .say = {capture_say, p},
+    };
+
+    return live_open(&c, why, n);
+}
+
+/* The configuration may be another one when the next interface is asked for: its own copy stays. */
+static int32_t demand_open(struct capture *p, const struct settings *s, const char *name, uint32_t share,
+                           uint32_t shares, void **handle)
+{
+    struct handle *h = calloc(1, sizeof *h);
+    char why[1024];
+
+    if (!h || !(h->set.filter = strdup(s->filter))) {
+        free(h);
+        return p->host->fail(p->host, EC_ENOMEM, "out of memory");
+    }
+    h->set = (struct settings){h->set.filter, s->snaplen, s->buffer, s->timeout_ms, s->promiscuous, 1};
+    h->share = share;
+    h->shares = shares;
+    h->demand = p;
+    if (*name && !(h->live = live_make(p, &h->set, name, share, shares, why, sizeof why))) {
+        free((char *)h->set.filter);
+        free(h);
+        return p->host->fail(p->host, EC_EIO, why);
+    }
+    if (h->live)
+        live_opened(p, h, name);
+    demand_enter(&p->demand, name, p->host->now(p->host), &h->serial);
+    *handle = h;
+    return EC_OK;
+}
+
 static int32_t live_source_open(void *self, const void *state, const char *uri, uint32_t share,
                                 uint32_t shares, void **handle)
 {
     struct capture *p = self;
     const struct settings *s = state;
     const char *name = uri_rest(uri, "live");
-    struct live_config c = {
-        .interface = name, .filter = s->filter, .snaplen = s->snaplen, .buffer = s->buffer,
-        .timeout_ms = s->timeout_ms, .promiscuous = s->promiscuous, .share = share, .shares = shares,
-        .iface = p->host->intern(p->host, "iface", name), .fanout = &p->fanout,
-        .say = {capture_say, self},
-    };
     char why[1024];
-    int32_t err = handle_new(self, NULL, live_open(&c, why, sizeof why), why, handle);
+    int32_t err;
 
-    if (!err) {
-        struct handle *h = *handle;
-
-        h->interfaces = &p->interfaces;
-        snprintf(h->name, sizeof h->name, "%s", name);
-        interfaces_live(h->interfaces, h->name, 1);
-    }
+    if (p->on_demand)
+        return demand_open(p, s, name, share, shares, handle);
+    err = handle_new(self, NULL, live_make(p, s, name, share, shares, why, sizeof why), why, handle);
+    if (!err)
+        live_opened(p, *handle, name);
     return err;
+}
+
+static uint32_t live_standing(void *self, const void *state)
+{
+    (void)state;
+    return ((struct capture *)self)->on_demand;
+}
+
+/* What is open is closed, and what it counted is kept; then what is wanted now is opened. */
+static void demand_follow(struct handle *h)
+{
+    uint64_t c[EC_SRC_STATS] = {0};
+    char name[DEMAND_NAME], why[1024] = "";
+    uint32_t serial = demand_take(&h->demand->demand, name);
+
+    live_closed(h);
+    if (h->live)
+        live_end(h->live, c, EC_SRC_STATS);
+    for (uint32_t i = 0; i < EC_SRC_STATS; i++)
+        h->past[i] += c[i];
+    h->live = *name ? live_make(h->demand, &h->set, name, h->share, h->shares, why, sizeof why) : NULL;
+    if (h->live)
+        live_opened(h->demand, h, name);
+    h->serial = serial;
+    demand_answer(&h->demand->demand, serial, *name && !h->live ? why : NULL);
+}
+
+/* Nothing is wanted: until that changes, somebody wakes the worker, or its time is over. */
+static uint32_t demand_wait(int32_t wake_fd, uint32_t timeout_ms)
+{
+    struct pollfd p = {wake_fd, POLLIN, 0};
+
+    return poll(&p, 1, (int)timeout_ms) > 0 ? EC_SRC_INTERRUPTED : EC_SRC_IDLE;
 }
 
 static uint32_t source_fetch(void *handle, struct ec_frame *const *f, uint32_t max, int32_t wake_fd,
@@ -138,8 +221,14 @@ static uint32_t source_fetch(void *handle, struct ec_frame *const *f, uint32_t m
 {
     struct handle *h = handle;
 
-    return h->live ? live_fetch(h->live, f, max, wake_fd, timeout_ms, why)
-                   : replay_fetch(h->replay, f, max, wake_fd, timeout_ms, why);
+    if (h->demand && demand_moved(&h->demand->demand, h->serial))
+        demand_follow(h);
+    if (h->live)
+        return live_fetch(h->live, f, max, wake_fd, timeout_ms, why);
+    if (h->replay)
+        return replay_fetch(h->replay, f, max, wake_fd, timeout_ms, why);
+    *why = demand_wait(wake_fd, timeout_ms);
+    return 0;
 }
 
 static void source_finish(void *handle, struct ec_frame *const *f, const uint32_t *verdict,
@@ -159,18 +248,24 @@ static void source_stats(void *handle, uint64_t *c, uint32_t n)
 
     if (h->live)
         live_stats(h->live, c, n);
-    else
+    else if (h->replay)
         replay_stats(h->replay, c, n);
+    else
+        memset(c, 0, n * sizeof *c);
+    for (uint32_t i = 0; i < n && i < EC_SRC_STATS; i++)
+        c[i] += h->past[i];
 }
 
 static void source_close(void *handle)
 {
     struct handle *h = handle;
 
-    if (h->interfaces)
-        interfaces_live(h->interfaces, h->name, -1);
+    live_closed(h);
+    if (h->demand)
+        demand_leave(&h->demand->demand, h->serial);
     replay_close(h->replay);
     live_close(h->live);
+    free((char *)h->set.filter);
     free(h);
 }
 
@@ -183,15 +278,20 @@ static int32_t capture_create(const struct ec_host *host, void **self)
     p->host = host;
     pthread_mutex_init(&p->fanout.lock, NULL);
     pthread_mutex_init(&p->interfaces.lock, NULL);
+    demand_init(&p->demand);
     return EC_OK;
 }
 
 static int32_t capture_setup(void *self)
 {
     struct capture *p = self;
+    int32_t err = EC_OK;
 
     interfaces_declare(&p->interfaces, p->host);
-    return EC_OK;
+    p->http = p->host->use(p->host, EC_HTTP_ID, &p->http_self);
+    for (uint32_t i = 0; p->http && !err && i < capture_n_route; i++)
+        err = p->http->route(p->http_self, p->host, &capture_routes[i], p);
+    return err;
 }
 
 /* A filter has to make sense for at least one of the usual link types; which one a capture has is
@@ -237,6 +337,10 @@ static int32_t capture_configure(void *self, const struct ec_conf *c, void **sta
     s->buffer = (uint32_t)number(p, c, "buffer");
     s->timeout_ms = (uint32_t)(number(p, c, "timeout") / 1000000);
     s->promiscuous = (uint32_t)number(p, c, "promiscuous");
+    s->on_demand = (uint32_t)number(p, c, "on_demand");
+    if (!p->configured)             /* later it waits for a restart: CAP_NET_RAW is gone, or stays */
+        p->on_demand = s->on_demand != 0;
+    p->configured = true;
     *state = s;
     return EC_OK;
 }
@@ -253,24 +357,26 @@ static void capture_destroy(void *self)
 
     pthread_mutex_destroy(&p->interfaces.lock);
     pthread_mutex_destroy(&p->fanout.lock);
+    demand_fini(&p->demand);
     free(p);
 }
 
 static const struct ec_source file_source = {
     sizeof file_source, EC_SOURCE_MAY_WAIT, "file",
-    file_open, source_fetch, source_finish, source_stats, source_close,
+    file_open, source_fetch, source_finish, source_stats, source_close, NULL,
 };
 static const struct ec_source live_source = {
     sizeof live_source, EC_SOURCE_NET_RAW, "live",
-    live_source_open, source_fetch, source_finish, source_stats, source_close,
+    live_source_open, source_fetch, source_finish, source_stats, source_close, live_standing,
 };
 static const struct ec_offer offers[] = {
     {sizeof(struct ec_offer), 0, EC_SOURCE_ID, &file_source},
     {sizeof(struct ec_offer), 0, EC_SOURCE_ID, &live_source},
+    {sizeof(struct ec_offer), 0, EC_CAPTURE_ID, &capture_service},
 };
-
-static const struct ec_use use_http = {
-    sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_http), 0, EC_HTTP_ID };
+static const struct ec_use uses[] = {
+    {sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_http), 0, EC_HTTP_ID},
+};
 
 static const struct ec_plugin capture = {
     .size = sizeof capture,
@@ -281,9 +387,9 @@ static const struct ec_plugin capture = {
     .version = PACKAGE_VERSION,
     .summary = "packets from capture files and live interfaces",
     .license = "MIT",
-    .n_use = 1,
-    .use_stride = sizeof use_http,
-    .use = &use_http,
+    .n_use = sizeof uses / sizeof *uses,
+    .use_stride = sizeof *uses,
+    .use = uses,
     .n_offer = sizeof offers / sizeof *offers,
     .offer_stride = sizeof *offers,
     .offer = offers,

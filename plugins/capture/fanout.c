@@ -21,12 +21,12 @@ static int fanout_make(struct fanout *f, const char *interface, int fd)
     int id = 0, err;
     socklen_t len = sizeof id;
 
-    if (f->n == FANOUT_INTERFACES)
-        return -ENOSPC;
     if ((err = fanout_set(fd, 0, FANOUT_TYPE | PACKET_FANOUT_FLAG_UNIQUEID)))
         return err;
     if (getsockopt(fd, SOL_PACKET, PACKET_FANOUT, &id, &len))
         return -errno;
+    if (f->n == FANOUT_INTERFACES)          /* one interface is open at a time: the first ones are closed */
+        f->n = 0;
     snprintf(f->group[f->n].name, sizeof f->group[0].name, "%s", interface);
     f->group[f->n++].id = (uint16_t)id;
     return 0;

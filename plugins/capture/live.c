@@ -47,8 +47,7 @@ static uint64_t clock_ns(clockid_t clock)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* "lo, eth0": the interfaces that there are. */
-static void interfaces_name(char *buf, uint32_t n)
+void live_interfaces(char *buf, uint32_t n)
 {
     struct if_nameindex *all = if_nameindex();
     uint32_t at = 0;
@@ -73,7 +72,7 @@ static void activate_explain(const struct live *l, pcap_t *p, int err, char *why
                  l->name);
         break;
     case PCAP_ERROR_NO_SUCH_DEVICE:
-        interfaces_name(names, sizeof names);
+        live_interfaces(names, sizeof names);
         snprintf(why, n, "cannot capture on %s: there is no such interface; there are: %s", l->name,
                  names);
         break;
@@ -392,12 +391,18 @@ void live_stats(struct live *l, uint64_t *c, uint32_t n)
     memcpy(c, all, (n < EC_SRC_ALL ? n : EC_SRC_ALL) * sizeof *c);
 }
 
-void live_close(struct live *l)
+void live_end(struct live *l, uint64_t *c, uint32_t n)
 {
-    if (!l)
-        return;
     live_drop(l);
+    if (c)
+        live_stats(l, c, n);
     free(l->copy);
     free(l->filter);
     free(l);
+}
+
+void live_close(struct live *l)
+{
+    if (l)
+        live_end(l, NULL, 0);
 }

@@ -30,6 +30,9 @@ struct live *live_open(const struct live_config *c, char *why, uint32_t n);
 uint32_t live_fetch(struct live *l, struct ec_frame *const *f, uint32_t max, int32_t wake_fd,
                     uint32_t timeout_ms, uint32_t *why);
 void live_stats(struct live *l, uint64_t *c, uint32_t n);
-void live_close(struct live *l);
+void live_interfaces(char *buf, uint32_t n);     /* "lo, eth0": the interfaces that there are */
+/* Ends it, and gives what live_stats() would tell afterwards: what its ring still held is lost. c may be NULL. */
+void live_end(struct live *l, uint64_t *c, uint32_t n);
+void live_close(struct live *l);    /* NULL: nothing */
 
 #endif

@@ -3,6 +3,7 @@
 #include "plugins/socketio/events.h"
 #include "plugins/socketio/job.h"
 #include "plugins/socketio/since.h"
+#include "plugins/socketio/sniff.h"
 
 #include <json-c/json.h>
 #include <stdio.h>
@@ -172,15 +173,19 @@ static void unsubscribe(struct viewer *v, const struct ec_sio_event *e, struct j
 
 /* --- the predecessor's ---------------------------------------------------------------------------------------- */
 
-static void sniffing(struct viewer *v)
+static void sniffing(struct viewer *v, const struct ec_sio_event *e)
 {
-    static const char no_role[] = "[{\"error\":\"Not enough permissions: the role operator is needed\"}]";
-    static const char no_capture[] =
-        "[{\"error\":\"this daemon cannot start a capture on demand: capture.on_demand is not there; name "
-        "interfaces in capture.interfaces, or start it with -i\"}]";
-    const char *say = has_role(v->who.roles, "admin,operator") ? no_capture : no_role;
+    struct job *j = v->jobs < JOBS_MAX ? job_new(v, e) : NULL;
+    const char *why = j ? sniff_read(v, j, e) : "too many of your requests are being answered: wait for their answers";
 
-    socket_emit(v->x, "sniffing_error", say, (uint32_t)strlen(say), NULL, 0, 0);
+    if (why) {
+        sniff_refuse(v->x, why);
+        job_free(j);
+        return;
+    }
+    j->sniffs = true;
+    v->jobs++;
+    job_start(v->all->s, j);
 }
 
 static void daily_summary(struct viewer *v, const struct ec_sio_event *e)
@@ -204,7 +209,7 @@ void ask_event(struct viewer *v, const struct ec_sio_event *e)
     struct json_object *args;
 
     if (!strcmp(e->name, "start_sniffing") || !strcmp(e->name, "stop_sniffing")) {
-        sniffing(v);
+        sniffing(v, e);
     } else if (!strcmp(e->name, "request_daily_summary")) {
         daily_summary(v, e);
     } else if (!strcmp(e->name, "subscribe") || !strcmp(e->name, "unsubscribe")) {

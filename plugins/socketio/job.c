@@ -1,5 +1,6 @@
 #include "plugins/socketio/job.h"
 
+#include "plugins/socketio/sniff.h"
 #include "plugins/socketio/summary.h"
 
 #include <stdio.h>
@@ -118,7 +119,9 @@ static void on_pool(void *self, const void *state, void *arg)
 
     (void)self;
     (void)state;
-    if (j->summary)
+    if (j->sniffs)
+        sniff_run(j);
+    else if (j->summary)
         summary_read(j->s, &j->out, j->error, sizeof j->error);
     else
         read_events(j);
@@ -266,7 +269,9 @@ void job_end(struct server *s, struct job *j)
         space_each(s->events->space, NULL, look, &l);
     if (l.found) {
         l.found->jobs--;
-        if (j->summary)
+        if (j->sniffs)
+            sniff_end(l.found, j);
+        else if (j->summary)
             end_summary(l.found, j);
         else
             end_subscribe(l.found, j);

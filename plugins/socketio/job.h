@@ -8,14 +8,15 @@ struct job {
     struct order order;
     struct server *s;
     char socket[24];                /* who asked */
-    bool acks, replay, summary;
+    bool acks, replay, summary, sniffs;
+    struct { bool starts; char interface[64], actor[64], address[64]; } sniff;
     uint64_t ack, since_ns;
     uint32_t beats;                 /* seconds until it starts */
     struct filter *filter;
     char type[TOPICS_MAX][64];
     uint32_t types;
     /* the answer */
-    char error[256];                /* "": none */
+    char error[1024];               /* "": none */
     struct text out;                /* events, each with its length in front; or the summary's JSON */
     uint64_t *id;                   /* of the events */
     uint32_t n;

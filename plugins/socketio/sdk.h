@@ -6,6 +6,7 @@
 #endif
 #include <ecyber/plugin.h>
 #include <ecyber/ext/auth.h>
+#include <ecyber/ext/capture.h>
 #include <ecyber/ext/http.h>
 #include <ecyber/ext/json.h>
 #include <ecyber/ext/socketio.h>

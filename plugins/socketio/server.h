@@ -46,7 +46,8 @@ struct server {
     const struct ec_auth *auth;     /* NULL: only who comes by the local socket has a name */
     const struct ec_store *store;   /* NULL: nothing is replayed */
     const struct ec_json *json;
-    void *http_self, *auth_self, *store_self, *json_self;
+    const struct ec_capture *capture;   /* NULL: nothing that could capture */
+    void *http_self, *auth_self, *store_self, *json_self, *capture_self;
     struct config c;
     struct event_base *base;        /* NULL: with --workers 0 nothing is served */
     struct engine engine[ENGINES_MAX];

@@ -179,6 +179,7 @@ static const struct ec_use uses[] = {
     { sizeof(struct ec_use), EC_USE_SETUP, sizeof(struct ec_json), 0, EC_JSON_ID },
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_auth), 0, EC_AUTH_ID },
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_store), 0, EC_STORE_ID },
+    { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_capture), 0, EC_CAPTURE_ID },
 };
 
 /* --- the plugin's life ----------------------------------------------------------------------------------------- */
@@ -216,6 +217,7 @@ static int32_t plugin_setup(void *self)
     s->json = h->use(h, EC_JSON_ID, &s->json_self);
     s->auth = h->use(h, EC_AUTH_ID, &s->auth_self);
     s->store = h->use(h, EC_STORE_ID, &s->store_self);
+    s->capture = h->use(h, EC_CAPTURE_ID, &s->capture_self);
     if ((err = engine_add(s, h, &socket_engine, s)))
         return err;
     return h->subscribe(h, &everything);

@@ -3,6 +3,7 @@
 #include <ecyber/plugin.h>
 #include <ecyber/ext/alert.h>
 #include <ecyber/ext/auth.h>
+#include <ecyber/ext/capture.h>
 #include <ecyber/ext/captures.h>
 #include <ecyber/ext/daemon.h>
 #include <ecyber/ext/enrich.h>

@@ -147,6 +147,15 @@ def without_live():
     check(d.up and wait_for(lambda: not able(engine), 5),
           "without a live source the engine has no capability at all", d.text())
     check(d.stop(signal.SIGINT) == 0, "SIGINT to the launcher: exit code 0", d.text())
+    d = Daemon("demand", "--workers", "2", "--set", "capture.on_demand=true")
+    engine = d.engine()
+    check(d.up and wait_for(lambda: able(engine) == {"W0": NET_RAW, "W1": NET_RAW}, 5),
+          "with capture.on_demand the workers keep CAP_NET_RAW, and nobody else", able(engine))
+    check(d.stop() == 0, "SIGTERM to the launcher: exit code 0", d.text())
+    d = Daemon("file", "--set", "capture.on_demand=true", "--stay", "-r", os.environ["EC_DATA"] + "/sample.pcap")
+    engine = d.engine()
+    check(d.up and wait_for(lambda: not able(engine), 5), "not where capture files are read", able(engine))
+    check(d.stop() == 0, "SIGTERM to the launcher: exit code 0", d.text())
     d = Daemon("group", group=True)
     os.killpg(d.pid, signal.SIGINT)
     check(d.run.wait(20) == 0 and "interrupted twice" not in d.text(), "a key on the terminal counts once", d.text())

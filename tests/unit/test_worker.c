@@ -113,7 +113,7 @@ static void source_close(void *handle)
 }
 
 static struct ec_source fake = { sizeof fake, EC_SOURCE_MAY_WAIT, "fake", source_open, source_fetch, source_finish,
-                                 source_stats, source_close };
+                                 source_stats, source_close, NULL };
 
 /* The stage writes down what is called, in order: packet n, idle, finish. */
 enum { IDLE = 1000000, FINISH = 2000000 };

@@ -1,4 +1,4 @@
-/* source.h: ec.source/1, the interface of packet sources. STATUS: draft 2.
+/* source.h: ec.source/1, the interface of packet sources. STATUS: draft 3.
  * Implemented by capture plugins, called by the host's worker loop. */
 #ifndef EC_EXT_SOURCE_H
 #define EC_EXT_SOURCE_H
@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-#define EC_SOURCE_ID "ec.source/1-draft.2"
+#define EC_SOURCE_ID "ec.source/1-draft.3"
 
 /* Flags of a frame. */
 enum { EC_FR_INLINE = 1, EC_FR_CSUM_OK = 2, EC_FR_CUT = 4 /* by the snap length */, EC_FR_OUTGOING = 8,
@@ -72,6 +72,9 @@ struct ec_source {
     void (*finish)(void *handle, struct ec_frame *const *f, const uint32_t *verdict, uint32_t n);
     void (*stats)(void *handle, uint64_t *c, uint32_t n);   /* [wrk] fills at most n: EC_SRC_SEEN … EC_SRC_CLOCK */
     void (*close)(void *handle);                            /* [wrk] */
+    /* [ctl] after configure(): 1: where neither the configuration nor the command line names a source, "SCHEME:" is to be
+     * opened, and stays open for what is asked of it later. NULL: never. */
+    uint32_t (*standing)(void *self, const void *state);
 };
 
 #ifdef __cplusplus
