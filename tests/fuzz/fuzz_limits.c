@@ -23,19 +23,32 @@ static void line(const char *text)
         abort();
 }
 
-static void whole(const char *text, size_t n)
+/* As it is written after it was read; NULL: it is refused. */
+static char *written(const char *text, size_t n, size_t *len)
 {
     char why[300], *out;
     struct tuning *t = tuning_read(text, n, why, sizeof why);
-    size_t len;
 
     if (!t)
-        return;
-    out = tuning_write(t, &len);
-    if (!out || len != n || memcmp(out, text, n) != 0)
+        return NULL;
+    if (!(out = tuning_write(t, len)))
         abort();
-    free(out);
     tuning_release(t);
+    return out;
+}
+
+static void whole(const char *text, size_t n)
+{
+    size_t len, again;
+    char *once = written(text, n, &len), *twice;
+
+    if (!once)
+        return;
+    twice = written(once, len, &again);
+    if (!twice || len != again || memcmp(once, twice, len) != 0)
+        abort();
+    free(once);
+    free(twice);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

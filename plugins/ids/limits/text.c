@@ -71,9 +71,14 @@ struct tuning *tuning_file(const char *path, void (*wrong)(void *arg, const char
     return NULL;
 }
 
+static void write_head(char to[LINE_ROOM], const struct tune *e)
+{
+    snprintf(to, LINE_ROOM, "# %u %" PRIu64 " %" PRIu64 " %s", e->id, e->version, e->at_ns, e->by);
+}
+
 char *tuning_write(const struct tuning *t, size_t *len)
 {
-    char *text = NULL, line[TUNE_LINE];
+    char *text = NULL, head[LINE_ROOM], line[TUNE_LINE];
     FILE *out = open_memstream(&text, len);
     uint64_t sum;
 
@@ -84,7 +89,8 @@ char *tuning_write(const struct tuning *t, size_t *len)
         const struct tune *e = t->tune[i];
 
         tune_write(e, line);
-        fprintf(out, "# %u %" PRIu64 " %" PRIu64 " %s\n", e->id, e->version, e->at_ns, e->by);
+        write_head(head, e);
+        fprintf(out, "%s\n", head);
         if (*e->note)
             fprintf(out, "#: %s\n", e->note);
         fprintf(out, "%s\n", line);
@@ -121,19 +127,30 @@ static bool next_line(struct taking *k, char to[LINE_ROOM])
     return true;
 }
 
-/* "# 3 7 1763862000000000000 anna" and what follows it. */
-static bool take_entry(struct taking *k, struct tuning **t, char line[LINE_ROOM])
+/* "# 3 7 1763862000000000000 anna", as it was written and no other way. */
+static bool take_head(const char line[LINE_ROOM], struct tune *e)
 {
-    uint32_t id, column;
-    uint64_t version, at;
-    char by[TUNE_BY] = "", note[TUNE_NOTE] = "", why[300];
-    struct tune e;
+    char again[LINE_ROOM];
     int used = 0;
 
-    if (sscanf(line, "# %" SCNu32 " %" SCNu64 " %" SCNu64 " %n", &id, &version, &at, &used) != 3 || !used || !id ||
-        id >= (*t)->next_id || version > (*t)->version || strlen(line + used) >= sizeof by)
+    if (sscanf(line, "# %" SCNu32 " %" SCNu64 " %" SCNu64 " %n", &e->id, &e->version, &e->at_ns, &used) != 3 || !used ||
+        strlen(line + used) >= sizeof e->by)
+        return false;
+    strcpy(e->by, line + used);
+    write_head(again, e);
+    return e->id && !strcmp(again, line);
+}
+
+/* A head, and what follows it. */
+static bool take_entry(struct taking *k, struct tuning **t, char line[LINE_ROOM])
+{
+    uint32_t column;
+    char note[TUNE_NOTE] = "", why[300];
+    struct tune e, head;
+
+    memset(&head, 0, sizeof head);
+    if (!take_head(line, &head) || head.id >= (*t)->next_id || head.version > (*t)->version)
         return bad(k, "this is not how an entry begins");
-    strcpy(by, line + used);
     if (!next_line(k, line))
         return false;
     if (!strncmp(line, "#: ", 3)) {
@@ -145,12 +162,12 @@ static bool take_entry(struct taking *k, struct tuning **t, char line[LINE_ROOM]
     }
     if (tune_read(line, &e, &column, why, sizeof why) != 1)
         return bad(k, "this is neither a suppression nor a threshold");
-    if (tuning_by_id(*t, e.kind, id))
+    if (tuning_by_id(*t, e.kind, head.id))
         return bad(k, "there is an entry of this number already");
-    e.id = id;
-    e.version = version;
-    e.at_ns = at;
-    memcpy(e.by, by, sizeof by);
+    e.id = head.id;
+    e.version = head.version;
+    e.at_ns = head.at_ns;
+    memcpy(e.by, head.by, sizeof e.by);
     memcpy(e.note, note, sizeof note);
     return tuning_add(t, &e) || bad(k, "out of memory, or too many entries");
 }
