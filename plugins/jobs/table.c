@@ -33,20 +33,26 @@ struct table *table_new(uint64_t first, uint32_t keep, uint32_t most, uint64_t (
     return t;
 }
 
-/* It has left the list. */
+static void kept_free(struct kept *k)
+{
+    free(k->shown.result);
+    free(k);
+}
+
+/* It has left the list; NULL: nothing. */
 static void drop(struct kept *k)
 {
-    if (k && k->asked.forget)
+    if (!k)
+        return;
+    if (k->asked.forget)
         k->asked.forget(k->asked.arg, k->shown.id);
-    if (k)
-        free(k->shown.result);
-    free(k);
+    kept_free(k);
 }
 
 void table_free(struct table *t)
 {
     for (uint32_t i = 0; t && i < t->n; i++)
-        drop(t->all[i]);
+        kept_free(t->all[i]);
     if (t) {
         pthread_mutex_destroy(&t->lock);
         free(t->all);

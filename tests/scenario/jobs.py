@@ -200,6 +200,7 @@ def list_and_cancel(run):
     first = upload(big)[1]["id"]
     wait_for(lambda: ask("GET", "/api/system/jobs/%d" % first)[1]["state"] == "running" and children(run), 20)
     child = children(run)
+    wait_for(lambda: open("/proc/%d/comm" % child[0], encoding="utf-8").read() != "replay\n", 20)     # until its exec
     sockets = []
     for pid in child:
         for fd in os.listdir("/proc/%d/fd" % pid):

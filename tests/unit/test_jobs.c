@@ -94,7 +94,7 @@ START_TEST(the_list_is_bounded)
     j.kind = "";
     ck_assert_int_eq(table_create(t, &j, &c), EC_EINVAL);
     table_free(t);
-    ck_assert_int_eq(seen.forgotten, 4);
+    ck_assert_int_eq(seen.forgotten, 1);        /* whoever made the others may have gone */
 }
 END_TEST
 

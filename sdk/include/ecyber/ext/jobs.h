@@ -17,7 +17,8 @@ struct ec_job {                     /* copied, but for arg and what the function
     const char *by;                 /* who asked for it, "anna"; NULL: nobody */
     /* [any] without a lock of this service, at most once; may be NULL. cancel(): somebody has cancelled it; it is over
      * already, so the work has to end soon and to free what it holds. forget(): it leaves the list, nobody can ask for it
-     * any more: what its result names may go. That can be within create() of another job. Both must not block. */
+     * any more: what its result names may go. That can be within create() of another job. Both must not block; neither is
+     * called when the daemon ends. */
     void (*cancel)(void *arg, uint64_t id);
     void (*forget)(void *arg, uint64_t id);
     void *arg;                      /* [keep] */
