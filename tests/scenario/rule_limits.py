@@ -108,8 +108,9 @@ def suppressed():
     check(held(path) == 2 and ask("GET", "/api/ids/stats")[1]["alerts_suppressed"] >= 2, "what it holds back is counted",
           ask("GET", path))
     check(ask("GET", path, If_None_Match=tag)[0] == 304, "an unchanged one is 304")
-    status, two, new = ask("PUT", path, dict(entry, track="by_dst"), If_Match=tag)
-    check(status == 200 and two["track"] == "by_dst" and new != tag and sent("one") == [1], "changed, it no longer holds",
+    long = "\U0001f6a8" * 200     # each of four bytes
+    status, two, new = ask("PUT", path, dict(entry, track="by_dst", note=long), If_Match=tag)
+    check(status == 200 and two["track"] == "by_dst" and two["note"] == long and new != tag and sent("one") == [1], "changed, it no longer holds",
           (status, two))
     check(ask("PUT", path, entry, If_Match=tag)[0] == ask("DELETE", path, If_Match=tag)[0] == 412, "an old version is 412")
     check(ask("PUT", path, dict(entry, track="by_either", ip="10.79.0.2"))[0] == 200 and sent("one") == [], "either side")
@@ -156,6 +157,8 @@ def bad():
             ("suppressions", {"sid": 1, "track": "by_rule", "ip": "10.0.0.1"}, "track"),
             ("suppressions", {"sid": 1, "gid": 0}, "gid"), ("suppressions", {"sid": 1, "colour": 1}, "colour"),
             ("suppressions", {"sid": 1, "note": "a\nb"}, "note"), ("suppressions", {"sid": 1, "note": "x" * 201}, "note"),
+            ("suppressions", {"sid": 1, "note": "\U0001f6a8" * 201}, "note"),
+            ("suppressions", {"sid": 1, "track": "by_src", "ip": "\U0001f6a8" * 49}, "ip"),
             ("thresholds", {"sid": 1}, "type"), ("thresholds", {"sid": 1, "type": "limit", "track": "by_src", "count": 0,
                                                                 "seconds": 1}, "count"),
             ("thresholds", {"sid": 1, "type": "some", "track": "by_src", "count": 1, "seconds": 1}, "type"),

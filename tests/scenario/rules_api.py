@@ -187,6 +187,9 @@ def lists():
                         ("file=one.rules", 7), ("gid=2", 0), ("q=2000001", 1)):
         status, page, _ = ask("GET", "/api/rules?" + query)
         check(status == 200 and page["total"] == want == len(page["items"]), "filter " + query, (status, page))
+    for name, most in (("q", 200), ("msg", 200), ("proto", 32), ("classtype", 64), ("file", 256)):
+        status, page, _ = ask("GET", "/api/rules?%s=%s" % (name, "%F0%9F%9A%A8" * most))
+        check((status, page.get("total")) == (200, 0), "nothing has a %s of %d characters of four bytes" % (name, most), page)
     _, page, _ = ask("GET", "/api/rules/failed")
     check([(i["id"], i["state"], i["line"], bool(i["why"] and i["hint"] and i["text"])) for i in page["items"]] ==
           [("1:2000004", "unsupported", 5, True)], "those that failed say where, why and what to do", page)
@@ -234,8 +237,9 @@ def bad():
     check(ask("GET", "/api/rules/1:7777777")[0] == 404 and ask("DELETE", "/api/rules/7:2000001")[0] == 404 and
           ask("POST", "/api/rules/1:7777777/enable")[0] == 404, "what is not there is 404")
     for query in ("limit=0", "limit=1001", "cursor=x", "cursor=1.2", "sid=a", "sid=5-4", "sid=1,", "action=explode",
-                  "state=x", "enabled=2", "nosuch=1", "source=net"):
-        check(ask("GET", "/api/rules?" + query)[0] == 422, "refused: ?" + query)
+                  "state=x", "enabled=2", "nosuch=1", "source=net", "sid=" + "%F0%9F%9A%A8" * 500,
+                  "cursor=" + "%F0%9F%9A%A8" * 48):
+        check(ask("GET", "/api/rules?" + query)[0] == 422, "refused: ?" + query[:60])
     check(ask("PATCH", "/api/rules/1:2000001", {})[0] == 422 and
           ask("PATCH", "/api/rules/1:2000001", {"action": "x"})[0] == 422,
           "a change of nothing is refused")

@@ -10,7 +10,7 @@
 
 #define TUNING_MAX  10000u          /* entries of a set */
 #define TUNE_BY     64u             /* with their NULs */
-#define TUNE_NOTE   201u
+#define TUNE_NOTE   801u            /* 200 characters */
 #define TUNE_LINE   256u
 
 enum tune_kind { TUNE_SUPPRESS, TUNE_THRESHOLD };

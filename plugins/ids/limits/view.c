@@ -79,14 +79,16 @@ enum { GIVEN_TRACK, GIVEN_IP, GIVEN_NOTE };
 #define BODY(T, flags, bit, member, name, allow, def, help, min, max) \
     { EC_T_##T, (flags), (bit), 0, (uint32_t)offsetof(struct limits_body, member), (name), NULL, (allow), (def), NULL, \
       (help), (min), (max) }
-#define NOTE_ROW BODY(TEXT, EC_R_OPT, GIVEN_NOTE, note, "note", NULL, NULL, "why", 1, TUNE_NOTE - 1)
+#define NET_CHARACTERS 49           /* of up to four bytes each, like all that bounds count */
+#define NOTE_ROW BODY(TEXT, EC_R_OPT, GIVEN_NOTE, note, "note", NULL, NULL, "why", 1, (TUNE_NOTE - 1) / 4)
 #define RULE_ROWS \
     BODY(U32, 0, 0, gid, "gid", NULL, "1", "group of the rule; 0, with sid 0: every rule", 0, UINT32_MAX), \
     BODY(U32, 0, 0, sid, "sid", NULL, NULL, "number of the rule; 0: every one of gid", 0, UINT32_MAX)
 static const struct ec_row suppression_body_rows[] = {
     RULE_ROWS,
     BODY(ENUM, EC_R_OPT, GIVEN_TRACK, track, "track", SIDES, NULL, "which address has to lie in ip; with ip only", 0, 0),
-    BODY(TEXT, EC_R_OPT, GIVEN_IP, ip, "ip", NULL, NULL, "address or network; with track only", 2, 49),
+    BODY(TEXT, EC_R_OPT, GIVEN_IP, ip, "ip", NULL, NULL, "address or network; with track only", 2,
+         NET_CHARACTERS),
     NOTE_ROW,
 };
 static const struct ec_row threshold_body_rows[] = {
@@ -108,7 +110,7 @@ static bool given(const struct limits_body *b, unsigned bit)
 
 static bool take_net(struct limits *l, struct ec_req *r, const struct limits_body *b, struct tune *e)
 {
-    char text[64] = "";
+    char text[NET_CHARACTERS * 4 + 1] = "";
 
     if (given(b, GIVEN_TRACK) != given(b, GIVEN_IP)) {
         l->http->invalid(r, given(b, GIVEN_IP) ? "body.track" : "body.ip", "missing",

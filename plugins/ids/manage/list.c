@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #define RANGES 64                   /* of ?sid= */
+#define ROOM(characters) (4 * (characters) + 1)     /* bytes: what bounds count may have four each */
 
 struct list_param {
     struct ec_part part;
@@ -58,7 +59,7 @@ struct wanted {
     bool broken_only;               /* the list of failed ones */
     uint32_t n_range, n_word;
     struct { uint32_t lo, hi; } range[RANGES];
-    char words[204], *word[100], msg[204], proto[36], classtype[68], file[260];
+    char words[ROOM(200)], *word[100], msg[ROOM(200)], proto[ROOM(32)], classtype[ROOM(64)], file[ROOM(256)];
     const char *action;
 };
 
@@ -108,7 +109,7 @@ static const char *word_at(const char *words, uint32_t i, char *to, size_t room)
 /* false: it was answered. */
 static bool read_wanted(struct manage *m, struct ec_req *r, const struct list_param *p, struct wanted *w)
 {
-    char sids[504], *save = NULL;
+    char sids[ROOM(500)], *save = NULL;
 
     w->p = p;
     text_take(p, HAS_SID, p->sid, sids, sizeof sids);
@@ -170,7 +171,7 @@ static bool fits(const struct wanted *w, const struct listed *k)
 /* A cursor is "GID.SID.N": behind the first N of that gid and sid. false: it is none. */
 static bool behind(const struct wanted *w, const struct listed *all, uint32_t n, uint32_t *from)
 {
-    char text[52];
+    char text[ROOM(48)];
     unsigned gid, sid, skip;
     int used = 0;
     uint32_t to = n;
