@@ -74,6 +74,7 @@ struct conf *daemon_conf_load(const struct daemon *d, const struct daemon_conf_w
     daemon_conf_input(d, &in);
     in.warn = log_warning;
     in.changes = daemon_changes(d);
+    in.changes_lenient = !d->state_dir;
     if (with) {
         in.text = with->text;
         in.changes_text = with->changes;

@@ -23,6 +23,7 @@ struct conf_input {
     const char *text;               /* in place of what `file` has; NULL: read it */
     const char *changes;            /* file of what was changed while the daemon ran (core/changes.h), after the other
                                      * files; one that is not there is empty. NULL: none */
+    bool changes_lenient;           /* one that may not be read is a warning, and left out */
     const char *changes_text;       /* in place of what that has; NULL: read it */
     bool partial;                   /* the first look, at "core" alone, before the plugins are known: passes over what
                                      * belongs to other sections, reports nothing (the load of all does) and gives

@@ -98,8 +98,16 @@ void conf_apply_changes(struct conf_loader *l)
         apply(l, l->in->changes_text, strlen(l->in->changes_text));
         return;
     }
-    if (access(l->in->changes, F_OK) && (errno == ENOENT || errno == ENOTDIR))
-        return;
+    if (eaccess(l->in->changes, R_OK)) {
+        struct conf_place p = { .from = CONF_FILE, .file = l->in->changes };
+
+        if (errno == ENOENT || errno == ENOTDIR)
+            return;
+        if (errno == EACCES && l->in->changes_lenient) {
+            conf_warn(l, &p, "cannot be read: %s; what was changed over the API is left out", strerror(errno));
+            return;
+        }
+    }
     text = conf_read(l, l->in->changes, &len);
     if (text)
         apply(l, text, len);

@@ -246,8 +246,16 @@ def refused():
                           check=False).returncode:
             return              # the build stands where nobody else may go
         os.chmod(".", 0o777)
-        code, text = start("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *args, "-i", "v1")
+        os.makedirs("state2", exist_ok=True)
+        with open("state2/changes.yaml", "w", encoding="utf-8") as out:
+            out.write("{\n  \"core.log.level\": \"debug\"\n}\n")
+        os.chmod("state2", 0o700)
+        nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *args)
+        code, text = start(*nobody, "-i", "v1")
         check(code == 1 and "cannot capture on v1: CAP_NET_RAW is missing" in text, "a user without the capability", text)
+        code, text = start(*nobody, "-T")
+        check(code == 0 and "state2 cannot be written" in text and "state2/changes.yaml: cannot be read" in text,
+              "who may not see the state folder checks without what is in it", text)
 
 
 def main():
