@@ -54,7 +54,7 @@ static void start_job(struct ec_req *r, void *arg)
 {
     struct capture *c = arg;
     const struct start_body *body = c->http->body(r);
-    char name[64], object[80], why[1024] = "";
+    char name[64], object[96], why[1024] = "";
     uint32_t dry = c->http->dry_run(r);
     int32_t err;
 
