@@ -1,6 +1,7 @@
 #include "plugins/socketio/events.h"
 
 #include "plugins/socketio/ask.h"
+#include "plugins/socketio/job.h"
 
 #include <inttypes.h>
 #include <json-c/json.h>
@@ -117,14 +118,14 @@ void viewer_give(struct viewer *v, uint64_t id, struct frame *f)
         server_count(s, M_EVENTS, 1);
 }
 
-static int by_number(const void *a, const void *b)
+static int by_id(const void *id, const void *old)
 {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    uint64_t x = *(const uint64_t *)id, y = ((const struct old *)old)->id;
 
     return x < y ? -1 : x > y;
 }
 
-void viewer_release(struct viewer *v, const uint64_t *seen, uint32_t n)
+void viewer_release(struct viewer *v, const struct old *seen, uint32_t n)
 {
     const struct ec_eio *e = socket_session(v->x);
     struct held *held = v->held;
@@ -135,7 +136,7 @@ void viewer_release(struct viewer *v, const uint64_t *seen, uint32_t n)
     v->held = NULL;
     v->n_held = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (e && !e->closed && (!n || !bsearch(&held[i].id, seen, n, sizeof *seen, by_number)))
+        if (e && !e->closed && (!n || !bsearch(&held[i].id, seen, n, sizeof *seen, by_id)))
             viewer_give(v, held[i].id, held[i].f);
         frame_drop(held[i].f);
     }

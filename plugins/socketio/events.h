@@ -41,8 +41,9 @@ void events_beat(struct server *s);                     /* once a second */
 
 /* For the requests of a client. */
 void viewer_give(struct viewer *v, uint64_t id, struct frame *f);
-/* The held events that the replay did not have, then live again. seen: ids, sorted. */
-void viewer_release(struct viewer *v, const uint64_t *seen, uint32_t n);
+/* The held events that the replay did not have, then live again. seen: sorted by id. */
+struct old;
+void viewer_release(struct viewer *v, const struct old *seen, uint32_t n);
 bool viewer_follow(struct viewer *v, const char *type, struct filter *f);   /* false: too many */
 bool viewer_unfollow(struct viewer *v, const char *type);
 bool has_role(const char *have, const char *want);

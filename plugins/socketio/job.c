@@ -14,6 +14,7 @@ struct job *job_new(struct viewer *v, const struct ec_sio_event *e)
     if (!j)
         return NULL;
     j->s = v->all->s;
+    j->limit = UINT64_MAX;
     strcpy(j->socket, v->x->id);
     j->acks = e->flags & EC_SIO_ACK;
     j->ack = e->ack;
@@ -24,7 +25,9 @@ static void job_clear(struct job *j)
 {
     filter_drop(j->filter);
     text_free(&j->out);
-    free(j->id);
+    for (uint32_t i = 0; i < j->n; i++)
+        free(j->old[i].json);
+    free(j->old);
 }
 
 void job_free(struct job *j)
@@ -36,26 +39,79 @@ void job_free(struct job *j)
 
 /* --- on the pool ------------------------------------------------------------------------------------------------- */
 
-struct row { uint64_t id; uint32_t at, type; };
+static void swap(struct old *a, struct old *b)
+{
+    struct old c = *a;
 
-/* "type NUL length JSON" in j->out. */
+    *a = *b;
+    *b = c;
+}
+
+/* The latest of them stands first. */
+static void heap_up(struct old *o, uint32_t i)
+{
+    for (; i && o[i].id > o[(i - 1) / 2].id; i = (i - 1) / 2)
+        swap(&o[i], &o[(i - 1) / 2]);
+}
+
+static void heap_down(struct old *o, uint32_t n)
+{
+    for (uint32_t i = 0, k; (k = 2 * i + 1) < n; i = k) {
+        if (k + 1 < n && o[k + 1].id > o[k].id)
+            k++;
+        if (o[i].id >= o[k].id)
+            return;
+        swap(&o[i], &o[k]);
+    }
+}
+
+/* Nothing that is later comes back either, so that what does is without a hole. */
+static void leave_out_latest(struct job *j)
+{
+    j->more = true;
+    j->limit = j->old[0].id;
+    j->bytes -= j->old[0].len;
+    free(j->old[0].json);
+    j->old[0] = j->old[--j->n];
+    heap_down(j->old, j->n);
+}
+
+static bool make_room(struct job *j)
+{
+    uint32_t room = j->room ? 2 * j->room : 64;
+    struct old *bigger;
+
+    if (j->n < j->room)
+        return true;
+    if (!(bigger = realloc(j->old, room * sizeof *bigger)))
+        return false;
+    j->old = bigger;
+    j->room = room;
+    return true;
+}
+
+/* Of all types together the oldest ones are kept, as many as may come back. */
 static int32_t add_event(void *arg, uint64_t id, const char *json, uint32_t len)
 {
     struct job *j = arg;
-    uint64_t *bigger;
+    char *copy;
 
-    if (j->n >= j->s->c.replay || j->out.n + len + 128 > j->s->c.buffer) {
+    if (id >= j->limit || j->read == j->s->c.replay) {
         j->more = true;
+        return j->read == j->s->c.replay;
+    }
+    j->read++;
+    if (!make_room(j) || !(copy = malloc(len ? len : 1))) {
+        snprintf(j->error, sizeof j->error, "out of memory");
         return 1;
     }
-    if (!(bigger = realloc(j->id, (j->n + 1) * sizeof *bigger)))
-        return 1;
-    j->id = bigger;
-    j->id[j->n++] = id;
-    text_add(&j->out, j->now_type, strlen(j->now_type) + 1);
-    text_add(&j->out, &len, sizeof len);
-    text_add(&j->out, json, len);
-    return j->out.bad;
+    memcpy(copy, json, len);
+    j->old[j->n] = (struct old){ id, j->now_type, len, copy };
+    heap_up(j->old, j->n++);
+    j->bytes += len;
+    while (j->n > j->s->c.replay || (j->n > 1 && j->bytes > j->s->c.buffer))
+        leave_out_latest(j);
+    return 0;
 }
 
 static int32_t nothing(void *arg, uint64_t id, const char *json, uint32_t len)
@@ -67,7 +123,15 @@ static int32_t nothing(void *arg, uint64_t id, const char *json, uint32_t len)
     return 1;
 }
 
-/* Type by type, because a field may be of one type only; they are sorted afterwards. */
+/* Its ids are in the order of time. */
+static int by_id(const void *a, const void *b)
+{
+    const struct old *x = a, *y = b;
+
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Type by type, because a field may be of one type only. */
 static void read_events(struct job *j)
 {
     const struct server *s = j->s;
@@ -75,25 +139,26 @@ static void read_events(struct job *j)
     uint32_t n = filter_store(j->filter, f);
     struct ec_page page = { .size = sizeof page };
 
-    for (uint32_t i = 0; i < j->types && !*j->error && !j->more; i++) {
+    for (uint32_t i = 0; i < j->types && !*j->error; i++) {
         struct ec_query q = { .size = sizeof q, .flags = EC_QUERY_OLDEST_FIRST, .type = j->type[i], .filter = f,
                               .n_filter = n, .filter_stride = sizeof f[0], .since_ns = j->since_ns, .limit = 1000 };
-        char cursor[EC_CURSOR_MAX] = "";
+        char cursor[EC_CURSOR_MAX] = "", why[sizeof j->error] = "";
         int32_t err;
 
-        j->now_type = j->type[i];
+        j->now_type = i;
+        j->read = 0;
         do {
             q.cursor = *cursor ? cursor : NULL;
             q.limit = j->replay ? 1000 : 1;
-            err = s->store->events(s->store_self, &q, j->replay ? add_event : nothing, j, &page, j->error,
-                                   sizeof j->error);
+            err = s->store->events(s->store_self, &q, j->replay ? add_event : nothing, j, &page, why, sizeof why);
             if (err != EC_OK && !*j->error)
-                snprintf(j->error, sizeof j->error, "the store cannot be read at the moment");
+                snprintf(j->error, sizeof j->error, "%s", *why ? why : "the store cannot be read at the moment");
             strcpy(cursor, page.next);
-        } while (err == EC_OK && j->replay && *cursor && !j->more);
-        if (err == EC_OK)
-            *j->error = '\0';
+        } while (err == EC_OK && !*j->error && j->replay && *cursor && j->read < s->c.replay);
+        j->more |= j->replay && *cursor;
     }
+    if (j->n)
+        qsort(j->old, j->n, sizeof *j->old, by_id);
 }
 
 static void on_done(struct server *s, struct order *o)
@@ -125,7 +190,7 @@ static void on_pool(void *self, const void *state, void *arg)
         summary_read(j->s, &j->out, j->error, sizeof j->error);
     else
         read_events(j);
-    j->order = (struct order){ .bytes = sizeof *j + j->out.n, .done = on_done };
+    j->order = (struct order){ .bytes = sizeof *j + j->out.n + j->bytes, .done = on_done };
     if (!orders_post(j->s, &j->order, true))
         job_free(j);
 }
@@ -150,14 +215,6 @@ static void look(void *arg, struct ec_sio *x)
         l->found = x->data;
 }
 
-/* Sorted by their ids, which are in the order of time. */
-static int by_id(const void *a, const void *b)
-{
-    const struct row *x = a, *y = b;
-
-    return x->id < y->id ? -1 : x->id > y->id;
-}
-
 static void send_one(struct ec_eio *e, const char *space, const char *type, const char *json, uint32_t len)
 {
     struct text args = { 0 };
@@ -173,30 +230,12 @@ static void send_one(struct ec_eio *e, const char *space, const char *type, cons
     text_free(&args);
 }
 
-static void send_events(struct viewer *v, struct job *j)
+static void send_events(const struct viewer *v, const struct job *j)
 {
     struct ec_eio *e = socket_session(v->x);
-    struct row *row = j->n ? malloc(j->n * sizeof *row) : NULL;
-    size_t at = 0;
-    uint32_t len;
 
-    for (uint32_t i = 0; row && i < j->n; i++) {
-        row[i] = (struct row){ j->id[i], 0, (uint32_t)at };
-        at += strlen(j->out.p + at) + 1;
-        memcpy(&len, j->out.p + at, sizeof len);
-        row[i].at = (uint32_t)at;
-        at += sizeof len + len;
-    }
-    if (row)
-        qsort(row, j->n, sizeof *row, by_id);
-    for (uint32_t i = 0; row && i < j->n; i++) {
-        memcpy(&len, j->out.p + row[i].at, sizeof len);
-        send_one(e, v->all->x.name, j->out.p + row[i].type, j->out.p + row[i].at + sizeof len, len);
-        j->id[i] = row[i].id;
-        if (e->closed)
-            break;
-    }
-    free(row);
+    for (uint32_t i = 0; i < j->n && !e->closed; i++)
+        send_one(e, v->all->x.name, j->type[j->old[i].type], j->old[i].json, j->old[i].len);
 }
 
 static void acknowledge(const struct job *j, struct ec_sio *x, const char *error)
@@ -240,7 +279,7 @@ static void end_subscribe(struct viewer *v, struct job *j)
         return;
     acknowledge(j, x, error);
     if (j->replay && !e->closed)
-        viewer_release(v, j->id, j->n);
+        viewer_release(v, j->old, j->n);
 }
 
 static void end_summary(struct viewer *v, struct job *j)

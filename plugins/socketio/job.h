@@ -4,6 +4,8 @@
 #define SOCKETIO_JOB_H
 #include "plugins/socketio/events.h"
 
+struct old { uint64_t id; uint32_t type, len; char *json; };     /* type: index into the job's */
+
 struct job {
     struct order order;
     struct server *s;
@@ -17,11 +19,12 @@ struct job {
     uint32_t types;
     /* the answer */
     char error[1024];               /* "": none */
-    struct text out;                /* events, each with its length in front; or the summary's JSON */
-    uint64_t *id;                   /* of the events */
-    uint32_t n;
+    struct text out;                /* the summary's JSON */
+    struct old *old;                /* events; while they are read a heap with the latest first, then in order */
+    uint32_t n, room, read;         /* read: of the type that is being read */
+    uint64_t bytes, limit;          /* of their JSON; what has this id or a later one was left out */
     bool more;                      /* there are more than may be replayed */
-    const char *now_type;           /* whose events are being read */
+    uint32_t now_type;
 };
 
 struct job *job_new(struct viewer *v, const struct ec_sio_event *e);

@@ -105,6 +105,45 @@ def since(d, press, admin):
     check(done and done[0] and done[0][0]["ok"] and 8 <= done[0][0]["replayed"] <= 108, "and it says how many were old", done)
 
 
+def across(d, press, admin):
+    """Two types by turns: they come back by turns, and of too many the oldest do, without a hole."""
+    for _ in range(6):
+        press.call("publish", 1, 10, space="/control")
+        log_in(d, "admin", CHOSEN)
+    c = Client(d)
+    c.connect(auth={"token": admin})
+    got = c.call("subscribe", {"topics": ["news", "audit"], "since": "1h"})[0]
+    events = []
+    while True:
+        p = c.take(r'42\["(news|audit)"', 1)
+        if not p:
+            break
+        events.append(json.loads(p[2:])[1])
+    ids = [int(e["id"]) for e in events]
+    kinds = [e["event_type"] for e in events]
+    turns = sum(a != b for a, b in zip(kinds, kinds[1:]))
+    check(got["ok"] and not got["more"] and got["replayed"] == len(ids) and len(set(ids)) == len(ids) and
+          sorted(ids) == ids and turns >= 11, "two types come back in one order of time", (got, turns, kinds))
+    stored = []
+    for kind in "news", "audit":
+        path, cursor = "/api/events?type=%s&limit=1000" % kind, ""
+        while cursor is not None:
+            page = d.json("GET", path + cursor, admin)[1]
+            stored += [int(e["id"]) for e in page["items"]]
+            cursor = "&cursor=" + page["next_cursor"] if page.get("next_cursor") else None
+    check(sorted(stored) == ids, "and none is missing", (len(stored), len(ids)))
+    press.call("publish", 200, 10, space="/control")
+    time.sleep(2)
+    c = Client(d)
+    c.connect(auth={"token": admin})
+    got = c.call("subscribe", {"topics": ["audit", "news"], "since": "1h"})[0]
+    first = []
+    while len(first) < got["replayed"]:
+        first.append(int(json.loads(c.take(r'42\["(news|audit)"')[2:])[1]["id"]))
+    check(got["more"] and got["replayed"] == 200 and first[:len(ids)] == ids and sorted(first) == first,
+          "of more than socketio.replay the oldest of all types, and it says that there are more", (got, len(ids)))
+
+
 def slow(d, press, admin):
     """One reads, one does not: both know what they miss."""
     good, bad = Client(d), Client(d)
@@ -224,13 +263,15 @@ def revoked(d, admin):
 
 
 d = Daemon(["store", "http", "auth", "socketio", "tp_news"], "  write_timeout: 2s\n",
-           "socketio:\n  buffer: 128KiB\n  ping_interval: 3s\n  ping_timeout: 3s\n  origins: [\"http://page.example\"]\n")
+           "socketio:\n  buffer: 128KiB\n  ping_interval: 3s\n  ping_timeout: 3s\n  replay: 200\n"
+           "  origins: [\"http://page.example\"]\n")
 limited = people(d)
 admin = log_in(d, "admin", CHOSEN)
 wire(d)
 c = coming_in(d, limited, admin)
 press = subscribing(d, c, admin)
 since(d, press, admin)
+across(d, press, admin)
 slow(d, press, admin)
 asking(d, admin)
 stuck(d, admin)
