@@ -257,8 +257,8 @@ static bool sender(const struct server *s, const struct guard_body *b, bool loca
     return s->auth->bearer(s->auth_self, value, (uint32_t)len, who, reason, sizeof reason) == EC_OK;
 }
 
-/* The route of an upload, NULL: of none. */
-static const struct ec_route *upload_route(const struct server *s, const struct guard_body *b)
+/* The route of a request whose head is there, and where its path ends; NULL: of none. */
+static const struct route *route_of(const struct server *s, const struct guard_body *b, const char **end)
 {
     const char *space = memchr(b->head, ' ', b->n), *path = space ? space + 1 : b->head;
     size_t n = strcspn(path, "? ");
@@ -269,7 +269,21 @@ static const struct ec_route *upload_route(const struct server *s, const struct 
         return NULL;
     memcpy(method, b->head, (size_t)(space - b->head));
     routes_match(&s->routes, method, path, n, &m);
-    return m.route && m.route->r->flags & EC_RT_UPLOAD ? m.route->r : NULL;
+    *end = path + n;
+    return m.route;
+}
+
+/* Does its handler want a large body of a request that says who sends it in its query only? at: behind the path. */
+static bool wants_large(const struct route *t, const char *at, uint64_t len)
+{
+    size_t n = *at == '?' ? strcspn(at, " ") - 1 : 0;
+    char query[1024];
+
+    if (!(t->r->flags & EC_RT_RAW) || !t->r->large || n >= sizeof query)
+        return false;
+    memcpy(query, at + 1, n);
+    query[n] = '\0';
+    return t->r->large(t->self, query, len) != 0;
 }
 
 static int refuse(struct guard_body *b, int status, const char *why)
@@ -309,14 +323,15 @@ void input_upload_close(struct server *s, int fd)
 
 int input_body(struct server *s, struct guard_body *b, bool local)
 {
-    const struct ec_route *t = upload_route(s, b);
+    const char *end = NULL;
+    const struct route *t = route_of(s, b, &end);
     struct ec_who who = { .size = sizeof who };
 
-    if (t)
-        return take_upload(s, t, b, local);
+    if (t && t->r->flags & EC_RT_UPLOAD)
+        return take_upload(s, t->r, b, local);
     if (b->length > s->c.guard.body)
         return refuse(b, 413, "the body is too large");
-    if (b->length > BODY_FREE && !local && !sender(s, b, local, &who))
+    if (b->length > BODY_FREE && !local && !sender(s, b, local, &who) && !(t && wants_large(t, end, b->length)))
         return refuse(b, 401, "a body over 16 KiB needs a valid token or API key");
     return 0;
 }

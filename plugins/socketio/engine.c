@@ -111,6 +111,20 @@ static int32_t run(void *self, const void *state, struct ec_req *r)
     return q.has_sid ? go_on(e, r, &q, raw->method, wanted) : begin(e, r, &q, raw->method, wanted);
 }
 
+/* Whoever knows the id of a session that has shown who it is may send it a large body, as over a WebSocket. */
+static int32_t large(void *self, const char *query, uint64_t len)
+{
+    const struct engine *e = self;
+    const struct ec_eio *session = NULL;
+    struct eio_query q;
+
+    (void)len;
+    eio_query(&q, query);
+    if (e->s->base && q.transport == EIO_POLLING && q.has_sid)
+        session = session_find(e->s, e, q.sid);
+    return session && session->known && session->polling;
+}
+
 int32_t engine_add(struct server *s, const struct ec_host *h, const struct ec_eio_engine *x, void *self)
 {
     static struct ec_route routes[ENGINES_MAX];
@@ -126,7 +140,7 @@ int32_t engine_add(struct server *s, const struct ec_host *h, const struct ec_ei
     snprintf(opids[s->engines], sizeof opids[0], "engineio_%u", s->engines);
     *r = (struct ec_route){ .size = sizeof *r, .flags = EC_RT_RAW, .method = "*", .path = x->path,
                             .opid = opids[s->engines], .summary = "Engine.IO 4, not HTTP as such", .roles = "",
-                            .deadline_ms = DEADLINE_MS, .run = run };
+                            .deadline_ms = DEADLINE_MS, .run = run, .large = large };
     s->engines++;
     return s->http->route(s->http_self, s->host, r, e);
 }

@@ -241,6 +241,29 @@ def stuck(d, admin):
     w.close()
 
 
+def large(d, admin):
+    """A POST of more than 16 KiB, without a token in its header: only from who has connected."""
+    post = "420" + json.dumps(["subscribe", {"topics": ["x" * 900000]}])
+    stranger = Client(d)
+    got = stranger.send("4" + "x" * 20000)
+    check(got[0] == 401, "a POST of 20 KB from a stranger is refused", got)
+    got = d.ask("POST", BASE + "polling&sid=nobody", "x" * 20000)
+    check(got[0] == 401, "and one to no session", got)
+    got = d.ask("POST", BASE + "polling&sid=" + "x" * 2000, "x" * 20000)
+    check(got[0] == 401, "and one to a session with a long name", got)
+    c = Client(d)
+    c.connect(auth={"token": admin})
+    got = c.send(post)
+    check(got[:2] == (200, b"ok"), "900 KB of who has connected are taken", got)
+    check(c.take(r"430\[") == '430[{"ok":false,"error":"there is no such topic"}]', "and answered")
+    got = c.send("4" + "x" * 1000000)
+    check(got[0] == 413, "more than max_payload is too large", got)
+    check(c.call("unsubscribe", {"topics": ["news"]}) == [{"ok": True, "removed": 0}], "and the session goes on")
+    for other in ("/socket.io/?EIO=4&transport=websocket&sid=", "/api/auth/login?EIO=4&transport=polling&sid="):
+        got = d.ask("POST", other + c.hello["sid"], "x" * 20000)
+        check(got[0] == 401, "nothing else is taken with its id: " + other, got)
+
+
 def revoked(d, admin):
     """Who may not any more is sent away."""
     code, user = d.json("POST", "/api/users", admin, {"username": "vera", "password": "tree house 7 oak",
@@ -275,6 +298,7 @@ across(d, press, admin)
 slow(d, press, admin)
 asking(d, admin)
 stuck(d, admin)
+large(d, admin)
 revoked(d, admin)
 check(d.stop() == 0, "the daemon ends well, with clients connected")
 sys.exit(0)

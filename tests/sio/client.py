@@ -16,8 +16,7 @@ async def on(name, transports):
     news, back, errors = [], asyncio.Queue(), asyncio.Queue()
     c.on("news", news.append, namespace="/events")
     c.on("message-back", lambda *a: back.put_nowait(a), namespace="/")
-    # a POST of more than 16 KiB needs a header with a token, which this client does not send with its POSTs
-    large = b"\7" * (10000 if transports == ["polling"] else 100000)
+    large = b"\7" * 100000
     await c.connect(URL, auth={"token": TOKEN}, transports=transports, wait_timeout=15,
                     namespaces=["/", "/events", "/control"])
     say(c.connected and "/events" in c.namespaces, "%s: connects with a token" % name, c.namespaces)

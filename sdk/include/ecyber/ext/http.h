@@ -1,4 +1,4 @@
-/* http.h: ec.http/1, one declaration for each route. STATUS: draft 9.
+/* http.h: ec.http/1, one declaration for each route. STATUS: draft 10.
  * One plugin implements it (the HTTP server); any plugin declares routes in setup(). From the declaration come routing,
  * validation in FastAPI's form, authorisation and the OpenAPI document; ecyberctl uses the same routes. */
 #ifndef EC_EXT_HTTP_H
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define EC_HTTP_ID "ec.http/1-draft.9"
+#define EC_HTTP_ID "ec.http/1-draft.10"
 
 enum {
     EC_RT_UPLOAD = 1,               /* a body of any type, up to body_max, is kept in a file without a name: see upload().
@@ -59,6 +59,10 @@ struct ec_route {                   /* static */
     /* For the document alone: what the summary cannot say, in CommonMark; its group, NULL: the path's first word behind
      * /api/; a JSON object as it is sent; a JSON value as it is answered. Each may be NULL. */
     const char *description, *tag, *example, *reply_example;
+    /* EC_RT_RAW, [sub] of the server's lane: the head of a request with a body of over 16 KiB is there, and it has no
+     * valid token. Not 0: its query says enough (a session's secret), so the body is read. NULL: 401. len: bytes so far, or
+     * announced. */
+    int32_t (*large)(void *self, const char *query, uint64_t len);
 };
 
 struct ec_asset {                   /* a file of the page, static; the bytes are gzipped */
