@@ -282,7 +282,9 @@ static void ids_destroy(void *self)
 
     routes_free(ids->alerts);
     reloads_free(ids->reloads);
+    changes_free(ids->manage);
     manage_free(ids->manage);
+    limits_drop_changes(ids->limits);
     limits_free(ids->limits);
     free(ids);
 }

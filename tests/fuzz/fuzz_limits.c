@@ -26,9 +26,12 @@ static void line(const char *text)
 /* As it is written after it was read; NULL: it is refused. */
 static char *written(const char *text, size_t n, size_t *len)
 {
-    char why[300], *out;
-    struct tuning *t = tuning_read(text, n, why, sizeof why);
+    char why[300] = "", *out;
+    bool newer;
+    struct tuning *t = tuning_read(text, n, &newer, why, sizeof why);
 
+    if (!t && !*why)
+        abort();
     if (!t)
         return NULL;
     if (!(out = tuning_write(t, len)))

@@ -208,6 +208,19 @@ def killed():
     check(ask("GET", "/suppressions")[1]["total"] == 0 and os.path.exists(KEPT + ".bad") and "limits.conf.bad" in log_end(),
           "a damaged file is put aside, and that is said", log_end())
     check(sent("one") == [1], "and nothing of it holds")
+    stop()
+    newer = "# ecyber-limits 2 of a form that this one does not know\n"
+    with open(KEPT, "w", encoding="utf-8") as out:
+        out.write(newer)
+    daemon()
+    status, got, _ = ask("POST", "/suppressions", {"sid": 1})
+    check(status == 409 and "newer eCyber" in got["detail"] and "line 1: another version" in log_end(),
+          "the file of a newer eCyber is not changed, and that is said", (status, got, log_end()))
+    check(ask("POST", "/suppressions?dry_run=true", {"sid": 1})[0] == 200 and sent("one") == [1] and
+          open(KEPT, encoding="utf-8").read() == newer, "nothing of it holds, and it stays as it is")
+    stop()
+    os.unlink(KEPT)
+    daemon()
 
 
 def of_file():

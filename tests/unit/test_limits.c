@@ -1,10 +1,14 @@
 #include "tests/unit/unit.h"
 
+#include "plugins/ids/limits/keep.h"
 #include "plugins/ids/limits/tuning.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static struct tune entry(const char *line)
@@ -121,12 +125,13 @@ START_TEST(what_is_kept_comes_back)
     uint32_t first = 0, second = 0;
     char why[300], *text;
     size_t len;
+    bool newer;
 
     t = with(t, "suppress gen_id 1, sig_id 5, track by_src, ip 10.0.0.0/8", &first);
     t = with(t, "threshold gen_id 1, sig_id 1, type limit, track by_src, count 1, seconds 60", &second);
     strcpy(t->tune[1]->note, "our scanner");
     ck_assert_ptr_nonnull(text = tuning_write(t, &len));
-    ck_assert_ptr_nonnull(again = tuning_read(text, len, why, sizeof why));
+    ck_assert_ptr_nonnull(again = tuning_read(text, len, &newer, why, sizeof why));
     ck_assert(again->n == 2 && again->version == t->version && again->next_id == 3);
     ck_assert_str_eq(tuning_by_id(again, TUNE_SUPPRESS, first)->note, "our scanner");
     ck_assert_str_eq(tuning_by_id(again, TUNE_SUPPRESS, first)->by, "anna");
@@ -136,14 +141,87 @@ START_TEST(what_is_kept_comes_back)
     tuning_release(again);
     tuning_release(both);
     for (size_t cut = 0; cut < len; cut++)
-        ck_assert_msg(!tuning_read(text, cut, why, sizeof why), "cut at %zu", cut);
+        ck_assert_msg(!tuning_read(text, cut, &newer, why, sizeof why), "cut at %zu", cut);
     for (size_t i = 0; i < len; i++) {
         text[i] ^= 1;
-        ck_assert_msg(!tuning_read(text, len, why, sizeof why), "changed at %zu", i);
+        ck_assert_msg(!tuning_read(text, len, &newer, why, sizeof why), "changed at %zu", i);
         text[i] ^= 1;
     }
     free(text);
     tuning_release(t);
+}
+END_TEST
+
+static void put(const char *dir, const char *text)
+{
+    char path[64];
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/" LIMITS_NAME, dir);
+    f = fopen(path, "w");
+    ck_assert_ptr_nonnull(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static bool there(const char *dir, const char *name)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    return !access(path, F_OK);
+}
+
+static void reads(const char *dir, enum limits_found want, uint32_t n, const char *part)
+{
+    enum limits_found found;
+    char why[700] = "";
+    struct tuning *t = limits_keep_read(dir, &found, why, sizeof why);
+
+    ck_assert_ptr_nonnull(t);
+    ck_assert_msg(found == want && t->n == n && strstr(why, part), "%d, %u entries: %s", found, t->n, why);
+    tuning_release(t);
+}
+
+/* The folder can be opened, and nothing in it. */
+static void reads_without_files(const char *dir)
+{
+    struct rlimit before, few;
+    int next = dup(0);
+
+    ck_assert(next >= 0 && !getrlimit(RLIMIT_NOFILE, &before));
+    close(next);
+    few = (struct rlimit){ (rlim_t)next + 1, before.rlim_max };
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    reads(dir, LIMITS_UNREAD, 0, "Too many open files");
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+/* Only what is damaged is put aside. */
+START_TEST(a_file_that_is_newer_or_not_read_stays)
+{
+    char dir[] = "/tmp/ecyber-limits-XXXXXX", command[64];
+    struct tuning *t = tuning_new();
+    uint32_t id = 0;
+
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    reads(dir, LIMITS_FINE, 0, "");
+    t = with(t, "suppress gen_id 1, sig_id 5, track by_src, ip 10.0.0.0/8", &id);
+    ck_assert_int_eq(limits_keep_write(dir, t), 0);
+    reads(dir, LIMITS_FINE, 1, "");
+    reads_without_files(dir);
+    ck_assert(there(dir, LIMITS_NAME) && !there(dir, LIMITS_NAME ".bad"));
+    reads(dir, LIMITS_FINE, 1, "");
+    put(dir, "# ecyber-limits 2 of a form that is not known here\n");
+    reads(dir, LIMITS_NEWER, 0, "another version of eCyber");
+    ck_assert(there(dir, LIMITS_NAME) && !there(dir, LIMITS_NAME ".bad"));
+    put(dir, "# ecyber-limits 1 0\n");
+    reads(dir, LIMITS_DAMAGED, 0, "line 1: the version is missing; it is kept as limits.conf.bad");
+    ck_assert(!there(dir, LIMITS_NAME) && there(dir, LIMITS_NAME ".bad"));
+    ck_assert(limits_keep_write("/nonexistent", t) == -1 && errno == ENOENT);
+    tuning_release(t);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    ck_assert_int_eq(system(command), 0);
 }
 END_TEST
 
@@ -189,6 +267,7 @@ int main(void)
     tcase_add_test(c, wrong_lines_say_where);
     tcase_add_test(c, the_nearest_entry_holds);
     tcase_add_test(c, what_is_kept_comes_back);
+    tcase_add_test(c, a_file_that_is_newer_or_not_read_stays);
     tcase_add_test(c, a_file_is_read_but_for_its_wrong_lines);
     suite_add_tcase(s, c);
     return unit_run(s);

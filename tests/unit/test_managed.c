@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -243,6 +244,33 @@ START_TEST(of_a_damaged_file_the_one_before_it_is_used_and_put_back)
 }
 END_TEST
 
+/* The folder can be opened, and nothing in it: the file may be sound, and stays. */
+START_TEST(a_file_that_cannot_be_read_now_stays)
+{
+    enum keep_found found;
+    char why[700] = "";
+    struct managed *m = some();
+    struct rlimit before, few;
+    int next;
+
+    ck_assert_int_eq(keep_write(dir, m, why, sizeof why), 0);
+    managed_release(m);
+    next = dup(0);
+    ck_assert(next >= 0 && !getrlimit(RLIMIT_NOFILE, &before));
+    close(next);
+    few = (struct rlimit){ (rlim_t)next + 1, before.rlim_max };
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    m = read_dir(&found, why, sizeof why);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_assert_msg(found == KEEP_UNREAD && !m->n && strstr(why, "Too many open files"), "%d: %s", found, why);
+    managed_release(m);
+    ck_assert(there(KEEP_NAME) && !there(KEEP_NAME ".bad"));
+    m = read_dir(&found, why, sizeof why);
+    ck_assert(found == KEEP_FINE && m->n == 3);
+    managed_release(m);
+}
+END_TEST
+
 START_TEST(of_two_damaged_files_none_is_used)
 {
     enum keep_found found;
@@ -307,6 +335,7 @@ int main(void)
     tcase_add_test(k, none_is_no_error_and_what_is_kept_is_found);
     tcase_add_test(k, half_a_new_file_is_passed_over);
     tcase_add_test(k, of_a_damaged_file_the_one_before_it_is_used_and_put_back);
+    tcase_add_test(k, a_file_that_cannot_be_read_now_stays);
     tcase_add_test(k, of_two_damaged_files_none_is_used);
     tcase_add_test(k, the_file_of_a_newer_one_is_left_alone);
     tcase_add_test(k, a_folder_that_cannot_be_written_keeps_what_was_there);

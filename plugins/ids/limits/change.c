@@ -1,17 +1,14 @@
 /* Changes: kept on disk, put in force by a reload, answered when that has ended, one after the other. */
+#include "plugins/ids/limits/keep.h"
 #include "plugins/ids/limits/limits.h"
-
 #include "plugins/ids/state.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define WAITING_MAX 64u
-#define KEPT "limits.conf"
 
 enum op { OP_CREATE, OP_REPLACE, OP_REMOVE };
 struct limits_change {
@@ -81,34 +78,9 @@ static void audit(struct limits_change *c)
     c->l->http->audit(c->r, action, "success", object, detail);
 }
 
-/* The file is replaced as a whole. 0, or −1 with errno. */
 static int keep(struct limits *l, const struct tuning *t)
 {
-    const char *dir = l->host->state_dir(l->host);
-    char path[4096], draft[4096 + 8];
-    size_t len;
-    char *text = dir ? tuning_write(t, &len) : NULL;
-    int fd, rc = -1;
-
-    if (!text) {
-        errno = dir ? ENOMEM : ENOENT;
-        return -1;
-    }
-    snprintf(path, sizeof path, "%s/" KEPT, dir);
-    snprintf(draft, sizeof draft, "%s.new", path);
-    fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (fd >= 0) {
-        rc = write(fd, text, len) == (ssize_t)len && !fsync(fd) ? 0 : -1;
-        rc |= close(fd);
-    }
-    free(text);
-    if (rc || rename(draft, path))
-        return -1;
-    if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0) {
-        rc = fsync(fd);
-        close(fd);
-    }
-    return rc;
+    return limits_keep_write(l->host->state_dir(l->host), t);
 }
 
 static void set_now(struct limits *l, struct tuning *now)
@@ -128,6 +100,10 @@ static struct tuning *apply(struct limits_change *c, const struct tuning *base)
     const struct tune *old = c->op == OP_CREATE ? NULL : tuning_by_id(base, c->kind, c->id);
     struct tuning *next;
 
+    if (c->l->shut && !c->dry) {
+        refuse(c, 409, "%s", c->l->shut);
+        return NULL;
+    }
     if (c->op != OP_CREATE && !old) {
         refuse(c, 404, "there is none of this number; those of ids.threshold_file are changed there");
         return NULL;
@@ -189,7 +165,7 @@ static void on_reloaded(void *arg, const void *state, uint64_t id, bool ok, cons
     } else {
         set_now(l, tuning_hold(c->before));
         if (keep(l, c->before))
-            EC_LOG(l->host, EC_LOG_ERROR, KEPT " cannot be written: %s; at the next start that holds which the reload refused",
+            EC_LOG(l->host, EC_LOG_ERROR, LIMITS_NAME " cannot be written: %s; at the next start that holds which the reload refused",
                    strerror(errno));
         refuse(c, st ? 409 : 503, "nothing was changed: %s", why ? why : "the reload did not take it");
     }
@@ -203,7 +179,7 @@ static bool enforce(struct limits_change *c, struct tuning *next)
     struct limits *l = c->l;
 
     if (keep(l, next)) {
-        refuse(c, 503, KEPT " cannot be written in the state folder: %s", strerror(errno));
+        refuse(c, 503, LIMITS_NAME " cannot be written in the state folder: %s", strerror(errno));
         tuning_release(next);
         return false;
     }
@@ -213,7 +189,7 @@ static bool enforce(struct limits_change *c, struct tuning *next)
         return true;
     set_now(l, tuning_hold(c->before));
     if (keep(l, c->before))
-        EC_LOG(l->host, EC_LOG_ERROR, KEPT " cannot be written: %s", strerror(errno));
+        EC_LOG(l->host, EC_LOG_ERROR, LIMITS_NAME " cannot be written: %s", strerror(errno));
     refuse(c, 503, "the daemon takes no reload at the moment");
     return false;
 }

@@ -1,15 +1,9 @@
 #include "plugins/ids/limits/limits.h"
 
+#include "plugins/ids/limits/keep.h"
 #include "plugins/ids/state.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define KEPT "limits.conf"
-#define KEPT_MAX (16u << 20)
 
 struct limits *limits_new(const struct ec_host *h)
 {
@@ -29,55 +23,26 @@ void limits_free(struct limits *l)
 {
     if (!l)
         return;
-    limits_drop_changes(l);
     tuning_release(l->now);
     pthread_mutex_destroy(&l->lock);
     free(l);
 }
 
-static char *take(const char *path, size_t *len)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    struct stat st;
-    char *text = NULL;
-    ssize_t n = 0;
-
-    *len = 0;
-    if (fd < 0)
-        return NULL;
-    if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size <= KEPT_MAX)
-        text = malloc((size_t)st.st_size + 1);
-    while (text && *len < (size_t)st.st_size && (n = read(fd, text + *len, (size_t)st.st_size - *len)) > 0)
-        *len += (size_t)n;
-    close(fd);
-    return text;
-}
-
-/* Locked, once. What is damaged is kept for whoever wants to look, and nothing of it holds. */
+/* Locked, once. */
 static void read_kept(struct limits *l)
 {
     const char *dir = l->host->state_dir(l->host);
-    char path[4096], aside[4096 + 8], why[300];
-    size_t len;
-    char *text;
+    enum limits_found found = LIMITS_FINE;
+    char why[700] = "";
 
-    l->now = NULL;
-    if (dir && snprintf(path, sizeof path, "%s/" KEPT, dir) < (int)sizeof path && !access(path, F_OK)) {
-        text = take(path, &len);
-        if (text)
-            l->now = tuning_read(text, len, why, sizeof why);
-        else
-            snprintf(why, sizeof why, "it cannot be read: %s", strerror(errno));
-        free(text);
-        snprintf(aside, sizeof aside, "%s.bad", path);
-        if (!l->now)
-            ec_logf(l->host, EC_LOG_ERROR, NULL, "%s: %s; it is kept as " KEPT ".bad, and none of its suppressions and "
-                    "thresholds are in force", path, why);
-        if (!l->now && rename(path, aside))
-            ec_logf(l->host, EC_LOG_ERROR, NULL, "%s cannot be renamed: %s", path, strerror(errno));
-    }
-    if (!l->now)
-        l->now = tuning_new();
+    l->now = dir ? limits_keep_read(dir, &found, why, sizeof why) : tuning_new();
+    if (found == LIMITS_NEWER)
+        l->shut = "a newer eCyber wrote " LIMITS_NAME ": this one does not change it";
+    else if (found == LIMITS_UNREAD)
+        l->shut = LIMITS_NAME " could not be read at the start, see the log: mend that and start the daemon again";
+    if (found != LIMITS_FINE)
+        ec_logf(l->host, EC_LOG_ERROR, NULL, "suppressions and thresholds of the API: %s; none are in force%s", why,
+                l->shut ? ", and none can be changed" : "");
 }
 
 struct telling { struct limits *l; uint32_t n; };

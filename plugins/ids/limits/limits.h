@@ -26,13 +26,14 @@ struct limits {
 
     pthread_mutex_t lock;           /* of all below */
     struct tuning *now;             /* of the API: what the next reload puts in force; NULL: not read yet */
+    const char *shut;               /* why nothing may be changed; NULL: it may */
     struct limits_change *first, **last;
     uint32_t waiting;
     bool busy;                      /* a change is on its way: those that come wait */
 };
 
 struct limits *limits_new(const struct ec_host *h);     /* [ctl] create(); NULL: out of memory */
-void limits_free(struct limits *l);                     /* [ctl] destroy() */
+void limits_free(struct limits *l);                     /* [ctl] destroy(), behind limits_drop_changes() */
 void limits_declare(struct limits *l, struct reloads *rs);      /* [ctl] setup(): the routes. rs: [keep] */
 /* [cfg] What is to be in force: of ids.threshold_file and of the API, held. *errors: lines of the file that were left out,
  * each told. NULL: host->fail() has the reason. The first call reads what is kept. */
@@ -63,7 +64,7 @@ extern const struct ec_record suppression_body, threshold_body;
 int32_t limits_create(void *self, const void *state, struct ec_req *r);
 int32_t limits_replace(void *self, const void *state, struct ec_req *r);
 int32_t limits_remove(void *self, const void *state, struct ec_req *r);
-void limits_drop_changes(struct limits *l);
+void limits_drop_changes(struct limits *l);             /* [ctl] destroy(): those that nobody began */
 struct limits_param { struct ec_part part; uint32_t id; };
 extern const struct ec_record limits_param;
 

@@ -4,6 +4,7 @@
  *   #: a note, where there is one
  *   suppress …
  *   # end COUNT FNV                  of all bytes before this line: FNV-1a, 64 bits, in hexadecimal digits */
+#include "plugins/ids/kept.h"
 #include "plugins/ids/limits/tuning.h"
 
 #include <errno.h>
@@ -13,15 +14,7 @@
 #include <string.h>
 
 #define LINE_ROOM 1024
-
-static uint64_t fnv(const char *s, size_t n)
-{
-    uint64_t h = UINT64_C(14695981039346656037);
-
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ (unsigned char)s[i]) * UINT64_C(1099511628211);
-    return h;
-}
+#define FORMAT 1u
 
 static void tell_wrong(const char *path, uint32_t line, uint32_t column, const char *why,
                        void (*wrong)(void *arg, const char *sentence), void *arg)
@@ -76,6 +69,11 @@ static void write_head(char to[LINE_ROOM], const struct tune *e)
     snprintf(to, LINE_ROOM, "# %u %" PRIu64 " %" PRIu64 " %s", e->id, e->version, e->at_ns, e->by);
 }
 
+static void write_first(char to[LINE_ROOM], const struct tuning *t)
+{
+    snprintf(to, LINE_ROOM, "# ecyber-limits %u %" PRIu64 " %u", FORMAT, t->version, t->next_id);
+}
+
 char *tuning_write(const struct tuning *t, size_t *len)
 {
     char *text = NULL, head[LINE_ROOM], line[TUNE_LINE];
@@ -84,7 +82,8 @@ char *tuning_write(const struct tuning *t, size_t *len)
 
     if (!out)
         return NULL;
-    fprintf(out, "# ecyber-limits 1 %" PRIu64 " %u\n", t->version, t->next_id);
+    write_first(head, t);
+    fprintf(out, "%s\n", head);
     for (uint32_t i = 0; i < t->n; i++) {
         const struct tune *e = t->tune[i];
 
@@ -96,7 +95,7 @@ char *tuning_write(const struct tuning *t, size_t *len)
         fprintf(out, "%s\n", line);
     }
     if (!fflush(out)) {
-        sum = fnv(text, *len);
+        sum = kept_sum(text, *len);
         fprintf(out, "# end %u %016" PRIx64 "\n", t->n, sum);
     }
     if (fclose(out)) {
@@ -162,7 +161,7 @@ static bool take_entry(struct taking *k, struct tuning **t, char line[LINE_ROOM]
     }
     if (tune_read(line, &e, &column, why, sizeof why) != 1)
         return bad(k, "this is neither a suppression nor a threshold");
-    if (tuning_by_id(*t, e.kind, head.id))
+    if (tuning_by_id(*t, TUNE_SUPPRESS, head.id) || tuning_by_id(*t, TUNE_THRESHOLD, head.id))
         return bad(k, "there is an entry of this number already");
     e.id = head.id;
     e.version = head.version;
@@ -172,15 +171,32 @@ static bool take_entry(struct taking *k, struct tuning **t, char line[LINE_ROOM]
     return tuning_add(t, &e) || bad(k, "out of memory, or too many entries");
 }
 
-static bool take_all(struct taking *k, struct tuning **t)
+/* "# ecyber-limits 1 7 4": what stands behind the number of a later format is its own business. */
+static bool take_first(struct taking *k, const char line[LINE_ROOM], struct tuning *t, bool *newer)
+{
+    char again[LINE_ROOM];
+    uint32_t format;
+
+    if (sscanf(line, "# ecyber-limits %9" SCNu32, &format) != 1)
+        return bad(k, "these are not limits that eCyber wrote");
+    *newer = format > FORMAT;
+    if (format != FORMAT)
+        return bad(k, "another version of eCyber wrote these limits");
+    if (sscanf(line, "# ecyber-limits %*u %" SCNu64 " %" SCNu32, &t->version, &t->next_id) != 2 || !t->next_id)
+        return bad(k, "the version is missing");
+    write_first(again, t);
+    return !strcmp(again, line) || bad(k, "no such line is written by eCyber");
+}
+
+static bool take_all(struct taking *k, struct tuning **t, bool *newer)
 {
     char line[LINE_ROOM], want[64];
     const char *at;
 
     if (!next_line(k, line))
         return false;
-    if (sscanf(line, "# ecyber-limits 1 %" SCNu64 " %" SCNu32, &(*t)->version, &(*t)->next_id) != 2 || !(*t)->next_id)
-        return bad(k, "these are not limits that this eCyber wrote");
+    if (!take_first(k, line, *t, newer))
+        return false;
     for (;;) {
         at = k->at;
         if (!next_line(k, line))
@@ -190,7 +206,7 @@ static bool take_all(struct taking *k, struct tuning **t)
                 return false;
             continue;
         }
-        snprintf(want, sizeof want, "# end %u %016" PRIx64, (*t)->n, fnv(k->begin, (size_t)(at - k->begin)));
+        snprintf(want, sizeof want, "# end %u %016" PRIx64, (*t)->n, kept_sum(k->begin, (size_t)(at - k->begin)));
         if (strcmp(want, line) != 0)
             return bad(k, "the checksum is not that of what stands before it: the file was damaged");
         tuning_sort(*t);
@@ -198,12 +214,13 @@ static bool take_all(struct taking *k, struct tuning **t)
     }
 }
 
-struct tuning *tuning_read(const char *text, size_t len, char *why, size_t n)
+struct tuning *tuning_read(const char *text, size_t len, bool *newer, char *why, size_t n)
 {
     struct taking k = { text, text, text + len, 0, why, n };
     struct tuning *t = tuning_new();
 
-    if (t && take_all(&k, &t))
+    *newer = false;
+    if (t && take_all(&k, &t, newer))
         return t;
     if (!t)
         snprintf(why, n, "out of memory");

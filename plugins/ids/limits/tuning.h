@@ -75,6 +75,7 @@ struct tuning *tuning_file(const char *path, void (*wrong)(void *arg, const char
 
 /* What the API made, as text with a checksum at its end, malloc'ed; NULL: out of memory. */
 char *tuning_write(const struct tuning *t, size_t *len);
-struct tuning *tuning_read(const char *text, size_t len, char *why, size_t n);
+/* Back. NULL: a sentence stands in why, with the line where something is wrong; *newer: it is of a later format. */
+struct tuning *tuning_read(const char *text, size_t len, bool *newer, char *why, size_t n);
 
 #endif

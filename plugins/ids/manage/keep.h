@@ -11,7 +11,8 @@ enum keep_found {
     KEEP_FINE,                      /* also: there is none yet */
     KEEP_OLDER,                     /* it is damaged, and moved to managed.rules.bad: the one before it is used */
     KEEP_NOTHING,                   /* both are damaged: none are in force */
-    KEEP_NEWER                      /* a later eCyber wrote it: none are in force, and it must not be written */
+    KEEP_NEWER,                     /* a later eCyber wrote it: none are in force, and it must not be written */
+    KEEP_UNREAD                     /* it cannot be read now, and may well be sound: as with KEEP_NEWER */
 };
 /* dir: an absolute folder. Never NULL but out of memory. Where it is not KEEP_FINE, why says what happened. */
 struct managed *keep_read(const char *dir, enum keep_found *found, char *why, size_t n);

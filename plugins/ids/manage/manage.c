@@ -33,7 +33,6 @@ void manage_free(struct manage *m)
 {
     if (!m)
         return;
-    changes_free(m);
     managed_release(m->now);
     tallies_free(m->tallies);
     pthread_mutex_destroy(&m->lock);
@@ -48,10 +47,13 @@ static void read_file(struct manage *m)
     char why[700] = "";
 
     m->now = dir ? keep_read(dir, &found, why, sizeof why) : managed_new();
-    m->newer = found == KEEP_NEWER;
+    if (found == KEEP_NEWER)
+        m->shut = "a newer eCyber wrote " KEEP_NAME ": this one does not change it";
+    else if (found == KEEP_UNREAD)
+        m->shut = KEEP_NAME " could not be read at the start, see the log: mend that and start the daemon again";
     if (found != KEEP_FINE)
         ec_logf(m->host, EC_LOG_ERROR, NULL, "managed rules: %s%s", why,
-                m->newer ? "; none are in force, and none can be changed" : "");
+                m->shut ? "; none are in force, and none can be changed" : "");
 }
 
 struct managed *manage_current(struct manage *m)

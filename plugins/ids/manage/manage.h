@@ -30,7 +30,7 @@ struct manage {
 
     pthread_mutex_t lock;           /* of all below */
     struct managed *now;            /* what the next reload puts in force; NULL: not read yet */
-    bool newer;                     /* a later eCyber wrote it: nothing is changed */
+    const char *shut;               /* why nothing may be changed; NULL: it may */
     bool busy;                      /* a change is on its way: those that come wait */
     struct change *first, **last;
     uint32_t waiting;
@@ -38,7 +38,7 @@ struct manage {
 
 /* [ctl] create(): NULL: out of memory. */
 struct manage *manage_new(const struct ec_host *h, const struct engine_port *port, const struct keyword_list *external);
-void manage_free(struct manage *m);             /* [ctl] destroy() */
+void manage_free(struct manage *m);             /* [ctl] destroy(), behind changes_free() */
 /* [ctl] setup(): the routes. rs: [keep] */
 void manage_declare(struct manage *m, struct reloads *rs);
 /* [cfg] What is to be in force, held. The first call reads the file. */
@@ -56,7 +56,7 @@ typedef void manage_fn(struct manage *m, const struct ids_state *st, struct ec_r
 int32_t manage_work(struct manage *m, struct ec_req *r, manage_fn *fn);
 struct load manage_load(struct manage *m);      /* for load_try() */
 
-/* change.c */
+/* change.c, edit.c */
 int32_t rules_create(void *self, const void *state, struct ec_req *r);
 int32_t rules_replace(void *self, const void *state, struct ec_req *r);
 int32_t rules_patch(void *self, const void *state, struct ec_req *r);
@@ -64,7 +64,7 @@ int32_t rules_remove(void *self, const void *state, struct ec_req *r);
 int32_t rules_enable(void *self, const void *state, struct ec_req *r);
 int32_t rules_disable(void *self, const void *state, struct ec_req *r);
 extern const struct ec_record create_body, replace_body, patch_body;
-void changes_free(struct manage *m);
+void changes_free(struct manage *m);            /* [ctl] destroy(): those that nobody began */
 
 /* list.c, profile.c, check.c, outcome.c, ips.c */
 int32_t rules_list(void *self, const void *state, struct ec_req *r);

@@ -7,6 +7,8 @@
  *   end COUNT FNV                        of all bytes before this line: FNV-1a, 64 bits, in hexadecimal digits */
 #include "plugins/ids/manage/managed.h"
 
+#include "plugins/ids/kept.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,15 +138,6 @@ struct managed *managed_without(const struct managed *m, uint32_t gid, uint32_t 
 
 /* --- text -------------------------------------------------------------------------------------------------------- */
 
-static uint64_t fnv(const char *s, size_t n)
-{
-    uint64_t h = UINT64_C(14695981039346656037);
-
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ (unsigned char)s[i]) * UINT64_C(1099511628211);
-    return h;
-}
-
 char *managed_write(const struct managed *m, size_t *len)
 {
     char *text = NULL;
@@ -165,7 +158,7 @@ char *managed_write(const struct managed *m, size_t *len)
         }
     }
     if (!fflush(out)) {
-        sum = fnv(text, *len);
+        sum = kept_sum(text, *len);
         fprintf(out, "end %u %016" PRIx64 "\n", m->n, sum);
     }
     if (fclose(out) || *len > MANAGED_BYTES_MAX) {
@@ -301,7 +294,7 @@ static bool finish(struct reading *r, const struct managed *m, const char *begin
 {
     char want[64];
 
-    snprintf(want, sizeof want, "end %u %016" PRIx64, m->n, fnv(begin, (size_t)(line - begin)));
+    snprintf(want, sizeof want, "end %u %016" PRIx64, m->n, kept_sum(begin, (size_t)(line - begin)));
     if (strlen(want) != (size_t)(r->at - line - 1) || memcmp(want, line, strlen(want)) != 0)
         return wrong(r, "the checksum is not that of what stands before it: the file was damaged");
     return r->at == r->end || wrong(r, "something stands behind the end");
