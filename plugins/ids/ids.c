@@ -10,6 +10,7 @@
 #include "plugins/ids/match/engine.h"
 #include "plugins/ids/match/limit.h"
 #include "plugins/ids/routes.h"
+#include "plugins/ids/sources/sources.h"
 
 #include <ecyber/ext/daemon.h>
 #include <ecyber/ext/http.h>
@@ -31,6 +32,7 @@ struct ids {
     struct reloads *reloads;                /* NULL: a host without ec.daemon/1 */
     struct manage *manage;
     struct limits *limits;
+    struct sources *sources;
 };
 struct ids_worker { struct worker w; struct ids *ids; uint64_t spare[COUNTS]; };
 
@@ -81,6 +83,14 @@ static const struct ec_row option_rows[] = {
     OPTION(U32, 0, "stream_windows", "65536", 16, IDS_WINDOWS, "windows",
            "of 2 KiB, for each worker: streams whose last bytes are kept for contents across packets"),
     OPTION(SIZE, 0, "packet_bytes", "2048", 0, 16384, "bytes", "of the packet that go with an alert"),
+    EC_OPTION(TEXT, EC_R_LIST, "sources.allow", NULL, 2, 64, NULL,
+              "networks and addresses that rules may be fetched from though they are not public"),
+    EC_OPTION(BOOL, 0, "sources.plain", "false", 0, 0, NULL, "take http:// for rule sources, which anybody on the way can change"),
+    EC_OPTION(TEXT, EC_R_PATH, "sources.ca_file", NULL, 1, 4096, NULL,
+              "authorities (PEM) of the hosts that rules are fetched from, instead of the system's"),
+    EC_OPTION(DURATION, 0, "sources.time", "2m", INT64_C(1000000000), INT64_C(3600000000000), NULL, "for a file to come, at most"),
+    EC_OPTION(SIZE, 0, "sources.download", "64MiB", 4096, 1 << 30, "bytes", "of a file that comes, at most"),
+    EC_OPTION(SIZE, 0, "sources.unpacked", "256MiB", 4096, 1 << 30, "bytes", "of all that is in it, at most"),
 };
 static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
 
@@ -104,10 +114,12 @@ static int32_t ids_create(const struct ec_host *h, void **self)
     ids->port.alert = ids_alert;
     ids->manage = manage_new(h, &ids->port, &ids->external);
     ids->limits = limits_new(h);
-    if (ids->manage && ids->limits)
+    ids->sources = sources_new(h, &ids->port, &ids->external);
+    if (ids->manage && ids->limits && ids->sources)
         return EC_OK;
     manage_free(ids->manage);
     limits_free(ids->limits);
+    sources_free(ids->sources);
     free(ids);
     return h->fail(h, EC_ENOMEM, "out of memory");
 }
@@ -184,6 +196,7 @@ static int32_t ids_setup(void *self)
     rc = setup_reloads(ids);
     manage_declare(ids->manage, ids->reloads);
     limits_declare(ids->limits, ids->reloads);
+    sources_declare(ids->sources, ids->reloads);
     if (!rc)
         rc = alert_topics(&ids->out);
     if (!rc)
@@ -212,10 +225,15 @@ static int32_t ids_configure(void *self, const struct ec_conf *c, void **state)
 {
     struct ids *ids = self;
     struct load l = { .host = ids->host, .conf = c, .port = &ids->port, .external = &ids->external };
-    struct ids_state *st = calloc(1, sizeof *st);
+    struct ids_state *st;
+    struct sources_config sources;
+    int32_t err = sources_configure(ids->host, c, &sources);
     int64_t v;
 
-    if (!st)
+    sources_config_free(&sources);
+    if (err)
+        return err;
+    if (!(st = calloc(1, sizeof *st)))
         return ids->host->fail(ids->host, EC_ENOMEM, "out of memory");
     if (!ids->host->conf_num(c, "packet_bytes", 0, &v))
         st->packet_bytes = (uint32_t)v;
@@ -271,9 +289,15 @@ static void ids_worker_fini(void *self, void *w)
 
 static int32_t ids_start(void *self, const void *state)
 {
-    (void)state;
-    routes_start(((struct ids *)self)->alerts);
-    return EC_OK;
+    struct ids *ids = self;
+
+    routes_start(ids->alerts);
+    return sources_start(ids->sources, ((const struct ids_state *)state)->conf);
+}
+
+static void ids_stop(void *self)
+{
+    sources_stop(((struct ids *)self)->sources);
 }
 
 static void ids_destroy(void *self)
@@ -286,6 +310,7 @@ static void ids_destroy(void *self)
     manage_free(ids->manage);
     limits_drop_changes(ids->limits);
     limits_free(ids->limits);
+    sources_free(ids->sources);
     free(ids);
 }
 
@@ -316,6 +341,7 @@ static const struct ec_use uses[] = {
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN | EC_USE_OPTIONAL, sizeof(struct ec_store), 0, EC_STORE_ID },
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_json), 0, EC_JSON_ID },
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_daemon), 0, EC_DAEMON_ID },
+    { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN | EC_USE_OPTIONAL, sizeof(struct ec_jobs), 0, EC_JOBS_ID },
 };
 static const struct ec_offer offers[] = {
     { sizeof(struct ec_offer), 0, EC_KEYWORD_ID, &keywords },
@@ -331,6 +357,7 @@ static const struct ec_plugin plugin = {
     .n_metric = sizeof metrics / sizeof metrics[0], .metric_stride = sizeof(struct ec_metric), .metric = metrics,
     .options = &options,
     .create = ids_create, .setup = ids_setup, .configure = ids_configure, .state_free = ids_state_free,
-    .worker_init = ids_worker_init, .worker_fini = ids_worker_fini, .start = ids_start, .destroy = ids_destroy,
+    .worker_init = ids_worker_init, .worker_fini = ids_worker_fini, .start = ids_start, .stop = ids_stop,
+    .destroy = ids_destroy,
 };
 EC_PLUGIN(plugin)

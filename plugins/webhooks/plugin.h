@@ -1,7 +1,7 @@
 /* plugin.h: what the parts of the webhooks plugin share. */
 #ifndef WEBHOOKS_PLUGIN_H
 #define WEBHOOKS_PLUGIN_H
-#include "plugins/webhooks/guard.h"
+#include "lib/guard.h"
 #include "plugins/webhooks/hooks.h"
 #include "plugins/webhooks/pending.h"
 #include "plugins/webhooks/queue.h"

@@ -1,6 +1,6 @@
 /* /api/webhooks: who is told of what. All of it is for administrators. */
 #include "plugins/webhooks/plugin.h"
-#include "plugins/webhooks/url.h"
+#include "lib/url.h"
 
 #include <inttypes.h>
 #include <openssl/crypto.h>

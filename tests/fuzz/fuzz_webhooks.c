@@ -1,9 +1,9 @@
 /* What an administrator gives a webhook: its address, its secret; networks of the configuration; and the file of what
  * was pending at a stop. */
-#include "plugins/webhooks/guard.h"
+#include "lib/guard.h"
 #include "plugins/webhooks/pending.h"
 #include "plugins/webhooks/sign.h"
-#include "plugins/webhooks/url.h"
+#include "lib/url.h"
 
 #include <stdlib.h>
 #include <string.h>

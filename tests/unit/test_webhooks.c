@@ -1,9 +1,9 @@
 #include "tests/unit/unit.h"
 
-#include "plugins/webhooks/guard.h"
+#include "lib/guard.h"
 #include "plugins/webhooks/pending.h"
 #include "plugins/webhooks/sign.h"
-#include "plugins/webhooks/url.h"
+#include "lib/url.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,7 +1,7 @@
-/* guard.h: where webhooks may go. Whoever may make one could otherwise let this host ask what only it can reach: itself,
- * its neighbours, a cloud's metadata service. Judged is the address that is connected to, after its name was resolved. */
-#ifndef WEBHOOKS_GUARD_H
-#define WEBHOOKS_GUARD_H
+/* guard.h: which addresses requests go to that people may ask for (webhooks, rule sources). Whoever may could otherwise let
+ * this host ask what only it can reach: itself, its neighbours, a cloud's metadata service. Judged is the address that is connected to, after its name was resolved. */
+#ifndef LIB_GUARD_H
+#define LIB_GUARD_H
 #include <stdbool.h>
 #include <stdint.h>
 

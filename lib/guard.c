@@ -1,4 +1,4 @@
-#include "plugins/webhooks/guard.h"
+#include "lib/guard.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>

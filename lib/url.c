@@ -1,4 +1,4 @@
-#include "plugins/webhooks/url.h"
+#include "lib/url.h"
 
 #include <curl/curl.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static const char *parts_wrong(CURLU *u, bool plain)
         why = "Input should be a valid URL";
     else if (strcmp(scheme, "https") != 0 && !(plain && !strcmp(scheme, "http")))
         why = plain ? "URL scheme should be 'http' or 'https'"
-                    : "URL scheme should be 'https'; the option webhooks.plain allows 'http'";
+                    : URL_PLAIN " (an option of the plugin, plain, allows 'http')";
     else if (has(u, CURLUPART_USER) || has(u, CURLUPART_PASSWORD))
         why = "URL should hold no user and no password";
     else if (!has(u, CURLUPART_HOST))
