@@ -239,6 +239,9 @@ static const struct ec_route routes[] = {
     { .size = sizeof(struct ec_route), .flags = EC_RT_STREAM, .method = "GET", .path = "/api/network/events/stream",
       .opid = "stream_events", .summary = "Events as they happen (server-sent events)", .roles = READERS,
       .type = "text/event-stream",
+      .description = "With a header `Last-Event-ID`, as browsers send it when they connect again, the stored events "
+                     "after that one come first, as far as they fit into half of `http.stream_buffer`; an event `gap` in "
+                     "front of them says how many older ones do not.",
       .param = &stream_params, .run = stream_run, .errors = "429" },
 };
 

@@ -1,5 +1,6 @@
 #include "plugins/http/server.h"
 
+#include "plugins/http/catchup.h"
 #include "plugins/http/input.h"
 #include "plugins/http/openapi.h"
 #include "plugins/http/request.h"
@@ -155,6 +156,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     request_done(arg);
+    catchup_done(arg);
 }
 
 static struct evhttp *http_new(struct server *s, struct guards *guards, void (*fn)(struct evhttp_request *, void *))
@@ -364,6 +366,7 @@ void server_stop(struct server *s)
     upgrade_stop(s);
     if (s->wake)
         request_done(s);
+    catchup_done(s);
     onces_free(&s->onces);
     if (s->tcp)
         evhttp_free(s->tcp);

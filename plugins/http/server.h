@@ -54,6 +54,7 @@ struct server {
     char etag[40];
     pthread_mutex_t lock;           /* of done */
     struct ec_req *done;            /* answered on other threads, the newest first */
+    struct catchup *caught;         /* what the pool has read for clients of the stream */
     struct piece *piece, **piece_end;   /* of chunk() on other threads, the oldest first */
     struct onces onces;
     uint32_t uploads;               /* files of bodies that are open */

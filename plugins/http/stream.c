@@ -1,5 +1,6 @@
 #include "plugins/http/stream.h"
 
+#include "plugins/http/catchup.h"
 #include "plugins/http/field.h"
 #include "plugins/http/input.h"
 #include "plugins/http/reply.h"
@@ -19,6 +20,7 @@ struct stream_client {
     char *types;                    /* ",alert,flow,"; NULL: every type */
     char *hidden;                   /* "audit": not for who asks; NULL: none */
     uint64_t lost;                  /* events, since the last gap was told */
+    struct catchup *catchup;        /* NULL: it is live */
 };
 
 /* The root of part 0's topic: "alert". */
@@ -99,7 +101,7 @@ static void miss(struct server *s, uint64_t n)
 {
     server_count(s, M_STREAM_MISSED, (int64_t)n);
     for (struct stream_client *c = s->streams.list; c; c = c->next) {
-        bool behind = c->lost || request_waiting(c->r) + 64 > s->c.stream_buffer;
+        bool behind = c->catchup || c->lost || request_waiting(c->r) + 64 > s->c.stream_buffer;
 
         c->lost += n;
         if (!behind)
@@ -108,19 +110,23 @@ static void miss(struct server *s, uint64_t n)
 }
 
 /* A client that reads has its events; one that does not has lost this one, and is told once it has caught up. */
-static void give(struct stream_client *c, const struct text *t)
+static bool give(struct stream_client *c, const char *p, size_t n)
 {
     size_t waiting = request_waiting(c->r);
 
-    if (waiting + t->n > c->s->c.stream_buffer || (c->lost && waiting)) {
-        c->lost++;
-        server_count(c->s, M_STREAM_DROPPED, 1);
-        return;
-    }
+    if (waiting + n > c->s->c.stream_buffer || (c->lost && waiting))
+        return false;
     if (c->lost)
         tell_gap(c);
-    request_push(c->r, t->p, t->n);
+    request_push(c->r, p, n);
     server_count(c->s, M_STREAM_EVENTS, 1);
+    return true;
+}
+
+static void lose(struct stream_client *c)
+{
+    c->lost++;
+    server_count(c->s, M_STREAM_DROPPED, 1);
 }
 
 void stream_event(struct server *s, const struct ec_event *ev)
@@ -137,12 +143,9 @@ void stream_event(struct server *s, const struct ec_event *ev)
         if (!tried)
             good = render(s, ev, type);
         tried = true;
-        if (good) {
-            give(c, &s->streams.event);
-        } else {
-            c->lost++;
-            server_count(s, M_STREAM_DROPPED, 1);
-        }
+        if (!good || !(c->catchup ? catchup_hold(c->catchup, ev->id, &s->streams.event)
+                                  : give(c, s->streams.event.p, s->streams.event.n)))
+            lose(c);
     }
     if (s->streams.event.bad)
         text_free(&s->streams.event);
@@ -155,7 +158,7 @@ void stream_beat(struct server *s)
             request_end(c->r);      /* which leaves the list later */
             continue;
         }
-        if (c->lost && !request_waiting(c->r))
+        if (c->lost && !c->catchup && !request_waiting(c->r))
             tell_gap(c);
         if (!request_waiting(c->r))
             request_push(c->r, ": \n\n", 4);
@@ -166,6 +169,8 @@ static void client_free(struct stream_client *c)
 {
     struct stream_client **p = &c->s->streams.list;
 
+    if (c->catchup)
+        catchup_leave(c->catchup);
     while (*p != c)
         p = &(*p)->next;
     *p = c->next;
@@ -226,6 +231,62 @@ static bool read_types(struct stream_client *c, const struct stream_param *p)
     return true;
 }
 
+/* --- what it missed ----------------------------------------------------------------------------------- */
+
+static bool on_old(void *arg, const char *sse, size_t n)
+{
+    struct stream_client *c = arg;
+
+    if (request_waiting(c->r) + n > c->s->c.stream_buffer)
+        return false;
+    request_push(c->r, sse, n);
+    server_count(c->s, M_STREAM_EVENTS, 1);
+    return true;
+}
+
+static void on_lost(void *arg, uint64_t n, const char *why)
+{
+    struct stream_client *c = arg;
+    struct text t = { 0 };
+
+    server_count(c->s, M_STREAM_DROPPED, (int64_t)n);
+    text_printf(&t, "event: gap\ndata: {\"dropped\":%" PRIu64, n);
+    text_pair(&t, "error", why);
+    text_puts(&t, "}\n\n");
+    if (!t.bad)
+        request_push(c->r, t.p, t.n);
+    text_free(&t);
+}
+
+static void on_live(void *arg)
+{
+    struct stream_client *c = arg;
+
+    c->catchup = NULL;
+    if (c->lost)
+        tell_gap(c);
+}
+
+/* The id that the client saw last. 0: it says none; false: it is none. */
+static bool read_last(struct ec_req *r, uint64_t *last)
+{
+    const char *p = request_header(r, "Last-Event-ID");
+    size_t n = p ? strlen(p) : 0;
+
+    *last = n ? strtoull(p, NULL, 10) : 0;
+    return n < 20 && (!n || strspn(p, "0123456789") == n);
+}
+
+static void catch_up(struct stream_client *c, uint64_t last)
+{
+    static const struct catchup_ops ops = { on_old, on_lost, on_live };
+
+    if (!c->s->store)
+        on_lost(c, 0, "no plugin is there that keeps events (ec.store/1)");
+    else if (!(c->catchup = catchup_start(c->s, last, c->types, c->hidden, &ops, c)))
+        on_lost(c, 0, "out of memory");
+}
+
 static uint32_t streams_of(const struct server *s, const struct ec_who *who)
 {
     uint32_t n = 0;
@@ -247,8 +308,12 @@ int32_t stream_run(void *server, const void *state, struct ec_req *r)
     struct server *s = server;
     const struct stream_param *p = (const struct stream_param *)(const void *)r->param;
     struct stream_client *c;
+    uint64_t last;
 
     (void)state;
+    if (!read_last(r, &last))
+        return request_invalid_at(r, "header.last-event-id", "int_parsing",
+                                  "Input should be a valid integer, unable to parse string as an integer");
     if (!types_known(s->host, p))
         return request_invalid_at(r, "query.types", "enum", "Input should be types of events that plugins declare");
     if (r->head) {
@@ -278,6 +343,8 @@ int32_t stream_run(void *server, const void *state, struct ec_req *r)
     request_set_header(r, "X-Accel-Buffering", "no");
     request_stream(r, on_left, c);
     request_push(r, ": connected\n\n", 13);
+    if (last)
+        catch_up(c, last);
     return EC_EAGAIN;
 }
 

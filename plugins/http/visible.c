@@ -69,19 +69,27 @@ bool visible_not(const struct routes *all, const char *roles, char **list)
 }
 
 /* The head stands in front of everything that came from the wire, so the first key of that name is its own. */
-bool visible_event(const struct routes *all, const char *type, const char *roles, const char *json, uint32_t len)
+bool visible_type_of(const char *json, uint32_t len, char own[VISIBLE_TYPE_MAX])
 {
     static const char key[] = "\"event_type\":\"";
     const char *p = memmem(json, len, key, sizeof key - 1), *end;
-    char own[64];
 
     if (!p)
         return false;
     p += sizeof key - 1;
     end = memchr(p, '"', len - (size_t)(p - json));
-    if (!end || (size_t)(end - p) >= sizeof own)
+    if (!end || (size_t)(end - p) >= VISIBLE_TYPE_MAX)
         return false;
     memcpy(own, p, (size_t)(end - p));
     own[end - p] = '\0';
+    return true;
+}
+
+bool visible_event(const struct routes *all, const char *type, const char *roles, const char *json, uint32_t len)
+{
+    char own[VISIBLE_TYPE_MAX];
+
+    if (!visible_type_of(json, len, own))
+        return false;
     return type ? !strcmp(type, own) : visible_type(all, own, roles);
 }

@@ -14,4 +14,8 @@ bool visible_not(const struct routes *all, const char *roles, char **list);
 /* Is the event, as the store gave it, of this type? type NULL: is its own visible to these roles? */
 bool visible_event(const struct routes *all, const char *type, const char *roles, const char *json, uint32_t len);
 
+#define VISIBLE_TYPE_MAX 64u        /* bytes of an event's type, with its NUL */
+/* The type of a stored event. false: it has none. */
+bool visible_type_of(const char *json, uint32_t len, char own[VISIBLE_TYPE_MAX]);
+
 #endif
