@@ -1,4 +1,4 @@
-/* Lines of suppressions and thresholds, and the file that the API keeps of them. */
+/* Lines of suppressions and thresholds, a file of them, and the file that the API keeps. */
 #include "plugins/ids/limits/tuning.h"
 
 #include <stdlib.h>
@@ -54,6 +54,33 @@ static void whole(const char *text, size_t n)
     free(twice);
 }
 
+static void tell(void *arg, const char *sentence)
+{
+    ++*(uint32_t *)arg;
+    if (strncmp(sentence, "text:", 5) != 0)
+        abort();
+}
+
+/* A file that people write: each line is an entry, or is told, or says nothing. */
+static void file(const char *text, size_t n)
+{
+    uint32_t wrong = 0, rows = 1;
+    struct tuning *t = tuning_lines(text, n, "text", tell, &wrong), *again = tuning_lines(text, n, "text", tell, &wrong);
+
+    if (!t || !again)
+        abort();
+    for (size_t i = 0; i < n; i++)
+        rows += text[i] == '\n';
+    if (t->n + wrong / 2 > rows || again->n != t->n)
+        abort();
+    tuning_carry(again, t);
+    for (uint32_t i = 0; i < t->n; i++)
+        if (again->tune[i]->line != t->tune[i]->line)
+            abort();
+    tuning_release(t);
+    tuning_release(again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = malloc(size + 1);
@@ -64,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size] = '\0';
     line(text);
     whole(text, size);
+    file(text, size);
     free(text);
     return 0;
 }

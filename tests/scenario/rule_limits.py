@@ -237,6 +237,13 @@ def of_file():
     check("threshold.config:3:30: 'by_nobody' is no track" in log_end() and "threshold.config:4:1: a line begins" in log_end(),
           "wrong lines are named", log_end())
     check(sent("one", "two", "two") == [2], "and the others hold")
+    counts = [ask("GET", path)[1]["items"][0]["held_back"] for path in ("/suppressions", "/thresholds")]
+    made = ask("POST", "/suppressions", {"sid": 77})
+    check(made[0] == 201 and counts == [1, 1] == [
+        ask("GET", path)[1]["items"][0]["held_back"] for path in ("/suppressions?sid=1", "/thresholds")],
+          "a reload does not begin their counts anew", counts)
+    check(ask("DELETE", "/suppressions/%d" % made[1]["id"])[0] == 204 and sent("one") == [] and
+          ask("GET", "/suppressions")[1]["items"][0]["held_back"] == 2, "they go on")
     with open("ecyber.yaml", "a", encoding="utf-8") as out:
         out.write("  strict: true\n")
     got = subprocess.run([os.environ["ECYBERD"], "-T", "-c", "ecyber.yaml"], capture_output=True, text=True, timeout=60)

@@ -413,6 +413,48 @@ def large():
     status, got, _ = ask("POST", "/api/rules/1:3000010/enable")
     print("# one of %d switched on, in force: %.1f s" % (MANY, time.monotonic() - begin))
     check(status == 200 and got["enabled"], "one of them is switched on", (status, got))
+    overtaken()
+
+
+def overtaken():
+    """Another reload behind that of a change, and it fails: the answer says what is in force."""
+    done = []
+    threads = [threading.Thread(target=lambda: done.append(
+        ask("POST", "/api/rules", {"text": RULE % ("overtaken", "overtaken", 9600000)})))]
+    threads[0].start()
+    check(wait_for(lambda: '"running": true' in ctl("-o", "json", "status")[1] or done, 20), "a reload runs",
+          ctl("-o", "json", "status"))
+    time.sleep(0.1)
+    with open("ecyber.yaml", "a", encoding="utf-8") as out:
+        out.write("  no_such_option: 1\n")
+    running.send_signal(signal.SIGHUP)
+    threads[0].join()
+    there = ask("GET", "/api/rules/1:9600000")[0]
+    print("# the change: %d, the rule: %d" % (done[0][0], there))
+    check((done[0][0], there) in ((201, 200), (409, 404)), "what a change is answered is so", (done, there))
+
+
+def changed_and_removed():
+    """A change and the removal of the same rule that share a reload."""
+    text = RULE % ("short", "short", 9700000)
+    check(ask("POST", "/api/rules", {"text": text})[0] == 201, "a rule is made")
+    got = {}
+
+    def one(name, *call):
+        got[name] = ask(*call)
+    calls = (("other", "POST", "/api/rules", {"text": RULE % ("other", "other", 9700001)}),
+             ("change", "PATCH", "/api/rules/1:9700000", {"action": "drop"}),
+             ("remove", "DELETE", "/api/rules/1:9700000"))
+    threads = [threading.Thread(target=one, args=call) for call in calls]
+    for t in threads:
+        t.start()
+        time.sleep(0.01)
+    for t in threads:
+        t.join()
+    change = got["change"]
+    check(got["remove"][0] == 204 and (change[0] == 200 or (change[0] == 409 and "removed" in change[1]["detail"])),
+          "a change of what is removed at once is told so", got)
+    check(ask("DELETE", "/api/rules/1:9700001")[0] == 204, "and the other one goes")
 
 
 def main():
@@ -425,7 +467,8 @@ def main():
                   "  classification_file: %s/etc/rules/classification.config\n"
                   % (os.environ["EC_PLUGINDIR"], HERE, HERE, SOCK, HERE, HERE, os.environ["EC_SRC"]))
     daemon()
-    for part in made, dry, of_file, lists, validated, bad, together, reloaded, audited, explained, by_hand, killed:
+    for part in (made, dry, of_file, lists, validated, bad, together, reloaded, audited, explained, by_hand,
+                 changed_and_removed, killed):
         part()
     check(stop() == 0, "the daemon ends well", log_end())
     large()

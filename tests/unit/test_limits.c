@@ -225,6 +225,71 @@ START_TEST(a_file_that_is_newer_or_not_read_stays)
 }
 END_TEST
 
+static void none_is_wrong(void *arg, const char *sentence)
+{
+    (void)arg;
+    ck_abort_msg("%s", sentence);
+}
+
+static struct tuning *lines(const char *text)
+{
+    struct tuning *t = tuning_lines(text, strlen(text), "text", none_is_wrong, NULL);
+
+    ck_assert_ptr_nonnull(t);
+    return t;
+}
+
+START_TEST(entries_of_a_file_go_on_counting)
+{
+    struct tuning *before = lines("suppress gen_id 1, sig_id 1\nsuppress gen_id 1, sig_id 2, track by_src, ip 10.0.0.1\n"
+                                  "suppress gen_id 1, sig_id 2, track by_src, ip 10.0.0.2\n"), *t;
+
+    for (uint32_t i = 0; i < 3; i++)
+        before->tune[i]->held_back = i + 1;
+    t = lines("suppress gen_id 1, sig_id 1\n# a line more\nsuppress gen_id 1, sig_id 2, track by_src, ip 10.0.0.2\n"
+              "suppress gen_id 1, sig_id 2, track by_src, ip 10.0.0.1\n"
+              "suppress gen_id 1, sig_id 2, track by_dst, ip 10.0.0.1\nsuppress gen_id 1, sig_id 3\n");
+    tuning_carry(t, before);
+    ck_assert(t->tune[0] == before->tune[0] && t->tune[1] == before->tune[2]);      /* the very same */
+    ck_assert(t->tune[2]->held_back == 2 && t->tune[2]->line == 4);
+    ck_assert(!t->tune[3]->held_back && !t->tune[4]->held_back);
+    tuning_release(before);
+    tune_count(t->tune[0]);
+    ck_assert_uint_eq(t->tune[0]->held_back, 2);
+    before = lines("");
+    tuning_carry(t, before);
+    tuning_carry(before, t);
+    tuning_release(before);
+    tuning_release(t);
+}
+END_TEST
+
+struct told { uint32_t n; char last[300]; };
+
+static void tell(void *arg, const char *sentence)
+{
+    struct told *told = arg;
+
+    told->n++;
+    snprintf(told->last, sizeof told->last, "%s", sentence);
+}
+
+/* What stands behind a NUL would hold back less than what stands before it. */
+START_TEST(a_line_with_a_nul_is_left_out)
+{
+    static const char with[] = "suppress gen_id 1, sig_id 1\0, track by_src, ip 10.0.0.1\nsuppress gen_id 1, sig_id 2";
+    struct told told = { .n = 0 };
+    struct tuning *t = tuning_lines(with, sizeof with - 1, "text", tell, &told);
+
+    ck_assert_msg(t && t->n == 1 && t->tune[0]->sid == 2, "%u", t ? t->n : 0);
+    ck_assert_str_eq(told.last, "text:1:1: the line is longer than 1,022 bytes, or has a NUL");
+    tuning_release(t);
+    t = tuning_lines(with, sizeof "suppress gen_id 1, sig_id 1", "text", tell, &told);      /* the last byte is the NUL */
+    ck_assert(t && !t->n && told.n == 2);
+    tuning_release(t);
+}
+END_TEST
+
 static void count(void *arg, const char *sentence)
 {
     ++*(uint32_t *)arg;
@@ -268,6 +333,8 @@ int main(void)
     tcase_add_test(c, the_nearest_entry_holds);
     tcase_add_test(c, what_is_kept_comes_back);
     tcase_add_test(c, a_file_that_is_newer_or_not_read_stays);
+    tcase_add_test(c, entries_of_a_file_go_on_counting);
+    tcase_add_test(c, a_line_with_a_nul_is_left_out);
     tcase_add_test(c, a_file_is_read_but_for_its_wrong_lines);
     suite_add_tcase(s, c);
     return unit_run(s);

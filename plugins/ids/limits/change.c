@@ -21,6 +21,7 @@ struct limits_change {
     uint32_t id;
     struct tune entry;              /* CREATE, REPLACE */
     struct tuning *before;          /* held while the reload runs */
+    uint64_t version;               /* of what is made of that */
     char by[TUNE_BY], old[TUNE_LINE];
 };
 
@@ -151,10 +152,10 @@ static void on_reloaded(void *arg, const void *state, uint64_t id, bool ok, cons
     struct limits_change *c = arg;
     struct limits *l = c->l;
     const struct ids_state *st = state;
-    const struct tune *e = ok && st ? tuning_by_id(st->tuning, c->kind, c->id) : NULL;
+    const struct tune *e = st ? tuning_by_id(st->tuning, c->kind, c->id) : NULL;
 
-    (void)id;
-    if (ok && st && (c->op == OP_REMOVE) == !e) {
+    (void)id, (void)ok;             /* another one may have followed at once, and failed */
+    if (st && (c->op == OP_REMOVE ? !e : e && e->version == c->version)) {
         if (e)
             c->entry = *e;
         audit(c);
@@ -165,9 +166,10 @@ static void on_reloaded(void *arg, const void *state, uint64_t id, bool ok, cons
     } else {
         set_now(l, tuning_hold(c->before));
         if (keep(l, c->before))
-            EC_LOG(l->host, EC_LOG_ERROR, LIMITS_NAME " cannot be written: %s; at the next start that holds which the reload refused",
+            EC_LOG(l->host, EC_LOG_ERROR,
+                   LIMITS_NAME " cannot be written: %s; at the next start that holds which the reload refused",
                    strerror(errno));
-        refuse(c, st ? 409 : 503, "nothing was changed: %s", why ? why : "the reload did not take it");
+        refuse(c, st ? 409 : 503, "nothing was changed: %s", why && *why ? why : "the reload did not take it");
     }
     change_free(c);
     step(l, st);
@@ -184,6 +186,7 @@ static bool enforce(struct limits_change *c, struct tuning *next)
         return false;
     }
     c->before = tuning_hold(l->now);    /* nobody else changes it while l->busy */
+    c->version = next->version;
     set_now(l, next);
     if (!reloads_ask(l->reloads, c->by, on_reloaded, c, NULL))
         return true;

@@ -24,6 +24,7 @@ void limits_free(struct limits *l)
     if (!l)
         return;
     tuning_release(l->now);
+    tuning_release(l->file);
     pthread_mutex_destroy(&l->lock);
     free(l);
 }
@@ -72,10 +73,13 @@ struct tuning *limits_current(struct limits *l, const struct ec_conf *c, uint32_
     pthread_mutex_lock(&l->lock);
     if (!l->now)
         read_kept(l);
+    if (l->file)
+        tuning_carry(file, l->file);
+    tuning_release(l->file);
+    l->file = file;
     if (l->now)
         all = tuning_join(l->now, file);
     pthread_mutex_unlock(&l->lock);
-    tuning_release(file);
     if (!all)
         l->host->fail(l->host, EC_ENOMEM, "out of memory");
     return all;

@@ -26,6 +26,7 @@ struct limits {
 
     pthread_mutex_t lock;           /* of all below */
     struct tuning *now;             /* of the API: what the next reload puts in force; NULL: not read yet */
+    struct tuning *file;            /* as ids.threshold_file was read last; NULL: not yet */
     const char *shut;               /* why nothing may be changed; NULL: it may */
     struct limits_change *first, **last;
     uint32_t waiting;

@@ -15,6 +15,7 @@
 
 #define LINE_ROOM 1024
 #define FORMAT 1u
+#define FILE_MAX ((size_t)16 << 20)
 
 static void tell_wrong(const char *path, uint32_t line, uint32_t column, const char *why,
                        void (*wrong)(void *arg, const char *sentence), void *arg)
@@ -25,43 +26,69 @@ static void tell_wrong(const char *path, uint32_t line, uint32_t column, const c
     wrong(arg, sentence);
 }
 
-struct tuning *tuning_file(const char *path, void (*wrong)(void *arg, const char *sentence), void *arg, char *why, size_t n)
+/* One line into its tuning, or a sentence. */
+static void take_line(struct tuning **t, char *line, uint32_t number, const char *name,
+                      void (*wrong)(void *arg, const char *sentence), void *arg)
+{
+    struct tune e;
+    uint32_t column;
+    char why[300];
+    int rc = tune_read(line, &e, &column, why, sizeof why);
+
+    e.line = number;
+    if (rc < 0)
+        tell_wrong(name, number, column, why, wrong, arg);
+    else if (rc > 0 && !tuning_add(t, &e))
+        tell_wrong(name, number, 1, "more than 10,000 entries, or out of memory: it is left out", wrong, arg);
+}
+
+struct tuning *tuning_lines(const char *text, size_t len, const char *name,
+                            void (*wrong)(void *arg, const char *sentence), void *arg)
 {
     struct tuning *t = tuning_new();
-    FILE *f = fopen(path, "re");
-    char line[LINE_ROOM], what[300];
-    uint32_t number = 0, column;
+    const char *end = text + len, *stop;
+    char line[LINE_ROOM];
+    uint32_t number = 0;
 
-    while (t && f && fgets(line, sizeof line, f)) {
-        size_t len = strlen(line);
-        struct tune e;
-        int rc;
+    for (const char *at = text; t && at < end; at = stop + 1) {
+        size_t n;
 
+        stop = memchr(at, '\n', (size_t)(end - at));
+        stop = stop ? stop : end;
+        n = (size_t)(stop - at);
+        n -= n && at[n - 1] == '\r';
         number++;
-        if (len == sizeof line - 1 && line[len - 1] != '\n') {
-            tell_wrong(path, number, 1, "the line is longer than 1,022 bytes, or has a NUL", wrong, arg);
-            while (fgets(line, sizeof line, f) && !strchr(line, '\n'))
-                ;
+        if (n > LINE_ROOM - 2 || memchr(at, 0, n)) {
+            tell_wrong(name, number, 1, "the line is longer than 1,022 bytes, or has a NUL", wrong, arg);
             continue;
         }
-        line[strcspn(line, "\r\n")] = '\0';
-        rc = tune_read(line, &e, &column, what, sizeof what);
-        e.line = number;
-        if (rc < 0)
-            tell_wrong(path, number, column, what, wrong, arg);
-        else if (rc > 0 && !tuning_add(&t, &e))
-            tell_wrong(path, number, 1, "more than 10,000 entries, or out of memory: it is left out", wrong, arg);
+        memcpy(line, at, n);
+        line[n] = '\0';
+        take_line(&t, line, number, name, wrong, arg);
     }
-    if (t && f && !ferror(f)) {
-        fclose(f);
+    if (t)
         tuning_sort(t);
-        return t;
-    }
-    snprintf(why, n, "%s: %s", path, t ? strerror(errno) : "out of memory");
+    return t;
+}
+
+struct tuning *tuning_file(const char *path, void (*wrong)(void *arg, const char *sentence), void *arg, char *why,
+                           size_t n)
+{
+    FILE *f = fopen(path, "re");
+    char *text = f ? malloc(FILE_MAX + 1) : NULL;
+    size_t len = text ? fread(text, 1, FILE_MAX + 1, f) : 0;
+    struct tuning *t = NULL;
+
+    if (!text || ferror(f))
+        snprintf(why, n, "%s: %s", path, strerror(errno));
+    else if (len > FILE_MAX)
+        snprintf(why, n, "%s: it is longer than 16 MiB", path);
+    else if (!(t = tuning_lines(text, len, path, wrong, arg)))
+        snprintf(why, n, "%s: out of memory", path);
+    free(text);
     if (f)
         fclose(f);
-    tuning_release(t);
-    return NULL;
+    return t;
 }
 
 static void write_head(char to[LINE_ROOM], const struct tune *e)

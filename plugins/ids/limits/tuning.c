@@ -130,8 +130,6 @@ struct tuning *tuning_join(const struct tuning *a, const struct tuning *b)
     return to;
 }
 
-/* --- asking ------------------------------------------------------------------------------------------------------ */
-
 static uint32_t first_of(const struct tuning *t, uint32_t gid, uint32_t sid)
 {
     uint32_t from = 0, to = t->n;
@@ -147,6 +145,68 @@ static uint32_t first_of(const struct tuning *t, uint32_t gid, uint32_t sid)
     }
     return from;
 }
+
+/* --- over a reload ----------------------------------------------------------------------------------------------- */
+
+static bool is_same(const struct tune *a, const struct tune *b)
+{
+    return a->kind == b->kind && a->bits == b->bits && !memcmp(a->net, b->net, sizeof a->net) &&
+           a->limit.type == b->limit.type && a->limit.track == b->limit.track && a->limit.count == b->limit.count &&
+           a->limit.seconds == b->limit.seconds;
+}
+
+/* Those of one rule: [from, to) of a set. */
+struct group { uint32_t from, to; };
+
+static struct group group_of(const struct tuning *t, uint32_t gid, uint32_t sid)
+{
+    struct group g = { first_of(t, gid, sid), 0 };
+
+    for (g.to = g.from; g.to < t->n && t->tune[g.to]->gid == gid && t->tune[g.to]->sid == sid; g.to++)
+        ;
+    return g;
+}
+
+/* That which is the same; the search begins with the nth, which most likely is. */
+static struct tune *same_in(const struct tuning *t, struct group g, uint32_t nth, const struct tune *e)
+{
+    uint32_t n = g.to - g.from;
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct tune *k = t->tune[g.from + (nth + i) % n];
+
+        if (is_same(k, e))
+            return k;
+    }
+    return NULL;
+}
+
+/* One that moved to another line is another entry, and begins with the count of the old one. */
+void tuning_carry(struct tuning *t, const struct tuning *before)
+{
+    struct group g = { 0, 0 };
+    uint32_t nth = 0;
+
+    for (uint32_t i = 0; i < t->n; i++, nth++) {
+        struct tune *e = t->tune[i], *old;
+
+        if (!i || t->tune[i - 1]->gid != e->gid || t->tune[i - 1]->sid != e->sid) {
+            g = group_of(before, e->gid, e->sid);
+            nth = 0;
+        }
+        if (!(old = same_in(before, g, nth, e)))
+            continue;
+        if (old->line == e->line) {
+            __atomic_add_fetch(&old->refs, 1, __ATOMIC_RELAXED);
+            t->tune[i] = old;
+            free(e);
+        } else {
+            e->held_back = __atomic_load_n(&old->held_back, __ATOMIC_RELAXED);
+        }
+    }
+}
+
+/* --- asking ------------------------------------------------------------------------------------------------------ */
 
 static bool lies_in(const struct tune *e, const uint8_t a[16])
 {

@@ -70,8 +70,14 @@ void tune_write(const struct tune *e, char line[TUNE_LINE]);
 bool tune_net(const char *text, uint8_t net[16], uint32_t *bits);
 void tune_net_text(const struct tune *e, char to[64]);
 
-/* A file of such lines: for each wrong one fn("FILE:LINE:COL: sentence"). NULL: it cannot be read, why says so. */
-struct tuning *tuning_file(const char *path, void (*wrong)(void *arg, const char *sentence), void *arg, char *why, size_t n);
+/* Text of such lines: for each wrong one, which is left out, wrong("NAME:LINE:COL: sentence"). NULL: out of memory. */
+struct tuning *tuning_lines(const char *text, size_t len, const char *name,
+                            void (*wrong)(void *arg, const char *sentence), void *arg);
+/* A file of them. NULL: it cannot be read, why says so. */
+struct tuning *tuning_file(const char *path, void (*wrong)(void *arg, const char *sentence), void *arg, char *why,
+                           size_t n);
+/* While a set of a file is being made: entries that the one before it has too go on counting. Both are in order. */
+void tuning_carry(struct tuning *t, const struct tuning *before);
 
 /* What the API made, as text with a checksum at its end, malloc'ed; NULL: out of memory. */
 char *tuning_write(const struct tuning *t, size_t *len);

@@ -12,7 +12,12 @@
 static const char *const actions[] = { "rule.create", "rule.replace", "rule.change", "rule.delete", "rule.enable",
                                        "rule.disable" };
 
-struct batch { struct manage *m; struct change *first; struct managed *before; };
+struct batch {
+    struct manage *m;
+    struct change *first;
+    struct managed *before;
+    uint64_t version;               /* of what is made of that */
+};
 
 void changes_free(struct manage *m)
 {
@@ -35,6 +40,15 @@ static void audit(struct manage *m, const struct change *c)
     free(detail);
 }
 
+/* Was the rule of c removed by one that came behind it? */
+static bool was_removed(const struct change *c, const struct change *behind)
+{
+    for (; behind; behind = behind->next)
+        if (behind->op == OP_REMOVE && behind->gid == c->gid && behind->sid == c->sid)
+            return true;
+    return false;
+}
+
 /* Answers all. */
 static void finish(struct batch *b, const struct ids_state *st, uint32_t status, const char *why)
 {
@@ -53,6 +67,8 @@ static void finish(struct batch *b, const struct ids_state *st, uint32_t status,
                 view_reply_one(m, st, c->r, c->op == OP_CREATE ? 201 : 200, k);
             else if (c->op == OP_REMOVE)
                 m->http->reply(c->r, 204, NULL);
+            else if (was_removed(c, b->first))
+                edit_refuse(m, c, 409, "the rule was changed, and at once removed by another request");
             else
                 edit_refuse(m, c, 503, "the rule was kept, but is not there: see the log of the daemon");
         }
@@ -87,6 +103,7 @@ static bool enforce(struct batch *b, const struct ids_state *st, struct managed 
         finish(b, st, 503, why);
         return false;
     }
+    b->version = next->version;
     set_now(m, next);
     if (!reloads_ask(m->reloads, b->first->by, on_reloaded, b, NULL))
         return true;
@@ -152,15 +169,17 @@ static void step(struct manage *m, const struct ids_state *st)
     }
 }
 
-/* [pool] The reload has ended: those that waited for it are answered, then come those that arrived meanwhile. */
+/* [pool] The reload has ended: those that waited for it are answered, then come those that arrived meanwhile. Where
+ * another one followed at once, what was in force with the first stays so, even if the second failed. */
 static void on_reloaded(void *arg, const void *state, uint64_t id, bool ok, const char *why)
 {
     struct batch *b = arg;
     struct manage *m = b->m;
+    const struct ids_state *st = state;
     char text[700];
 
     (void)id;
-    if (ok && state) {
+    if (st && (ok || (st->managed && st->managed->version == b->version))) {
         finish(b, state, 0, NULL);
         step(m, state);
         return;
