@@ -3,6 +3,7 @@
 5xx, none takes longer than it should, no filter lets more through, nothing comes back as markup, and afterwards the
 daemon answers as before. Before that, each body and each filter is shown to work with a harmless value, so that the
 hostile ones reach more than the validation."""
+import collections
 import glob
 import http.client
 import itertools
@@ -25,7 +26,7 @@ OWN = ["'", "\"", "' or '1'='1", "' OR 1=1 --", "1 OR 1=1", "1; drop table event
        "\"><img src=x onerror=alert(1)>", "a" * 5000, "\u202egnp.exe", "\ud83d\udca9", "-1", "99999999999999999999",
        "NaN", "1e309", "null", "[]", "{\"$ne\":1}", "::ffff:0:0/999", "0.0.0.0/-1", "\r\nX-Evil: 1", "%00", "%0d%0a",
        "';SELECT pg_sleep(5)--", "1' AND randomblob(1000000000)--"]
-SHARED = 50         # of the shared payloads, in every parameter
+SHARED = 50         # of the shared payloads
 # With EC_HOSTILE=all every payload goes to so many parameters, which stand for the others.
 ALL, REPRESENTATIVES = os.environ.get("EC_HOSTILE") == "all", 20
 # What the schema does not say of a value that is accepted.
@@ -35,6 +36,7 @@ NAMED = {"ip": "192.0.2.77", "email": "anna@example.org", "full_name": "Anna", "
          "text": 'alert udp any any -> any 9 (msg:"one"; content:"one"; sid:9999999; rev:1;)', "rule": "1:1000001",
          "secret": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3",
          "password_hash": "$2b$10$abcdefghijklmnopqrstuuVtDv6cSrXVEmDQSVOh3hUYsMXRTDqnm"}
+HEAVY = re.compile(r"password|/auth/login|/config body|/rules/(suppressions|thresholds|test)\b.* body")
 PLAIN = re.compile(r" *[\w.+:-]* *")    # a value like any other: what it brings is not the point
 ORDER = ("since", "until", "cursor", "by", "limit", "sort", "fields")     # parameters that are no filters
 serial = itertools.count(1)
@@ -309,6 +311,19 @@ class Verdict:
             self.markup.append(where)
 
 
+def in_turns(all_targets, shared):
+    """The strings for each target, for time: those of one name and kind share them, where many lists have that filter, and
+    together get each. Of the shared ones few where each means a hash, a reload or a child process."""
+    alike = [(name.rsplit(" ", 1)[1], kind) for name, _, _, kind in all_targets]
+    groups, slow = collections.Counter(alike), os.environ.get("EC_SANITIZER", "none") != "none"
+    nth = collections.Counter()
+    for group, (name, _, _, _) in zip(alike, all_targets):
+        step = 1 if ALL else (1 if groups[group] == 1 else 2 if groups[group] <= 8 else 8) * (2 if slow else 1)
+        few = 1 if ALL or not HEAVY.search(name) else 4
+        yield OWN[nth[group] % step::step] + shared[nth[group] % step::step * few]
+        nth[group] += 1
+
+
 def attack(found):
     v = Verdict()
     all_targets = [target for route in found for target in targets(route)]
@@ -316,11 +331,8 @@ def attack(found):
     if ALL:
         all_targets = representatives(all_targets)
     shared = strings(10000 if ALL else SHARED)
-    # In turns, for time: of our own every second one where the shared ones are, of those every second one where a
-    # sanitizer makes it slow.
-    own_step, step = 2 if shared else 1, 1 if os.environ.get("EC_SANITIZER", "none") == "none" else 2
-    for n, (name, filters, make, _) in enumerate(all_targets):
-        for text in OWN[n % own_step::own_step] + shared[n % step::step]:
+    for (name, filters, make, _), texts in zip(all_targets, in_turns(all_targets, shared)):
+        for text in texts:
             method, path, body, form = make(text)
             if len(path) > 7000:
                 continue
