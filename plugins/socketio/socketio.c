@@ -104,8 +104,9 @@ static void call_one(void *arg, struct ec_sio *x)
 static void call_done(struct server *s, struct order *o)
 {
     struct call *c = (struct call *)o;
-    struct space *sp = s ? space_find(s, c->space) : NULL;
-    struct frame *f = sp && sio_is_array(c->args, c->n) ? socket_frame(c->space, c->name, c->args, c->n) : NULL;
+    const char *space = s && !*c->space ? s->c.space : c->space;
+    struct space *sp = s ? space_find(s, space) : NULL;
+    struct frame *f = sp && sio_is_array(c->args, c->n) ? socket_frame(space, c->name, c->args, c->n) : NULL;
 
     if (f)
         space_each(sp, c->in_room ? c->room : NULL, call_one, f);
@@ -116,13 +117,13 @@ static int32_t to_room(void *self, const char *space, const char *room, const ch
 {
     struct call *c;
 
-    if (strlen(space) >= sizeof c->space || strlen(name) >= sizeof c->name ||
+    if ((space && (!*space || strlen(space) >= sizeof c->space)) || strlen(name) >= sizeof c->name ||
         (room && strlen(room) >= sizeof c->room) || !text_utf8(name, strlen(name)))
         return EC_EINVAL;
     if (!(c = calloc(1, sizeof *c + n)))
         return EC_ENOMEM;
     c->order = (struct order){ .bytes = sizeof *c + n, .done = call_done };
-    strcpy(c->space, space);
+    strcpy(c->space, space ? space : "");
     strcpy(c->name, name);
     strcpy(c->room, room ? room : "");
     c->in_room = room != NULL;

@@ -3,9 +3,11 @@
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
 #include <ecyber/ext/http.h>
+#include <ecyber/ext/socketio.h>
 
 #include "plugins/sysmon/host.h"
 #include "plugins/sysmon/report.h"
+#include "plugins/sysmon/telemetry.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -51,10 +53,12 @@ struct state { uint64_t every_ns; uint32_t top; const char *root; };
 struct sysmon {
     const struct ec_host *host;
     const struct ec_http *http;
-    void *http_self;
+    const struct ec_socketio *io;   /* NULL: nobody is told live */
+    void *http_self, *io_self;
     struct looker looker;
     uint32_t topic;
-    struct sampler sampler;         /* of whoever has set `looking` */
+    struct sampler sampler;         /* of whoever has set `looking`, and */
+    struct telemetry telemetry;
     atomic_bool looking;
     uint64_t looked_ns;             /* [sub] */
     pthread_mutex_t lock;           /* of what the routes read: */
@@ -151,6 +155,16 @@ static void measure(struct sysmon *m)
         m->host->gauge(m->host, i, v[i] > 0 ? v[i] : 0);
 }
 
+/* To those who follow events of the type `system`, as the predecessor's page wants it. */
+static void tell(struct sysmon *m, uint64_t now_ns)
+{
+    char *json = m->io ? telemetry_json(&m->telemetry, &m->sampler, now_ns) : NULL;
+
+    if (json)
+        m->io->to(m->io_self, NULL, system_topic.root, "system_telemetry", json, (uint32_t)strlen(json));
+    free(json);
+}
+
 /* [pool] One at a time. */
 static void look(void *self, const void *state, void *arg)
 {
@@ -164,6 +178,7 @@ static void look(void *self, const void *state, void *arg)
         m->host->metric(m->host, M_UNREADABLE, failed);
     measure(m);
     publish(m);
+    tell(m, now);
     pthread_mutex_lock(&m->lock);
     for (uint32_t i = 0; i < REPORTS; i++) {
         struct ec_build b = build_on(m->block[i]);
@@ -248,6 +263,7 @@ static int32_t sysmon_setup(void *self)
     int32_t err = m->host->topic(m->host, &system_topic, &m->topic);
 
     m->http = m->host->use(m->host, EC_HTTP_ID, &m->http_self);
+    m->io = m->host->use(m->host, EC_SOCKETIO_ID, &m->io_self);
     for (uint32_t i = 0; m->http && i < sizeof routes / sizeof routes[0]; i++)
         if (m->http->route(m->http_self, m->host, &routes[i], m))
             EC_LOG(m->host, EC_LOG_WARNING, "the HTTP server did not take %s: it is not served", routes[i].path);
@@ -260,6 +276,7 @@ static int32_t sysmon_setup(void *self)
 static const struct ec_use uses[] = {
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_http), 0, EC_HTTP_ID },
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_daemon), 0, EC_DAEMON_ID },
+    { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_OPTIONAL, sizeof(struct ec_socketio), 0, EC_SOCKETIO_ID },
 };
 static const struct ec_plugin sysmon_plugin = {
     EC_PLUGIN_HEAD,

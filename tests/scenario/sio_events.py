@@ -2,6 +2,7 @@
 """The daemon's namespace of Socket.IO: who may come in, what they subscribe to, what slow clients miss, and what the
 store brings back."""
 import json
+import os
 import socket
 import sys
 import threading
@@ -68,7 +69,8 @@ def subscribing(d, c, admin):
     press.connect("/control")
     bad = [({"topics": ["nothing"]}, "topic"), ({"topics": []}, "topics"), ({}, "topics"), ({"topics": [5]}, "topics"),
            ({"topics": ["news"], "filter": 5}, "filter"), ({"topics": ["news"], "filter": {"a": {}}}, "filter"),
-           ({"topics": ["news"], "filter": {"news.nothing": 1}}, "nothing"), ({"topics": ["news"], "since": "soon"}, "since"),
+           ({"topics": ["news"], "filter": {"news.nothing": 1}}, "nothing"),
+           ({"topics": ["news"], "since": "soon"}, "since"),
            ({"topics": ["news"], "what": 1}, "nothing else"), (5, "object")]
     for arg, word in bad:
         got = c.call("subscribe", arg)
@@ -102,7 +104,8 @@ def since(d, press, admin):
     t.join()
     got = [e["news"]["number"] for e in c.events("news", 108)]
     check(got == list(range(1, 109)), "what is old and what is new, in order, none twice, none missing", got)
-    check(done and done[0] and done[0][0]["ok"] and 8 <= done[0][0]["replayed"] <= 108, "and it says how many were old", done)
+    check(done and done[0] and done[0][0]["ok"] and 8 <= done[0][0]["replayed"] <= 108,
+          "and it says how many were old", done)
 
 
 def across(d, press, admin):
@@ -264,6 +267,34 @@ def large(d, admin):
         check(got[0] == 401, "nothing else is taken with its id: " + other, got)
 
 
+def telemetry(d, admin):
+    """The predecessor's page of the host: to who follows `system`, and to nobody else."""
+    c, other = Client(d), Client(d)
+    c.connect(auth={"token": admin})
+    other.connect(auth={"token": admin})
+    check(other.call("subscribe", {"topics": ["news"]})[0]["ok"], "one follows something else")
+    check(c.call("subscribe", {"topics": ["system"]})[0]["ok"], "one follows the host")
+    got = [c.event("system_telemetry") for _ in range(2)]
+    one = got[1] or {}
+    check([t["title"] for t in one.get("systemOverview", [])] ==
+          ["CPU Usage", "Memory Usage", "Disk Usage", "Network", "System Uptime"], "system_telemetry has the tiles",
+          got)
+    with open("/proc/meminfo", encoding="utf-8") as f:
+        total = int(f.readline().split()[1]) * 1024
+    check(one["memoryDetails"]["total"] == total and 0 < one["memoryDetails"]["percent"] < 100, "memory as /proc says",
+          one["memoryDetails"])
+    check(one["cpuDetails"]["cores"]["logical"] == len(os.sched_getaffinity(0)) or
+          one["cpuDetails"]["cores"]["logical"] == os.cpu_count(), "the cores", one["cpuDetails"])
+    check(one["processes"] and all(p["pid"] and p["name"] and p["status"] for p in one["processes"]), "processes",
+          one["processes"])
+    check(any(i["name"] == "lo" and i["is_up"] for i in one["networkInterfaces"]), "interfaces",
+          one["networkInterfaces"])
+    times = [[p["timestamp"] for p in e["cpuHistory"]] for e in got]
+    check(times[1][-2:][0] == times[0][-1] and times[1] == sorted(times[1]) and
+          len(one["diskIO"]["read"]) == len(one["diskIO"]["timestamps"]) == len(times[1]), "histories grow", times)
+    check(other.event("system_telemetry", 1.5) is None, "and who follows something else has none")
+
+
 def revoked(d, admin):
     """Who may not any more is sent away."""
     code, user = d.json("POST", "/api/users", admin, {"username": "vera", "password": "tree house 7 oak",
@@ -285,7 +316,7 @@ def revoked(d, admin):
     check(c.take("41", 20) == "41", "and disconnected")
 
 
-d = Daemon(["store", "http", "auth", "socketio", "tp_news"], "  write_timeout: 2s\n",
+d = Daemon(["store", "http", "auth", "socketio", "sysmon", "tp_news"], "  write_timeout: 2s\n",
            "socketio:\n  buffer: 128KiB\n  ping_interval: 3s\n  ping_timeout: 3s\n  replay: 200\n"
            "  origins: [\"http://page.example\"]\n")
 limited = people(d)
@@ -299,6 +330,7 @@ slow(d, press, admin)
 asking(d, admin)
 stuck(d, admin)
 large(d, admin)
+telemetry(d, admin)
 revoked(d, admin)
 check(d.stop() == 0, "the daemon ends well, with clients connected")
 sys.exit(0)

@@ -1,4 +1,4 @@
-/* socketio.h: ec.socketio/1, namespaces of Socket.IO 5 and protocols over Engine.IO 4. STATUS: draft 1.
+/* socketio.h: ec.socketio/1, namespaces of Socket.IO 5 and protocols over Engine.IO 4. STATUS: draft 2.
  * One plugin implements it, over ec.http/1; any plugin adds namespaces of its own. All on [sub] of the HTTP server's lane,
  * except where [any] stands; nothing blocks. */
 #ifndef EC_EXT_SOCKETIO_H
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define EC_SOCKETIO_ID "ec.socketio/1-draft.1"
+#define EC_SOCKETIO_ID "ec.socketio/1-draft.2"
 
 struct ec_sio;                      /* one client in one namespace; valid from connect() until left() returns */
 struct ec_eio;                      /* one client of Engine.IO; from open() until closed() returns */
@@ -67,7 +67,8 @@ struct ec_socketio {
     /* Rooms: names of at most 63 bytes, at most 64 of a client (EC_ELIMIT). */
     int32_t (*join)(struct ec_sio *s, const char *room);
     int32_t (*leave)(struct ec_sio *s, const char *room);
-    /* [any] To everybody in the room (NULL: in the namespace), from a bounded queue. EC_EAGAIN: it was full. */
+    /* [any] To everybody in the room (NULL: in the namespace), from a bounded queue. EC_EAGAIN: it was full. space NULL:
+     * the daemon's own namespace, where who follows events of a type is in the room of that name. */
     int32_t (*to)(void *self, const char *space, const char *room, const char *name, const char *args, uint32_t n);
 
     int32_t (*send)(struct ec_eio *e, uint32_t binary, const void *p, uint32_t n);     /* EC_EAGAIN: too much waits */
