@@ -40,7 +40,8 @@ struct ids_worker { struct worker w; struct ids *ids; uint64_t spare[COUNTS]; };
 #define GAUGE(name, unit, help) { sizeof(struct ec_metric), EC_METRIC_GAUGE, name, unit, help }
 static const struct ec_metric metrics[] = {
     [COUNT_ALERTS] = COUNTER("alerts", "alerts", "Alerts published."),
-    [COUNT_SUPPRESSED] = COUNTER("alerts_suppressed", "matches", "Matches that a threshold or a suppression held back."),
+    [COUNT_SUPPRESSED] = COUNTER("alerts_suppressed", "matches",
+                                 "Matches that a threshold or a suppression held back."),
     [COUNT_OVER] = COUNTER("alerts_over", "matches", "Matches held back: ids.max_alerts for one packet was reached."),
     [COUNT_LOST] = COUNTER("alerts_lost", "alerts", "Alerts that the bus did not take; its drops say why."),
     [COUNT_PASSED] = COUNTER("passed", "matches", "Matches of pass rules."),
@@ -69,7 +70,8 @@ static const struct ec_metric metrics[] = {
     EC_OPTION(T, EC_R_LIVE | (flags), name, def, min, max, unit, help)
 static const struct ec_row option_rows[] = {
     OPTION(TEXT, EC_R_LIST | EC_R_PATH, "rule_files", NULL, 1, 4096, NULL,
-           "files of rules; a name may hold * and ?. Without this and rules_dir: rules/ecyber.rules of the configuration"),
+           "files of rules; a name may hold * and ?. Without this and rules_dir: rules/ecyber.rules of the "
+           "configuration"),
     OPTION(TEXT, EC_R_PATH, "rules_dir", NULL, 1, 4096, NULL, "a folder of which every *.rules file is read"),
     OPTION(TEXT, EC_R_PATH, "classification_file", NULL, 1, 4096, NULL,
            "classes of rules; default: rules/classification.config of the configuration, where it exists"),
@@ -85,10 +87,12 @@ static const struct ec_row option_rows[] = {
     OPTION(SIZE, 0, "packet_bytes", "2048", 0, 16384, "bytes", "of the packet that go with an alert"),
     EC_OPTION(TEXT, EC_R_LIST, "sources.allow", NULL, 2, 64, NULL,
               "networks and addresses that rules may be fetched from though they are not public"),
-    EC_OPTION(BOOL, 0, "sources.plain", "false", 0, 0, NULL, "take http:// for rule sources, which anybody on the way can change"),
+    EC_OPTION(BOOL, 0, "sources.plain", "false", 0, 0, NULL,
+              "take http:// for rule sources, which anybody on the way can change"),
     EC_OPTION(TEXT, EC_R_PATH, "sources.ca_file", NULL, 1, 4096, NULL,
               "authorities (PEM) of the hosts that rules are fetched from, instead of the system's"),
-    EC_OPTION(DURATION, 0, "sources.time", "2m", INT64_C(1000000000), INT64_C(3600000000000), NULL, "for a file to come, at most"),
+    EC_OPTION(DURATION, 0, "sources.time", "2m", INT64_C(1000000000), INT64_C(3600000000000), NULL,
+              "for a file to come, at most"),
     EC_OPTION(SIZE, 0, "sources.download", "64MiB", 4096, 1 << 30, "bytes", "of a file that comes, at most"),
     EC_OPTION(SIZE, 0, "sources.unpacked", "256MiB", 4096, 1 << 30, "bytes", "of all that is in it, at most"),
 };

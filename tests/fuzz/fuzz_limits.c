@@ -65,7 +65,8 @@ static void tell(void *arg, const char *sentence)
 static void file(const char *text, size_t n)
 {
     uint32_t wrong = 0, rows = 1;
-    struct tuning *t = tuning_lines(text, n, "text", tell, &wrong), *again = tuning_lines(text, n, "text", tell, &wrong);
+    struct tuning *t = tuning_lines(text, n, "text", tell, &wrong);
+    struct tuning *again = tuning_lines(text, n, "text", tell, &wrong);
 
     if (!t || !again)
         abort();

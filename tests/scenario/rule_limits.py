@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Suppressions and thresholds over the API while traffic flows: what they hold back is counted and nowhere else; a preview
-says what comes of them; those of a file; bad input; what kill -9 and a damaged file leave. Needs root, for a namespace."""
+"""Suppressions and thresholds over the API while traffic flows: what they hold back is counted and nowhere else; a
+preview says what comes of them; those of a file; bad input; what kill -9 and a damaged file leave. Needs root, for a
+namespace."""
 import json
 import os
 import signal
@@ -54,7 +55,8 @@ def daemon():
     global running
     at = os.path.getsize("log") if os.path.exists("log") else 0
     with open("log", "ab") as log:
-        running = subprocess.Popen([os.environ["ECYBERD"], "-c", "ecyber.yaml", "-i", SPACE + "a"], stdout=log, stderr=log)
+        running = subprocess.Popen([os.environ["ECYBERD"], "-c", "ecyber.yaml", "-i", SPACE + "a"], stdout=log,
+                                   stderr=log)
     check(libapi.wait(SOCK, 40) and wait_for(lambda: " runs: " in log_end(at), 10) and wait_for(captures, 10),
           "the daemon serves", log_end())
 
@@ -90,7 +92,8 @@ def held(path):
 def suppressed():
     fired = sent("one", "one", "two")
     check(fired == [1, 1, 2], "the rules fire", (fired, alerts()))
-    check(wait_for(lambda: len(ask("GET", "/api/ids/alerts?sid=1")[1]["items"]) == 2, 10), "and their alerts are stored")
+    check(wait_for(lambda: len(ask("GET", "/api/ids/alerts?sid=1")[1]["items"]) == 2, 10),
+          "and their alerts are stored")
     entry = {"sid": 1, "track": "by_src", "ip": "10.79.0.1/32", "note": "ours"}
     status, seen, _ = ask("POST", "/suppressions/preview", entry)
     check(status == 200 and seen["alerts"] == 2 and seen["held_back"] == 2 and len(seen["examples"]) == 2 and
@@ -98,23 +101,26 @@ def suppressed():
     check(ask("POST", "/suppressions/preview", dict(entry, ip="10.79.0.2"))[1]["held_back"] == 0 and
           ask("POST", "/suppressions/preview", {"sid": 0})[1]["held_back"] >= 3, "another address; every rule")
     status, dry, _ = ask("POST", "/suppressions?dry_run=true", entry)
-    check(status == 200 and "id" not in dry and not os.path.exists(KEPT) and sent("one") == [1], "a dry run changes nothing",
-          (status, dry))
+    check(status == 200 and "id" not in dry and not os.path.exists(KEPT) and sent("one") == [1],
+          "a dry run changes nothing", (status, dry))
     status, one, tag = ask("POST", "/suppressions", entry)
     check(status == 201 and one["ip"] == "10.79.0.1" and one["track"] == "by_src" and one["note"] == "ours" and
           one["changed_by"], "a suppression is made", (status, one))
     check(sent("one", "two", "one") == [2], "and in force when that is answered")
     path = "/suppressions/%d" % one["id"]
-    check(held(path) == 2 and ask("GET", "/api/ids/stats")[1]["alerts_suppressed"] >= 2, "what it holds back is counted",
-          ask("GET", path))
+    check(held(path) == 2 and ask("GET", "/api/ids/stats")[1]["alerts_suppressed"] >= 2,
+          "what it holds back is counted", ask("GET", path))
     check(ask("GET", path, If_None_Match=tag)[0] == 304, "an unchanged one is 304")
     long = "\U0001f6a8" * 200     # each of four bytes
     status, two, new = ask("PUT", path, dict(entry, track="by_dst", note=long), If_Match=tag)
-    check(status == 200 and two["track"] == "by_dst" and two["note"] == long and new != tag and sent("one") == [1], "changed, it no longer holds",
-          (status, two))
-    check(ask("PUT", path, entry, If_Match=tag)[0] == ask("DELETE", path, If_Match=tag)[0] == 412, "an old version is 412")
-    check(ask("PUT", path, dict(entry, track="by_either", ip="10.79.0.2"))[0] == 200 and sent("one") == [], "either side")
-    check(ask("DELETE", path)[0] == 204 and sent("one") == [1] and ask("GET", path)[0] == 404, "removed, the rule fires again")
+    check(status == 200 and two["track"] == "by_dst" and two["note"] == long and new != tag and sent("one") == [1],
+          "changed, it no longer holds", (status, two))
+    check(ask("PUT", path, entry, If_Match=tag)[0] == ask("DELETE", path, If_Match=tag)[0] == 412,
+          "an old version is 412")
+    check(ask("PUT", path, dict(entry, track="by_either", ip="10.79.0.2"))[0] == 200 and sent("one") == [],
+          "either side")
+    check(ask("DELETE", path)[0] == 204 and sent("one") == [1] and ask("GET", path)[0] == 404,
+          "removed, the rule fires again")
     wide = ask("POST", "/suppressions", {"gid": 0, "sid": 0, "track": "by_src", "ip": "10.79.0.0/24"})
     check(wide[0] == 201, "one for every rule", wide)
     out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -129,10 +135,12 @@ def suppressed():
 def thresholds():
     entry = {"sid": 2, "type": "limit", "track": "by_src", "count": 2, "seconds": 60}
     sent("two", "two", "two")
-    check(wait_for(lambda: len(ask("GET", "/api/ids/alerts?sid=2")[1]["items"]) == 5, 10), "alerts of a rule are stored")
+    check(wait_for(lambda: len(ask("GET", "/api/ids/alerts?sid=2")[1]["items"]) == 5, 10),
+          "alerts of a rule are stored")
     stored = 5
     seen = ask("POST", "/thresholds/preview", entry)[1]
-    check(seen["alerts"] == stored > 2 and seen["held_back"] == stored - 2, "the preview counts as the engine does", seen)
+    check(seen["alerts"] == stored > 2 and seen["held_back"] == stored - 2, "the preview counts as the engine does",
+          seen)
     status, one, tag = ask("POST", "/thresholds", entry)
     path = "/thresholds/%d" % one["id"]
     check(status == 201 and sent("two", "two", "two", "two") == [2, 2] and held(path) == 2, "a limit", (status, one))
@@ -151,16 +159,18 @@ def thresholds():
 def bad():
     for path, body, where in (
             ("suppressions", {}, "sid"), ("suppressions", {"sid": -1}, "sid"), ("suppressions", {"sid": "x"}, "sid"),
-            ("suppressions", {"sid": 1, "track": "by_src"}, "ip"), ("suppressions", {"sid": 1, "ip": "10.0.0.1"}, "track"),
+            ("suppressions", {"sid": 1, "track": "by_src"}, "ip"),
+            ("suppressions", {"sid": 1, "ip": "10.0.0.1"}, "track"),
             ("suppressions", {"sid": 1, "track": "by_src", "ip": "10.0.0.300"}, "ip"),
             ("suppressions", {"sid": 1, "track": "by_src", "ip": "10.0.0.0/33"}, "ip"),
             ("suppressions", {"sid": 1, "track": "by_rule", "ip": "10.0.0.1"}, "track"),
             ("suppressions", {"sid": 1, "gid": 0}, "gid"), ("suppressions", {"sid": 1, "colour": 1}, "colour"),
-            ("suppressions", {"sid": 1, "note": "a\nb"}, "note"), ("suppressions", {"sid": 1, "note": "x" * 201}, "note"),
+            ("suppressions", {"sid": 1, "note": "a\nb"}, "note"),
+            ("suppressions", {"sid": 1, "note": "x" * 201}, "note"),
             ("suppressions", {"sid": 1, "note": "\U0001f6a8" * 201}, "note"),
             ("suppressions", {"sid": 1, "track": "by_src", "ip": "\U0001f6a8" * 49}, "ip"),
-            ("thresholds", {"sid": 1}, "type"), ("thresholds", {"sid": 1, "type": "limit", "track": "by_src", "count": 0,
-                                                                "seconds": 1}, "count"),
+            ("thresholds", {"sid": 1}, "type"),
+            ("thresholds", {"sid": 1, "type": "limit", "track": "by_src", "count": 0, "seconds": 1}, "count"),
             ("thresholds", {"sid": 1, "type": "some", "track": "by_src", "count": 1, "seconds": 1}, "type"),
             ("thresholds", {"sid": 1, "type": "both", "track": "by_either", "count": 1, "seconds": 1}, "track"),
             ("thresholds", {"sid": 1, "type": "both", "track": "by_src", "count": 1, "seconds": 2 ** 32}, "seconds")):
@@ -205,8 +215,8 @@ def killed():
     with open(KEPT, "w", encoding="utf-8") as out:
         out.write(whole.replace("sig_id 1\n", "sig_id 2\n"))
     daemon()
-    check(ask("GET", "/suppressions")[1]["total"] == 0 and os.path.exists(KEPT + ".bad") and "limits.conf.bad" in log_end(),
-          "a damaged file is put aside, and that is said", log_end())
+    check(ask("GET", "/suppressions")[1]["total"] == 0 and os.path.exists(KEPT + ".bad") and
+          "limits.conf.bad" in log_end(), "a damaged file is put aside, and that is said", log_end())
     check(sent("one") == [1], "and nothing of it holds")
     stop()
     newer = "# ecyber-limits 2 of a form that this one does not know\n"
@@ -226,7 +236,8 @@ def killed():
 def of_file():
     with open("threshold.config", "w", encoding="utf-8") as out:
         out.write("# ours\nsuppress gen_id 1, sig_id 1\nsuppress gen_id 1, sig_id 2, track by_nobody, ip 10.0.0.1\n"
-                  "rate_filter gen_id 1, sig_id 2\n  threshold gen_id 1,sig_id 2, type limit,track by_rule, count 1 , seconds 600\n")
+                  "rate_filter gen_id 1, sig_id 2\n"
+                  "  threshold gen_id 1,sig_id 2, type limit,track by_rule, count 1 , seconds 600\n")
     with open("ecyber.yaml", "a", encoding="utf-8") as out:
         out.write("  threshold_file: %s/threshold.config\n" % HERE)
     running.send_signal(signal.SIGHUP)
@@ -234,8 +245,8 @@ def of_file():
     one = ask("GET", "/suppressions")[1]["items"][0]
     check(one["sid"] == 1 and one["line"] == 2 and one["file"].endswith("/threshold.config") and "id" not in one,
           "its entries say where they stand", one)
-    check("threshold.config:3:30: 'by_nobody' is no track" in log_end() and "threshold.config:4:1: a line begins" in log_end(),
-          "wrong lines are named", log_end())
+    check("threshold.config:3:30: 'by_nobody' is no track" in log_end() and
+          "threshold.config:4:1: a line begins" in log_end(), "wrong lines are named", log_end())
     check(sent("one", "two", "two") == [2], "and the others hold")
     counts = [ask("GET", path)[1]["items"][0]["held_back"] for path in ("/suppressions", "/thresholds")]
     made = ask("POST", "/suppressions", {"sid": 77})

@@ -189,7 +189,8 @@ def lists():
         check(status == 200 and page["total"] == want == len(page["items"]), "filter " + query, (status, page))
     for name, most in (("q", 200), ("msg", 200), ("proto", 32), ("classtype", 64), ("file", 256)):
         status, page, _ = ask("GET", "/api/rules?%s=%s" % (name, "%F0%9F%9A%A8" * most))
-        check((status, page.get("total")) == (200, 0), "nothing has a %s of %d characters of four bytes" % (name, most), page)
+        check((status, page.get("total")) == (200, 0),
+              "nothing has a %s of %d characters of four bytes" % (name, most), page)
     _, page, _ = ask("GET", "/api/rules/failed")
     check([(i["id"], i["state"], i["line"], bool(i["why"] and i["hint"] and i["text"])) for i in page["items"]] ==
           [("1:2000004", "unsupported", 5, True)], "those that failed say where, why and what to do", page)
@@ -402,13 +403,14 @@ def large():
         status, page, _ = ask("GET", "/api/rules?limit=100&q=many%20odd" + (cursor and "&cursor=" + cursor))
         times.append(time.monotonic() - begin)
         cursor, n = page.get("next_cursor"), n + 1
-    check(status == 200 and page["total"] == MANY // 2 and sorted(times)[2] < 0.5, "a page of 100 of %d with a filter" % MANY,
-          (page["total"], times))
+    check(status == 200 and page["total"] == MANY // 2 and sorted(times)[2] < 0.5,
+          "a page of 100 of %d with a filter" % MANY, (page["total"], times))
     begin = time.monotonic()
     status, page, _ = ask("GET", "/api/rules?limit=1000&state=disabled")
     print("# page of 100 by words: %.0f ms; page of 1000: %.0f ms"
           % (1000 * sorted(times)[2], 1000 * (time.monotonic() - begin)))
-    check(status == 200 and page["total"] == MANY // 10 and len(page["items"]) == min(1000, MANY // 10), "a page of 1000")
+    check(status == 200 and page["total"] == MANY // 10 and len(page["items"]) == min(1000, MANY // 10),
+          "a page of 1000")
     begin = time.monotonic()
     status, got, _ = ask("POST", "/api/rules/1:3000010/enable")
     print("# one of %d switched on, in force: %.1f s" % (MANY, time.monotonic() - begin))

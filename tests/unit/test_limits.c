@@ -25,7 +25,8 @@ START_TEST(lines_are_read_and_written)
 {
     static const char *const same[] = {
         "suppress gen_id 1, sig_id 1000003", "suppress gen_id 0, sig_id 0, track by_src, ip 10.0.0.0/8",
-        "suppress gen_id 1, sig_id 0, track by_either, ip 2001:db8::/32", "suppress gen_id 1, sig_id 2, track by_dst, ip ::1",
+        "suppress gen_id 1, sig_id 0, track by_either, ip 2001:db8::/32",
+        "suppress gen_id 1, sig_id 2, track by_dst, ip ::1",
         "suppress gen_id 1, sig_id 2, track by_dst, ip 0.0.0.0/0", "suppress gen_id 1, sig_id 2, track by_dst, ip ::/0",
         "threshold gen_id 1, sig_id 4294967295, type both, track by_rule, count 5, seconds 60" };
     char line[TUNE_LINE];
@@ -50,8 +51,10 @@ START_TEST(wrong_lines_say_where)
     static const struct { const char *line; uint32_t column; const char *part; } bad[] = {
         { "rate_filter gen_id 1, sig_id 1", 1, "suppress or threshold" }, { "suppress", 1, "gen_id and sig_id" },
         { "suppress gen_id 1", 1, "gen_id and sig_id" }, { "suppress gen_id 1, sig_id x", 20, "'x' is not a number" },
-        { "suppress gen_id 1, sig_id 4294967296", 20, "not a number" }, { "suppress gen_id 1, sig_id 1, ", 20, "commas" },
-        { "suppress gen_id 1, sig_id 1, ip 10.0.0.1", 1, "track and ip" }, { "suppress gen_id 1, gen_id 1", 20, "twice" },
+        { "suppress gen_id 1, sig_id 4294967296", 20, "not a number" },
+        { "suppress gen_id 1, sig_id 1, ", 20, "commas" },
+        { "suppress gen_id 1, sig_id 1, ip 10.0.0.1", 1, "track and ip" },
+        { "suppress gen_id 1, gen_id 1", 20, "twice" },
         { "suppress gen_id 1, sig_id 1, track by_rule, ip ::1", 30, "no track" },
         { "suppress gen_id 1, sig_id 1, track by_src, ip [10.0.0.1,10.0.0.2]", 44, "no address" },
         { "suppress gen_id 1, sig_id 1, colour red", 30, "'colour' is not known" },
@@ -241,7 +244,8 @@ static struct tuning *lines(const char *text)
 
 START_TEST(entries_of_a_file_go_on_counting)
 {
-    struct tuning *before = lines("suppress gen_id 1, sig_id 1\nsuppress gen_id 1, sig_id 2, track by_src, ip 10.0.0.1\n"
+    struct tuning *before = lines("suppress gen_id 1, sig_id 1\n"
+                                  "suppress gen_id 1, sig_id 2, track by_src, ip 10.0.0.1\n"
                                   "suppress gen_id 1, sig_id 2, track by_src, ip 10.0.0.2\n"), *t;
 
     for (uint32_t i = 0; i < 3; i++)
@@ -284,7 +288,7 @@ START_TEST(a_line_with_a_nul_is_left_out)
     ck_assert_msg(t && t->n == 1 && t->tune[0]->sid == 2, "%u", t ? t->n : 0);
     ck_assert_str_eq(told.last, "text:1:1: the line is longer than 1,022 bytes, or has a NUL");
     tuning_release(t);
-    t = tuning_lines(with, sizeof "suppress gen_id 1, sig_id 1", "text", tell, &told);      /* the last byte is the NUL */
+    t = tuning_lines(with, sizeof "suppress gen_id 1, sig_id 1", "text", tell, &told);    /* its last byte is the NUL */
     ck_assert(t && !t->n && told.n == 2);
     tuning_release(t);
 }

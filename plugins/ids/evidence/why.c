@@ -21,8 +21,8 @@ enum { MATCH_ITEM, MATCH_WIRE, MATCH_COUNT, MATCH_MASKED };
 #define MATCH(T, member, name, help) EC_FIELD(T, 0, struct why_match, member, name, NULL, help)
 #define MATCH_OPT(T, bit, member, name, help) EC_FIELD_OPT(T, 0, bit, struct why_match, member, name, NULL, help)
 #define MATCH_WORDS(member, name, words, help) \
-    { EC_T_ENUM, EC_R_OPT, MATCH_WIRE, 0, (uint32_t)offsetof(struct why_match, member), (name), NULL, (words), NULL, NULL, \
-      (help), 0, 0 }
+    { EC_T_ENUM, EC_R_OPT, MATCH_WIRE, 0, (uint32_t)offsetof(struct why_match, member), (name), NULL, (words), NULL, \
+      NULL, (help), 0, 0 }
 static const struct ec_row match_rows[] = {
     MATCH(TEXT, keyword, "keyword", "which keyword of the rule"),
     MATCH(TEXT, buffer, "buffer", "where it looked"),
@@ -33,8 +33,8 @@ static const struct ec_row match_rows[] = {
     MATCH(WIRE, printable, "printable", "the same to be read"),
     MATCH_OPT(BOOL, MATCH_MASKED, masked, "masked", "a secret: the bytes were replaced by '*'"),
     MATCH_WORDS(wire_kind, "wire.kind", "none,stream,datagram,packet",
-                "stream: offset counts from the first byte of the connection's direction; datagram: in the UDP payload; "
-                "packet: in the captured frame"),
+                "stream: offset counts from the first byte of the connection's direction; datagram: in the UDP "
+                "payload; packet: in the captured frame"),
     MATCH_WORDS(wire_direction, "wire.direction", "to_server,to_client", "of the stream or packet"),
     MATCH_OPT(U64, MATCH_WIRE, wire_offset, "wire.offset", "where the bytes stand on the wire"),
     MATCH_OPT(U64, MATCH_WIRE, wire_length, "wire.length", "bytes"),

@@ -138,7 +138,8 @@ static int content_bytes(struct build *b, struct token t, uint8_t *out, uint32_t
             i = (uint32_t)at;
         } else if (t.s[i] == '\\') {
             if (i + 1 >= t.len || !strchr("\";:\\", t.s[i + 1]))
-                return build_fail(b, t.off + i, "only '\\\"', '\\;', '\\:' and '\\\\' may be escaped; write other bytes as |HH|");
+                return build_fail(b, t.off + i,
+                                  "only '\\\"', '\\;', '\\:' and '\\\\' may be escaped; write other bytes as |HH|");
             out[(*n)++] = (uint8_t)t.s[++i];
         } else if (t.s[i] == '"') {
             return build_fail(b, t.off + i, "a quote inside a content must be written as '\\\"'");

@@ -44,8 +44,8 @@ static bool external_match(const struct cond *c, const struct scope *s)
     if (!s->flow || (o->k->kind == EC_KW_PACKET && !s->packet))
         return false;
     /* The keyword may look at the packet, and not change it. */
-    return o->k->match(o->self, o->host->worker_mem(o->host, worker), o->host->state(o->host, worker), x->value, s->flow,
-                       (struct ec_packet *)(uintptr_t)s->packet) == 1;
+    return o->k->match(o->self, o->host->worker_mem(o->host, worker), o->host->state(o->host, worker), x->value,
+                       s->flow, (struct ec_packet *)(uintptr_t)s->packet) == 1;
 }
 
 static void external_release(struct cond *c)

@@ -1,5 +1,5 @@
-/* pcre:"/regular expression/flags": PCRE2. i s m x A E G as in Perl and PCRE; R counts from the match before; letters of
- * HTTP's buffers put it there (U I P Q H D M C S Y V W Z). */
+/* pcre:"/regular expression/flags": PCRE2. i s m x A E G as in Perl and PCRE; R counts from the match before; letters
+ * of HTTP's buffers put it there (U I P Q H D M C S Y V W Z). */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "plugins/ids/keyword/pcre.h"
 

@@ -123,8 +123,8 @@ static struct tuning *apply(struct limits_change *c, const struct tuning *base)
     }
     next = c->op == OP_REMOVE ? tuning_without(base, c->id) : tuning_with(base, &c->entry, &c->id);
     if (!next)
-        refuse(c, base->n >= TUNING_MAX ? 409 : 503, base->n >= TUNING_MAX ? "there are %u entries already" : "out of memory",
-               TUNING_MAX);
+        refuse(c, base->n >= TUNING_MAX ? 409 : 503,
+               base->n >= TUNING_MAX ? "there are %u entries already" : "out of memory", TUNING_MAX);
     return next;
 }
 

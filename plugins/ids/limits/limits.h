@@ -36,8 +36,8 @@ struct limits {
 struct limits *limits_new(const struct ec_host *h);     /* [ctl] create(); NULL: out of memory */
 void limits_free(struct limits *l);                     /* [ctl] destroy(), behind limits_drop_changes() */
 void limits_declare(struct limits *l, struct reloads *rs);      /* [ctl] setup(): the routes. rs: [keep] */
-/* [cfg] What is to be in force: of ids.threshold_file and of the API, held. *errors: lines of the file that were left out,
- * each told. NULL: host->fail() has the reason. The first call reads what is kept. */
+/* [cfg] What is to be in force: of ids.threshold_file and of the API, held. *errors: lines of the file that were left
+ * out, each told. NULL: host->fail() has the reason. The first call reads what is kept. */
 struct tuning *limits_current(struct limits *l, const struct ec_conf *c, uint32_t *errors);
 
 /* An entry as it is shown. bits of part.has: */

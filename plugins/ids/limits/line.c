@@ -1,5 +1,6 @@
 /* suppress gen_id 1, sig_id 1000003[, track by_src|by_dst|by_either, ip 10.0.0.0/8]
- * threshold gen_id 1, sig_id 1000003, type limit|threshold|both, track by_src|by_dst|by_both|by_rule, count 1, seconds 60
+ * threshold gen_id 1, sig_id 1000003, type limit|threshold|both, track by_src|by_dst|by_both|by_rule, count 1,
+ *     seconds 60
  * The form is that of Suricata's threshold.config; what it has beyond that is refused by its name. */
 #include "plugins/ids/limits/tuning.h"
 
@@ -12,7 +13,8 @@ struct word { const char *name; uint32_t value; };
 static const struct word types[] = {
     { "limit", LIMIT_LIMIT }, { "threshold", LIMIT_THRESHOLD }, { "both", LIMIT_BOTH }, { NULL, 0 } };
 static const struct word ways[] = {
-    { "by_src", TRACK_SRC }, { "by_dst", TRACK_DST }, { "by_both", TRACK_BOTH }, { "by_rule", TRACK_RULE }, { NULL, 0 } };
+    { "by_src", TRACK_SRC }, { "by_dst", TRACK_DST }, { "by_both", TRACK_BOTH }, { "by_rule", TRACK_RULE },
+    { NULL, 0 } };
 static const struct word sides[] = {
     { "by_src", TRACK_SRC }, { "by_dst", TRACK_DST }, { "by_either", TRACK_BOTH }, { NULL, 0 } };
 
@@ -210,12 +212,12 @@ static const char *name_of(const struct word *list, uint32_t value)
 void tune_write(const struct tune *e, char line[TUNE_LINE])
 {
     char net[64];
-    int n = snprintf(line, TUNE_LINE, "%s gen_id %u, sig_id %u", e->kind == TUNE_SUPPRESS ? "suppress" : "threshold", e->gid,
-                     e->sid);
+    int n = snprintf(line, TUNE_LINE, "%s gen_id %u, sig_id %u",
+                     e->kind == TUNE_SUPPRESS ? "suppress" : "threshold", e->gid, e->sid);
 
     if (e->kind == TUNE_THRESHOLD) {
-        snprintf(line + n, TUNE_LINE - (size_t)n, ", type %s, track %s, count %u, seconds %u", name_of(types, e->limit.type),
-                 name_of(ways, e->limit.track), e->limit.count, e->limit.seconds);
+        snprintf(line + n, TUNE_LINE - (size_t)n, ", type %s, track %s, count %u, seconds %u",
+                 name_of(types, e->limit.type), name_of(ways, e->limit.track), e->limit.count, e->limit.seconds);
     } else if (e->limit.track) {
         tune_net_text(e, net);
         snprintf(line + n, TUNE_LINE - (size_t)n, ", track %s, ip %s", name_of(sides, e->limit.track), net);

@@ -1,5 +1,5 @@
-/* What an entry would have held back of the alerts that the store has: they are read in the order of time, and counted as
- * the engine would. */
+/* What an entry would have held back of the alerts that the store has: they are read in the order of time, and counted
+ * as the engine would. */
 #include "plugins/ids/limits/limits.h"
 
 #include "plugins/ids/match/limit.h"
@@ -76,7 +76,8 @@ static const char *text_at(struct json_object *o, const char *name)
 {
     struct json_object *v;
 
-    return json_object_object_get_ex(o, name, &v) && json_object_is_type(v, json_type_string) ? json_object_get_string(v) : "";
+    return json_object_object_get_ex(o, name, &v) && json_object_is_type(v, json_type_string)
+        ? json_object_get_string(v) : "";
 }
 
 static uint32_t number_at(struct json_object *o, const char *name)
@@ -148,11 +149,12 @@ static int32_t on_alert(void *arg, uint64_t id, const char *json, uint32_t len)
 static int32_t look(const struct limits *l, struct looking *k, uint64_t since, char *why, uint32_t n)
 {
     char gid[16], sid[16];
-    struct ec_filter f[] = { { sizeof f[0], EC_F_EQ, "alert.gid", gid }, { sizeof f[0], EC_F_EQ, "alert.signature_id", sid } };
+    struct ec_filter f[] = { { sizeof f[0], EC_F_EQ, "alert.gid", gid },
+                             { sizeof f[0], EC_F_EQ, "alert.signature_id", sid } };
     struct ec_page page = { .size = sizeof page };
     struct ec_query q = { .size = sizeof q, .flags = EC_QUERY_OLDEST_FIRST, .type = "alert", .filter = f,
-                          .n_filter = !k->e->gid ? 0 : k->e->sid ? 2 : 1, .filter_stride = sizeof f[0], .since_ns = since,
-                          .limit = PAGE };
+                          .n_filter = !k->e->gid ? 0 : k->e->sid ? 2 : 1, .filter_stride = sizeof f[0],
+                          .since_ns = since, .limit = PAGE };
     int32_t err = EC_OK;
 
     snprintf(gid, sizeof gid, "%u", k->e->gid);

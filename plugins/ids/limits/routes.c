@@ -11,8 +11,8 @@
 struct list_param { struct ec_part part; uint32_t gid, sid, limit, after; };
 enum { ASKED_GID, ASKED_SID };
 #define ASK(flags, bit, member, name, def, help, min, max) \
-    { EC_T_U32, (flags), (bit), 0, (uint32_t)offsetof(struct list_param, member), (name), NULL, NULL, (def), NULL, (help), \
-      (min), (max) }
+    { EC_T_U32, (flags), (bit), 0, (uint32_t)offsetof(struct list_param, member), (name), NULL, NULL, (def), NULL, \
+      (help), (min), (max) }
 static const struct ec_row list_rows[] = {
     ASK(EC_R_OPT, ASKED_GID, gid, "gid", NULL, "of this group", 0, UINT32_MAX),
     ASK(EC_R_OPT, ASKED_SID, sid, "sid", NULL, "of this rule", 0, UINT32_MAX),
@@ -111,15 +111,16 @@ static int32_t run_show(void *self, const void *state, struct ec_req *r)
       .flags = EDITS, .body = &(body_shape), .reply = &(shape), .status = 201, .errors = "200,409,412", \
       .deadline_ms = ANSWER_MS, .example = sample, .run = limits_create }, \
     { ROUTE("POST", path "/preview", "preview_" name, READERS, "What it would have held back of the stored alerts"), \
-      .param = &preview_param, .body = &(body_shape), .reply = &preview_reply, .deadline_ms = 30000, .example = sample, \
-      .run = limits_preview }, \
+      .param = &preview_param, .body = &(body_shape), .reply = &preview_reply, .deadline_ms = 30000, \
+      .example = sample, .run = limits_preview }, \
     { ROUTE("GET", one, "get_" name, READERS, "One " name), .flags = EC_RT_EDITS, .param = &limits_param, \
       .reply = &(shape), .errors = "304,404", .run = run_show }, \
     { ROUTE("PUT", one, "replace_" name, EDITORS, "Change a " name "; answered when it is in force"), .flags = EDITS, \
       .param = &limits_param, .body = &(body_shape), .reply = &(shape), .errors = "404,409,412", \
       .deadline_ms = ANSWER_MS, .example = sample, .run = limits_replace }, \
-    { ROUTE("DELETE", one, "delete_" name, EDITORS, "Remove a " name "; answered when it no longer holds"), .flags = EDITS, \
-      .param = &limits_param, .status = 204, .errors = "404,409,412", .deadline_ms = ANSWER_MS, .run = limits_remove }
+    { ROUTE("DELETE", one, "delete_" name, EDITORS, "Remove a " name "; answered when it no longer holds"), \
+      .flags = EDITS, .param = &limits_param, .status = 204, .errors = "404,409,412", .deadline_ms = ANSWER_MS, \
+      .run = limits_remove }
 static const struct ec_route suppressions[] = {
     GROUP("/api/rules/suppressions", "/api/rules/suppressions/{id}", "suppression", "suppressions", "Suppression",
           suppression_view, suppressions_reply, suppression_body,

@@ -1,5 +1,6 @@
-/* tuning.h: suppressions and thresholds that are given beside the rules: of ids.threshold_file, and over the API. A set of
- * them is immutable and shared; a change makes the next one. As lines they are those of Suricata's threshold.config. */
+/* tuning.h: suppressions and thresholds that are given beside the rules: of ids.threshold_file, and over the API. A set
+ * of them is immutable and shared; a change makes the next one. As lines they are those of Suricata's
+ * threshold.config. */
 #ifndef IDS_LIMITS_TUNING_H
 #define IDS_LIMITS_TUNING_H
 #include "plugins/ids/rule/rule.h"
@@ -42,8 +43,8 @@ struct tuning *tuning_new(void);                /* NULL: out of memory */
 struct tuning *tuning_hold(struct tuning *t);
 void tuning_release(struct tuning *t);          /* [any]; NULL is taken */
 const struct tune *tuning_by_id(const struct tuning *t, enum tune_kind kind, uint32_t id);
-/* The next version with this entry: its id's place is taken, id 0: it gets a new one, which *id is. NULL: out of memory, or
- * TUNING_MAX are there. t stays. */
+/* The next version with this entry: its id's place is taken, id 0: it gets a new one, which *id is. NULL: out of
+ * memory, or TUNING_MAX are there. t stays. */
 struct tuning *tuning_with(const struct tuning *t, const struct tune *e, uint32_t *id);
 struct tuning *tuning_without(const struct tuning *t, uint32_t id);
 /* While a set is being made, and nobody else has it: one more entry as it is, and at the end their order. false: out of

@@ -20,8 +20,8 @@
     SOME(TEXT, SHOWN_CHANGED, by, "changed_by", "who changed it last"), \
     SOME(TIME, SHOWN_CHANGED, at, "changed_at", "when")
 #define WORD(bit, member, name, words, help) \
-    { EC_T_ENUM, EC_R_OPT, (bit), 0, (uint32_t)offsetof(struct limits_view, member), (name), NULL, (words), NULL, NULL, \
-      (help), 0, 0 }
+    { EC_T_ENUM, EC_R_OPT, (bit), 0, (uint32_t)offsetof(struct limits_view, member), (name), NULL, (words), NULL, \
+      NULL, (help), 0, 0 }
 static const struct ec_row suppression_rows[] = {
     HEAD_ROWS,
     WORD(SHOWN_TRACK, track, "track", SIDES, "which address has to lie in ip; absent: it always holds"),
@@ -86,7 +86,8 @@ enum { GIVEN_TRACK, GIVEN_IP, GIVEN_NOTE };
     BODY(U32, 0, 0, sid, "sid", NULL, NULL, "number of the rule; 0: every one of gid", 0, UINT32_MAX)
 static const struct ec_row suppression_body_rows[] = {
     RULE_ROWS,
-    BODY(ENUM, EC_R_OPT, GIVEN_TRACK, track, "track", SIDES, NULL, "which address has to lie in ip; with ip only", 0, 0),
+    BODY(ENUM, EC_R_OPT, GIVEN_TRACK, track, "track", SIDES, NULL, "which address has to lie in ip; with ip only", 0,
+         0),
     BODY(TEXT, EC_R_OPT, GIVEN_IP, ip, "ip", NULL, NULL, "address or network; with track only", 2,
          NET_CHARACTERS),
     NOTE_ROW,
@@ -123,7 +124,8 @@ static bool take_net(struct limits *l, struct ec_req *r, const struct limits_bod
     e->limit.track = b->track + 1;
     if (tune_net(text, e->net, &e->bits))
         return true;
-    l->http->invalid(r, "body.ip", "value_error", "Value error, an address or a network such as 10.0.0.0/8 is expected");
+    l->http->invalid(r, "body.ip", "value_error",
+                     "Value error, an address or a network such as 10.0.0.0/8 is expected");
     return false;
 }
 

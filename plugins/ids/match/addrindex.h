@@ -1,5 +1,5 @@
-/* addrindex.h: rules found by an address that they name, for sets with thousands of lists of addresses. Addresses are cut
- * at every range's ends into spans, each with its rules. Immutable once built. */
+/* addrindex.h: rules found by an address that they name, for sets with thousands of lists of addresses. Addresses are
+ * cut at every range's ends into spans, each with its rules. Immutable once built. */
 #ifndef IDS_MATCH_ADDRINDEX_H
 #define IDS_MATCH_ADDRINDEX_H
 #include "plugins/ids/match/prefilter.h"

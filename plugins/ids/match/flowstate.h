@@ -1,5 +1,5 @@
-/* flowstate.h: what rules keep with a flow: marks, and a window on each direction's stream. Lies in a lease of the flow,
- * so it holds nothing of a generation but what is stamped with it. */
+/* flowstate.h: what rules keep with a flow: marks, and a window on each direction's stream. Lies in a lease of the
+ * flow, so it holds nothing of a generation but what is stamped with it. */
 #ifndef IDS_MATCH_FLOWSTATE_H
 #define IDS_MATCH_FLOWSTATE_H
 #include <stdbool.h>

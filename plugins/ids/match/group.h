@@ -1,4 +1,5 @@
-/* group.h: the rules of a set, sorted to where they are inspected: by protocol, direction, port and buffer. Immutable. */
+/* group.h: the rules of a set, sorted to where they are inspected: by protocol, direction, port and buffer.
+ * Immutable. */
 #ifndef IDS_MATCH_GROUP_H
 #define IDS_MATCH_GROUP_H
 #include "plugins/ids/match/addrindex.h"

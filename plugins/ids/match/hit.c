@@ -12,8 +12,9 @@ void hit_add(struct hit *h, const struct chain *c, const struct verify *v, const
             continue;
         *f = (struct finding){
             .keyword = e->keyword, .buffer = src->buffer, .bytes = v->data + v->place[i].off,
-            .len = v->place[i].len, .before = v->place[i].off, .order = e->order, .offset = v->base + v->place[i].off, .item = src->item,
-            .listed = src->listed, .secret = src->secret, .wire = src->wire, .dir = src->dir, .count = src->count,
+            .len = v->place[i].len, .before = v->place[i].off, .order = e->order,
+            .offset = v->base + v->place[i].off, .item = src->item, .listed = src->listed, .secret = src->secret,
+            .wire = src->wire, .dir = src->dir, .count = src->count,
         };
         if (f->wire)
             f->wire_offset = src->wire_base + v->place[i].off;

@@ -43,7 +43,8 @@ enum limit_answer limit_step(const struct limit *m, struct limit_entry *e, uint6
 static enum limit_answer count_in(const struct scope *s, const struct rule *r, const struct limit *m, bool extra)
 {
     const struct engine_port *port = s->w->port;
-    struct { uint32_t gid, sid, track, extra; uint8_t a[16], b[16]; } key = { r->gid, r->sid, m->track, extra, { 0 }, { 0 } };
+    struct { uint32_t gid, sid, track, extra; uint8_t a[16], b[16]; } key = {
+        r->gid, r->sid, m->track, extra, { 0 }, { 0 } };
     struct limit_entry *e;
     enum limit_answer answer;
 
@@ -61,7 +62,8 @@ static enum limit_answer count_in(const struct scope *s, const struct rule *r, c
     return answer;
 }
 
-/* A threshold beside the rules takes the place of the rule's own; a detection_filter says when a rule matches at all. */
+/* A threshold beside the rules takes the place of the rule's own; a detection_filter says when a rule matches at
+ * all. */
 enum limit_answer limit_ask(const struct scope *s, const struct rule *r)
 {
     const struct tuning *t = s->engine->tuning;

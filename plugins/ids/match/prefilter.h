@@ -11,7 +11,8 @@
 struct prefilter;
 struct prefilter_input;
 
-/* What looking at a rule has cost one worker; see tally.h. Written by that worker with plain stores, read by anybody. */
+/* What looking at a rule has cost one worker; see tally.h. Written by that worker with plain stores, read by
+ * anybody. */
 struct tally { uint64_t checks, timed, ns, matches; };
 /* Until the next look that is sampled. */
 struct sampling { uint32_t countdown, gap, seed; };

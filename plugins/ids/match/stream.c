@@ -1,6 +1,6 @@
-/* Rules on the raw stream. Each chunk is searched together with the window of bytes before it; a match has to reach into
- * the chunk, so none is reported twice. Rules whose fast pattern was seen but whose other contents were not wait in
- * the window. */
+/* Rules on the raw stream. Each chunk is searched together with the window of bytes before it; a match has to reach
+ * into the chunk, so none is reported twice. Rules whose fast pattern was seen but whose other contents were not wait
+ * in the window. */
 #include "plugins/ids/match/inspect.h"
 #include "plugins/ids/match/tally.h"
 

@@ -1,13 +1,13 @@
-/* tally.h: what each rule costs. Matches are counted, each one. Looks are sampled, about one in 256: so many as went by since
- * the sample before are put down to the rule that is looked at, and the time is taken. To count every look would cost a line
- * of memory each time. */
+/* tally.h: what each rule costs. Matches are counted, each one. Looks are sampled, about one in 256: so many as went by
+ * since the sample before are put down to the rule that is looked at, and the time is taken. To count every look would
+ * cost a line of memory each time. */
 #ifndef IDS_MATCH_TALLY_H
 #define IDS_MATCH_TALLY_H
 #include <time.h>
 #include "plugins/ids/match/scope.h"
 
-#define TALLY_LEAST 128u            /* looks from one sample to the next; at most 255 more, at random, so that no pattern
-                                     * in the traffic hides from it */
+#define TALLY_LEAST 128u            /* looks from one sample to the next; at most 255 more, at random, so that no
+                                     * pattern in the traffic hides from it */
 
 static inline void tally_add(uint64_t *to, uint64_t n)
 {

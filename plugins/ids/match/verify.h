@@ -16,7 +16,8 @@ struct place { uint32_t off, len; };
 struct verify {
     const uint8_t *data;
     uint32_t len;
-    uint64_t base;                  /* where data[0] stands in its stream or body: a distance from the start counts from there */
+    uint64_t base;                  /* where data[0] stands in its stream or body: a distance from the start counts from
+                                     * there */
     uint32_t fresh;                 /* at least one place must end behind it; 0: any will do */
     struct pcre_thread *pcre;
     struct place place[RULE_ELEMENTS_MAX];      /* result: of each positive element */

@@ -10,8 +10,8 @@
 enum { HAS_STATE, HAS_NOTE };
 struct one { struct ec_part part; uint64_t id; };
 static const struct ec_row one_rows[] = {
-    { EC_T_U64, 0, 0, 0, (uint32_t)offsetof(struct one, id), "id", NULL, NULL, NULL, NULL, "number of the alert's event",
-      0, INT64_MAX },
+    { EC_T_U64, 0, 0, 0, (uint32_t)offsetof(struct one, id), "id", NULL, NULL, NULL, NULL,
+      "number of the alert's event", 0, INT64_MAX },
 };
 const struct ec_record one_param = EC_RECORD_PART(struct one, one_rows);
 

@@ -1,4 +1,5 @@
-/* copy.h: the document of a changed alert: its state, the event as JSON, and those members of it that pages filter by. */
+/* copy.h: the document of a changed alert: its state, the event as JSON, and those members of it that pages filter
+ * by. */
 #ifndef IDS_STATES_COPY_H
 #define IDS_STATES_COPY_H
 #include "plugins/ids/host.h"

@@ -12,7 +12,10 @@
 
 /* --- metrics as members of a reply -------------------------------------------------------------------------------- */
 
-struct status { struct ec_part part; uint64_t loaded, failed, skipped, replaced, disabled, patterns, bytes, by_state[STATES]; };
+struct status {
+    struct ec_part part;
+    uint64_t loaded, failed, skipped, replaced, disabled, patterns, bytes, by_state[STATES];
+};
 #define FIGURE(T, member, name, unit, help) EC_FIELD(U64, 0, T, member, name, unit, help)
 static const struct ec_row status_rows[] = {
     FIGURE(struct status, loaded, "rules_loaded", "rules", "in use"),
@@ -102,8 +105,9 @@ int32_t ids_stats(void *self, const void *state, struct ec_req *r)
 
 struct histogram_param { struct ec_part part; uint64_t interval; };
 static const struct ec_row param_rows[] = {
-    { EC_T_DURATION, EC_R_OPT, 0, 0, (uint32_t)offsetof(struct histogram_param, interval), "interval", NULL, NULL, NULL, NULL,
-      "of each bar, such as 5m; without it there are 60", (int64_t)SECOND, INT64_C(366) * 86400 * (int64_t)SECOND },
+    { EC_T_DURATION, EC_R_OPT, 0, 0, (uint32_t)offsetof(struct histogram_param, interval), "interval", NULL, NULL,
+      NULL, NULL, "of each bar, such as 5m; without it there are 60", (int64_t)SECOND,
+      INT64_C(366) * 86400 * (int64_t)SECOND },
 };
 const struct ec_record histogram_param = EC_RECORD_PART(struct histogram_param, param_rows);
 
@@ -140,7 +144,8 @@ struct span { uint64_t since, interval; uint32_t n; };
 /* Whole bars, the last one up to `until` or a little later. False: more than BUCKETS_MAX of them. */
 static bool span_of(const struct histogram_param *p, const struct ec_query *q, uint64_t now, struct span *s)
 {
-    uint64_t until = q->until_ns ? q->until_ns : now, since = q->since_ns ? q->since_ns : until > SPAN ? until - SPAN : 0, n;
+    uint64_t until = q->until_ns ? q->until_ns : now, n;
+    uint64_t since = q->since_ns ? q->since_ns : until > SPAN ? until - SPAN : 0;
 
     s->interval = p->part.has & 1 ? p->interval : (until > since ? until - since : 0) / BUCKETS / SECOND * SECOND;
     if (s->interval < SECOND)
@@ -189,7 +194,8 @@ static void histogram_work(struct ec_req *r, void *arg)
     int32_t err;
 
     if (!span_of(a->http->param(r), q, a->host->now(a->host), &s)) {
-        a->http->invalid(r, "query.interval", "value_error", "there would be more than 200 bars: a longer one, or a later since");
+        a->http->invalid(r, "query.interval", "value_error",
+                         "there would be more than 200 bars: a longer one, or a later since");
         return;
     }
     if (!(b.base = calloc(1, b.cap))) {

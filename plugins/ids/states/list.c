@@ -300,8 +300,9 @@ static int read_copies_for(struct page *p, struct ec_req *r, const struct ec_que
 
     if (copy_terms(&t, q, why, sizeof why))
         return p->a->http->invalid(r, "query", "value_error", why), 1;
-    if (q->cursor && (strncmp(q->cursor, mark, sizeof mark - 1) != 0 ||
-                      !event_number(q->cursor + sizeof mark - 1, (uint32_t)(strlen(q->cursor) - sizeof mark + 1), &below)))
+    if (q->cursor &&
+        (strncmp(q->cursor, mark, sizeof mark - 1) != 0 ||
+         !event_number(q->cursor + sizeof mark - 1, (uint32_t)(strlen(q->cursor) - sizeof mark + 1), &below)))
         return p->a->http->invalid(r, "query.cursor", "value_error", "It is not the next_cursor of such a page"), 1;
     err = read_copies(p, q, &t, below);
     rows_free(p);
@@ -411,7 +412,8 @@ static int32_t show_event(void *arg, uint64_t id, const char *json, uint32_t n)
 static void show_work(struct ec_req *r, void *arg)
 {
     struct alerts *a = arg;
-    struct showing s = { a, r, *(const uint64_t *)(const void *)((const struct ec_part *)a->http->param(r) + 1), false };
+    struct showing s = {
+        a, r, *(const uint64_t *)(const void *)((const struct ec_part *)a->http->param(r) + 1), false };
     int32_t err = a->store->event(a->store_self, s.id, show_event, &s);
 
     if (!s.done && err == EC_ENOENT)

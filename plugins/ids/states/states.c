@@ -228,7 +228,8 @@ static int32_t read_copy(void *arg, uint64_t id, uint64_t version, const struct 
     return EC_OK;
 }
 
-int32_t states_event(struct states *s, uint64_t event, int32_t (*fn)(void *arg, const char *json, uint32_t n), void *arg)
+int32_t states_event(struct states *s, uint64_t event, int32_t (*fn)(void *arg, const char *json, uint32_t n),
+                     void *arg)
 {
     struct reading r = { .fn = fn, .arg = arg };
     const struct alert_state *a = states_hold(s, event);

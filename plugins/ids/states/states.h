@@ -55,7 +55,8 @@ struct changed { uint32_t before, after; uint64_t version; };
 int32_t states_change(struct states *s, const struct change *c, struct changed *done);
 
 /* [pool] The copy of a changed alert's event. EC_ENOENT. */
-int32_t states_event(struct states *s, uint64_t event, int32_t (*fn)(void *arg, const char *json, uint32_t n), void *arg);
+int32_t states_event(struct states *s, uint64_t event, int32_t (*fn)(void *arg, const char *json, uint32_t n),
+                     void *arg);
 /* [pool] Documents that all conditions fit, whose alerts have ids from `from` to `to`; in no order. */
 int32_t states_find(struct states *s, const struct ec_filter *f, uint32_t n, ec_store_row_fn *fn, void *arg);
 
