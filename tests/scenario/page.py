@@ -145,7 +145,8 @@ def daemon(log):
     """In HOST, in a folder of its own: the processes that a start by root makes."""
     words = [*inside(HOST), ECYBERD, "-i", "v1", "--user", "root", "--set", "core.state_dir=%s/state" % TMP, "--set",
              "core.control_socket=%s/control.sock" % TMP, "--set", "http.listen=127.0.0.1:%d" % PORT,
-             "--set", "http.socket=%s/api.sock" % TMP]
+             "--set", "http.socket=%s/api.sock" % TMP, "--set", "auth.registration=approval",
+             "--set", "auth.smtp.server=127.0.0.1:1", "--set", "auth.smtp.from=ecyber@example.org"]
     if database():
         words += ["--set", "geoip.databases=[%s]" % database()]
     return subprocess.Popen(words, stdout=log, stderr=log)

@@ -1,6 +1,7 @@
 /* Uses the page as people do, against a daemon that runs: node page.mjs BASE PASSWORD-FILE FOLDER
  * A file FOLDER/want-NAME asks the scenario that started this for something, done when it is gone; what it found then
  * stands in FOLDER/NAME. Prints TAP. */
+import { createHmac } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -237,6 +238,116 @@ async function noFirewall(page) {
     check(await page.locator(".no-firewall").count() === 1, "without a firewall the page says so in place");
 }
 
+/* --- accounts -------------------------------------------------------------------------------------- */
+
+/* A code of an app (RFC 6238) by nothing but node. */
+function codeOf(secret, steps = 0) {
+    const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
+    const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
+    const moving = Buffer.alloc(8);
+
+    moving.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + steps));
+    const mac = createHmac("sha1", key).update(moving).digest();
+
+    return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1000000).padStart(6, "0");
+}
+
+/* A token that has run out is made anew, by one request, and nobody is asked for a password. */
+async function refreshed(browser) {
+    const page = await visit(browser, base, { width: 1280, scheme: "light" });
+    let asked = 0;
+
+    page.on("request", (r) => { asked += r.url().endsWith("/api/auth/refresh"); });
+    await logIn(page, base, "admin", fresh);
+    await inbox(page).first().waitFor();
+    await page.evaluate(() => {
+        const kept = JSON.parse(sessionStorage.getItem("ecyber.session"));
+
+        sessionStorage.setItem("ecyber.session", JSON.stringify({ ...kept, token: "x.y.z" }));
+    });
+    await page.reload();
+    await inbox(page).first().waitFor();
+    await page.locator(".connection.is-live").waitFor();
+    check(asked === 1, "a token that has run out is made anew, once for all who ask", asked);
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByRole("button", { name: "Log in" }).waitFor();
+    check(await page.evaluate(() => sessionStorage.getItem("ecyber.session")) === null, "logging out forgets it");
+    await page.context().close();
+}
+
+async function secondFactor(browser) {
+    const page = await visit(browser, base, { width: 1280, scheme: "light" });
+    const open = () => page.getByRole("button", { name: "Second factor" }).click();
+
+    await logIn(page, base, "looker", fresh);
+    await inbox(page).first().waitFor();
+    await open();
+    await page.getByLabel("Password").fill(fresh);
+    await page.getByRole("button", { name: "Go on" }).click();
+    const secret = await page.locator("code.codes").textContent();
+    const link = await page.getByRole("link", { name: /Open it in an app/ }).getAttribute("href");
+
+    check(/^[A-Z2-7]{32}$/.test(secret) && link.startsWith(`otpauth://totp/eCyber:looker?secret=${secret}`),
+        "a secret for an app, and the address for one on this device", link);
+    await fits(page, "second factor");
+    await page.getByLabel("Code").fill(codeOf(secret, -1));
+    await page.getByRole("button", { name: "Turn it on" }).click();
+    await page.getByRole("heading", { name: "Recovery codes" }).waitFor();
+    const codes = (await page.locator("pre.codes").textContent()).split("\n");
+
+    check(codes.length === 10 && codes.every((c) => /^[a-z2-9-]{23}$/.test(c)), "ten recovery codes, this once", codes.join());
+    await page.getByRole("button", { name: "I have kept them" }).click();
+    await inbox(page).first().waitFor();
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByLabel("User").fill("looker");
+    await page.getByLabel("Password").fill(fresh);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByLabel("Code").fill(codeOf(secret));
+    await page.getByRole("button", { name: "Log in" }).click();
+    await inbox(page).first().waitFor();
+    check(true, "the next log-in asks for a code");
+    await page.locator(".who", { hasText: "looker" }).waitFor();
+    await open();
+    await page.getByLabel("Password").fill(fresh);
+    await page.getByLabel("Code").fill(codes[0]);
+    await page.getByRole("button", { name: "Turn it off" }).click();
+    await inbox(page).first().waitFor();
+    check(true, "and it is turned off again");
+    await page.context().close();
+}
+
+async function accounts(browser) {
+    const page = await visit(browser, base, { width: 360, scheme: "dark" });
+
+    await page.goto(base);
+    await page.getByRole("button", { name: "Make an account" }).click();
+    await fits(page, "registration");
+    await page.getByLabel("User").fill("newcomer");
+    await page.getByLabel("E-mail address").fill("newcomer@example.org");
+    await page.getByLabel("Password").fill(fresh);
+    await page.getByRole("button", { name: "Make it" }).click();
+    await page.getByText("An administrator has to let you in.").waitFor();
+    check(true, "who makes an account waits for an administrator");
+    await page.getByRole("button", { name: "Back to the log-in" }).click();
+    await page.getByRole("button", { name: "Forgot the password?" }).click();
+    await page.getByLabel("E-mail address").fill("nobody@example.org");
+    await page.getByRole("button", { name: "Send me a letter" }).click();
+    await page.getByText("If an account has this e-mail address").waitFor();
+    check(true, "who forgot the password is told what comes");
+    await page.goto("about:blank");
+    await page.goto(`${base}#reset=ecp_1_${"0".repeat(64)}`);
+    await page.getByRole("heading", { name: "Choose a password" }).waitFor();
+    check(!page.url().includes("ecp_"), "the address forgets the token of a letter", page.url());
+    await page.getByLabel("New password", { exact: true }).fill(fresh);
+    await page.getByLabel("New password, once more").fill(fresh);
+    await page.getByRole("button", { name: "Change it" }).click();
+    await page.getByText("Invalid or expired password reset token.").waitFor();
+    check(true, "a token that is none is refused in words");
+    await page.getByRole("button", { name: "Leave it as it is" }).click();
+    await page.getByRole("button", { name: "Log in" }).waitFor();
+    await page.context().close();
+}
+
 /* --- sizes, colours, states ----------------------------------------------------------------------- */
 
 async function look(browser, width, scheme) {
@@ -384,6 +495,9 @@ try {
     for (const width of [360, 1280])
         for (const scheme of ["dark", "light"])
             await look(browser, width, scheme);
+    await refreshed(browser);
+    await secondFactor(browser);
+    await accounts(browser);
     await states(browser);
     await settings(browser);
     await documentation(browser);

@@ -20,7 +20,7 @@ function kept() {
     }
 }
 
-export const session = signal(kept());      /* {token, mustChange}, null: nobody has logged in */
+export const session = signal(kept());      /* {token, mustChange, refresh}, null: nobody has logged in */
 export const ended = signal("");            /* why the log-in is shown again */
 export const reachable = signal(true);      /* did the daemon answer the last time? */
 
@@ -89,12 +89,45 @@ async function read(reply) {
     return answer;
 }
 
+function take(answer) {
+    ended.value = "";
+    keep({ token: answer.access_token, mustChange: answer.must_change === true, refresh: answer.refresh_token });
+}
+
+let turning = null;
+
+async function turn(refresh) {
+    const reply = await send("POST", "/api/auth/refresh", { body: { refresh_token: refresh } });
+
+    if (reply.status === 401)
+        return false;
+    take(await read(reply));
+    return true;
+}
+
+/* Another token for one that has run out: all who need it wait for one request, as a refresh token is good for one time.
+ * Returns whether there is one. */
+function turned(used) {
+    const { token, refresh } = session.value ?? {};
+
+    if (token && token !== used)
+        return true;
+    if (!refresh)
+        return false;
+    turning ??= turn(refresh).finally(() => { turning = null; });
+    return turning;
+}
+
 /* The reply to a request with the token. */
 export async function open(method, path, options = {}) {
     const used = session.value?.token;
     const reply = await send(method, path, { ...options, token: used });
 
-    if (reply.status === 401 && used && used === session.value?.token)
+    if (reply.status !== 401 || !used)
+        return reply;
+    if (await turned(used))
+        return send(method, path, { ...options, token: session.value?.token });
+    if (used === session.value?.token)
         leave("Your session has ended. Log in again.");
     return reply;
 }
@@ -108,9 +141,9 @@ export async function tell(method, path, body, match) {
     return read(await open(method, path, { body, match }));
 }
 
-function take(answer) {
-    ended.value = "";
-    keep({ token: answer.access_token, mustChange: answer.must_change === true });
+/* Without a token, whoever asks. */
+export async function tellAnybody(method, path, body) {
+    return read(await send(method, path, { body }));
 }
 
 /* code: of the second factor, where it was asked for. Returns whether it is. */
@@ -127,6 +160,15 @@ export async function login(username, password, code) {
 /* The tokens that there were end with the old password; a new one comes back. */
 export async function changePassword(current, fresh) {
     take(await tell("POST", "/api/auth/change-password", { current_password: current, new_password: fresh }));
+}
+
+/* The daemon forgets the session as well, as soon as it hears of it. */
+export function logOut() {
+    const token = session.value?.token;
+
+    leave();
+    if (token)
+        send("POST", "/api/auth/logout", { token }).catch(() => {});
 }
 
 export function leave(why = "") {

@@ -1,13 +1,15 @@
 import { computed, signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ask, leave, reachable, session } from "./api.js";
+import { ask, logOut, reachable, session } from "./api.js";
 import { Blocks, loadBlocks } from "./blocks.jsx";
 import { Chart } from "./chart.jsx";
+import { SecondFactor } from "./factor.jsx";
 import { Inbox } from "./inbox.jsx";
 import { stream } from "./live.js";
-import { LogIn, NewPassword } from "./login.jsx";
+import { NewPassword } from "./login.jsx";
 import { Notice } from "./notice.jsx";
 import { Plugins } from "./plugins.jsx";
+import { Gate, ResetPassword, resetToken } from "./recover.jsx";
 import { loadSettings, systemName, watchUse } from "./settings.js";
 import { begin, every, heard, me, statsError } from "./state.js";
 import { Strip } from "./strip.jsx";
@@ -17,6 +19,7 @@ import { Top } from "./top.jsx";
 
 const loggedIn = computed(() => session.value !== null);
 const passwordAsked = signal(false);
+const factorAsked = signal(false);
 
 function Connection() {
     const state = !reachable.value ? "offline" : statsError.value ? "trouble" : stream.value;
@@ -53,7 +56,10 @@ function Bar() {
             <button type="button" class="quiet wide-only" onClick={() => { passwordAsked.value = true; }}>
                 Password
             </button>
-            <button type="button" class="quiet" onClick={() => leave()}>Log out</button>
+            <button type="button" class="quiet wide-only" onClick={() => { factorAsked.value = true; }}>
+                Second factor
+            </button>
+            <button type="button" class="quiet" onClick={() => logOut()}>Log out</button>
         </header>
     );
 }
@@ -132,9 +138,13 @@ function Page() {
 }
 
 export function App() {
+    if (resetToken.value)
+        return <ResetPassword />;
     if (!loggedIn.value)
-        return <LogIn />;
+        return <Gate />;
     if (session.value.mustChange || passwordAsked.value)
         return <NewPassword oneTime={session.value.mustChange} onDone={() => { passwordAsked.value = false; }} />;
+    if (factorAsked.value)
+        return <SecondFactor onDone={() => { factorAsked.value = false; }} />;
     return <Page />;
 }

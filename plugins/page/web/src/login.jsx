@@ -1,8 +1,8 @@
 import { useRef, useState } from "preact/hooks";
-import { changePassword, ended, leave, login } from "./api.js";
+import { changePassword, ended, login, logOut } from "./api.js";
 import { safe } from "./text.js";
 
-function Field({ label, hint, wrong, id, ...rest }) {
+export function Field({ label, hint, wrong, id, ...rest }) {
     return (
         <div class="field">
             <label for={id}>{label}</label>
@@ -14,7 +14,7 @@ function Field({ label, hint, wrong, id, ...rest }) {
 }
 
 /* A form that asks, waits, and says what went wrong. */
-function Card({ title, lead, action, children, onSubmit, foot }) {
+export function Card({ title, lead, action, children, onSubmit, foot }) {
     const [busy, setBusy] = useState(false);
     const [why, setWhy] = useState("");
     const form = useRef(null);
@@ -44,7 +44,8 @@ function Card({ title, lead, action, children, onSubmit, foot }) {
     );
 }
 
-export function LogIn() {
+/* foot: what else may be done without having logged in. */
+export function LogIn({ foot }) {
     const [asked, setAsked] = useState(false);
 
     async function enter({ username, password, code }) {
@@ -56,7 +57,7 @@ export function LogIn() {
     return (
         <Card title="eCyber" action="Log in"
               lead={ended.value || "The first time, the password stands in the file that the daemon named."}
-              onSubmit={enter}>
+              onSubmit={enter} foot={foot}>
             <Field id="username" label="User" autocomplete="username" autofocus autocapitalize="none"
                    spellcheck={false} />
             <Field id="password" label="Password" type="password" autocomplete="current-password" />
@@ -76,7 +77,7 @@ export function NewPassword({ oneTime, onDone }) {
         <Card title={oneTime ? "Choose a password" : "Change the password"} action="Change it"
               lead={oneTime ? "The one you logged in with is good for one time." : ""} onSubmit={change}
               foot={oneTime
-                  ? <button type="button" class="quiet" onClick={() => leave()}>Log out</button>
+                  ? <button type="button" class="quiet" onClick={() => logOut()}>Log out</button>
                   : <button type="button" class="quiet" onClick={onDone}>Leave it as it is</button>}>
             <Field id="current" label={oneTime ? "One-time password" : "Password"} type="password"
                    autocomplete="current-password" />
