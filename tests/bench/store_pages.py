@@ -23,7 +23,7 @@ QUESTIONS = (("all", ""), ("alerts", "&event_type=alert"), ("alerts, severity 1"
              ("src_ip, 1 in 65,536", "&src_ip=10.0.77.88"), ("src_ip, 1 in 2,000,000", "&src_ip=10.9.9.9"),
              ("an hour in the middle", "&since=2026-11-22T23:00:00Z&until=2026-11-23T00:00:00Z"),
              ("text, a common word", "&q=exploit"), ("text, 1 in 500,000", "&q=needle"),
-             ("no column: http.length", "&http.length=4445"))
+             ("no column: http.length", "&type=http&http.length=4445"))
 
 
 def segments():
