@@ -94,7 +94,8 @@ static int head_send(int fd, const char *method, const char *path, const char *a
     if (n < 0 || (size_t)n > sizeof head - 128)
         return -1;
     if (type)
-        n += snprintf(head + n, sizeof head - (size_t)n, "Content-Type: %s\r\nContent-Length: %" PRIu64 "\r\n", type, len);
+        n += snprintf(head + n, sizeof head - (size_t)n, "Content-Type: %s\r\nContent-Length: %" PRIu64 "\r\n", type,
+                      len);
     n += snprintf(head + n, sizeof head - (size_t)n, "\r\n");
     return send_all(fd, head, (size_t)n);
 }
@@ -259,8 +260,8 @@ struct json_object *api_call(const struct cli *c, const char *method, const char
     return answer_on(open_call(c, method, path, "application/json", text, ANSWER_SECONDS, code), path, code);
 }
 
-/* Who refuses may do so before it has read all: the answer says why then. A file that became shorter must not keep the daemon
- * waiting for the rest. */
+/* Who refuses may do so before it has read all: the answer says why then. A file that became shorter must not keep the
+ * daemon waiting for the rest. */
 static void file_send(int fd, int file, uint64_t len)
 {
     char piece[65536];

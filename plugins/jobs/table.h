@@ -25,8 +25,8 @@ struct job {                        /* as it is shown */
 };
 struct table;
 
-/* first: the id of the first job; keep: jobs in the list, 1…TABLE_KEEP_MAX; most: of them that are not over. NULL: out of
- * memory. now: ns since 1970. */
+/* first: the id of the first job; keep: jobs in the list, 1…TABLE_KEEP_MAX; most: of them that are not over. NULL: out
+ * of memory. now: ns since 1970. */
 struct table *table_new(uint64_t first, uint32_t keep, uint32_t most, uint64_t (*now)(void *arg), void *arg);
 void table_free(struct table *t);               /* calls nobody: who asked has gone */
 /* As ec.jobs/1 has them. EC_EINVAL: no such kind may be. */

@@ -1,5 +1,6 @@
-/* child.h: an ecyberd of its own for one capture: no network, no privileges, bounds on what it may use, and gone when its
- * parent is. It is the running daemon's own program, so a check, a replay and the daemon agree on what a rule means. */
+/* child.h: an ecyberd of its own for one capture: no network, no privileges, bounds on what it may use, and gone when
+ * its parent is. It is the running daemon's own program, so a check, a replay and the daemon agree on what a rule
+ * means. */
 #ifndef REPLAY_CHILD_H
 #define REPLAY_CHILD_H
 #include <stdbool.h>

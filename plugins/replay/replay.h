@@ -1,7 +1,8 @@
 /* replay.h: captures that are read by a child process, and what came of them. replay.c is the glue, runs.c the list of
  * them, runner.c the one thread that starts and watches children, check.c looks at rules first, routes.c is the API.
  *
- *   upload ─► run (a descriptor without a name) ─► child: STATE/replay/ID/{replay.yaml, rules, log, state/} ─► events.json
+ *   upload ─► run (a descriptor without a name) ─► child in STATE/replay/ID: replay.yaml, rules, log, state/
+ *                                                  └─► events.json
  *
  * A run is a job of ec.jobs/1 and has its id. What a job's end leaves is STATE/replay/ID/events.json, and the capture's
  * descriptor, which rules can be tested on; both go when the job leaves the list, or when there are too many bytes. */
@@ -64,10 +65,10 @@ struct replay {
     uint64_t asked, answered;
 };
 
-/* runs.c. [any] A run that waits: takes capture and rules in any case. by: who. *id: its job. EC_OK; EC_ELIMIT, EC_ENOMEM,
- * and a sentence. */
-int32_t run_add(struct replay *k, const char *kind, const char *by, int capture, uint64_t length, char *rules, uint64_t *id,
-                char *why, size_t n);
+/* runs.c. [any] A run that waits: takes capture and rules in any case. by: who. *id: its job. EC_OK; EC_ELIMIT,
+ * EC_ENOMEM, and a sentence. */
+int32_t run_add(struct replay *k, const char *kind, const char *by, int capture, uint64_t length, char *rules,
+                uint64_t *id, char *why, size_t n);
 /* [any] A capture that is only kept: a job that is done. Otherwise like run_add(). */
 int32_t run_keep(struct replay *k, const char *by, int capture, uint64_t length, uint64_t *id, char *why, size_t n);
 /* [any] A descriptor of its own of a run's capture. −1: there is none any more. */
@@ -80,12 +81,12 @@ void run_folder(const struct replay *k, uint64_t id, char *to, size_t n);
 /* Of a folder that a child worked in: everything but events.json, which moves up; or with it, everything. */
 void folder_clear(const char *folder, bool all);
 
-/* check.c. [pool, the runner] The configuration in force as JSON, to be freed; NULL: the daemon ends, or is too busy. */
+/* check.c. [pool, the runner] The configuration in force as JSON, to be freed; NULL: the daemon ends, or is busy. */
 char *live_config(struct replay *k);
 /* [pool, the runner] Makes a run's folder with its configuration and rules. 0, or −1 and a sentence. */
 int folder_make_ready(struct replay *k, const char *folder, const char *rules, char *why, size_t n);
-/* [pool] Are these rules in order? A JSON array of texts, "2:35: sid 2: …", empty: they are; to be put. NULL and a sentence:
- * that cannot be found out. */
+/* [pool] Are these rules in order? A JSON array of texts, "2:35: sid 2: …", empty: they are; to be put. NULL and a
+ * sentence: that cannot be found out. */
 struct json_object *rules_check(struct replay *k, const char *rules, char *why, size_t n);
 
 /* runner.c. [ctl] */

@@ -14,7 +14,7 @@
 #define SCAN (UINT64_C(64) << 20)   /* bytes of one page's search */
 #define PAGE (4u << 20)             /* bytes of a page */
 
-/* --- counting ------------------------------------------------------------------------------------------------------ */
+/* --- counting ----------------------------------------------------------------------------------------------------- */
 
 struct signature { uint64_t gid, sid, n; char *text; };
 struct tally {
@@ -177,7 +177,7 @@ struct json_object *result_read(const char *folder, uint64_t *lost)
     return o;
 }
 
-/* --- its log ------------------------------------------------------------------------------------------------------- */
+/* --- its log ------------------------------------------------------------------------------------------------------ */
 
 /* All of `what` in text is replaced. */
 static void replace(char *text, size_t room, const char *what, const char *by)
@@ -267,7 +267,7 @@ struct json_object *result_problems(const char *folder, const char *rules, uint3
     return list;
 }
 
-/* --- pages --------------------------------------------------------------------------------------------------------- */
+/* --- pages -------------------------------------------------------------------------------------------------------- */
 
 struct page { FILE *out; uint64_t next; uint32_t n; bool more; };
 

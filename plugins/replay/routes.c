@@ -31,15 +31,16 @@ struct page_param { struct ec_part part; uint64_t id; struct ec_span type, curso
 enum { ASK_TYPE, ASK_CURSOR };
 static const struct ec_row page_rows[] = {
     ROW(U64, 0, 0, struct page_param, id, "id", NULL, NULL, NULL, "id of the job", 0, 0),
-    ROW(TEXT, EC_R_OPT, ASK_TYPE, struct page_param, type, "type", NULL, NULL, NULL, "only of this event type: alert", 1, 31),
+    ROW(TEXT, EC_R_OPT, ASK_TYPE, struct page_param, type, "type", NULL, NULL, NULL, "only of this event type: alert",
+        1, 31),
     ROW(U32, 0, 0, struct page_param, limit, "limit", NULL, "100", "events", "at most so many", 1, PAGE_MOST),
     ROW(TEXT, EC_R_OPT, ASK_CURSOR, struct page_param, cursor, "cursor", NULL, NULL, NULL,
         "next_cursor of the page before", 1, 20),
 };
 static const struct ec_record page_param = EC_RECORD_PART(struct page_param, page_rows);
 static const char page_schema[] =
-    "{\"title\":\"ReplayEvents\",\"type\":\"object\",\"required\":[\"items\",\"next_cursor\"],\"properties\":{\"items\":"
-    "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"description\":\"an event as eve.json has it\"}},"
+    "{\"title\":\"ReplayEvents\",\"type\":\"object\",\"required\":[\"items\",\"next_cursor\"],\"properties\":{"
+    "\"items\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"description\":\"an event as eve.json has it\"}},"
     "\"next_cursor\":{\"type\":[\"string\",\"null\"]}}}";
 
 struct id_param { struct ec_part part; uint64_t id; };
@@ -50,7 +51,8 @@ static const struct ec_record id_param = EC_RECORD_PART(struct id_param, id_rows
 struct test_body { struct ec_part part; struct ec_span rules; uint64_t replay, capture, alert; };
 enum { BY_REPLAY, BY_CAPTURE, BY_ALERT };
 static const struct ec_row test_rows[] = {
-    ROW(TEXT, 0, 0, struct test_body, rules, "rules", NULL, NULL, NULL, "as they would stand in a file", 1, REPLAY_RULES),
+    ROW(TEXT, 0, 0, struct test_body, rules, "rules", NULL, NULL, NULL, "as they would stand in a file", 1,
+        REPLAY_RULES),
     ROW(U64, EC_R_OPT, BY_REPLAY, struct test_body, replay, "replay", NULL, NULL, NULL,
         "on the capture of this job of POST /api/packets/replay", 0, 0),
     ROW(U64, EC_R_OPT, BY_CAPTURE, struct test_body, capture, "capture", NULL, NULL, NULL,
@@ -61,8 +63,9 @@ static const struct ec_row test_rows[] = {
 static const struct ec_record test_body = EC_RECORD_PART(struct test_body, test_rows);
 
 static const char job_schema[] =
-    "{\"title\":\"Job\",\"type\":\"object\",\"required\":[\"id\",\"kind\",\"state\",\"progress\"],\"properties\":{\"id\":"
-    "{\"type\":\"integer\"},\"kind\":{\"type\":\"string\"},\"state\":{\"type\":\"string\"},\"progress\":{\"type\":\"integer\"}}}";
+    "{\"title\":\"Job\",\"type\":\"object\",\"required\":[\"id\",\"kind\",\"state\",\"progress\"],\"properties\":{"
+    "\"id\":{\"type\":\"integer\"},\"kind\":{\"type\":\"string\"},\"state\":{\"type\":\"string\"},"
+    "\"progress\":{\"type\":\"integer\"}}}";
 
 static const char *name_of(const struct replay *k, struct ec_req *r)
 {
@@ -71,7 +74,8 @@ static const char *name_of(const struct replay *k, struct ec_req *r)
     return who ? who->name : "";
 }
 
-static void audit(const struct replay *k, struct ec_req *r, const char *action, int32_t err, uint64_t id, const char *detail)
+static void audit(const struct replay *k, struct ec_req *r, const char *action, int32_t err, uint64_t id,
+                  const char *detail)
 {
     char object[48];
 
@@ -116,7 +120,7 @@ static void replay_job(struct ec_req *r, void *arg)
         k->jobs->reply(k->jobs_self, r, id);
 }
 
-/* --- events -------------------------------------------------------------------------------------------------------- */
+/* --- events ------------------------------------------------------------------------------------------------------- */
 
 static int open_events(const struct replay *k, struct ec_req *r, uint64_t id)
 {
@@ -126,7 +130,8 @@ static int open_events(const struct replay *k, struct ec_req *r, uint64_t id)
     run_folder(k, id, folder, sizeof folder);
     snprintf(path, sizeof path, "%s/events.json", folder);
     if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
-        k->http->error(r, 404, "there are no events of such a replay: it was never there, is not over, made none, or they "
+        k->http->error(r, 404,
+                       "there are no events of such a replay: it was never there, is not over, made none, or they "
                                "were removed to make room (replay.keep)");
     return fd;
 }
@@ -224,7 +229,7 @@ static void file_job(struct ec_req *r, void *arg)
     send_piece(l);
 }
 
-/* --- rules --------------------------------------------------------------------------------------------------------- */
+/* --- rules -------------------------------------------------------------------------------------------------------- */
 
 /* The capture that the body names. −1: it was answered. */
 static int named_capture(struct replay *k, struct ec_req *r, const struct test_body *b, uint64_t *length)
@@ -325,7 +330,7 @@ static void test_job(struct ec_req *r, void *arg)
         k->jobs->reply(k->jobs_self, r, id);
 }
 
-/* --- routes -------------------------------------------------------------------------------------------------------- */
+/* --- routes ------------------------------------------------------------------------------------------------------- */
 
 /* Everything here may wait for a file or a process. */
 #define ON_POOL(name, job) \
@@ -356,7 +361,8 @@ static const struct ec_route routes[] = {
     { ROUTE("GET", "/api/packets/replays/{id}/eve", "replay_eve",
             "The same as a file, a JSON object in each line", READERS),
       .flags = EC_RT_STREAM, .param = &id_param, .run = get_file, .errors = "404", .type = "application/x-ndjson" },
-    { ROUTE("POST", "/api/rules/test", "test_rules", "Which alerts would these rules raise on these packets? A job", KEEPERS),
+    { ROUTE("POST", "/api/rules/test", "test_rules", "Which alerts would these rules raise on these packets? A job",
+            KEEPERS),
       .body = &test_body, .body_max = 2 * REPLAY_RULES, .deadline_ms = 60000, .status = 202, .schema = job_schema,
       .run = post_test },
 };

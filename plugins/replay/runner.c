@@ -1,5 +1,5 @@
-/* The one thread that starts children, watches them, and reads what they leave. Children are bound to it: they are killed
- * when it ends, however the daemon ends. */
+/* The one thread that starts children, watches them, and reads what they leave. Children are bound to it: they are
+ * killed when it ends, however the daemon ends. */
 #include "plugins/replay/replay.h"
 
 #include "plugins/replay/child.h"
@@ -85,7 +85,8 @@ static bool what_went_wrong(const struct run *r, const char *folder, int status,
         snprintf(why, n, "%s", r->killed);
     else if (WIFSIGNALED(status))
         snprintf(why, n, "the process that read it was ended by signal %d (%s)%s", WTERMSIG(status),
-                 strsignal(WTERMSIG(status)), WTERMSIG(status) == SIGKILL ? ": somebody killed it, or memory ran out" : "");
+                 strsignal(WTERMSIG(status)),
+                 WTERMSIG(status) == SIGKILL ? ": somebody killed it, or memory ran out" : "");
     else if (WEXITSTATUS(status) && !said)
         snprintf(why, n, "the process that read it ended with exit code %d and said nothing", WEXITSTATUS(status));
     else if (!said && lost)
@@ -158,7 +159,8 @@ static void look(struct replay *k, struct run *r)
         return;
     }
     at = child_position(r->pid, r->capture);
-    if (k->jobs->progress(k->jobs_self, r->id, r->length ? (uint32_t)((at < r->length ? at : r->length) * 99 / r->length) : 0))
+    if (k->jobs->progress(k->jobs_self, r->id,
+                          r->length ? (uint32_t)((at < r->length ? at : r->length) * 99 / r->length) : 0))
         r->cancelled = true;
     if (!r->killed && !r->cancelled)
         r->killed = too_much(k, r);

@@ -124,8 +124,8 @@ static int32_t add(struct replay *k, const struct ec_job *job, struct run *r, ui
 
     if (!append(k, r)) {
         run_free(r);
-        snprintf(why, n, "the captures that wait, with this one, are more than replay.keep takes (%" PRIu64 " bytes): try again "
-                         "later", k->o.keep);
+        snprintf(why, n, "the captures that wait have, with this one, more than %" PRIu64 " bytes (replay.keep): try "
+                         "again later", k->o.keep);
         return EC_ELIMIT;
     }
     if ((err = k->jobs->create(k->jobs_self, job, id))) {
@@ -140,15 +140,17 @@ static int32_t add(struct replay *k, const struct ec_job *job, struct run *r, ui
     return EC_OK;
 }
 
-static int32_t begin(struct replay *k, const char *kind, const char *by, struct run *r, uint64_t *id, char *why, size_t n)
+static int32_t begin(struct replay *k, const char *kind, const char *by, struct run *r, uint64_t *id, char *why,
+                     size_t n)
 {
-    struct ec_job job = { .size = sizeof job, .kind = kind, .by = by, .cancel = on_cancel, .forget = on_forget, .arg = k };
+    struct ec_job job = { .size = sizeof job, .kind = kind, .by = by, .cancel = on_cancel, .forget = on_forget,
+                          .arg = k };
 
     return add(k, &job, r, id, why, n);
 }
 
-int32_t run_add(struct replay *k, const char *kind, const char *by, int capture, uint64_t length, char *rules, uint64_t *id,
-                char *why, size_t n)
+int32_t run_add(struct replay *k, const char *kind, const char *by, int capture, uint64_t length, char *rules,
+                uint64_t *id, char *why, size_t n)
 {
     struct run *r = run_new(capture, length, rules);
 
@@ -200,7 +202,7 @@ void runs_free(struct replay *k)
     k->first = NULL;
 }
 
-/* --- folders ------------------------------------------------------------------------------------------------------- */
+/* --- folders ------------------------------------------------------------------------------------------------------ */
 
 void run_folder(const struct replay *k, uint64_t id, char *to, size_t n)
 {

@@ -6,7 +6,7 @@
 
 struct settings {
     const char *folder;             /* absolute; holds the child's state in `state` */
-    const char *rules;              /* absolute name of a file: only these rules, and only their alerts; NULL: the daemon's */
+    const char *rules;              /* absolute name of a file: these rules and their alerts alone; NULL: the daemon's */
     const char *const *plugins;     /* loaded beside capture, traffic, ids and eve; with their options */
     uint32_t n_plugin;
     uint64_t memory;                /* of the child: its tables get a quarter of it */

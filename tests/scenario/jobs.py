@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Long work: captures that are handed in are replayed by a child, rules are tried on them; the live engine stays as it is."""
+"""Long work: captures that are handed in are replayed by a child, rules are tried on them; the live engine stays as it
+is."""
 import http.client
 import json
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -106,13 +108,16 @@ def long_capture(count):
 def a_replay():
     before = ask("GET", "/api/ids/stats")[1]
     status, job, headers = upload(sample("attack-shellshock.pcap"))
-    check(status == 202 and headers["Location"] == "/api/system/jobs/%d" % job["id"] and job["kind"] == "packets.replay" and
-          job["state"] in ("queued", "running") and job["by"], "an upload is a job, with its place", (status, job))
+    check(status == 202 and headers["Location"] == "/api/system/jobs/%d" % job["id"] and
+          job["kind"] == "packets.replay" and job["state"] in ("queued", "running") and job["by"],
+          "an upload is a job, with its place", (status, job))
     job = end_of(job["id"])
     result = job.get("result", {})
-    check(job["state"] == "done" and job["progress"] == 100 and job["started_at"] and job["ended_at"], "it is done", job)
+    check(job["state"] == "done" and job["progress"] == 100 and job["started_at"] and job["ended_at"], "it is done",
+          job)
     with subprocess.Popen((ECYBERD, "--set", "core.plugin_dirs=[%s]" % os.environ["EC_PLUGINDIR"], "--workers", "0",
-                           "--set", "core.plugins=[capture, traffic, ids, eve]", "--set", "core.state_dir=" + HERE + "/hand",
+                           "--set", "core.plugins=[capture, traffic, ids, eve]", "--set",
+                           "core.state_dir=" + HERE + "/hand",
                            "-r", DATA + "attack-shellshock.pcap"), stderr=subprocess.DEVNULL) as hand:
         hand.wait()
     with open("hand/eve/eve.json", encoding="utf-8") as file:
@@ -146,7 +151,8 @@ def a_replay():
                                               "?limit=1001", "?kind=x")]
     check(bad == [422] * 7, "wrong cursors, limits and filters are 422", bad)
     after = ask("GET", "/api/ids/stats")[1]
-    check(before == after and ask("GET", "/api/ids/alerts")[1]["items"] == [], "the live engine has seen none of it", after)
+    check(before == after and ask("GET", "/api/ids/alerts")[1]["items"] == [], "the live engine has seen none of it",
+          after)
     return job["id"]
 
 
@@ -154,13 +160,15 @@ def broken():
     for name, part in (("file-cut.pcap", "at byte 3786"), ("file-stub.pcap", "it has only 12 bytes"),
                        ("file-gzip.pcap.gz", "gzip"), ("MANIFEST.tsv", "neither pcap nor pcapng")):
         job = end_of(upload(sample(name))[1]["id"])
-        check(job["state"] == "failed" and part in job["error"] and "the capture" in job["error"] and "/proc" not in job["error"],
+        check(job["state"] == "failed" and part in job["error"] and "the capture" in job["error"] and
+              "/proc" not in job["error"],
               "%s: failed, and why: %s" % (name, job.get("error")), job)
     job = end_of(upload(sample("file-cut.pcap"))[1]["id"])
     check(job["result"]["packets"] > 30 and ask("GET", job["result"]["events_at"])[0] == 200,
           "what stood before the cut is its result", job)
     status, answer, _ = upload(b"")
-    check(status in (202, 422) and (status == 422 or end_of(answer["id"])["state"] == "failed"), "an empty one fails too",
+    check(status in (202, 422) and (status == 422 or end_of(answer["id"])["state"] == "failed"),
+          "an empty one fails too",
           (status, answer))
     job = end_of(upload(sample("file-empty.pcap"))[1]["id"])
     check(job["state"] == "done" and job["result"]["packets"] == 0, "one without packets is done", job)
@@ -170,7 +178,8 @@ def broken():
 
 def rules(replay):
     status, job, headers = test_rules(RULES, replay=replay)
-    check(status == 202 and headers["Location"].endswith(str(job["id"])) and job["kind"] == "rules.test", "rules are tried",
+    check(status == 202 and headers["Location"].endswith(str(job["id"])) and job["kind"] == "rules.test",
+          "rules are tried",
           (status, job))
     job = end_of(job["id"])
     check(job["state"] == "done" and job["result"]["signatures"] == [{"gid": 1, "sid": 77, "signature": "any request",
@@ -186,7 +195,8 @@ def rules(replay):
     said = [d["msg"] for d in answer["detail"]] if status == 422 else answer
     check(status == 422 and len(said) == 3 and said[0].startswith("2:35: sid 2: ") and said[1].startswith("3:1: ") and
           any("byte_test" in s and s.startswith("4:") for s in said) and
-          all(d["loc"] == ["body", "rules"] for d in answer["detail"]), "broken rules: 422, each with line and column", said)
+          all(d["loc"] == ["body", "rules"] for d in answer["detail"]), "broken rules: 422, each with line and column",
+          said)
     check(test_rules("# nothing\n", replay=replay)[0] in (202, 422), "a comment alone is answered")
     bad = [test_rules(RULES)[0], test_rules(RULES, replay=1)[0], test_rules(RULES, replay=replay, capture=1)[0],
            test_rules(RULES, capture=4711)[0], test_rules(RULES, alert=4711)[0], test_rules("", replay=replay)[0],
@@ -218,7 +228,8 @@ def list_and_cancel(run):
     queued = [upload(small)[1]["id"] for _ in range(20)]
     states = [ask("GET", "/api/system/jobs/%d" % i)[1]["state"] for i in queued]
     check(states.count("queued") >= 19, "20 more wait behind it", states)
-    seen = wait_for(lambda: (lambda p: p if 0 < p < 100 else None)(ask("GET", "/api/system/jobs/%d" % first)[1]["progress"]), 20)
+    path = "/api/system/jobs/%d" % first
+    seen = wait_for(lambda: (lambda p: p if 0 < p < 100 else None)(ask("GET", path)[1]["progress"]), 20)
     check(seen, "its progress is seen", ask("GET", "/api/system/jobs/%d" % first)[1])
     code, got, _ = ask("POST", "/api/system/jobs/%d/cancel" % first)
     check(code == 200 and got["state"] == "cancelled", "it is cancelled in the middle", got)
@@ -239,17 +250,21 @@ def list_and_cancel(run):
         if not page["next_cursor"]:
             break
         cursor = "&cursor=" + page["next_cursor"]
-    check(ids == sorted(ids, reverse=True) and len(set(ids)) == len(ids) > 20, "pages list them all, the newest first", ids)
+    check(ids == sorted(ids, reverse=True) and len(set(ids)) == len(ids) > 20, "pages list them all, the newest first",
+          ids)
     got = ask("GET", "/api/system/jobs?state=cancelled&kind=packets.replay")[1]["items"]
     check({j["id"] for j in got} == {first, queued[-1]}, "by state and kind", got)
-    bad = [ask("GET", "/api/system/jobs" + q)[0] for q in ("?state=lost", "?limit=0", "?cursor=x", "?cursor=-5", "?by=x")]
+    bad = [ask("GET", "/api/system/jobs" + q)[0] for q in ("?state=lost", "?limit=0", "?cursor=x", "?cursor=-5",
+                                                           "?by=x")]
     check(bad == [422] * 5, "wrong filters are 422", bad)
     code = ask("DELETE", "/api/system/jobs/%d" % queued[0])[0]
     check(code == 204 and ask("GET", "/api/system/jobs/%d" % queued[0])[0] == 404 and
-          wait_for(lambda: str(queued[0]) not in folders(), 5) is not None, "a job is deleted with its files", (code, folders()))
+          wait_for(lambda: str(queued[0]) not in folders(), 5) is not None, "a job is deleted with its files",
+          (code, folders()))
     time.sleep(0.6)                 # the store commits within 250 ms
     said = [e["audit"]["action"] for e in ask("GET", "/api/system/audit?limit=1000")[1]["items"]]
-    check({"replay.start", "job.cancel", "job.delete", "rules.test", "replay.upload"} <= set(said), "all of it is in the audit log",
+    check({"replay.start", "job.cancel", "job.delete", "rules.test", "replay.upload"} <= set(said),
+          "all of it is in the audit log",
           set(said))
     return big
 
@@ -267,9 +282,11 @@ def killed(run, big):
     gone = wait_for(lambda: not os.path.exists("/proc/%d" % child[0]) or
                     open("/proc/%d/stat" % child[0], encoding="latin-1").read().rsplit(")", 1)[1].split()[0] == "Z", 5)
     check(gone, "kill -9 of the daemon ends the child", child)
-    run = daemon("--set", "replay.time=1s", "--set", "replay.output=1MiB", "--set", "replay.size=40MiB", "--set", "jobs.most=2")
+    run = daemon("--set", "replay.time=1s", "--set", "replay.output=1MiB", "--set", "replay.size=40MiB", "--set",
+                 "jobs.most=2")
     check(folders() == [] and ask("GET", "/api/system/jobs")[1]["items"] == [] and
-          ask("GET", "/api/system/jobs/%d" % job)[0] == 404, "the next run knows no job of it, and has no files", folders())
+          ask("GET", "/api/system/jobs/%d" % job)[0] == 404, "the next run knows no job of it, and has no files",
+          folders())
     return run
 
 
@@ -286,9 +303,27 @@ def bounds(big):
 
 
 def ctl(*words):
-    run = subprocess.run((CTL, "-a", SOCK, *words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    run = subprocess.run((CTL, "-a", SOCK, *words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE,
                          text=True, timeout=60)
     return run.returncode, run.stdout, run.stderr
+
+
+def other_packets():
+    """Those of an alert, and of a capture; and rules that people have made are in force in a replay too."""
+    alert = wait_for(lambda: ask("GET", "/api/ids/alerts?limit=1")[1]["items"], 20)[0]["id"]
+    job = end_of(test_rules(RULES, alert=int(alert))[1]["id"])
+    check(job["state"] == "done" and job["result"]["alerts"] > 0, "rules on the packets of an alert", job)
+    made = ask("POST", "/api/packets/captures", {"duration": "1s", "packets": 1})[1]
+    status, answer, _ = test_rules(RULES, capture=made["id"])
+    check(status == 422 and "still runs" in answer["detail"][0]["msg"], "on a capture that runs: 422", answer)
+    wait_for(lambda: ask("GET", "/api/packets/captures/%d" % made["id"])[1]["state"] == "done", 10)
+    job = end_of(test_rules(RULES, capture=made["id"])[1]["id"])
+    check(job["state"] == "done" and job["result"]["packets"] == 0, "on one that is done, and empty", job)
+    status, rule, _ = ask("POST", "/api/rules", {"text": RULES.replace("sid:77", "sid:2000077")})
+    check(status == 201, "a rule is made", rule)
+    job = end_of(upload(sample("attack-shellshock.pcap"))[1]["id"])
+    check(2000077 in {s["sid"] for s in job["result"]["signatures"]}, "a replay has the rules that people made", job)
 
 
 def by_hand():
@@ -304,14 +339,16 @@ def by_hand():
     code, out, err = ctl("-o", "table", "replay", DATA + "attack-shellshock.pcap")
     check(code == 0 and "ALERTS" in out and "1:1000007" in out and " packets, " in out, "as a table", (code, out, err))
     code, out, err = ctl("replay", DATA + "file-cut.pcap")
-    check(code == 1 and "the capture ends early" in err and "packets" in out, "a cut one: its result, why, and 1", (code, out, err))
+    check(code == 1 and "the capture ends early" in err and "packets" in out, "a cut one: its result, why, and 1",
+          (code, out, err))
     code, out, err = ctl("replay", "nowhere.pcap")
     check(code == 4 and "nowhere.pcap" in err, "a file that is not there: 4", (code, err))
     before = {j["id"] for j in ask("GET", "/api/system/jobs?kind=packets.upload")[1]["items"]}
     code, out, err = ctl("-o", "table", "rules", "test", "one.rules", DATA + "http-get.pcap")
     check(code == 0 and "1:77" in out and "any request" in out, "ecyberctl rules test", (code, out, err))
     code, out, err = ctl("rules", "test", "bad.rules", DATA + "http-get.pcap")
-    check(code == 2 and "1:1: " in err and "nonsense" in err, "broken rules are named with line and column", (code, err))
+    check(code == 2 and "1:1: " in err and "nonsense" in err, "broken rules are named with line and column",
+          (code, err))
     check({j["id"] for j in ask("GET", "/api/system/jobs?kind=packets.upload")[1]["items"]} == before,
           "what it had kept for it is gone again")
     codes = [ctl("rules", "test", "one.rules")[0], ctl("replay")[0], ctl("replay", "a", "b")[0]]
@@ -319,6 +356,10 @@ def by_hand():
 
 
 def main():
+    run = daemon("--stay", "-r", DATA + "attack-shellshock.pcap")
+    other_packets()
+    check(stop(run) == 0, "the daemon ends in order")
+    shutil.rmtree("state")
     run = daemon()
     replay = a_replay()
     broken()

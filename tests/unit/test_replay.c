@@ -40,7 +40,8 @@ static void open_folder(void)
 
 static void close_folder(void)
 {
-    static const char *const names[] = { "log", "state/last-stop.json", "state/eve/events.json", "state/eve", "state", "" };
+    static const char *const names[] = { "log", "state/last-stop.json", "state/eve/events.json", "state/eve", "state",
+                                         "" };
     char path[256];
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -59,7 +60,8 @@ static const char *path_of(struct json_object *o, const char *pointer)
 static const char live[] =
     "{\"core\":{\"plugin_dirs\":{\"value\":[\"/p\"]},\"state_dir\":{\"value\":\"/s\"},\"workers\":{\"value\":4}},"
     "\"ids\":{\"vars\":{\"value\":{\"HOME_NET\":\"10.0.0.0/8\"}},\"rules_dir\":{\"value\":\"/r\"},"
-    "\"pcre.match_limit\":{\"value\":7},\"strict\":{\"value\":null}},\"traffic\":{\"timeouts.tcp.new\":{\"value\":\"60s\"}},"
+    "\"pcre.match_limit\":{\"value\":7},\"strict\":{\"value\":null}},"
+    "\"traffic\":{\"timeouts.tcp.new\":{\"value\":\"60s\"}},"
     "\"geoip\":{\"city\":{\"value\":\"/g\"}},\"http\":{\"listen\":{\"value\":\"0.0.0.0:1\"}}}";
 
 START_TEST(a_child_gets_the_engines_options_alone)
@@ -117,7 +119,8 @@ START_TEST(events_are_counted)
 
     open_folder();
     write_file("state/eve/events.json", ALERT(5, 2) FLOW ALERT(6, 1) ALERT(6, 1) "{\"event_type\":\"alert\",\"cut");
-    write_file("state/last-stop.json", "{\"packets\":[{\"source\":{\"seen\":9,\"bytes\":900}}],\"metrics\":{\"traffic\":"
+    write_file("state/last-stop.json",
+               "{\"packets\":[{\"source\":{\"seen\":9,\"bytes\":900}}],\"metrics\":{\"traffic\":"
                "{\"flow.total\":3},\"eve\":{\"write_errors\":2}}}");
     o = result_read(folder, &lost);
     ck_assert_uint_eq(lost, 2);
@@ -148,18 +151,23 @@ START_TEST(the_log_says_why)
     open_folder();
     write_file("log", "{\"level\":\"INFO\",\"plugin\":\"core\",\"message\":\"runs\"}\n");
     ck_assert(!result_sentence(folder, why, sizeof why));
-    write_file("log", "{\"level\":\"WARNING\",\"plugin\":\"capture\",\"message\":\"/proc/self/fd/3 ends early: at byte 7\"}\n"
+    write_file("log",
+               "{\"level\":\"WARNING\",\"plugin\":\"capture\",\"message\":\"/proc/self/fd/3 ends early: at byte 7\"}\n"
                "{\"level\":\"ERROR\",\"plugin\":\"core\",\"message\":\"other\"}\n");
     ck_assert(result_sentence(folder, why, sizeof why));
     ck_assert_str_eq(why, "the capture ends early: at byte 7");
-    write_file("log", "{\"level\":\"ERROR\",\"plugin\":\"core\",\"message\":\"cannot open file:/proc/self/fd/3: /proc/self/fd/3 "
+    write_file("log",
+               "{\"level\":\"ERROR\",\"plugin\":\"core\",\"message\":\"cannot open file:/proc/self/fd/3: "
+               "/proc/self/fd/3 "
                "is empty\"}\n");
     ck_assert(result_sentence(folder, why, sizeof why));
     ck_assert_str_eq(why, "the capture is empty");
     write_file("log", "replay.yaml:1:3: no such option\n");
     ck_assert(result_sentence(folder, why, sizeof why));
     ck_assert_str_eq(why, "replay.yaml:1:3: no such option");
-    write_file("log", "{\"level\":\"ERROR\",\"plugin\":\"ids\",\"message\":\"/f/rules:2:35: sid 2: open\"}\n2026-11-23T03 ERROR ids: /f/rules:3:1: y\n"
+    write_file("log",
+               "{\"level\":\"ERROR\",\"plugin\":\"ids\",\"message\":\"/f/rules:2:35: sid 2: open\"}\n"
+               "2026-11-23T03 ERROR ids: /f/rules:3:1: y\n"
                "/f/rules are read\n");
     o = result_problems(folder, "/f/rules", 10);
     ck_assert_uint_eq(json_object_array_length(o), 2);
