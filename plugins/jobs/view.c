@@ -1,5 +1,7 @@
 #include "plugins/jobs/view.h"
 
+#include "lib/utf8.h"
+
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -64,10 +66,13 @@ static struct json_object *one(struct job *j)
     return o;
 }
 
+/* json-c copies any bytes, and an error or a result may quote what others wrote, or be cut within a character. */
 static char *text_of(struct json_object *o)
 {
     char *text = o ? strdup(json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE)) : NULL;
 
+    if (text)
+        utf8_mend(text, strlen(text));
     json_object_put(o);
     return text;
 }

@@ -265,6 +265,28 @@ def rules_with_errors(form):
     check(update(form["id"])["result"]["changed"] == 1 and fired("omega") == [], "who is switched off stays so over an update")
 
 
+def any_bytes(form):
+    """What is said of foreign bytes is text all the same: ask() reads it as UTF-8."""
+    path, words = "/%d" % form["id"], "\u00e9" * 300
+    pages = {"/latin.rules": b'alert tcp any any -> any any (msg:"x"; caf\xe9:1; sid:1205;)\n',
+             "/latin.html": b"<html>caf\xe9 \xff\x01</html>\n", "/even.html": ("<p>" + words).encode(),
+             "/odd.html": ("<p >" + words).encode(), "/name.tar.gz": tar({"caf\udce9.rules": "alert caf\u00e9 (sid:1)\n"})}
+    files.update(pages)
+    for page in pages:
+        ask("PUT", path, {"url": url(page)})
+        job = update(form["id"])
+        seen = ask("GET", path)[1]
+        check(job["state"] == "failed" and "no rule in it" in job["error"] and "no rule in it" in seen["error"] and
+              ask("GET", "")[0] == ask("GET", "/api/system/jobs")[0] == 200, "foreign bytes: " + page, (job, seen))
+    files["/latin.rules"] += (RULE % ("fine", "fine", 1206, 1)).encode()
+    ask("PUT", path, {"url": url("/latin.rules")})
+    job = update(form["id"])
+    check(job["state"] == "done" and job["result"]["problems"], "and in a sound file", job)
+    reload = ask("POST", "/api/ids/reload")[1]
+    check(wait_for(lambda: ask("GET", "/api/ids/reloads/%d" % reload["id"])[1]["state"] != "running", 20) and
+          ask("GET", "/api/rules/failed")[0] == 200, "a reload that finds them")
+
+
 def changed(one, form):
     status, off, _ = ask("PUT", "/%d" % one["id"], {"url": url("/one.tar.gz"), "enabled": False}, If_Match='"1"')
     check(status == 412, "a change of another version: 412", status)
@@ -358,6 +380,7 @@ def main():
     form = forms()
     bad(form)
     rules_with_errors(form)
+    any_bytes(form)
     changed(one, form)
     by_itself()
     by_hand()
