@@ -139,7 +139,7 @@ const char *password_weak(const char *plain, size_t len, const char *name, uint3
                                          "iloveyou", "changeme", "welcome1", "ecyber", "administrator"};
 
     if (len > PASSWORD_MAX || memchr(plain, 0, len))
-        return "A password has at most 512 bytes and no NUL";
+        return "A password has at most 511 bytes and no NUL";
     if (characters(plain, len) < least)
         return "The password is too short";
     if (different(plain, len) < 5)

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #define PASSWORD_HASH 256 /* with its NUL */
-#define PASSWORD_MAX  512 /* bytes of a password, as libxcrypt has it */
+#define PASSWORD_MAX  511 /* bytes of a password, as libxcrypt has it: CRYPT_MAX_PASSPHRASE_SIZE with its NUL */
 #define PASSWORD_NEW  24  /* of password_random(), with its NUL */
 
 #define PASSWORD_COST_LEAST 3 /* of yescrypt: 2^(cost + 9) KiB and time that doubles with each; 3: 4 MiB, 4 ms */

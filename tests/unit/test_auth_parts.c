@@ -34,6 +34,17 @@ START_TEST(a_hash_matches_its_password_only)
 }
 END_TEST
 
+START_TEST(the_longest_password_has_a_hash)
+{
+    char plain[PASSWORD_MAX + 2], hash[PASSWORD_HASH];
+
+    memset(plain, 'x', sizeof plain);
+    ck_assert_int_eq(password_hash(plain, PASSWORD_MAX, 3, hash, sizeof hash), 0);
+    ck_assert(password_matches(plain, PASSWORD_MAX, hash) && !password_matches(plain, PASSWORD_MAX - 1, hash));
+    ck_assert_int_eq(password_hash(plain, PASSWORD_MAX + 1, 3, hash, sizeof hash), -1);
+}
+END_TEST
+
 /* Not of our making: Openwall's test vectors of crypt_blowfish. */
 START_TEST(hashes_of_others_match)
 {
@@ -359,6 +370,7 @@ int main(void)
     tcase_add_test(c, a_mail_server_is_a_host_and_a_port);
     tcase_add_test(c, letters_wait_within_a_bound);
     tcase_add_test(c, a_hash_matches_its_password_only);
+    tcase_add_test(c, the_longest_password_has_a_hash);
     tcase_add_test(c, hashes_of_others_match);
     tcase_add_test(c, what_is_no_hash_matches_nothing);
     tcase_add_test(c, weak_passwords_are_named);
