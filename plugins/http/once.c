@@ -162,7 +162,9 @@ bool once_begin(struct ec_req *r)
         return remember(r, name, print);
     free(name);
     if (strcmp(o->print, print) != 0) {
-        request_error(r, 422, "this Idempotency-Key was used with another request");
+        request_note(r, "header", "idempotency-key", "value_error",
+                     "this Idempotency-Key was used with another request", NULL, NULL);
+        request_invalid(r);
     } else if (o->busy) {
         request_set_header(r, "Retry-After", "1");
         request_error(r, 409, "the first request with this Idempotency-Key is still being carried out");
