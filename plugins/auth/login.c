@@ -198,13 +198,13 @@ static int32_t change(void *self, const void *state, struct ec_req *r)
 const struct ec_route login_routes[] = {
     {.size = sizeof(struct ec_route), .flags = EC_RT_FORM, .method = "POST", .path = "/api/auth/login", .opid = "login",
      .summary = "Log in with a password (OAuth2 password flow)", .roles = "", .body = &credentials_record,
-     .reply = &granted_record, .body_max = 8192, .run = login},
+     .reply = &granted_record, .body_max = 8192, .run = login, .errors = "401,429"},
     {.size = sizeof(struct ec_route), .flags = EC_RT_BEFORE_CHANGE | EC_RT_EDITS, .method = "GET",
      .path = "/api/auth/me",
      .opid = "read_me", .summary = "The user who asks", .roles = "*", .reply = &user_record, .run = me},
     {.size = sizeof(struct ec_route), .flags = EC_RT_BEFORE_CHANGE, .method = "POST",
      .path = "/api/auth/change-password", .opid = "change_password",
      .summary = "Choose another password; older tokens end, a new one comes back", .roles = "*",
-     .body = &change_record, .reply = &granted_record, .body_max = 8192, .run = change, .errors = "409"},
+     .body = &change_record, .reply = &granted_record, .body_max = 8192, .run = change, .errors = "409,429"},
 };
 const uint32_t login_route_count = sizeof login_routes / sizeof *login_routes;

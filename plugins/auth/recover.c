@@ -222,9 +222,9 @@ const struct ec_route recover_routes[] = {
      .reply = &methods_record, .run = methods},
     {PUBLIC("POST", "/api/auth/password-recovery/request-token", "request_password_token",
             "Have a token for another password sent by mail; the answer is the same where there is no such account"),
-     .body = &ask_record, .reply = &said_record, .run = request},
+     .body = &ask_record, .reply = &said_record, .run = request, .errors = "429"},
     {PUBLIC("POST", "/api/auth/password-recovery/reset-password", "recover_password",
             "Choose another password by the token of a letter; all sessions of the user end"),
-     .body = &reset_record, .reply = &said_record, .run = reset, .errors = "400"},
+     .body = &reset_record, .reply = &said_record, .run = reset, .errors = "400,429"},
 };
 const uint32_t recover_route_count = sizeof recover_routes / sizeof *recover_routes;

@@ -71,6 +71,6 @@ static int32_t run(void *self, const void *state, struct ec_req *r)
 const struct ec_route register_routes[] = {
     {.size = sizeof(struct ec_route), .method = "POST", .path = "/api/auth/register", .opid = "register_user",
      .summary = "Make an account with the role viewer, where auth.registration lets", .roles = "", .body = &record,
-     .reply = &user_record, .body_max = 8192, .run = run, .status = 201, .errors = "400,403,409"},
+     .reply = &user_record, .body_max = 8192, .run = run, .status = 201, .errors = "400,403,409,429"},
 };
 const uint32_t register_route_count = sizeof register_routes / sizeof *register_routes;

@@ -312,12 +312,12 @@ GUESSED(disable, disable_work)
     .body_max = 16384
 const struct ec_route second_routes[] = {
     {POST("/api/auth/login/verify-2fa", "verify_two_factor", "Go on with a log-in that asks for a code", ""),
-     .flags = EC_RT_FORM, .body = &verify_record, .reply = &granted_record, .run = verify, .errors = "401"},
+     .flags = EC_RT_FORM, .body = &verify_record, .reply = &granted_record, .run = verify, .errors = "401,429"},
     {POST("/api/auth/2fa/generate-secret", "generate_two_factor_secret", "A secret for an app that shows codes", "*"),
-     .body = &password_record, .reply = &secret_record, .run = generate, .errors = "409"},
+     .body = &password_record, .reply = &secret_record, .run = generate, .errors = "409,429"},
     {POST("/api/auth/2fa/enable", "enable_two_factor", "Ask for a code at each log-in from now on", "*"),
-     .body = &enable_record, .reply = &codes_record, .run = enable, .errors = "409"},
+     .body = &enable_record, .reply = &codes_record, .run = enable, .errors = "409,429"},
     {POST("/api/auth/2fa/disable", "disable_two_factor", "Log in with the password alone again", "*"),
-     .body = &disable_record, .run = disable, .status = 204, .errors = "409"},
+     .body = &disable_record, .run = disable, .status = 204, .errors = "409,429"},
 };
 const uint32_t second_route_count = sizeof second_routes / sizeof *second_routes;

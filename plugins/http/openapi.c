@@ -366,10 +366,11 @@ static const char *reason(uint32_t status)
 {
     static const struct { uint32_t status; const char *text; } known[] = {
         { 200, "Successful Response" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" },
-        { 400, "Bad Request" }, { 401, "Not authenticated" }, { 403, "Not enough permissions" }, { 404, "Not Found" },
-        { 409, "Conflict" }, { 412, "Precondition Failed" }, { 413, "Content Too Large" },
-        { 415, "Unsupported Media Type" }, { 422, "Validation Error" }, { 429, "Too Many Requests" },
-        { 500, "Internal Server Error" }, { 503, "Service Unavailable" },
+        { 304, "Not Modified" }, { 400, "Bad Request" }, { 401, "Not authenticated" },
+        { 403, "Not enough permissions" }, { 404, "Not Found" }, { 409, "Conflict" }, { 411, "Length Required" },
+        { 412, "Precondition Failed" }, { 413, "Content Too Large" }, { 415, "Unsupported Media Type" },
+        { 422, "Validation Error" }, { 429, "Too Many Requests" }, { 500, "Internal Server Error" },
+        { 503, "Service Unavailable" },
     };
 
     for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -386,7 +387,10 @@ static void put_error(struct text *t, uint32_t status)
     text_key(t, key);
     text_puts(t, "{");
     text_pair(t, "description", reason(status));
-    text_printf(t, ",\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}}}",
+    if (status < 400)
+        text_puts(t, "}");
+    else
+        text_printf(t, ",\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/%s\"}}}}",
                 status == 422 ? "HTTPValidationError" : "Error");
 }
 
@@ -439,20 +443,48 @@ static bool has_status(const char *list, unsigned status)
     return false;
 }
 
-static bool is_implied(const struct ec_route *r, unsigned status)
+/* Nobody has to log in for it, and yet its plugin may say 401; a large body is not read without a token either. */
+static bool may_be_401(const struct ec_route *r)
 {
-    return status == 401 || status == 403 || status == 422 || status == 500 || status == 503 ||
-           (status == 412 && r->flags & EC_RT_EDITS);
+    return *r->roles || r->body || has_status(r->errors, 401);
 }
 
-static void put_responses(struct text *t, const struct ec_host *h, const struct ec_route *r)
+/* Who has to choose another password first may do little. */
+static bool may_be_403(const struct ec_route *r)
+{
+    bool everybody = !strcmp(r->roles, "*") && r->flags & EC_RT_BEFORE_CHANGE;
+
+    return (*r->roles && !everybody) || has_status(r->errors, 403);
+}
+
+/* Answered by the server itself, whatever the plugin does. */
+static bool is_implied(const struct ec_route *r, unsigned status)
+{
+    switch (status) {
+    case 304:
+        return r->flags & EC_RT_EDITS && !strcmp(r->method, "GET");
+    case 401:
+        return may_be_401(r);
+    case 403:
+        return may_be_403(r);
+    case 409:
+        return r->flags & EC_RT_ENFORCES;
+    case 412:
+        return r->flags & EC_RT_EDITS && strcmp(r->method, "GET");
+    case 413:
+        return r->body || r->flags & EC_RT_UPLOAD;
+    case 415:
+        return r->body;
+    default:
+        return status == 422 || status == 500 || status == 503;
+    }
+}
+
+static void put_success(struct text *t, const struct ec_host *h, const struct ec_route *r, uint32_t status)
 {
     char key[16];
-    uint32_t status = r->status ? r->status : 200;
 
-    text_key(t, "responses");
     snprintf(key, sizeof key, "%" PRIu32, status);
-    text_puts(t, "{");
     text_key(t, key);
     text_puts(t, "{");
     text_pair(t, "description", reason(status));
@@ -469,24 +501,28 @@ static void put_responses(struct text *t, const struct ec_host *h, const struct 
         text_puts(t, ",\"headers\":{\"ETag\":{\"description\":\"the document's version\",\"schema\":"
                      "{\"type\":\"string\"}}}");
     text_puts(t, "}");
-    if (r->flags & EC_RT_EDITS && strcmp(r->method, "GET"))
-        put_error(t, 412);
-    if (r->flags & EC_RT_ENFORCES && !has_status(r->errors, 409))
-        put_error(t, 409);
+}
+
+static void put_responses(struct text *t, const struct ec_host *h, const struct ec_route *r)
+{
+    static const uint32_t general[] = { 304, 401, 403, 409, 412, 413, 415, 422, 500, 503 };
+
+    text_key(t, "responses");
+    text_puts(t, "{");
+    put_success(t, h, r, r->status ? r->status : 200);
     for (const char *p = r->errors; p && *p; p += strcspn(p, ",") + (p[strcspn(p, ",")] == ',')) {
         unsigned v = 0;
 
-        if (sscanf(p, "%3u", &v) == 1 && !is_implied(r, v))
+        if (sscanf(p, "%3u", &v) != 1 || is_implied(r, v))
+            continue;
+        if (v < 300)
+            put_success(t, h, r, v);
+        else
             put_error(t, v);
     }
-    if (*r->roles) {
-        put_error(t, 401);
-        if (strcmp(r->roles, "*") != 0)
-            put_error(t, 403);
-    }
-    put_error(t, 422);
-    put_error(t, 500);
-    put_error(t, 503);
+    for (unsigned i = 0; i < sizeof general / sizeof *general; i++)
+        if (is_implied(r, general[i]))
+            put_error(t, general[i]);
     text_puts(t, "}");
 }
 

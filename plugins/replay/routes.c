@@ -354,7 +354,7 @@ static const struct ec_route routes[] = {
     { ROUTE("POST", "/api/packets/replay", "replay_capture",
             "Read a capture (pcap, pcapng) as the live engine would, beside it: a job", KEEPERS),
       .flags = EC_RT_UPLOAD, .param = &post_param, .body_max = REPLAY_UPLOAD, .deadline_ms = 60000, .status = 202,
-      .schema = job_schema, .run = post_replay, .errors = "411,413" },
+      .schema = job_schema, .run = post_replay, .errors = "411,429" },
     { ROUTE("GET", "/api/packets/replays/{id}/events", "replay_events",
             "What a replay or a test of rules found, in the order of the packets", READERS),
       .param = &page_param, .schema = page_schema, .run = get_page, .errors = "404" },
@@ -364,7 +364,7 @@ static const struct ec_route routes[] = {
     { ROUTE("POST", "/api/rules/test", "test_rules", "Which alerts would these rules raise on these packets? A job",
             KEEPERS),
       .body = &test_body, .body_max = 2 * REPLAY_RULES, .deadline_ms = 60000, .status = 202, .schema = job_schema,
-      .run = post_test },
+      .run = post_test, .errors = "429" },
 };
 
 int32_t routes_setup(struct replay *k)

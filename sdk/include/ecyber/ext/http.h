@@ -50,7 +50,8 @@ struct ec_route {                   /* static */
     /* [sub] EC_OK: replied, EC_EAGAIN: will reply later; else 500. state: the declaring plugin's. Must not block. */
     int32_t (*run)(void *self, const void *state, struct ec_req *r);
     uint32_t status, reserved;      /* of success, 0: 200 */
-    const char *errors;             /* "404,409": what else it may answer; 401 403 422 429 500 503 are implied */
+    const char *errors;             /* "404,429": what else it may answer; the server's own are implied (401 403 409 412
+                                     * 413 415 422 500 503). Below 300, "200" of a dry run: as of success */
     const char *topic;              /* with EC_RT_EVENTS, _EVENT, _COUNT: its name; NULL: every one */
     const char *alias;              /* short names of filters, "sid=alert.signature_id,severity=alert.severity" */
     const char *type;               /* of a reply that is no JSON, "application/vnd.tcpdump.pcap"; NULL: JSON, or of
