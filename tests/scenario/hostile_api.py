@@ -16,6 +16,7 @@ import time
 import urllib.parse
 
 from libhttp import promtool
+from libschema import Contract, jsonschema
 from libtest import Local, check, free_port, plan, skip, wait_for
 
 ECYBERD, SRC, DATA = os.environ["ECYBERD"], os.environ["EC_SRC"], os.environ["EC_DATA"]
@@ -45,7 +46,7 @@ serial = itertools.count(1)
 class Client:
     """One connection for many requests; when the server has closed it, the request goes over a new one."""
     def __init__(self):
-        self.c = None
+        self.c = self.contract = None
 
     def once(self, method, path, body, headers):
         self.c.request(method, path, body, headers)
@@ -56,7 +57,13 @@ class Client:
         return answer
 
     def ask(self, method, path, body=None, form=False):
-        """Status, headers and body."""
+        """Status, headers and body; with a contract, whether they fit it is noted."""
+        answer = self.again(method, path, body, form)
+        if self.contract:
+            self.contract.check(method, path, answer)
+        return answer
+
+    def again(self, method, path, body, form):
         kind = "application/x-www-form-urlencoded" if form else "application/json"
         headers = {"Content-Type": kind} if body is not None else {}
         if self.c:
@@ -425,11 +432,17 @@ def main():
     check(before, "the daemon has alerts", open("daemon.log", encoding="utf-8").read())
     keep_capture()
     document = json.loads(ask("GET", "/api/openapi.json")[2])
+    client.contract = Contract(document) if jsonschema else None
     both_directions(port, document)
     found = list(routes(document))
     harmless(found)
     controls(found)
     attack(found)
+    if jsonschema:
+        check(client.contract.looked > 1000 and not client.contract.wrong, "each answer is as the document says (%d bodies)"
+              % client.contract.looked, "\n".join(map(str, client.contract.wrong[:20])))
+    else:
+        skip("answers", "python3-jsonschema is not here: they are not compared with the document")
     promtool(ask("GET", "/metrics")[2])
     check(alerts() == before, "afterwards it answers as before", (before, alerts()))
     check(daemon.poll() is None, "the same daemon", open("daemon.log", encoding="utf-8").read())
