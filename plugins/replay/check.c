@@ -70,7 +70,8 @@ static int file_write(const char *path, const char *text)
     return n ? -1 : 0;
 }
 
-/* The rules that the daemon keeps in its own folder are in force too: the child sees them by links. */
+/* The rules that the daemon keeps in its own folder are in force too: the child sees them by links. Those of files are hard
+ * ones, for symbolic ones are not followed to what is kept. */
 static void link_rules(const char *live, const char *folder)
 {
     char *state = settings_state_dir(live), from[4300], to[4300];
@@ -84,7 +85,7 @@ static void link_rules(const char *live, const char *folder)
         if (e->d_name[0] != '.') {
             snprintf(from, sizeof from, "%s/ids/%s", state, e->d_name);
             snprintf(to, sizeof to, "%s/state/ids/%s", folder, e->d_name);
-            if (symlink(from, to))
+            if (link(from, to) && symlink(from, to))
                 continue;           /* it is there */
         }
     if (d)
