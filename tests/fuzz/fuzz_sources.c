@@ -27,7 +27,8 @@ static void archive(const uint8_t *data, size_t size)
 static void list(const char *text, size_t n)
 {
     char why[300] = "";
-    struct sources_list *l = list_read(text, n, why, sizeof why), *again;
+    bool newer;
+    struct sources_list *l = list_read(text, n, &newer, why, sizeof why), *again;
     size_t len;
     char *out;
 
@@ -37,7 +38,7 @@ static void list(const char *text, size_t n)
         return;
     }
     out = list_write(l, &len);
-    again = out ? list_read(out, len, why, sizeof why) : NULL;
+    again = out ? list_read(out, len, &newer, why, sizeof why) : NULL;
     if (!again || again->n != l->n)
         abort();
     for (uint32_t i = 0; i < l->n; i++)

@@ -287,6 +287,23 @@ def any_bytes(form):
           ask("GET", "/api/rules/failed")[0] == 200, "a reload that finds them")
 
 
+def cancelled(form):
+    """Whoever cancels an update has the rules of before, also where a reload would refuse the new ones."""
+    path, text = "/%d" % form["id"], "".join(RULE % ("many", "many%d" % i, 100000 + i, 1) for i in range(20000))
+    files["/slow.rules.gz"] = gzip.compress(text.encode())
+    with open(FOLDER + "/form.rules", "rb") as file:
+        before = file.read()
+    ask("PUT", path, {"url": url("/slow.rules.gz")})
+    job = ask("POST", path + "/update")[1]
+    wait_for(lambda: ask("GET", "/api/system/jobs/%d" % job["id"])[1]["progress"] >= 40, 20)
+    code = ask("POST", "/api/system/jobs/%d/cancel" % job["id"])[0]
+    check(wait_for(lambda: not ask("GET", path)[1]["busy"], 30), "an update that is cancelled ends", ask("GET", path))
+    with open(FOLDER + "/form.rules", "rb") as file:
+        kept_as = file.read() == before
+    check(code == 200 and kept_as and ask("GET", "/api/rules/1:100000")[0] == 404 and
+          "stopped" in ask("GET", path)[1]["error"], "and changes nothing", (code, kept_as, ask("GET", path)))
+
+
 def changed(one, form):
     status, off, _ = ask("PUT", "/%d" % one["id"], {"url": url("/one.tar.gz"), "enabled": False}, If_Match='"1"')
     check(status == 412, "a change of another version: 412", status)
@@ -345,6 +362,13 @@ def kept():
     check(ask("GET", "")[1]["total"] == 2 and sorted(fired("alpha", "itself")) == [1001, 1301], "leaves sources and rules")
     check(stop() == 0, "a stop")
     with open("state/ids/sources.json", "w", encoding="utf-8") as out:
+        out.write('{"format":2,"sources":{}}')
+    daemon()
+    check(ask("GET", "")[0] == ask("POST", "", {"name": "x", "url": url("/x")})[0] == 503 and
+          "a newer eCyber wrote it" in log_text() and os.path.exists("state/ids/sources.json") and
+          fired("alpha") == [1001], "the list of a newer eCyber is left alone", log_text()[-600:])
+    check(stop() == 0, "a stop")
+    with open("state/ids/sources.json", "w", encoding="utf-8") as out:
         out.write('{"format":1,"next_id":2,"version":')
     daemon()
     check(ask("GET", "")[1]["total"] == 0 and "sources.json.bad" in log_text() and fired("alpha") == [1001],
@@ -381,6 +405,7 @@ def main():
     bad(form)
     rules_with_errors(form)
     any_bytes(form)
+    cancelled(form)
     changed(one, form)
     by_itself()
     by_hand()

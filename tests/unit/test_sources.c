@@ -26,11 +26,12 @@ START_TEST(what_is_written_is_read_back)
 {
     struct sources_list *l = two(), *back;
     char why[200] = "";
+    bool newer;
     size_t n;
     char *text = list_write(l, &n);
 
     ck_assert_ptr_nonnull(text);
-    back = list_read(text, n, why, sizeof why);
+    back = list_read(text, n, &newer, why, sizeof why);
     ck_assert_msg(back != NULL, "%s", why);
     ck_assert_uint_eq(back->n, 2);
     ck_assert_uint_eq(back->next_id, 3);
@@ -50,12 +51,13 @@ START_TEST(half_a_list_is_refused)
 {
     struct sources_list *l = two(), *back;
     char why[200];
+    bool newer;
     size_t n;
     char *text = list_write(l, &n);
 
     for (size_t i = 0; i < n; i++) {
         *why = '\0';
-        back = list_read(text, i, why, sizeof why);
+        back = list_read(text, i, &newer, why, sizeof why);
         ck_assert_msg(!back && *why, "%zu bytes", i);
     }
     free(text);
@@ -66,7 +68,8 @@ END_TEST
 START_TEST(wrong_members_are_named)
 {
     static const struct { const char *text, *why; } bad[] = {
-        { "[]", "no JSON object" }, { "{}", "format" }, { "{\"format\":2,\"next_id\":1,\"version\":1,\"sources\":[]}", "format" },
+        { "{\"format\":2}", "newer eCyber" }, { "[]", "no JSON object" }, { "{}", "format" },
+        { "{\"format\":-2,\"next_id\":1,\"version\":1,\"sources\":[]}", "format" },
         { "{\"format\":1,\"next_id\":0,\"version\":1,\"sources\":[]}", "format" },
         { "{\"format\":1,\"next_id\":2,\"version\":1,\"sources\":[7]}", "source 1: its name" },
         { "{\"format\":1,\"next_id\":2,\"version\":1,\"sources\":[{\"id\":1,\"name\":\"a\",\"url\":\"u\"}]}", "enabled" },
@@ -80,11 +83,12 @@ START_TEST(wrong_members_are_named)
           "url" },
     };
     char why[200];
+    bool newer;
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         *why = '\0';
-        ck_assert_ptr_null(list_read(bad[i].text, strlen(bad[i].text), why, sizeof why));
-        ck_assert_msg(strstr(why, bad[i].why) != NULL, "%zu: %s", i, why);
+        ck_assert_ptr_null(list_read(bad[i].text, strlen(bad[i].text), &newer, why, sizeof why));
+        ck_assert_msg(strstr(why, bad[i].why) != NULL && newer == !i, "%zu: %s", i, why);
     }
 }
 END_TEST

@@ -362,7 +362,7 @@ static void remove_job(struct ec_req *r, void *arg) { change_job(arg, r, OP_REMO
         struct sources *s = self; \
         (void)state; \
         if (!s->running) \
-            return s->http->error(r, 503, "there are no rule sources: the daemon keeps nothing, or ends"); \
+            return s->http->error(r, 503, SOURCES_NONE); \
         s->http->work(r, job, s); \
         return EC_EAGAIN; \
     }

@@ -2,6 +2,7 @@
 #include "plugins/ids/sources/sources.h"
 
 #include "plugins/ids/files.h"
+#include "plugins/ids/kept.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,34 +20,6 @@ char *sources_path(const struct sources *s, const char *name, const char *end, c
     int n = snprintf(to, 4200, "%s/" FILES_SOURCES "/%s%s", dir ? dir : "", name, end);
 
     return dir && n > 0 && n < 4200 ? to : NULL;
-}
-
-char *sources_file(const char *path, size_t max, size_t *n)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), err = 0;
-    struct stat st;
-    char *text = NULL;
-    ssize_t got = 1;
-
-    *n = 0;
-    if (fd < 0)
-        return NULL;
-    if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (uint64_t)st.st_size > max)
-        err = EFBIG;
-    else if (!(text = malloc((size_t)st.st_size + 1)))
-        err = ENOMEM;
-    while (text && *n < (size_t)st.st_size && (got = read(fd, text + *n, (size_t)st.st_size - *n)) > 0)
-        *n += (size_t)got;
-    if (got < 0) {
-        err = errno;
-        free(text);
-        text = NULL;
-    }
-    close(fd);
-    errno = err;
-    if (text)
-        text[*n] = '\0';
-    return text;
 }
 
 static int write_all(int fd, const char *text, size_t n)
@@ -129,7 +102,9 @@ void sources_load(struct sources *s)
 {
     const char *dir = s->host->state_dir(s->host);
     char path[4200], aside[4300], why[300] = "", *text;
+    bool newer = false;
     size_t n;
+    int err;
 
     if (!dir)
         return;
@@ -139,19 +114,22 @@ void sources_load(struct sources *s)
         return;
     }
     snprintf(path, sizeof path, "%s/" KEPT, dir);
-    if (!(text = sources_file(path, SOURCES_TEXT, &n)) && errno == ENOENT) {
-        s->list = list_new();
-        return;
-    }
-    s->list = text ? list_read(text, n, why, sizeof why) : NULL;
-    if (!text)
-        snprintf(why, sizeof why, "%s", strerror(errno));
+    text = kept_read(AT_FDCWD, path, SOURCES_TEXT, &n);
+    err = text ? 0 : errno;
+    s->list = text ? list_read(text, n, &newer, why, sizeof why) : err == ENOENT ? list_new() : NULL;
+    if (err)
+        snprintf(why, sizeof why, "%s", strerror(err));
     free(text);
     if (s->list)
         return;
+    if (newer || kept_unread(err)) {
+        EC_LOG(s->host, EC_LOG_ERROR, "%s: %s; it stays as it is, no source is known, and none can be made: the rules that "
+               "were fetched stay in force", path, why);
+        return;
+    }
     snprintf(aside, sizeof aside, "%s.bad", path);
-    EC_LOG(s->host, EC_LOG_ERROR, "%s: %s; it is kept as " KEPT ".bad, and no source is known: the rules that were fetched stay "
-           "in force, make the sources anew", path, why);
+    EC_LOG(s->host, EC_LOG_ERROR, "%s: %s; it is kept as " KEPT ".bad, and no source is known: the rules that were "
+           "fetched stay in force, make the sources anew", path, why);
     if (rename(path, aside))
         EC_LOG(s->host, EC_LOG_ERROR, "%s cannot be renamed: %s", path, strerror(errno));
     else

@@ -171,12 +171,17 @@ static const char *take_source(struct json_object *o, struct source *s)
     return name_is_good(s->name) ? NULL : "name";
 }
 
-static bool take_all(struct json_object *o, struct sources_list *l, char *why, size_t m)
+static bool take_all(struct json_object *o, struct sources_list *l, bool *newer, char *why, size_t m)
 {
-    struct json_object *all, *format;
-    uint64_t next, last = 0;
+    struct json_object *all;
+    uint64_t format, next, last = 0;
 
-    if (!json_object_object_get_ex(o, "format", &format) || json_object_get_int(format) != FORMAT ||
+    *newer = take_number(o, "format", INT64_MAX, &format) && format > FORMAT;
+    if (*newer) {
+        snprintf(why, m, "a newer eCyber wrote it");
+        return false;
+    }
+    if (format != FORMAT ||
         !take_number(o, "next_id", UINT32_MAX, &next) || !next || !take_number(o, "version", INT64_MAX, &l->version) ||
         !json_object_object_get_ex(o, "sources", &all) || !json_object_is_type(all, json_type_array) ||
         json_object_array_length(all) > SOURCES_MAX) {
@@ -201,13 +206,14 @@ static bool take_all(struct json_object *o, struct sources_list *l, char *why, s
     return true;
 }
 
-struct sources_list *list_read(const char *text, size_t n, char *why, size_t m)
+struct sources_list *list_read(const char *text, size_t n, bool *newer, char *why, size_t m)
 {
     struct json_tokener *t = n < SOURCES_TEXT ? json_tokener_new_ex(8) : NULL;
     struct json_object *o = t ? json_tokener_parse_ex(t, text, (int)n) : NULL;
     struct sources_list *l = list_new();
     bool good = false;
 
+    *newer = false;
     if (!t || !l)
         snprintf(why, m, n < SOURCES_TEXT ? "out of memory" : "it is larger than 1 MiB");
     else if (!o)
@@ -215,7 +221,7 @@ struct sources_list *list_read(const char *text, size_t n, char *why, size_t m)
     else if (!json_object_is_type(o, json_type_object))
         snprintf(why, m, "it is no JSON object");
     else
-        good = take_all(o, l, why, m);
+        good = take_all(o, l, newer, why, m);
     json_object_put(o);
     if (t)
         json_tokener_free(t);

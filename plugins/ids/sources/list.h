@@ -42,7 +42,7 @@ void list_remove(struct sources_list *l, uint32_t id);
 bool name_is_good(const char *name);
 
 char *list_write(const struct sources_list *l, size_t *n);      /* to be freed; NULL: out of memory */
-/* NULL: why says what is wrong. */
-struct sources_list *list_read(const char *text, size_t n, char *why, size_t m);
+/* NULL: why says what is wrong; *newer: it is of a later format. */
+struct sources_list *list_read(const char *text, size_t n, bool *newer, char *why, size_t m);
 
 #endif

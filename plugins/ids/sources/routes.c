@@ -10,7 +10,7 @@
 
 static int32_t none(struct sources *s, struct ec_req *r)
 {
-    return s->http->error(r, 503, "there are no rule sources: the daemon keeps nothing, or ends");
+    return s->http->error(r, 503, SOURCES_NONE);
 }
 
 static int32_t run_list(void *self, const void *state, struct ec_req *r)

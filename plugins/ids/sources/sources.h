@@ -14,6 +14,8 @@
 #include <ecyber/ext/jobs.h>
 #include <pthread.h>
 
+#define SOURCES_NONE \
+    "there are no rule sources: the daemon keeps nothing, could not read them (see its log), or ends"
 #define SOURCES_WAITING 64u         /* updates that somebody asked for */
 
 struct sources_config {
@@ -45,7 +47,7 @@ struct sources {
 
     pthread_mutex_t lock;           /* of all below */
     pthread_cond_t changed;
-    struct sources_list *list;      /* NULL: they are not kept: no state folder */
+    struct sources_list *list;      /* NULL: they are not kept, or sources.json must not be written */
     struct update *first, **last;
     uint32_t waiting, busy;         /* busy: id of the source that is updated or changed now, 0: none */
     uint64_t doing;                 /* job of the update that runs; 0: none */
@@ -54,7 +56,8 @@ struct sources {
 };
 
 /* [ctl] create(): NULL: out of memory. */
-struct sources *sources_new(const struct ec_host *h, const struct engine_port *port, const struct keyword_list *external);
+struct sources *sources_new(const struct ec_host *h, const struct engine_port *port,
+                            const struct keyword_list *external);
 void sources_free(struct sources *s);           /* [ctl] destroy() */
 /* [ctl] setup(): the routes. rs: [keep], NULL: no reloads, and no sources */
 void sources_declare(struct sources *s, struct reloads *rs);
@@ -68,9 +71,8 @@ void sources_stop(struct sources *s);           /* [ctl] stop() */
 /* keep.c. With the lock held. */
 char *sources_path(const struct sources *s, const char *name, const char *end, char to[4200]);     /* NULL: too long */
 int sources_save(struct sources *s);            /* 0, or −1 with errno */
-void sources_load(struct sources *s);           /* what is damaged is kept as sources.json.bad */
-/* A file as a whole; NULL with errno. max: bytes; *n: of what came, with a NUL behind it. */
-char *sources_file(const char *path, size_t max, size_t *n);
+/* What is damaged is kept as sources.json.bad. s->list stays NULL where it is of a newer eCyber, or cannot be read. */
+void sources_load(struct sources *s);
 /* In its place, or not at all; the one before it stays as `old` (NULL: not). 0, or −1 with errno. */
 int sources_replace(const char *path, const char *old, const char *text, size_t n);
 
@@ -82,8 +84,8 @@ int32_t sources_ask(struct sources *s, struct update *u);   /* locked; takes u. 
 /* What an update finds: what stands in the file, beside what stands there now. */
 struct looked { uint32_t rules, failed, unsupported, disabled, added, changed, removed, n_problem; char *problem[20]; };
 /* look.c: [thread] false: why says why nothing could be judged. text, old: malloc'ed texts; old NULL: none. */
-bool sources_look(struct sources *s, const char *text, size_t n, const char *old, size_t old_n, struct looked *to, char *why,
-                  size_t m);
+bool sources_look(struct sources *s, const char *text, size_t n, const char *old, size_t old_n, struct looked *to,
+                  char *why, size_t m);
 void looked_free(struct looked *k);
 
 /* change.c: made, changed, taken away. */

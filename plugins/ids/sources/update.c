@@ -2,12 +2,14 @@
 #include "plugins/ids/sources/sources.h"
 
 #include "plugins/ids/files.h"
+#include "plugins/ids/kept.h"
 #include "plugins/ids/sources/checksum.h"
 #include "plugins/ids/sources/unpack.h"
 
 #include "lib/fetch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdarg.h>
@@ -120,7 +122,7 @@ static enum outcome fetch_rules(struct run *r)
 static enum outcome judge(struct run *r)
 {
     size_t n;
-    char *now = sources_file(r->path, SIZE_MAX >> 1, &n), why[300];
+    char *now = kept_read(AT_FDCWD, r->path, SIZE_MAX >> 1, &n), why[300];
     bool same = now && n == r->fresh.n && !memcmp(now, r->fresh.text, n);
     bool good = sources_look(r->s, r->fresh.text, r->fresh.n, now, n, &r->found, why, sizeof why);
 
@@ -151,6 +153,7 @@ static void on_reloaded(void *arg, const void *state, uint64_t id, bool ok, cons
     pthread_mutex_unlock(&s->lock);
 }
 
+/* False: it was refused. The daemon that ends meanwhile has the rules at its next start. */
 static bool reload(struct run *r)
 {
     struct sources *s = r->s;
@@ -163,16 +166,16 @@ static bool reload(struct run *r)
     } else {
         while (!s->reload.ended && !s->stopping)
             pthread_cond_wait(&s->changed, &s->lock);
-        ok = s->reload.ended && s->reload.ok;
+        ok = !s->reload.ended || s->reload.ok;
         if (!ok)
-            failed(r, "%s", s->reload.ended ? s->reload.why : "the daemon ends: the rules are in force at its next start");
+            failed(r, "%s", s->reload.why);
     }
     s->reload.id = 0;
     pthread_mutex_unlock(&s->lock);
     return ok;
 }
 
-/* In its place and in force. The daemon that ends meanwhile has them at its next start. */
+/* In its place and in force. */
 static enum outcome install(struct run *r)
 {
     bool first = access(r->path, F_OK) != 0;
@@ -180,7 +183,7 @@ static enum outcome install(struct run *r)
     if (sources_replace(r->path, r->old, r->fresh.text, r->fresh.n))
         return failed(r, "%s cannot be written: %s", r->path, strerror(errno));
     progress(r, 70);
-    if (!r->e.enabled || reload(r) || stop(r->s)) {
+    if (!r->e.enabled || reload(r)) {
         unlink(r->old);
         return OUTCOME_UPDATED;
     }
@@ -271,7 +274,9 @@ static enum outcome run(struct run *r)
     if (o == OUTCOME_UPDATED)
         o = judge(r);
     progress(r, 60);
-    return o == OUTCOME_UPDATED ? install(r) : o;
+    if (o != OUTCOME_UPDATED)
+        return o;
+    return stop(r->s) ? failed(r, "it was stopped") : install(r);
 }
 
 void sources_update(struct sources *s, const struct update *u)
