@@ -2,6 +2,7 @@
 #include "plugins/auth/mail.h"
 
 #include <curl/curl.h>
+#include <ecyber/thread.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <openssl/crypto.h>
@@ -249,6 +250,7 @@ static void *run(void *arg)
     struct mail *one;
     char why[300];
 
+    ec_thread_plain();
     prctl(PR_SET_NAME, "ec-mail");
     while ((one = take(m))) {
         int32_t err = attempt(m, one, why, sizeof why);

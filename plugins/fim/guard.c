@@ -2,6 +2,7 @@
 #include "plugins/fim/fim.h"
 
 #include <dirent.h>
+#include <ecyber/thread.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -431,6 +432,7 @@ static void *run(void *arg)
     struct fim *f = arg;
     uint64_t now, at;
 
+    ec_thread_plain();
     while (!atomic_load(&f->heard) && !atomic_load(&f->stop))
         wait_for(f, SECOND);
     while (!atomic_load(&f->stop)) {

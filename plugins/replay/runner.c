@@ -5,6 +5,7 @@
 #include "plugins/replay/child.h"
 #include "plugins/replay/result.h"
 
+#include <ecyber/thread.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
@@ -240,6 +241,7 @@ static void *runner(void *arg)
     struct timespec until;
     uint32_t busy = 0;
 
+    ec_thread_plain();
     pthread_mutex_lock(&k->lock);
     while (!k->stopping) {
         clock_gettime(CLOCK_REALTIME, &until);

@@ -13,7 +13,7 @@ check() # WHAT COMMAND…
 
 include=$EC_SRC/sdk/include
 strict="-pedantic -Wall -Wextra -Werror -c -o /dev/null -I$include"
-for header in plugin.h $(cd "$include/ecyber" && echo ext/*.h); do
+for header in plugin.h thread.h $(cd "$include/ecyber" && echo ext/*.h); do
     printf '#define EC_API_LEVEL 1\n#include <ecyber/%s>\n' "$header" >one.c
     check "$header alone, C11" gcc -std=c11 $strict one.c
     check "$header alone, C++17" g++ -std=c++17 $strict -x c++ one.c

@@ -319,8 +319,8 @@ class Verdict:
 
 
 def in_turns(all_targets, shared):
-    """The strings for each target, for time: those of one name and kind share them, where many lists have that filter, and
-    together get each. Of the shared ones few where each means a hash, a reload or a child process."""
+    """The strings for each target, for time: those of one name and kind share them, where many lists have that filter,
+    and together get each. Of the shared ones few where each means a hash, a reload or a child process."""
     alike = [(name.rsplit(" ", 1)[1], kind) for name, _, _, kind in all_targets]
     groups, slow = collections.Counter(alike), os.environ.get("EC_SANITIZER", "none") != "none"
     nth = collections.Counter()

@@ -147,7 +147,10 @@ def without_live():
     check(d.up and wait_for(lambda: not able(engine), 5),
           "without a live source the engine has no capability at all", d.text())
     check(d.stop(signal.SIGINT) == 0, "SIGINT to the launcher: exit code 0", d.text())
-    d = Daemon("demand", "--workers", "2", "--set", "capture.on_demand=true")
+    # fim, ids and replay have a thread of their own, which their plugin starts
+    d = Daemon("demand", "--workers", "2", "--set", "capture.on_demand=true", "--set", "http.listen=none",
+               "--set", "http.socket=%s/demand/api.sock" % os.getcwd(), "--set", "fim.paths=[/etc/hosts]",
+               "--set", "core.plugins=[capture, traffic, ids, eve, store, http, jobs, replay, fim]")
     engine = d.engine()
     check(d.up and wait_for(lambda: able(engine) == {"W0": NET_RAW, "W1": NET_RAW}, 5),
           "with capture.on_demand the workers keep CAP_NET_RAW, and nobody else", able(engine))

@@ -1,5 +1,6 @@
 #include "plugins/ids/sources/sources.h"
 
+#include <ecyber/thread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,7 @@ static void *run(void *arg)
     struct sources *s = arg;
     struct update *u;
 
+    ec_thread_plain();
     pthread_mutex_lock(&s->lock);
     while (!s->stopping) {
         struct timespec until;
