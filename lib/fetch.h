@@ -1,4 +1,5 @@
-/* fetch.h: what another host has, by HTTPS (RFC 9110), bounded in bytes and time, and only from where a guard lets it. */
+/* fetch.h: what another host has, by HTTPS (RFC 9110), bounded in bytes and time, and only from where a guard lets
+ * it. */
 #ifndef LIB_FETCH_H
 #define LIB_FETCH_H
 #include "lib/guard.h"

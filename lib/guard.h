@@ -1,5 +1,6 @@
-/* guard.h: which addresses requests go to that people may ask for (webhooks, rule sources). Whoever may could otherwise let
- * this host ask what only it can reach: itself, its neighbours, a cloud's metadata service. Judged is the address that is connected to, after its name was resolved. */
+/* guard.h: which addresses requests go to that people may ask for (webhooks, rule sources). Whoever may could otherwise
+ * let this host ask what only it can reach: itself, its neighbours, a cloud's metadata service. Judged is the address
+ * that is connected to, after its name was resolved. */
 #ifndef LIB_GUARD_H
 #define LIB_GUARD_H
 #include <stdbool.h>

@@ -5,6 +5,7 @@
 
 /* NULL: yes; else what is wrong, in a sentence. plain: http:// is taken as well as https://. */
 const char *url_wrong(const char *url, bool plain);
-#define URL_PLAIN "URL scheme should be 'https'"     /* how the sentence begins that an option to allow http:// would mend */
+/* How the sentence begins that an option to allow http:// would mend. */
+#define URL_PLAIN "URL scheme should be 'https'"
 
 #endif

@@ -77,6 +77,8 @@ START_TEST(wrong_members_are_named)
           "name" },
         { "{\"format\":1,\"next_id\":2,\"version\":1,\"sources\":[{\"id\":2,\"name\":\"a\",\"url\":\"u\",\"enabled\":true}]}",
           "id or name" },
+        { "{\"format\":1,\"next_id\":2,\"version\":1,\"sources\":[{\"id\":1,\"name\":\"a\",\"url\":\"\",\"enabled\":true}]}",
+          "url" },
         { "{\"format\":1,\"next_id\":2,\"version\":1,\"sources\":[{\"id\":1,\"name\":\"a\",\"url\":\"u\",\"enabled\":true,"
           "\"rules\":-1}]}", "rules" },
         { "{\"format\":1,\"next_id\":2,\"version\":1,\"sources\":[{\"id\":1,\"name\":\"a\",\"url\":\"u\\u0000v\",\"enabled\":true}]}",

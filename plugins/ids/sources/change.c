@@ -22,18 +22,19 @@ struct body {
     uint8_t enabled, pad[7];
 };
 #define BODY(T, flags, bit, member, name, def, help, min, max) \
-    { EC_T_##T, (flags), (bit), 0, (uint32_t)offsetof(struct body, member), (name), NULL, NULL, (def), NULL, (help), (min), \
-      (max) }
+    { EC_T_##T, (flags), (bit), 0, (uint32_t)offsetof(struct body, member), (name), NULL, NULL, (def), NULL, (help), \
+      (min), (max) }
 #define SHARED_ROWS \
-    BODY(TEXT, 0, 0, url, "url", NULL, "https://…: a text of rules, compressed or not, or a tar or zip archive of *.rules", 9, \
-         SOURCE_URL - 1), \
+    BODY(TEXT, 0, 0, url, "url", NULL, \
+         "https://…: a text of rules, compressed or not, or a tar or zip archive of *.rules", 9, SOURCE_URL - 1), \
     BODY(TEXT, EC_R_OPT, GIVEN_CHECKSUM, checksum_url, "checksum_url", NULL, \
          "of a file with the MD5, SHA-256 or SHA-512 of what url gives", 9, SOURCE_URL - 1), \
     BODY(BOOL, 0, 0, enabled, "enabled", "true", "load its rules, and update it by itself", 0, 0), \
-    BODY(DURATION, 0, 0, interval, "interval", "0s", "between updates, 10 minutes at least; 0: only when somebody asks", 0, \
-         INT64_C(31536000000000000))
+    BODY(DURATION, 0, 0, interval, "interval", "0s", \
+         "between updates, 10 minutes at least; 0: only when somebody asks", 0, INT64_C(31536000000000000))
 static const struct ec_row create_rows[] = {
-    BODY(TEXT, 0, 0, name, "name", NULL, "letters, digits, '.', '_' and '-'; its file is NAME.rules", 1, SOURCE_NAME - 1),
+    BODY(TEXT, 0, 0, name, "name", NULL, "letters, digits, '.', '_' and '-'; its file is NAME.rules", 1,
+         SOURCE_NAME - 1),
     SHARED_ROWS,
 };
 static const struct ec_row replace_rows[] = { SHARED_ROWS };
@@ -66,8 +67,8 @@ const char *source_who(const struct sources *s, struct ec_req *r)
 
 static void describe(const struct source *e, char *to, size_t n)
 {
-    snprintf(to, n, "%s %s%s%s, %s, every %llu s", e->name, e->url, *e->checksum_url ? " checksum " : "", e->checksum_url,
-             e->enabled ? "on" : "off", (unsigned long long)(e->interval_ns / 1000000000));
+    snprintf(to, n, "%s %s%s%s, %s, every %llu s", e->name, e->url, *e->checksum_url ? " checksum " : "",
+             e->checksum_url, e->enabled ? "on" : "off", (unsigned long long)(e->interval_ns / 1000000000));
 }
 
 static void audit(struct sources *s, struct ec_req *r, enum op op, const char *before, const struct source *after)
@@ -94,7 +95,7 @@ static void refuse(struct sources *s, struct ec_req *r, enum op op, uint32_t sta
     s->http->error(r, status, text);
 }
 
-/* --- what was sent ------------------------------------------------------------------------------------------------- */
+/* --- what was sent ------------------------------------------------------------------------------------------------ */
 
 static bool take_url(struct sources *s, struct ec_req *r, const struct ec_part *p, struct ec_span of, const char *loc,
                      char to[SOURCE_URL])
@@ -126,7 +127,8 @@ static bool take(struct sources *s, struct ec_req *r, enum op op, struct source 
             memcpy(e->name, ec_bytes(&b->part, b->name), b->name.len);
         if (!name_is_good(e->name)) {
             s->http->invalid(r, "body.name", "value_error",
-                             "Value error, it has letters, digits, '.', '_' and '-', and begins with a letter or a digit");
+                             "Value error, it has letters, digits, '.', '_' and '-', and begins with a letter or a "
+                             "digit");
             return false;
         }
     }
@@ -151,7 +153,7 @@ static bool stamp(struct sources *s, struct source *e, const char *by)
     return !sources_save(s);
 }
 
-/* --- create -------------------------------------------------------------------------------------------------------- */
+/* --- create ------------------------------------------------------------------------------------------------------- */
 
 /* [pool] */
 static void create_job(struct ec_req *r, void *arg)
@@ -187,12 +189,12 @@ static void create_job(struct ec_req *r, void *arg)
         audit(s, r, OP_CREATE, "none", &e);
         source_reply(s, r, 201, &e);
     } else {
-        refuse(s, r, OP_CREATE, in ? 503 : 409, in ? "sources.json cannot be written: %s" : "there are 64 sources already%.0s",
-               strerror(errno));
+        refuse(s, r, OP_CREATE, in ? 503 : 409,
+               in ? "sources.json cannot be written: %s" : "there are 64 sources already%.0s", strerror(errno));
     }
 }
 
-/* --- replace, remove ----------------------------------------------------------------------------------------------- */
+/* --- replace, remove ---------------------------------------------------------------------------------------------- */
 
 /* Locked. The list, when the files are as they should be. */
 static bool settle(struct change *c)

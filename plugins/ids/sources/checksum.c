@@ -5,7 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct { size_t digits; const char *name; } kinds[] = { { 32, "MD5" }, { 64, "SHA256" }, { 128, "SHA512" } };
+static const struct { size_t digits; const char *name; } kinds[] = {
+    { 32, "MD5" }, { 64, "SHA256" }, { 128, "SHA512" } };
 
 static bool hash(const char *name, const void *p, size_t n, char to[129])
 {
@@ -37,8 +38,8 @@ bool checksum_holds(const char *said, size_t n, const void *p, size_t m, char *w
             }
             if (!strncasecmp(said + at, is, len))
                 return true;
-            snprintf(why, why_n, "what came is not what its checksum says: %s is %s, and should be %.*s", kinds[i].name, is,
-                     (int)len, said + at);
+            snprintf(why, why_n, "what came is not what its checksum says: %s is %s, and should be %.*s",
+                     kinds[i].name, is, (int)len, said + at);
             return false;
         }
     }

@@ -123,8 +123,8 @@ void sources_load(struct sources *s)
     if (s->list)
         return;
     if (newer || kept_unread(err)) {
-        EC_LOG(s->host, EC_LOG_ERROR, "%s: %s; it stays as it is, no source is known, and none can be made: the rules that "
-               "were fetched stay in force", path, why);
+        EC_LOG(s->host, EC_LOG_ERROR, "%s: %s; it stays as it is, no source is known, and none can be made: the rules "
+               "that were fetched stay in force", path, why);
         return;
     }
     snprintf(aside, sizeof aside, "%s.bad", path);

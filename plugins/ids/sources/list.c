@@ -70,7 +70,7 @@ bool name_is_good(const char *name)
     return n && n < SOURCE_NAME && name[strspn(name, may)] == '\0' && !strchr("._-", name[0]);
 }
 
-/* --- as JSON -------------------------------------------------------------------------------------------------------- */
+/* --- as JSON ------------------------------------------------------------------------------------------------------ */
 
 #define TEXT(field, size, must) { #field, offsetof(struct source, field), (size), (must) }
 static const struct { const char *name; size_t at, size; bool must; } texts[] = {
@@ -91,7 +91,8 @@ static struct json_object *source_json(const struct source *s)
     const char *base = (const char *)s;
 
     for (size_t i = 0; i < N(counts); i++)
-        json_object_object_add(o, counts[i].name, json_object_new_int64(*(const uint32_t *)(const void *)(base + counts[i].at)));
+        json_object_object_add(o, counts[i].name,
+                               json_object_new_int64(*(const uint32_t *)(const void *)(base + counts[i].at)));
     json_object_object_add(o, "enabled", json_object_new_boolean(s->enabled));
     for (size_t i = 0; i < N(texts); i++)
         if (base[texts[i].at])
@@ -144,7 +145,7 @@ static bool take_text(struct json_object *o, const char *name, char *to, size_t 
         strlen(json_object_get_string(v)) != (size_t)json_object_get_string_len(v))
         return false;
     strcpy(to, json_object_get_string(v));
-    return true;
+    return *to || !must;            /* what is empty is not written */
 }
 
 /* The name of the member that is wrong; NULL: none is. */
@@ -217,7 +218,8 @@ struct sources_list *list_read(const char *text, size_t n, bool *newer, char *wh
     if (!t || !l)
         snprintf(why, m, n < SOURCES_TEXT ? "out of memory" : "it is larger than 1 MiB");
     else if (!o)
-        snprintf(why, m, "byte %zu: %s", json_tokener_get_parse_end(t), json_tokener_error_desc(json_tokener_get_error(t)));
+        snprintf(why, m, "byte %zu: %s", json_tokener_get_parse_end(t),
+                 json_tokener_error_desc(json_tokener_get_error(t)));
     else if (!json_object_is_type(o, json_type_object))
         snprintf(why, m, "it is no JSON object");
     else

@@ -22,7 +22,8 @@ struct source {
     char by[SOURCE_BY];
 
     uint64_t looked_ns, updated_ns; /* 0: never */
-    char tag[256], modified[64], digest[65], why[SOURCE_WHY];     /* why: of the last look's failure; "": it went well */
+    char tag[256], modified[64], digest[65];
+    char why[SOURCE_WHY];           /* of the last look's failure; "": it went well */
     uint64_t bytes;
     uint32_t rules, failed;
 };

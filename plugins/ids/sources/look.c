@@ -132,8 +132,8 @@ static bool await(struct sources *s, struct task *t)
     return ended;
 }
 
-bool sources_look(struct sources *s, const char *text, size_t n, const char *old, size_t old_n, struct looked *to, char *why,
-                  size_t m)
+bool sources_look(struct sources *s, const char *text, size_t n, const char *old, size_t old_n, struct looked *to,
+                  char *why, size_t m)
 {
     struct task *t = calloc(1, sizeof *t);
     bool good = false;

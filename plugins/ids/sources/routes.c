@@ -69,7 +69,8 @@ static void on_cancel(void *arg, uint64_t id)
 /* An update that is in line with its job; NULL: the status that says why not. */
 static int32_t begin(struct sources *s, struct ec_req *r, uint32_t id, uint64_t *job)
 {
-    struct ec_job j = { .size = sizeof j, .kind = "rules.update", .by = source_who(s, r), .cancel = on_cancel, .arg = s };
+    struct ec_job j = {
+        .size = sizeof j, .kind = "rules.update", .by = source_who(s, r), .cancel = on_cancel, .arg = s };
     struct update *u = calloc(1, sizeof *u);
     int32_t err = u ? s->jobs->create(s->jobs_self, &j, job) : EC_ENOMEM;
 
@@ -114,38 +115,43 @@ static int32_t run_update(void *self, const void *state, struct ec_req *r)
 }
 
 static const char job_schema[] =
-    "{\"title\":\"Job\",\"type\":\"object\",\"required\":[\"id\",\"kind\",\"state\",\"progress\"],\"properties\":{\"id\":"
-    "{\"type\":\"integer\"},\"kind\":{\"type\":\"string\"},\"state\":{\"type\":\"string\"},\"progress\":{\"type\":\"integer\"}}}";
+    "{\"title\":\"Job\",\"type\":\"object\",\"required\":[\"id\",\"kind\",\"state\",\"progress\"],\"properties\":"
+    "{\"id\":{\"type\":\"integer\"},\"kind\":{\"type\":\"string\"},\"state\":{\"type\":\"string\"},"
+    "\"progress\":{\"type\":\"integer\"}}}";
 
 #define EDITS (EC_RT_ENFORCES | EC_RT_EDITS)
 #define ROUTE(m, p, id, who, text) \
     .size = sizeof(struct ec_route), .method = m, .path = p, .opid = id, .roles = who, .summary = text
 #define ALL "/api/rules/sources"
 #define ONE "/api/rules/sources/{id}"
-#define SAMPLE "{\"name\": \"et-open\", \"url\": \"https://rules.emergingthreats.net/open/suricata-7.0.3/emerging.rules.tar.gz\", " \
+#define SAMPLE \
+    "{\"name\": \"et-open\", " \
+    "\"url\": \"https://rules.emergingthreats.net/open/suricata-7.0.3/emerging.rules.tar.gz\", " \
     "\"checksum_url\": \"https://rules.emergingthreats.net/open/suricata-7.0.3/emerging.rules.tar.gz.md5\", " \
     "\"interval\": 86400000000000}"
 static const struct ec_route routes[] = {
     { ROUTE("GET", ALL, "list_rule_sources", READERS, "Where rules are fetched from, and how that went"),
       .reply = &sources_view, .run = run_list },
-    { ROUTE("POST", ALL, "create_rule_source", EDITORS, "Fetch rules from another host. 200 of a dry run"), .flags = EDITS,
-      .body = &source_create_body, .reply = &source_view, .status = 201, .errors = "200,409,412", .example = SAMPLE,
-      .run = source_create,
-      .description = "Nothing is fetched by this: POST .../update does it, or the first interval, which begins at once." },
-    { ROUTE("GET", ONE, "get_rule_source", READERS, "One source of rules"), .flags = EC_RT_EDITS, .param = &source_param,
-      .reply = &source_view, .errors = "304,404", .run = run_show },
+    { ROUTE("POST", ALL, "create_rule_source", EDITORS, "Fetch rules from another host. 200 of a dry run"),
+      .flags = EDITS, .body = &source_create_body, .reply = &source_view, .status = 201, .errors = "200,409,412",
+      .example = SAMPLE, .run = source_create,
+      .description = "Nothing is fetched by this: POST .../update does it, or the first interval, which begins at "
+                     "once." },
+    { ROUTE("GET", ONE, "get_rule_source", READERS, "One source of rules"), .flags = EC_RT_EDITS,
+      .param = &source_param, .reply = &source_view, .errors = "304,404", .run = run_show },
     { ROUTE("PUT", ONE, "replace_rule_source", EDITORS, "Change a source of rules; answered when that is in force"),
-      .flags = EDITS, .param = &source_param, .body = &source_replace_body, .reply = &source_view, .errors = "404,409,412",
-      .deadline_ms = ANSWER_MS, .run = source_replace,
+      .flags = EDITS, .param = &source_param, .body = &source_replace_body, .reply = &source_view,
+      .errors = "404,409,412", .deadline_ms = ANSWER_MS, .run = source_replace,
       .example = "{\"url\": \"https://rules.example.org/all.rules.gz\", \"enabled\": false}" },
-    { ROUTE("DELETE", ONE, "delete_rule_source", EDITORS, "Take a source away, with its rules; answered when they are gone"),
+    { ROUTE("DELETE", ONE, "delete_rule_source", EDITORS,
+            "Take a source away, with its rules; answered when they are gone"),
       .flags = EDITS, .param = &source_param, .status = 204, .errors = "404,409,412", .deadline_ms = ANSWER_MS,
       .run = source_remove },
     { ROUTE("POST", ONE "/update", "update_rule_source", EDITORS, "Fetch its rules and put them in force: a job"),
       .flags = EC_RT_ENFORCES, .param = &source_param, .status = 202, .schema = job_schema, .errors = "404",
       .run = run_update,
-      .description = "The job's result has what is new, changed and gone. What cannot be fetched, unpacked or read, or is not "
-                     "what its checksum says, changes nothing. With dry_run nothing is kept." },
+      .description = "The job's result has what is new, changed and gone. What cannot be fetched, unpacked or read, or "
+                     "is not what its checksum says, changes nothing. With dry_run nothing is kept." },
 };
 
 void sources_declare(struct sources *s, struct reloads *rs)

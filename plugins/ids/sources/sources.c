@@ -8,7 +8,8 @@
 
 #define LOOK_SECONDS 30             /* between two looks at the clock: intervals are minutes at least */
 
-struct sources *sources_new(const struct ec_host *h, const struct engine_port *port, const struct keyword_list *external)
+struct sources *sources_new(const struct ec_host *h, const struct engine_port *port,
+                            const struct keyword_list *external)
 {
     struct sources *s = calloc(1, sizeof *s);
 
@@ -40,7 +41,7 @@ void sources_free(struct sources *s)
     free(s);
 }
 
-/* --- options ------------------------------------------------------------------------------------------------------- */
+/* --- options ------------------------------------------------------------------------------------------------------ */
 
 void sources_config_free(struct sources_config *c)
 {
@@ -60,7 +61,8 @@ int32_t sources_configure(const struct ec_host *h, const struct ec_conf *c, stru
 
         if (to->guard.n == sizeof to->guard.allow / sizeof to->guard.allow[0] ||
             guard_parse(net, &to->guard.allow[to->guard.n++]))
-            return ec_failf(h, EC_EINVAL, "%s: ids.sources.allow: %s is no network such as 10.0.0.0/8, or there are more than 64",
+            return ec_failf(h, EC_EINVAL,
+                            "%s: ids.sources.allow: %s is no network such as 10.0.0.0/8, or there are more than 64",
                             h->conf_where(c, "sources.allow", i), net);
     }
     to->plain = !h->conf_num(c, "sources.plain", 0, &v) && v;
@@ -72,7 +74,7 @@ int32_t sources_configure(const struct ec_host *h, const struct ec_conf *c, stru
     return EC_OK;
 }
 
-/* --- the thread ---------------------------------------------------------------------------------------------------- */
+/* --- the thread --------------------------------------------------------------------------------------------------- */
 
 /* Locked. Whose interval is over; NULL: nobody's. */
 static struct source *due(const struct sources *s, uint64_t now_ns)
@@ -149,7 +151,7 @@ int32_t sources_ask(struct sources *s, struct update *u)
     return EC_OK;
 }
 
-/* --- life ---------------------------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------------------------- */
 
 int32_t sources_start(struct sources *s, const struct ec_conf *c)
 {

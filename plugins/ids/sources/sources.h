@@ -1,6 +1,6 @@
-/* sources.h: rule sources: files of rules that other hosts keep, fetched on demand and at intervals. One thread does all
- * updates, one after the other. A source's rules stand in sources/NAME.rules of the plugin's state folder, where every
- * load of rules finds them; NAME.off is the file of one that is switched off. */
+/* sources.h: rule sources: files of rules that other hosts keep, fetched on demand and at intervals. One thread does
+ * all updates, one after the other. A source's rules stand in sources/NAME.rules of the plugin's state folder, where
+ * every load of rules finds them; NAME.off is the file of one that is switched off. */
 #ifndef IDS_SOURCES_SOURCES_H
 #define IDS_SOURCES_SOURCES_H
 #include "plugins/ids/load.h"

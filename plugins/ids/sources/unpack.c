@@ -22,7 +22,8 @@ static int wrong(const struct reading *r, const char *what)
 {
     const char *more = what ? NULL : archive_error_string(r->a);
 
-    snprintf(r->why, r->m, "%s%.200s", what ? what : "the archive is broken: ", what ? "" : more ? more : "no reason given");
+    snprintf(r->why, r->m, "%s%.200s", what ? what : "the archive is broken: ",
+             what ? "" : more ? more : "no reason given");
     return -1;
 }
 

@@ -1,5 +1,5 @@
-/* unpack.h: the rules in what a source sent: a text, compressed or not, or the *.rules files of an archive (tar or zip),
- * one behind the other (libarchive). */
+/* unpack.h: the rules in what a source sent: a text, compressed or not, or the *.rules files of an archive (tar or
+ * zip), one behind the other (libarchive). */
 #ifndef IDS_SOURCES_UNPACK_H
 #define IDS_SOURCES_UNPACK_H
 #include <stddef.h>

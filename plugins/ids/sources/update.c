@@ -58,13 +58,14 @@ static void progress(const struct run *r, uint32_t percent)
         r->s->jobs->progress(r->s->jobs_self, r->u->job, percent);
 }
 
-static enum fetch_result get(struct run *r, const char *url, size_t max, bool same, struct fetched *to, char *why, size_t n)
+static enum fetch_result get(struct run *r, const char *url, size_t max, bool same, struct fetched *to, char *why,
+                             size_t n)
 {
     const struct sources_config *c = &r->s->c;
     char agent[64];
     struct fetch f = { .url = url, .agent = agent, .ca_file = c->ca_file, .tag = same ? r->e.tag : "",
-                       .modified = same ? r->e.modified : "", .max = max, .timeout_ms = c->timeout_ms, .plain = c->plain,
-                       .guard = &c->guard, .stop = stop, .arg = r->s };
+                       .modified = same ? r->e.modified : "", .max = max, .timeout_ms = c->timeout_ms,
+                       .plain = c->plain, .guard = &c->guard, .stop = stop, .arg = r->s };
 
     snprintf(agent, sizeof agent, "eCyber/%s", r->s->host->version);
     return fetch(&f, to, why, n);
@@ -188,8 +189,9 @@ static enum outcome install(struct run *r)
         return OUTCOME_UPDATED;
     }
     if (first ? unlink(r->path) : rename(r->old, r->path))
-        EC_LOG(r->s->host, EC_LOG_ERROR, "%s cannot be put back: %s; at the next start it holds rules that a reload refused",
-               r->path, strerror(errno));
+        EC_LOG(r->s->host, EC_LOG_ERROR,
+               "%s cannot be put back: %s; at the next start it holds rules that a reload refused", r->path,
+               strerror(errno));
     return OUTCOME_FAILED;
 }
 
@@ -258,8 +260,8 @@ static void tell(const struct run *r, enum outcome o)
     if (o == OUTCOME_FAILED)
         EC_LOG(s->host, EC_LOG_WARNING, "rule source %s: %s; its rules of before stay in force", r->e.name, r->why);
     else if (o == OUTCOME_UPDATED)
-        EC_LOG(s->host, EC_LOG_INFO, "rule source %s: %u rules, %u lines with an error (%u new, %u changed, %u gone)", r->e.name,
-               r->found.rules, r->found.failed, r->found.added, r->found.changed, r->found.removed);
+        EC_LOG(s->host, EC_LOG_INFO, "rule source %s: %u rules, %u lines with an error (%u new, %u changed, %u gone)",
+               r->e.name, r->found.rules, r->found.failed, r->found.added, r->found.changed, r->found.removed);
 }
 
 static enum outcome run(struct run *r)
