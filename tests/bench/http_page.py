@@ -141,18 +141,22 @@ def main():
             same = [alert["id"] for alert in json.load(reply)["items"]]
         if same != [alert["id"] for alert in json.loads(page)["items"]]:
             sys.exit("FastAPI does not read the same alerts")
-    ours, theirs, pythons, used = [], [], [], []
+    ours, theirs, pythons, used, theirs_used = [], [], [], [], []
+    worker = int(subprocess.run(["pgrep", "-P", str(nginx.pid)], stdout=subprocess.PIPE, check=True).stdout.split()[0])
     for _ in range(ROUNDS):
         before = cpu(server.pid)
         ours.append(measure(url, token))
         used.append((cpu(server.pid) - before) / (ours[-1] * SECONDS) * 1e6)
+        before = cpu(worker)
         theirs.append(measure("http://127.0.0.1:%d/page" % peer, token))
+        theirs_used.append((cpu(worker) - before) / (theirs[-1] * SECONDS) * 1e6)
         if python:
             pythons.append(measure("http://127.0.0.1:%d/api/ids/alerts?limit=%d" % (other, PAGE), token))
     a, b = statistics.median(ours), statistics.median(theirs)
     print("http: a page of %d alerts, %d bytes, from the store: %.0f requests/s, %.0f us of CPU each" %
           (len(json.loads(page)["items"]), len(page), a, statistics.median(used)))
-    print("http: nginx, the same bytes from a file: %.0f requests/s; ratio %.2f" % (b, a / b))
+    print("http: nginx, the same bytes from a file: %.0f requests/s, %.0f us of CPU each; ratio %.2f, of CPU %.2f" %
+          (b, statistics.median(theirs_used), a / b, statistics.median(theirs_used) / statistics.median(used)))
     if python:
         c = statistics.median(pythons)
         print("http: FastAPI and uvicorn, the same alerts from the same file: %.0f requests/s; ratio %.1f" % (c, a / c))
