@@ -43,8 +43,8 @@ struct cli_command {
     const struct cli_option *option;    /* ends with a name NULL; NULL: none */
 };
 
-cli_fn cmd_status, cmd_plugins_list, cmd_plugins_info, cmd_config_check, cmd_config_get, cmd_config_diff,
-    cmd_config_set, cmd_config_reset, cmd_reload, cmd_drops, cmd_stop,
+cli_fn cmd_status, cmd_plugins_list, cmd_plugins_info, cmd_plugins_new, cmd_config_check, cmd_config_get,
+    cmd_config_diff, cmd_config_set, cmd_config_reset, cmd_reload, cmd_drops, cmd_stop,
     cmd_alerts_list, cmd_alerts_tail, cmd_alerts_show, cmd_alerts_explain, cmd_alerts_ack,
     cmd_alerts_close, cmd_alerts_dismiss, cmd_alerts_reopen, cmd_flows, cmd_top, cmd_devices, cmd_connections, cmd_ban,
     cmd_unban, cmd_bans,

@@ -73,6 +73,7 @@ static const struct cli_command commands[] = {
      NULL},
     {"plugins list", "", "every plugin, and why one is left out", cmd_plugins_list, NULL},
     {"plugins info", "NAME", "one plugin: what it uses and offers, its metrics", cmd_plugins_info, NULL},
+    {"plugins new", "NAME", "a folder with a plugin to begin with, its test and its Makefile", cmd_plugins_new, NULL},
     {"config get", "[OPTION]", "options with their values and where these come from; or those of a section",
      cmd_config_get, NULL},
     {"config diff", "", "the options that do not have their default", cmd_config_diff, NULL},
