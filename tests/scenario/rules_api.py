@@ -36,7 +36,7 @@ running = None
 def ask(method, path, body=None, headers=None):
     link = libapi.Local(SOCK, 60)
     try:
-        link.request(method, path, None if body is None else json.dumps(body),
+        link.request(method, path, None if body is None else json.dumps(body, ensure_ascii=False).encode(),
                      dict({"Content-Type": "application/json"} if body is not None else {}, **(headers or {})))
         got = link.getresponse()
         raw = got.read()
@@ -415,6 +415,12 @@ def large():
     status, got, _ = ask("POST", "/api/rules/1:3000010/enable")
     print("# one of %d switched on, in force: %.1f s" % (MANY, time.monotonic() - begin))
     check(status == 200 and got["enabled"], "one of them is switched on", (status, got))
+    text = "\n".join('alert udp any any -> any 9 (msg:"%s"; sid:%d;)' % ("\x7f" * 2570, 3000000 + i)
+                     for i in range(100))
+    status, got, _ = ask("POST", "/api/rules/validate", {"text": text})
+    check(status == 200 and {len(r["msg"]) for r in got["rules"]} == {4 * 2570} and len(got["problems"]) == 100 and
+          all(p["msg"] and p["hint"] for p in got["problems"]), "a text as long as it may be is answered whole",
+          [got["problems"][-1], len(got["rules"][-1]["msg"])])
     overtaken()
 
 

@@ -4,11 +4,13 @@
 #include <stdlib.h>
 
 #define SHOWN 100u                  /* problems, rules */
+#define TEXT_MAX 262144             /* characters */
+#define ROOM (4 * TEXT_MAX + 131072)        /* of the answer: messages have \xHH for a byte that is no text; the rest */
 
 struct validate_body { struct ec_part part; struct ec_span text; };
 static const struct ec_row body_rows[] = {
     { EC_T_TEXT, 0, 0, 0, (uint32_t)offsetof(struct validate_body, text), "text", NULL, NULL, NULL, NULL,
-      "rules, one a line; nothing of it is kept", 0, 262144 },
+      "rules, one a line; nothing of it is kept", 0, TEXT_MAX },
 };
 const struct ec_record validate_body = EC_RECORD_PART(struct validate_body, body_rows);
 
@@ -126,7 +128,7 @@ static void validate(struct manage *m, const struct ids_state *st, struct ec_req
     const struct validate_body *p = m->http->body(r);
     const struct load l = manage_load(m);
     struct ruleset *tried = load_try(&l, st->engine->set, (const char *)ec_bytes(&p->part, p->text), p->text.len);
-    struct ec_build b = { .cap = 1u << 20 };
+    struct ec_build b = { .cap = ROOM };
     struct verdict *to;
 
     b.base = tried ? calloc(1, b.cap) : NULL;

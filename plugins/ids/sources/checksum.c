@@ -52,5 +52,5 @@ void digest_text(const void *p, size_t n, char to[65])
     char all[129] = "";
 
     hash("SHA256", p, n, all);
-    snprintf(to, 65, "%s", all);
+    snprintf(to, 65, "%.64s", all);
 }
