@@ -51,7 +51,8 @@ cli_fn cmd_status, cmd_plugins_list, cmd_plugins_info, cmd_plugins_new, cmd_conf
     cmd_users_list, cmd_users_add, cmd_users_passwd, cmd_users_reset, cmd_users_import, cmd_ml_list,
     cmd_ml_explain, cmd_rules_list, cmd_rules_show, cmd_rules_enable, cmd_rules_disable, cmd_rules_validate,
     cmd_rules_reload, cmd_rules_test, cmd_rules_sources, cmd_rules_add_source, cmd_rules_remove_source,
-    cmd_rules_update, cmd_replay, cmd_tls_self_signed, cmd_store_backup, cmd_store_restore;
+    cmd_rules_update, cmd_replay, cmd_tls_self_signed, cmd_store_backup, cmd_store_restore,
+    cmd_support_dump;
 
 /* The options of each, beside its run function. */
 extern const struct cli_option events_options[], tail_options[], ban_options[], users_add_options[],

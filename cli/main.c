@@ -85,6 +85,8 @@ static const struct cli_command commands[] = {
      NULL},
     {"reload", "", "read the configuration anew, and wait until it runs or is refused", cmd_reload, NULL},
     {"drops", "", "an exact account of every packet and event", cmd_drops, NULL},
+    {"support-dump", "[FILE.tar.gz]", "what helps to find a fault, in one file, without secrets", cmd_support_dump,
+     NULL},
     {"explain", "[FILE]",
      "the alerts of an eve.json with buffer, offset and bytes; no file or -: standard input", cmd_explain, NULL},
     {"stop", "", "end the daemon in order", cmd_stop, NULL},
