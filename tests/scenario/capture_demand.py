@@ -1,5 +1,4 @@
 #!/usr/bin/env python3
-# alone: counts packets against time
 """capture.on_demand: Socket.IO and the API start and stop a live capture on a veth pair, fifty times; each time its
 traffic becomes alerts and flows, and afterwards the daemon holds what it held before. Who may, and what goes wrong, is
 said in a sentence."""

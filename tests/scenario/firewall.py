@@ -1,5 +1,4 @@
 #!/usr/bin/env python3
-# alone: nftables of the machine stay as they are
 """Bans in the kernel: in network namespaces of its own an attacker is stopped, an allow-listed client never; a ban ends
 by itself, by hand, and survives the death of the helper and of the daemon; at the end the rule set is what it was."""
 import http.client

@@ -1,5 +1,4 @@
 #!/usr/bin/env python3
-# alone: counts packets against time
 """Countries in eve.json of live traffic, while the database is replaced, damaged and removed under the daemon."""
 import json
 import os

@@ -126,7 +126,7 @@ class Client:
         return json.loads(got[len(head) - 1:]) if got else None
 
     def quiet(self, name, seconds=1.5):
-        """Does no such event come? It would before an answer that is asked for then; a poll alone waits for the ping."""
+        """Does no such event come? Before an answer that is asked for then it would; a poll waits for the ping."""
         time.sleep(seconds)
         got = self.call("unsubscribe", {"topics": ["audit"]})
         return got and got[0]["ok"] and not any(p.startswith('42["%s"' % name) for p in self.packets)

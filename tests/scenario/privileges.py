@@ -1,5 +1,4 @@
 #!/usr/bin/env python3
-# alone: kills processes by turns
 """Started by root, the daemon is three processes: a launcher, a helper with CAP_NET_ADMIN, an engine without power. Each
 is killed in turn and comes back; each holds the capabilities that it needs and no others; exit codes pass through."""
 import os
@@ -81,7 +80,8 @@ class Daemon:
         self.run = subprocess.Popen([*command, *words], stdout=self.log, stderr=self.log,
                                     preexec_fn=os.setpgrp if group else None)
         self.pid = self.run.pid
-        self.up = wait_for(lambda: self.engine() and "runs:" in self.text())
+        wait_for(lambda: self.run.poll() is not None or (self.engine() and "runs:" in self.text()))
+        self.up = self.run.poll() is None and self.engine() and "runs:" in self.text()
 
     def text(self):
         self.log.seek(0)
