@@ -15,8 +15,8 @@ void listing_print(const struct cli *c, const struct listing *columns, struct js
 /* One line of a table that goes on: for `tail`. first: print the heading before it. */
 void listing_line(const struct cli *c, const struct listing *columns, struct json_object *item, bool first);
 
-/* Stored events by the options of events_options, or other items by those of items_options, and FIELD=VALUE words: the exit
- * code. */
+/* Stored events by the options of events_options, or other items by those of items_options, and FIELD=VALUE words:
+ * the exit code. */
 int events_list(const struct cli *c, const char *path, const struct listing *columns, char *const *args);
 /* One object of the API as "path.of.keys<TAB>value", or JSON: the exit code. */
 int object_show(const struct cli *c, const char *path);

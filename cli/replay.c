@@ -45,7 +45,8 @@ static void print_result(const struct cli *c, struct json_object *result)
         return;
     }
     printf("%s packets, %s flows, %s events, %s alerts, in %s s\n", get_text(result, "packets"),
-           get_text(result, "flows"), get_text(result, "events"), get_text(result, "alerts"), get_text(result, "seconds"));
+           get_text(result, "flows"), get_text(result, "events"), get_text(result, "alerts"),
+           get_text(result, "seconds"));
     table_open(&t, head);
     for (size_t i = 0; i < n; i++) {
         struct json_object *one = json_object_array_get_idx(list, i);
