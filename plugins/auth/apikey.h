@@ -5,7 +5,7 @@
 #include "plugins/auth/users.h"
 
 #define APIKEY_TEXT   96 /* with its NUL */
-#define APIKEY_NAME   65
+#define APIKEY_NAME   257 /* 64 characters of up to four bytes, and a NUL */
 #define APIKEY_DIGEST 65
 #define APIKEY_ADDRESS 48
 #define APIKEYS_MAX   10000

@@ -18,7 +18,7 @@ struct make {
 enum { HAS_ROLES };
 static const struct ec_row make_rows[] = {
     {EC_T_TEXT, 0, 0, 0, (uint32_t)offsetof(struct make, name), "name", NULL, NULL, NULL, NULL, "what it is for", 1,
-     APIKEY_NAME - 1},
+     (APIKEY_NAME - 1) / 4},
     {EC_T_ENUM, EC_R_OPT | EC_R_LIST, HAS_ROLES, 0, (uint32_t)offsetof(struct make, roles), "roles", NULL, ROLE_WORDS,
      NULL, NULL, "what the key may do; absent: what its user may", 0, 0},
     {EC_T_U32, 0, 0, 0, (uint32_t)offsetof(struct make, days), "expires_in_days", NULL, NULL, "90", NULL,
@@ -127,7 +127,7 @@ static void make_work(struct ec_req *r, void *arg)
     struct auth *a = arg;
     const struct make *p = a->http->body(r);
     struct apikey one = {.created = a->host->now(a->host)};
-    char text[APIKEY_TEXT], object[40], detail[160], roles[64];
+    char text[APIKEY_TEXT], object[40], detail[APIKEY_NAME + 80], roles[64];
     struct user user;
     uint32_t len;
     const char *name = body_text(&p->part, p->name, &len);
@@ -166,7 +166,7 @@ static bool is_of(const void *item, void *arg)
 static int32_t list(void *self, const void *state, struct ec_req *r)
 {
     struct auth *a = self;
-    struct ec_build b = {.cap = 4096 + APIKEYS_USER * 256};
+    struct ec_build b = {.cap = 4096 + APIKEYS_USER * 512};
     struct apikey *own = calloc(APIKEYS_USER, sizeof *own);
     struct shown *items;
     struct many *reply;

@@ -29,7 +29,7 @@ enum { HAS_EMAIL, HAS_FULL_NAME, HAS_ROLES, HAS_ACTIVE, HAS_PASSWORD, HAS_HASH, 
     PERSON(EC_T_TEXT, EC_R_OPT, HAS_EMAIL, email, "email", NULL, 0, USER_EMAIL - 1, \
            "where to write to; no two users share one")
 #define FULL_NAME_ROW \
-    PERSON(EC_T_TEXT, EC_R_OPT, HAS_FULL_NAME, full_name, "full_name", NULL, 0, USER_FULL - 1, "as people say it")
+    PERSON(EC_T_TEXT, EC_R_OPT, HAS_FULL_NAME, full_name, "full_name", NULL, 0, (USER_FULL - 1) / 4, "as people say it")
 #define SHARED_ROWS \
     EMAIL_ROW, FULL_NAME_ROW, \
     PERSON(EC_T_ENUM, EC_R_OPT | EC_R_LIST, HAS_ROLES, roles, "roles", ROLE_WORDS, 0, 0, "what the user may do"), \

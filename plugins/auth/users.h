@@ -12,7 +12,7 @@
 #define USERS_MAX  10000
 #define USER_NAME  64 /* with its NUL, as in struct ec_who */
 #define USER_EMAIL 255
-#define USER_FULL  129
+#define USER_FULL  513 /* 128 characters of up to four bytes, and a NUL */
 #define RECOVERY   10  /* codes in place of the second factor */
 #define RECOVERY_HASH 33 /* of a code, with its NUL or a comma */
 

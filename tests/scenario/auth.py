@@ -398,6 +398,13 @@ def api_keys(admin, kept):
     token = token_of("the.operator", "tree house 7")
     code, got, _ = ask("POST", "/api/auth/apikeys", token, {"name": "probe", "roles": ["admin"]})
     check(code == 422 and got["detail"][0]["loc"] == ["body", "roles"], "a key has no role that its user has not", got)
+    longest = "\U0001f511" * 64
+    code, made, _ = ask("POST", "/api/auth/apikeys", token, {"name": longest})
+    check(code == 201 and made["name"] == longest and
+          ask("POST", "/api/auth/apikeys", token, {"name": longest + "x"})[0] == 422, "the longest name is kept whole", made)
+    ask("DELETE", "/api/auth/apikeys/%d" % made["id"], token)
+    code, me, _ = ask("PATCH", "/api/auth/me", token, {"full_name": "\U0001f511" * 128})
+    check(code == 200 and me["full_name"] == "\U0001f511" * 128, "so is the longest full name", me)
     code, made, headers = ask("POST", "/api/auth/apikeys", token, {"name": "probe \u00e4", "expires_in_days": 1})
     check(code == 201 and made["roles"] == ["operator"] and made["key"].startswith("eck_") and
           headers["Cache-Control"] == "no-store", "a key is made, and shown", made)
