@@ -318,6 +318,12 @@ class Verdict:
             self.markup.append(where)
 
 
+def longest(kind):
+    """As many characters as may be, of four bytes each: bounds count characters, and rooms have bytes."""
+    most = re.search(r'"maxLength": (\d+)', kind)
+    return ["\U0001f6a8" * int(most[1])] if most and int(most[1]) <= 4096 else []
+
+
 def in_turns(all_targets, shared):
     """The strings for each target, for time: those of one name and kind share them, where many lists have that filter,
     and together get each. Of the shared ones few where each means a hash, a reload or a child process."""
@@ -327,7 +333,7 @@ def in_turns(all_targets, shared):
     for group, (name, _, _, _) in zip(alike, all_targets):
         step = 1 if ALL else (1 if groups[group] == 1 else 2 if groups[group] <= 8 else 8) * (2 if slow else 1)
         few = 1 if ALL or not HEAVY.search(name) else 4
-        yield OWN[nth[group] % step::step] + shared[nth[group] % step::step * few]
+        yield OWN[nth[group] % step::step] + shared[nth[group] % step::step * few] + longest(group[1])
         nth[group] += 1
 
 
