@@ -182,6 +182,8 @@ static void put_rows(struct text *t, const struct route *route)
     }
 }
 
+#define ADDRESS "[0-9A-Fa-f:.]{2,45}(/[0-9]{1,3})?"     /* or a network */
+
 /* The words of a filter: one of them, or several with commas. */
 static void put_choice(struct text *t, const char *words)
 {
@@ -211,16 +213,26 @@ static void put_filter_schema(struct text *t, const struct field *f)
     case EC_T_I64:
         text_puts(t, "{\"type\":\"string\",\"pattern\":\"^-?[0-9]{1,18}(,-?[0-9]{1,18})*$\"}");
         break;
+    case EC_T_IP:
+        text_puts(t, "{\"type\":\"string\",\"pattern\":\"^" ADDRESS "(," ADDRESS ")*$\"}");
+        break;
     default:
         text_puts(t, "{\"type\":\"string\"}");         /* one value, or several with commas */
     }
 }
 
+struct filters { struct text *t; const struct route *route; };
+
+/* A field that has the name of a parameter of the path can be asked for by `filter` only. */
 static void put_filter(void *arg, const struct field *f)
 {
-    put_parameter(arg, f->name, false, false, f->help);
-    put_filter_schema(arg, f);
-    text_puts(arg, "}");
+    const struct filters *l = arg;
+
+    if (route_has_param(l->route, f->name))
+        return;
+    put_parameter(l->t, f->name, false, false, f->help);
+    put_filter_schema(l->t, f);
+    text_puts(l->t, "}");
 }
 
 static void put_aliases(struct text *t, const struct ec_host *h, const struct ec_topic *topic, const char *list)
@@ -259,8 +271,10 @@ static void put_types(struct text *t, const struct ec_host *h)
     text_puts(t, "]}}");
 }
 
-static void put_filters(struct text *t, const struct ec_host *h, const struct ec_route *r)
+static void put_filters(struct text *t, const struct ec_host *h, const struct route *route)
 {
+    const struct ec_route *r = route->r;
+    struct filters list = { t, route };
     const struct ec_topic *topic = r->topic ? h->topic_get(h, h->topic_find(h, r->topic)) : NULL;
 
     put_simple(t, "since", "{\"type\":\"string\"}", "RFC 3339, seconds since 1970, or how long ago: 15m, 24h, 7d");
@@ -277,7 +291,7 @@ static void put_filters(struct text *t, const struct ec_host *h, const struct ec
     if (!r->topic)
         put_types(t, h);
     put_aliases(t, h, topic, r->alias);
-    field_each(h, topic, put_filter, t);
+    field_each(h, topic, put_filter, &list);
     put_parameter(t, "filter", false, false, r->topic ? OPS : OPS "; with `type` every field of that type");
     text_puts(t, "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}},"
                  "\"style\":\"form\",\"explode\":true}");
@@ -325,7 +339,7 @@ static void put_parameters(struct text *t, const struct ec_host *h, const struct
     if (!route_from_store(route))
         put_rows(t, route);
     if (route->r->flags & (EC_RT_EVENTS | EC_RT_COUNT))
-        put_filters(t, h, route->r);
+        put_filters(t, h, route);
     put_added(t, route->r);
     text_puts(t, "]");
 }

@@ -58,6 +58,9 @@ static void quantity(struct text *t, const struct ec_row *row, unsigned flags)
     text_printf(t, "},{\"type\":\"string\",\"pattern\":\"^[0-9]+(\\\\.[0-9]+)? *(%s)?$\"}]", units);
 }
 
+/* As EVE writes it, with "+0000", which is no date-time of RFC 3339. */
+#define EVE_TIME "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{6}[+-][0-9]{4}$"
+
 static void value(struct text *t, const struct ec_row *row, unsigned flags)
 {
     switch (row->type) {
@@ -75,7 +78,10 @@ static void value(struct text *t, const struct ec_row *row, unsigned flags)
         break;
     case EC_T_TIME:
         text_pair(t, "type", "string");
-        text_pair(t, "format", "date-time");
+        if (flags & SCHEMA_INPUT)
+            text_pair(t, "format", "date-time");
+        else
+            text_pair(t, "pattern", EVE_TIME);
         break;
     case EC_T_ENUM:
         text_pair(t, "type", "string");

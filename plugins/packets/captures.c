@@ -266,7 +266,7 @@ const struct ec_route capture_routes[] = {
     ROUTE("GET", "", "captures", "Captures, the newest first", PACKETS_WATCHERS, 0, NULL, NULL, &list_reply, get_list,
           0, NULL),
     ROUTE("POST", "", "capture_start", "Write packets to a file, within bounds", PACKETS_KEEPERS, EC_RT_ENFORCES, NULL,
-          &start_body, &item_reply, post_start, 201, "409"),
+          &start_body, &item_reply, post_start, 201, "200,409"),
     ROUTE("GET", "/{id}", "capture", "One capture", PACKETS_WATCHERS, 0, &id_param, NULL, &item_reply, get_one, 0,
           "404"),
     ROUTE("POST", "/{id}/stop", "capture_stop", "End a capture, and keep its file", PACKETS_KEEPERS, EC_RT_ENFORCES,

@@ -401,6 +401,16 @@ def both_directions(port, document):
           "every route is in the document, with its methods, and the reverse (%d paths)" % len(paths), wrong)
 
 
+def twice(document):
+    """Operations that name a parameter twice, in the path and in the query: the server would take only one."""
+    found = []
+    for path, methods in document["paths"].items():
+        for method, op in methods.items():
+            names = [p["name"] for p in op.get("parameters", [])]
+            found += [(method, path, name) for name in set(names) if names.count(name) > 1]
+    return found
+
+
 def own_network():
     """As root in a network namespace of its own, for the firewall that it may change belongs to one daemon only."""
     if os.geteuid() == 0 and "EC_OWN_NETWORK" not in os.environ:
@@ -438,8 +448,9 @@ def main():
     check(before, "the daemon has alerts", open("daemon.log", encoding="utf-8").read())
     keep_capture()
     document = json.loads(ask("GET", "/api/openapi.json")[2])
-    client.contract = Contract(document) if jsonschema else None
+    client.contract = Contract(document, often=20) if jsonschema else None
     both_directions(port, document)
+    check(not twice(document), "no parameter has the name of another", twice(document))
     found = list(routes(document))
     harmless(found)
     controls(found)
