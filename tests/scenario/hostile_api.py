@@ -448,7 +448,7 @@ def main():
     check(before, "the daemon has alerts", open("daemon.log", encoding="utf-8").read())
     keep_capture()
     document = json.loads(ask("GET", "/api/openapi.json")[2])
-    client.contract = Contract(document, often=20) if jsonschema else None
+    client.contract = Contract(document, often=8) if jsonschema else None
     both_directions(port, document)
     check(not twice(document), "no parameter has the name of another", twice(document))
     found = list(routes(document))
