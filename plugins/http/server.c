@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #define BACKLOG 256
+#define KERNEL_UNSENT 131072        /* bytes that the kernel keeps beyond a client's window; else up to 4 MB */
 #define LOCAL_CONNECTIONS 64u
 #define PLAIN_CONNECTIONS 128u     /* of http.redirect, and of one client there */
 #define PLAIN_PER_CLIENT 16u
@@ -193,7 +194,7 @@ static int32_t open_port(struct server *s, const char *option, const char *where
                          char *why, uint32_t n)
 {
     struct sockaddr_storage a;
-    int len = sizeof a, one = 1, fd;
+    int len = sizeof a, one = 1, unsent = KERNEL_UNSENT, fd;
 
     if (evutil_parse_sockaddr_port(where, (struct sockaddr *)&a, &len)) {
         snprintf(why, n, "%s: %s is not ADDRESS:PORT", option, where);
@@ -201,7 +202,9 @@ static int32_t open_port(struct server *s, const char *option, const char *where
     }
     fd = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) ||
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) || bind(fd, (struct sockaddr *)&a, (socklen_t)len)) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent) ||
+        bind(fd, (struct sockaddr *)&a, (socklen_t)len)) {
         int err = errno;
 
         if (err == EADDRINUSE)

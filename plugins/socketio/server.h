@@ -52,7 +52,7 @@ struct server {
     struct event_base *base;        /* NULL: with --workers 0 nothing is served */
     struct engine engine[ENGINES_MAX];
     struct space space[SPACES_MAX];
-    uint32_t engines, spaces, sessions;
+    uint32_t engines, spaces, sessions, most;  /* most: sessions since memory was given back */
     struct ec_eio *index[1024], *dead;
     struct event *reap, *wake, *beat;
     pthread_mutex_t lock;

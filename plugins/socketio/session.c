@@ -1,6 +1,9 @@
 #include "plugins/socketio/session.h"
 
 #include <event2/event.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +12,7 @@
 
 #define UPGRADE_MS 10000u           /* from the second transport's beginning to its packet 5 */
 #define BEARER_MAX 8192u
+#define CROWD 128u                  /* sessions whose end is worth looking at memory */
 
 static struct ec_eio **slot(struct server *s, const char *id)
 {
@@ -200,6 +204,18 @@ static void session_free(struct ec_eio *e)
     frames_free(&e->out);
     free(e->bearer);
     free(e);
+}
+
+/* The memory of a crowd goes back to the system up to a second after hardly anybody of it is left, when its connections
+ * are gone, too; malloc would keep what lies between the rest. */
+void sessions_beat(struct server *s)
+{
+    if (s->most < CROWD || s->sessions > s->most / 16)
+        return;
+    s->most = s->sessions;
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }
 
 void sessions_reap(struct server *s)
@@ -504,6 +520,7 @@ static void session_enter(struct ec_eio *e, struct engine *engine)
     e->chain = *p;
     *p = e;
     s->host->gauge(s->host, M_SESSIONS, ++s->sessions);
+    s->most = s->sessions > s->most ? s->sessions : s->most;
     server_count(s, M_OPENED, 1);
     snprintf(hello, sizeof hello,
              "0{\"sid\":\"%s\",\"upgrades\":[%s],\"pingInterval\":%u,\"pingTimeout\":%u,\"maxPayload\":%u}", e->id,

@@ -41,6 +41,7 @@ void session_known(struct ec_eio *e);
 /* say: tell it. The engine's closed() is called; the memory stays until the lane is idle. */
 void session_close(struct ec_eio *e, bool say);
 void sessions_reap(struct server *s);
+void sessions_beat(struct server *s);                               /* once a second */
 void sessions_stop(struct server *s);                               /* the loop has ended */
 
 #endif

@@ -286,6 +286,7 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
     (void)what;
     socket_beat(arg);
     events_beat(arg);
+    sessions_beat(arg);
 }
 
 static void plugin_stop(void *self)

@@ -4,48 +4,16 @@
 JSON that is 100,000 deep, text that is no UTF-8. Nobody gets a 5xx, good clients are answered all the while, and
 afterwards the daemon has the descriptors and, within 5 MB, the memory that it had before."""
 import collections
-import glob
 import json
 import os
-import re
 import resource
 import time
 
 from libhttp import Daemon, read_all, status
-from libtest import Local, check, plan, wait_for
+from libtest import Local, check, holds, plan, wait_for
 
 JSON = {"Content-Type": "application/json"}
 MEGA = 1 << 20
-
-
-def family(pid):
-    """The daemon's processes: the launcher and what it started."""
-    parents = {}
-    for stat in glob.glob("/proc/[0-9]*/stat"):
-        try:
-            with open(stat, encoding="utf-8", errors="replace") as f:
-                fields = f.read().rsplit(")", 1)[1].split()
-            parents[int(stat.split("/")[2])] = int(fields[1])
-        except OSError:
-            pass
-    found = [pid]
-    for one in found:
-        found += [p for p, parent in parents.items() if parent == one]
-    return found
-
-
-def holds(d):
-    """Descriptors, as what they lead to, and bytes of memory."""
-    descriptors, pages = [], 0
-    for pid in family(d.process.pid):
-        for fd in os.listdir("/proc/%d/fd" % pid):
-            try:
-                descriptors.append(re.sub("[0-9]+", "N", os.readlink("/proc/%d/fd/%s" % (pid, fd))))
-            except OSError:         # closed meanwhile
-                pass
-        with open("/proc/%d/statm" % pid, encoding="ascii") as f:
-            pages += int(f.read().split()[1])
-    return descriptors, pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def good_clients(d, what):
@@ -177,12 +145,13 @@ def main():
     wait_for(lambda: d.get("/readyz")[0] == 200)
     each_route_once(d)
     time.sleep(2)           # the store writes, and opens what it writes to
-    descriptors, memory = holds(d)
+    descriptors, memory = holds(d.process.pid)
     slow(d)
     large(d)
     bodies(d)
-    wait_for(lambda: len(holds(d)[0]) <= len(descriptors) and holds(d)[1] <= memory + 5 * MEGA, 30)
-    now = holds(d)
+    wait_for(lambda: len(holds(d.process.pid)[0]) <= len(descriptors) and
+             holds(d.process.pid)[1] <= memory + 5 * MEGA, 30)
+    now = holds(d.process.pid)
     check(len(now[0]) <= len(descriptors), "no descriptor is kept",
           (len(descriptors), len(now[0]), collections.Counter(now[0]) - collections.Counter(descriptors)))
     if os.environ.get("EC_SANITIZER", "none") == "none":    # sanitizers keep freed memory aside

@@ -1,5 +1,8 @@
 """What every scenario needs: its results as TAP lines, a wait with an end, a free port, the API's Unix socket."""
+import glob
 import http.client
+import os
+import re
 import socket
 import time
 
@@ -37,6 +40,36 @@ def wait_for(what, seconds=30):
             return found
         time.sleep(0.05)
     return None
+
+
+def family(pid):
+    """A daemon's processes: the launcher and what it started."""
+    parents = {}
+    for stat in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(stat, encoding="utf-8", errors="replace") as f:
+                fields = f.read().rsplit(")", 1)[1].split()
+            parents[int(stat.split("/")[2])] = int(fields[1])
+        except OSError:
+            pass
+    found = [pid]
+    for one in found:
+        found += [p for p, parent in parents.items() if parent == one]
+    return found
+
+
+def holds(daemon):
+    """Descriptors of all its processes, as what they lead to, and bytes of memory. daemon: the launcher's pid."""
+    descriptors, pages = [], 0
+    for pid in family(daemon):
+        for fd in os.listdir("/proc/%d/fd" % pid):
+            try:
+                descriptors.append(re.sub("[0-9]+", "N", os.readlink("/proc/%d/fd/%s" % (pid, fd))))
+            except OSError:         # closed meanwhile
+                pass
+        with open("/proc/%d/statm" % pid, encoding="ascii") as f:
+            pages += int(f.read().split()[1])
+    return descriptors, pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def free_port():
