@@ -69,7 +69,8 @@ class Publisher(http.server.BaseHTTPRequestHandler):
 
 
 def publish():
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-keyout",
                     "key.pem", "-out", "cert.pem", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
                     "subjectAltName=IP:127.0.0.1"], check=True, stderr=subprocess.DEVNULL)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Publisher)
@@ -133,7 +134,8 @@ def daemon():
     global running
     at = os.path.getsize("log") if os.path.exists("log") else 0
     with open("log", "ab") as log:
-        running = subprocess.Popen([os.environ["ECYBERD"], "-c", "ecyber.yaml", "-i", SPACE + "a"], stdout=log, stderr=log)
+        running = subprocess.Popen([os.environ["ECYBERD"], "-c", "ecyber.yaml", "-i", SPACE + "a"], stdout=log,
+                                   stderr=log)
     check(libapi.wait(SOCK, 40) and wait_for(lambda: " runs: " in log_text()[at:], 10) and wait_for(captures, 10),
           "the daemon serves", log_text()[-900:])
 
@@ -168,12 +170,14 @@ def tar(names, mode="w:gz"):
 
 
 def made_and_fetched():
-    files["/one.tar.gz"] = tar({"rules/a.rules": RULE % ("alpha", "alpha", 1001, 1) + "# " + RULE % ("off", "off", 1002, 1),
+    files["/one.tar.gz"] = tar({"rules/a.rules": RULE % ("alpha", "alpha", 1001, 1) + "# " + RULE % ("off", "off", 1002,
+                                                                                                     1),
                                 "rules/LICENSE": "words", "../../etc/evil.rules": RULE % ("beta", "beta", 1003, 1)})
     files["/one.tar.gz.md5"] = hashlib.md5(files["/one.tar.gz"]).hexdigest().encode() + b"  one.tar.gz\n"
     status, dry, _ = ask("POST", "?dry_run=true", {"name": "one", "url": url("/one.tar.gz")})
     check(status == 200 and ask("GET", "")[1]["total"] == 0, "a dry run makes nothing", (status, dry))
-    status, one, tag = ask("POST", "", {"name": "one", "url": url("/one.tar.gz"), "checksum_url": url("/one.tar.gz.md5")})
+    status, one, tag = ask("POST", "", {"name": "one", "url": url("/one.tar.gz"),
+                                        "checksum_url": url("/one.tar.gz.md5")})
     check(status == 201 and one["enabled"] is True and one["interval"] == 0 and one["rules"] == 0 and tag and not asked,
           "a source is made, and nothing fetched by that", (status, one))
     job = update(one["id"], "?dry_run=true")
@@ -182,13 +186,17 @@ def made_and_fetched():
     job = update(one["id"])
     check(job["state"] == "done" and job["result"]["outcome"] == "updated" and job["result"]["disabled"] == 1 and
           job["progress"] == 100, "an update", job)
-    check(os.listdir(FOLDER) == ["one.rules"], "writes its file alone, whatever names the archive has", os.listdir(FOLDER))
-    check(sorted(fired("alpha", "off", "beta")) == [1001, 1003], "and its rules are in force when it ends", alerts()[-3:])
+    check(os.listdir(FOLDER) == ["one.rules"], "writes its file alone, whatever names the archive has",
+          os.listdir(FOLDER))
+    check(sorted(fired("alpha", "off", "beta")) == [1001, 1003], "and its rules are in force when it ends",
+          alerts()[-3:])
     seen = ask("GET", "/%d" % one["id"])[1]
-    check(seen["rules"] == 2 and seen["sha256"] == hashlib.sha256(files["/one.tar.gz"]).hexdigest() and "updated_at" in seen and
+    check(seen["rules"] == 2 and seen["sha256"] == hashlib.sha256(files["/one.tar.gz"]).hexdigest() and
+          "updated_at" in seen and
           "error" not in seen, "the source shows what came of it", seen)
     job = update(one["id"])
-    check(job["result"]["outcome"] == "unchanged" and asked[-1][1].get("If-None-Match"), "the same again is not fetched", job)
+    check(job["result"]["outcome"] == "unchanged" and asked[-1][1].get("If-None-Match"),
+          "the same again is not fetched", job)
     shown = ask("GET", "/api/rules/1:1001")[1]
     check(shown["file"].endswith("/sources/one.rules") and "# rules/a.rules" in open(FOLDER + "/one.rules").read(),
           "a rule says where it stands", shown)
@@ -198,7 +206,8 @@ def made_and_fetched():
     check(fired("beta") == [1003] and "MD5" in ask("GET", "/%d" % one["id"])[1]["error"], "and the old rules stay")
     files["/one.tar.gz.md5"] = hashlib.md5(files["/one.tar.gz"]).hexdigest().encode()
     job = update(one["id"])
-    check([job["result"][k] for k in ("added", "changed", "removed")] == [1, 1, 2], "the next one counts what is new", job)
+    check([job["result"][k] for k in ("added", "changed", "removed")] == [1, 1, 2], "the next one counts what is new",
+          job)
     check(sorted(fired("alpha", "beta", "gamma")) == [1001, 1004], "and is in force")
     return one
 
@@ -225,11 +234,13 @@ def bad(form):
     path = "/%d" % form["id"]
     big = b"# " + b"x" * 300 + b"\n"
     files.update({"/page.rules": b"<!DOCTYPE html><html><body>not here</body></html>", "/empty": b"",
-                  "/half.tar.gz": tar({"a.rules": RULE % ("h", "h", 1, 1) * 2000})[:400], "/zeros": b"alert udp\0" * 500,
+                  "/half.tar.gz": tar({"a.rules": RULE % ("h", "h", 1,
+                                                          1) * 2000})[:400], "/zeros": b"alert udp\0" * 500,
                   "/bomb.gz": gzip.compress(b"\n" * (3 << 20)), "/big": big * 4000,
                   "/nothing.tar.gz": tar({"README": "x"}), "/sum": b"no checksum here",
                   "/many.tar.gz": tar({"f%d" % i: "" for i in range(4200)})})
-    wanted = {"/none": "404", "/page.rules": "no rule in it", "/empty": "empty", "/half.tar.gz": "broken", "/zeros": "NUL",
+    wanted = {"/none": "404", "/page.rules": "no rule in it", "/empty": "empty", "/half.tar.gz": "broken",
+              "/zeros": "NUL",
               "/bomb.gz": "larger than", "/big": "larger than", "/nothing.tar.gz": "no *.rules", "/loop": "redirect",
               "/many.tar.gz": "4,096 entries", "/hang": ""}
     for name, words in wanted.items():
@@ -240,7 +251,8 @@ def bad(form):
     check("no checksum" in update(form["id"])["error"], "refused: a checksum that is none")
     ask("PUT", path, {"url": "https://10.78.0.2/x.rules"})
     check("not public" in update(form["id"])["error"], "refused: an address that is not public")
-    check(os.listdir(FOLDER) == ["one.rules"] and sorted(fired("alpha", "gamma")) == [1001, 1004], "nothing of it is in force",
+    check(os.listdir(FOLDER) == ["one.rules"] and sorted(fired("alpha", "gamma")) == [1001, 1004],
+          "nothing of it is in force",
           os.listdir(FOLDER))
     codes = [ask("POST", "", body)[0] for body in (
         {"name": "x", "url": "file:///etc/shadow"}, {"name": "x", "url": "http://example.org/a.rules"},
@@ -249,7 +261,8 @@ def bad(form):
         {"name": "x", "url": url("/" + "a" * 3000)}, {"name": "x", "url": url("/a"), "checksum_url": "ftp://x.org/"})]
     check(codes == [422] * 10, "bodies that are wrong: 422", codes)
     check(ask("POST", "", {"name": "one", "url": url("/a")})[0] == 409, "a name that is taken: 409")
-    check([ask("GET", "/77")[0], ask("POST", "/77/update")[0], ask("DELETE", "/77")[0], ask("PUT", "/77", {"url": url("/a")})[0]]
+    check([ask("GET", "/77")[0], ask("POST", "/77/update")[0], ask("DELETE", "/77")[0],
+           ask("PUT", "/77", {"url": url("/a")})[0]]
           == [404] * 4, "a number that is none: 404")
 
 
@@ -262,7 +275,8 @@ def rules_with_errors(form):
     check(fired("omega") == [1201], "the sound one is in force")
     ask("POST", "/api/rules/1:1201/disable")
     files["/mixed.rules"] = (RULE % ("ok2", "omega", 1201, 2)).encode()
-    check(update(form["id"])["result"]["changed"] == 1 and fired("omega") == [], "who is switched off stays so over an update")
+    check(update(form["id"])["result"]["changed"] == 1 and fired("omega") == [],
+          "who is switched off stays so over an update")
 
 
 def any_bytes(form):
@@ -309,17 +323,20 @@ def changed(one, form):
     check(status == 412, "a change of another version: 412", status)
     tag = ask("GET", "/%d" % one["id"])[2]
     status, off, _ = ask("PUT", "/%d" % one["id"], {"url": url("/one.tar.gz"), "enabled": False}, If_Match=tag)
-    check(status == 200 and off["enabled"] is False and fired("alpha") == [], "switched off, its rules are gone at once", off)
+    check(status == 200 and off["enabled"] is False and fired("alpha") == [],
+          "switched off, its rules are gone at once", off)
     ask("PUT", "/%d" % one["id"], {"url": url("/one.tar.gz")})
     check(fired("alpha") == [1001], "and on again, they are back")
     check(ask("DELETE", "/%d?dry_run=true" % form["id"])[0] == 204 and ask("GET", "/%d" % form["id"])[0] == 200,
           "a dry delete changes nothing")
-    check(ask("DELETE", "/%d" % form["id"])[0] == 204 and ask("GET", "")[1]["total"] == 1 and os.listdir(FOLDER) == ["one.rules"],
+    check(ask("DELETE", "/%d" % form["id"])[0] == 204 and ask("GET", "")[1]["total"] == 1 and
+          os.listdir(FOLDER) == ["one.rules"],
           "deleted", os.listdir(FOLDER))
     said = [(e["audit"]["action"], e["audit"]["outcome"]) for e in ask(
         "GET", "/api/system/audit?limit=100&audit.action=rules.source.delete")[1]["items"]]
     check(wait_for(lambda: ("rules.source.delete", "success") in [
-        (e["audit"]["action"], e["audit"]["outcome"]) for e in ask("GET", "/api/system/audit?limit=100")[1]["items"]], 10),
+        (e["audit"]["action"], e["audit"]["outcome"]) for e in ask("GET", "/api/system/audit?limit=100")[1]["items"]],
+10),
           "the audit log has it", said)
 
 
@@ -327,12 +344,14 @@ def by_itself():
     files["/self.rules"] = (RULE % ("self", "itself", 1301, 1)).encode()
     status, own, _ = ask("POST", "", {"name": "own", "url": url("/self.rules"), "interval": "1h"})
     check(status == 201 and own["interval"] == 3600 * 10 ** 9 and
-          wait_for(lambda: ask("GET", "/%d" % own["id"])[1]["rules"] == 1, 20) and wait_for(lambda: fired("itself"), 20),
+          wait_for(lambda: ask("GET", "/%d" % own["id"])[1]["rules"] == 1,
+                   20) and wait_for(lambda: fired("itself"), 20),
           "one with an interval is fetched by itself", ask("GET", "/%d" % own["id"]))
 
 
 def ctl(*words):
-    got = subprocess.run([os.environ["ECYBERCTL"], "--api", SOCK] + list(words), capture_output=True, text=True, timeout=60)
+    got = subprocess.run([os.environ["ECYBERCTL"], "--api", SOCK] + list(words), capture_output=True, text=True,
+                         timeout=60)
     return got.returncode, got.stdout + got.stderr
 
 
@@ -350,8 +369,10 @@ def by_hand():
     check(code == 0 and fired("hand") == [1401], "rules update of all that are on", said)
     code, said = ctl("rules", "sources")
     check(code == 0 and all(name in said for name in ("one", "own", "hand")), "rules sources", said)
-    check(ctl("rules", "update", "nobody")[0] == 4 and ctl("rules", "remove-source", "nobody")[0] == 4, "no such source: 4")
-    check(ctl("rules", "add-source", "hand", url("/x"))[0] == 5 and ctl("rules", "add-source", "h/d", url("/x"))[0] != 0,
+    check(ctl("rules", "update", "nobody")[0] == 4 and ctl("rules", "remove-source", "nobody")[0] == 4,
+          "no such source: 4")
+    check(ctl("rules", "add-source", "hand", url("/x"))[0] == 5 and
+          ctl("rules", "add-source", "h/d", url("/x"))[0] != 0,
           "what is refused")
     check(ctl("rules", "remove-source", "hand")[0] == 0 and fired("hand") == [], "rules remove-source")
 
@@ -359,7 +380,8 @@ def by_hand():
 def kept():
     check(stop(signal.SIGKILL) < 0, "a kill")
     daemon()
-    check(ask("GET", "")[1]["total"] == 2 and sorted(fired("alpha", "itself")) == [1001, 1301], "leaves sources and rules")
+    check(ask("GET", "")[1]["total"] == 2 and sorted(fired("alpha", "itself")) == [1001, 1301],
+          "leaves sources and rules")
     check(stop() == 0, "a stop")
     with open("state/ids/sources.json", "w", encoding="utf-8") as out:
         out.write('{"format":2,"sources":{}}')
