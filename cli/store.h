@@ -38,7 +38,7 @@ int manifest_read(struct store_files *f, const char *folder, const char *shown);
 /* Copies a file, or reads it alone (to NULL), and takes its length and SHA-256; it is on disk then. */
 int file_copy(const char *from, const char *to, mode_t mode, uint64_t *bytes, char sha256[65]);
 int folder_sync(const char *path);
-void folder_remove(const char *path); /* with the files of a backup in it */
+void folder_remove(const char *path); /* with all that is in it; also /proc/self/fd/N, but for the folder itself */
 int is_tar(const char *path);
 /* Runs a program of PATH and waits for it. */
 int run_program(const char *const *argv);

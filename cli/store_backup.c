@@ -86,6 +86,7 @@ static int copy_pages(sqlite3 *from, const char *path, int check)
     return code;
 }
 
+/* Without a format where it has no tables yet: the writer has only just made the file, and nothing is left out. */
 static int copy_one(const char *state, const char *part, struct store_file *f, sqlite3 *pinned)
 {
     char from[STORE_PATH], to[STORE_PATH];
@@ -96,15 +97,13 @@ static int copy_one(const char *state, const char *part, struct store_file *f, s
         code = store_path(to, part, f->name);
     if (!code && !db)
         code = pin(from, &db);
-    if (!code) {
-        f->format = format_of(db);
+    if (!code && (f->format = format_of(db)))
         code = copy_pages(db, to, !strcmp(f->name, "documents.db"));
-    }
     if (db != pinned)
         sqlite3_close(db);
-    if (!code && chmod(to, 0600))
+    if (!code && f->format && chmod(to, 0600))
         code = store_fail(CLI_FAILED, "%s: %s", to, strerror(errno));
-    return code ? code : file_copy(to, NULL, 0, &f->bytes, f->sha256);
+    return code || !f->format ? code : file_copy(to, NULL, 0, &f->bytes, f->sha256);
 }
 
 /* Retention may delete the oldest ones meanwhile: that is no fault. */
@@ -141,7 +140,8 @@ static int copy_all(const char *state, const char *part, struct store_files *f)
         if (i && i + 1 < f->n && gone(state, file->name))
             continue;
         code = copy_one(state, part, file, !i ? first : i + 1 == f->n ? last : NULL);
-        f->file[kept++] = *file;
+        if (code || file->format)
+            f->file[kept++] = *file;
     }
     if (!code)
         f->n = kept;

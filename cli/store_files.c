@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <json-c/json.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
@@ -281,17 +282,20 @@ int folder_sync(const char *path)
     return bad ? store_fail(CLI_FAILED, "%s: %s", path, strerror(errno)) : CLI_OK;
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st, (void)type;
+    if (at->level > 0)
+        remove(path);
+    return 0;
+}
+
 void folder_remove(const char *path)
 {
-    DIR *d = opendir(path);
-    struct dirent *e;
-    char name[STORE_PATH];
+    char inside[STORE_PATH];
 
-    while (d && (e = readdir(d)))
-        if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && !store_path(name, path, e->d_name))
-            unlink(name);
-    if (d)
-        closedir(d);
+    if (!store_path(inside, path, ".")) /* goes on into a link to a folder, and into no other */
+        nftw(inside, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     rmdir(path);
 }
 

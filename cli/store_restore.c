@@ -5,6 +5,7 @@
 #include "plugins/store/format.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,7 +158,7 @@ static int hand_over(const char *staged, const char *state, const struct store_f
 
     if (stat(state, &owner)) {
         snprintf(above, sizeof above, "%s/..", state);
-        if (mkdir(state, 0700) || stat(above, &owner) || (!geteuid() && chown(state, owner.st_uid, owner.st_gid)))
+        if (mkdir(state, 0700) || stat(above, &owner) || (!geteuid() && lchown(state, owner.st_uid, owner.st_gid)))
             return store_fail(CLI_FAILED, "%s: %s", state, strerror(errno));
         made = 1;
     }
@@ -166,7 +167,7 @@ static int hand_over(const char *staged, const char *state, const struct store_f
 
         if ((code = store_path(path, staged, f->file[i].name)))
             break;
-        if (chmod(path, mode) || (!geteuid() && chown(path, owner.st_uid, owner.st_gid)))
+        if (chmod(path, mode) || (!geteuid() && lchown(path, owner.st_uid, owner.st_gid)))
             code = store_fail(CLI_FAILED, "%s: %s", path, strerror(errno));
         if (!code)
             code = move(staged, state, f->file[i].name);
@@ -201,28 +202,46 @@ static int into_postgresql(const char *staged, const char *url, int force)
     return code ? code : store_pg_restore(url, dump, force);
 }
 
+/* A folder of our own at `path` (…XXXXXX), and in `staged` a name for it that stays its own. The folder above may be the
+ * daemon's user's, who could put another in its place while root fills it. -1: see errno. */
+static int stage(char *path, char staged[64])
+{
+    int fd = mkdtemp(path) ? open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) : -1;
+    struct stat st;
+
+    if (fd >= 0 && (fstat(fd, &st) || st.st_uid != geteuid() || st.st_mode & 077)) {
+        close(fd);
+        errno = EPERM;
+        return -1;
+    }
+    snprintf(staged, 64, "/proc/self/fd/%d", fd); /* tar has the descriptor too */
+    return fd;
+}
+
 int cmd_store_restore(const struct cli *c, char *const *args)
 {
     const char *state = c->option[O_STATE] ? c->option[O_STATE] : ECYBER_STATEDIR "/store",
                *url = store_url(c->option[O_URL]);
     struct store_files f = {NULL, 0};
-    char staged[STORE_PATH];
-    int code = CLI_OK, force = c->option[O_FORCE] != NULL, n = (int)strlen(state);
+    char path[STORE_PATH], staged[64];
+    int code = CLI_OK, fd, force = c->option[O_FORCE] != NULL, n = (int)strlen(state);
 
     while (n > 1 && state[n - 1] == '/')
         n--;
-    if (snprintf(staged, sizeof staged, "%.*s.restore-XXXXXX", n, state) >= (int)sizeof staged)
+    if (snprintf(path, sizeof path, "%.*s.restore-XXXXXX", n, state) >= (int)sizeof path)
         return store_fail(CLI_USAGE, "%.64s…: the name is too long", state);
     if (!url && in_use(state))
         return store_fail(CLI_REFUSED, "%s is in use: stop the daemon first", state);
-    if (url && !mkdtemp(strcpy(staged, "/var/tmp/ecyber-restore-XXXXXX")))
-        return store_fail(CLI_FAILED, "%s: %s", staged, strerror(errno));
-    if (!url && !mkdtemp(staged))
-        return store_fail(CLI_FAILED, "%s: %s", staged, strerror(errno));
+    if (url)
+        strcpy(path, "/var/tmp/ecyber-restore-XXXXXX");
+    if ((fd = stage(path, staged)) < 0)
+        return store_fail(CLI_FAILED, "%s: %s", path, strerror(errno));
     code = take_all(args[0], staged, &f, url);
     if (!code)
         code = url ? into_postgresql(staged, url, force) : into_files(staged, state, &f, force);
     folder_remove(staged);
+    close(fd);
+    rmdir(path);
     if (!code)
         printf("%s is restored: %u files\n", args[0], f.n);
     store_files_free(&f);

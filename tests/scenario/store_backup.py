@@ -31,7 +31,7 @@ def rows(folder):
         sound = db.execute("PRAGMA integrity_check").fetchone()[0]
         check(sound == "ok", path + " is sound", sound)
         if "events-" in path:
-            last, events, texts = db.execute("SELECT (SELECT max(row) FROM event), (SELECT count(*) FROM event),"
+            last, events, texts = db.execute("SELECT (SELECT coalesce(max(row), 0) FROM event), (SELECT count(*) FROM event),"
                                              " (SELECT count(*) FROM json)").fetchone()
             check(last == events == texts, path + " has every row with its text", (last, events, texts))
             n += events
@@ -72,6 +72,21 @@ def taken_while_it_writes():
     stop(daemon, "live")
     m = last_stop("live")
     check(balanced(m) and not m["write_errors"], "no write failed for it", m)
+
+
+def without_the_one_that_is_being_made():
+    """The writer makes a file first and its tables then: in between it has nothing to keep."""
+    shutil.copytree("copy", "fresh")
+    made = "events-20990101-1.db"
+    with open("fresh/" + made, "wb"):
+        pass
+    code, said = ecyberctl("backup", "--state", "fresh", "made")
+    kept = [os.path.basename(p) for p in glob.glob("made/*.db")]
+    check(code == 0 and "documents.db" in kept and made not in kept and len(kept) > 1,
+          "a file that has no tables yet is left out", (said, kept))
+    os.mkdir("third")
+    code, said = ecyberctl("restore", "--state", os.path.abspath("third/store"), "made")
+    check(code == 0, "and the backup is whole", said)
 
 
 def broken_ones():
@@ -125,6 +140,14 @@ def broken_ones():
         file.write(whole[:len(whole) * 2 // 3])
     got, said = ecyberctl("restore", "--state", STATE, "--force", "broken.tar")
     check(got == 1 and "no whole tar file" in said, "a tar file that is cut off is refused", said)
+    shutil.copytree("copy", "broken")
+    os.makedirs("broken/folder/below")
+    with open("broken/folder/below/file", "w", encoding="ascii") as file:
+        file.write("not of a backup")
+    os.unlink("broken/documents.db")
+    subprocess.run(["tar", "-cf", "folder.tar", "-C", "broken", "."], check=True)
+    got, said = ecyberctl("restore", "--state", STATE, "--force", "folder.tar")
+    check(got == 1 and "documents.db is missing" in said, "a tar file with folders in it too", said)
     after = sorted(os.listdir(STATE))
     check(after == before and not glob.glob(STATE + ".*"), "and nothing was touched", after)
 
@@ -196,6 +219,7 @@ def postgresql():
 
 
 taken_while_it_writes()
+without_the_one_that_is_being_made()
 broken_ones()
 put_in_place()
 postgresql()
