@@ -9,7 +9,7 @@
  * does as another user. */
 bool conf_changeable(const struct ec_row *row)
 {
-    return row->flags & EC_R_LIVE && !(row->flags & (EC_R_SECRET | EC_R_PATH));
+    return row->flags & EC_R_LIVE && !(row->flags & (EC_R_SECRET | EC_R_PATH | EC_R_LOCAL));
 }
 
 static const char *why_not(const struct ec_row *row)
@@ -18,6 +18,8 @@ static const char *why_not(const struct ec_row *row)
         return "is a secret";
     if (row->flags & EC_R_PATH)
         return "names a file";
+    if (row->flags & EC_R_LOCAL)
+        return "is for whoever has the machine";
     return "takes effect at a start only";
 }
 

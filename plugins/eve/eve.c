@@ -13,9 +13,9 @@
 
 static const struct ec_row option_rows[] = {
     EC_OPTION_ENUM(EC_R_LIVE, "to", "file,stdout,socket", "file", "where the lines go"),
-    EC_OPTION(TEXT, EC_R_LIVE, "file", "eve.json", 1, 4000, NULL,
+    EC_OPTION(TEXT, EC_R_LIVE | EC_R_LOCAL, "file", "eve.json", 1, 4000, NULL,
               "its name; relative to the plugin's state folder"),
-    {EC_T_TEXT, EC_R_LIVE, 0, 0, 0, "mode", NULL, "octal", "\"0640\"", NULL,
+    {EC_T_TEXT, EC_R_LIVE | EC_R_LOCAL, 0, 0, 0, "mode", NULL, "octal", "\"0640\"", NULL,
      "permissions of a new file", 0, 0},
     EC_OPTION(TEXT, EC_R_LIVE | EC_R_LIST, "types", NULL, 1, 64, NULL,
               "event types to write; empty: all"),

@@ -27,9 +27,9 @@ static const struct ec_metric metrics[] = {
 
 #define SECOND INT64_C(1000000000)
 static const struct ec_row option_rows[] = {
-    { EC_T_TEXT, EC_R_LIVE | EC_R_LIST, 0, 0, 0, "allow", NULL, "cidr", NULL, NULL,
+    { EC_T_TEXT, EC_R_LIVE | EC_R_LOCAL | EC_R_LIST, 0, 0, 0, "allow", NULL, "cidr", NULL, NULL,
       "addresses and networks that may be told though they are not public", 1, 63 },
-    EC_OPTION(BOOL, EC_R_LIVE, "plain", "false", 0, 0, NULL, "http:// is taken as well as https://"),
+    EC_OPTION(BOOL, EC_R_LIVE | EC_R_LOCAL, "plain", "false", 0, 0, NULL, "http:// is taken as well as https://"),
     EC_OPTION(U32, EC_R_LIVE, "attempts", "6", 1, 20, "attempts", "for each delivery"),
     EC_OPTION(DURATION, EC_R_LIVE, "retry", "10s", SECOND / 10, 3600 * SECOND, NULL,
               "before the second attempt; four times as long before each further one, at most 6h"),

@@ -56,7 +56,8 @@ enum {
     EC_R_SECRET = 64,       /* masked in every output */
     EC_R_LIVE = 128,        /* option: takes effect at a reload; without it the change waits for a restart */
     EC_R_DOC = 256,         /* JSON only, never a column */
-    EC_R_PATH = 512         /* option: a file name, relative to the configuration file's folder */
+    EC_R_PATH = 512,        /* option: a file name, relative to the configuration file's folder */
+    EC_R_LOCAL = 1024       /* option: for the configuration file alone; the API does not change it, as it does no EC_R_PATH */
 };
 
 struct ec_record;
