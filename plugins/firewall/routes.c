@@ -213,11 +213,12 @@ static void audit_ban(struct firewall *f, struct ec_req *r, int32_t err, const c
                       bool lost)
 {
     const char *outcome = lost ? "partial" : "success";
-    char detail[WHY_MAX + sizeof unkept + 2];
+    bool dry = ((const struct ban_body *)f->http->body(r))->dry_run;
+    char detail[WHY_MAX + sizeof unkept + 16];
 
     if (err)
         outcome = err == EC_EPERM ? "denied" : "failure";
-    snprintf(detail, sizeof detail, "%s%s%s", text, lost ? "; " : "", lost ? unkept : "");
+    snprintf(detail, sizeof detail, "%s%s%s%s", dry ? "dry run: " : "", text, lost ? "; " : "", lost ? unkept : "");
     f->http->audit(r, "firewall.ban", outcome, address, detail);
 }
 
@@ -254,8 +255,7 @@ static void ban_job(struct ec_req *r, void *arg)
         if (!keep_has(f, shown.id))
             note = unkept;
     }
-    if (!body->dry_run)
-        audit_ban(f, r, late ? EC_EAGAIN : err, address, err || late ? why : reason, note == unkept);
+    audit_ban(f, r, late ? EC_EAGAIN : err, address, err || late ? why : reason, note == unkept);
     if (err)
         refuse(f, r, err, why);
     else if (!shown.id)
@@ -445,7 +445,7 @@ static const struct ec_route routes[] = {
     ROUTE("GET", "/blocks", "firewall_blocks", "Bans, the newest first", READERS, 0, &page_param, NULL, &page_reply,
           get_blocks, 0, NULL),
     ROUTE("POST", "/blocks", "firewall_ban", "Ban an address or a network", ENFORCERS, EC_RT_ENFORCES, NULL, &ban_body,
-          &block_reply, post_block, 201, "409"),
+          &block_reply, post_block, 201, "200,409"),
     ROUTE("GET", "/blocks/{id}", "firewall_block", "One ban, by its id or its address", READERS, 0, &id_param, NULL,
           &block_reply, get_block, 0, "404"),
     ROUTE("DELETE", "/blocks/{id}", "firewall_unban", "Take back a ban, by its id or its address", ENFORCERS,

@@ -20,7 +20,7 @@ bool if_match(const char *header, const char *etag)
 
 int32_t request_etag(struct ec_req *r, uint64_t version)
 {
-    r->version = version;
+    r->version = version + 1;
     return EC_OK;
 }
 
@@ -33,13 +33,13 @@ int32_t request_match(struct ec_req *r, uint64_t version)
 
     version_etag(version, etag);
     if (reads && etag_matches(none, etag)) {
-        r->version = version;
+        r->version = version + 1;
         request_bytes(r, 304, NULL, &empty);
         return EC_EEND;
     }
     if (if_match(request_header(r, "If-Match"), etag) && (reads || !etag_matches(none, etag)))
         return EC_OK;
-    r->version = version;
+    r->version = version + 1;
     request_error(r, 412, "somebody has changed it meanwhile: read it again");
     return EC_EEND;
 }

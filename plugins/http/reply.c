@@ -82,7 +82,7 @@ static void put_headers(struct ec_req *r)
     char etag[VERSION_ETAG], age[40];
 
     if (r->version)
-        evhttp_add_header(out, "ETag", version_etag(r->version, etag));
+        evhttp_add_header(out, "ETag", version_etag(r->version - 1, etag));
     for (const char *p = r->set.p, *end = p + r->set.n; p && p < end; ) {
         const char *value = p + strlen(p) + 1;
 

@@ -35,7 +35,7 @@ struct ec_req {
     uint32_t status;
     const char *type;               /* of its body, static; NULL: none */
     struct text reply, set;         /* bytes; headers, name NUL value NUL … */
-    uint64_t version;               /* for the ETag, 0: none */
+    uint64_t version;               /* for the ETag, plus one; 0: none */
     int upload;                     /* descriptor of the body, -1: none */
     uint64_t upload_len;
     bool dry_run, audited;

@@ -40,9 +40,9 @@ static const struct ec_route routes[] = {
             "Why an alert fired, as ecyberctl explain says it"),
       .param = &one_param, .run = alerts_explain, .errors = "404", .schema = explain_schema },
     { ROUTE("PATCH", "/api/ids/alerts/{id}", "change_alert", EDITORS,
-            "Change the state of an alert; with If-Match only if it still has that version"),
-      .param = &one_param, .body = &change_body, .body_max = 16384, .reply = &change_reply, .run = alerts_change,
-      .errors = "404,409,412" },
+            "Change the state of an alert"),
+      .flags = EC_RT_EDITS, .param = &one_param, .body = &change_body, .body_max = 16384, .reply = &change_reply,
+      .run = alerts_change, .errors = "404,409" },
 };
 
 static int open_services(struct alerts *a)

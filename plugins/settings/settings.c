@@ -80,7 +80,7 @@ struct reply { struct ec_part part; struct shown of[SETTINGS]; };
 #define BIT(i, what) (2 * (i) + (what))
 #define VALUE_ROWS(i, prefix, T, flags, member) \
     { EC_T_##T, (flags), 0, 0, AT(i, held.member), prefix "value", NULL, NULL, NULL, NULL, "what it is", 0, 0 }, \
-    { EC_T_U64, 0, 0, 0, AT(i, version), prefix "version", NULL, NULL, NULL, NULL, "for If-Match; 0: the default", 0, 0 }, \
+    { EC_T_U64, 0, 0, 0, AT(i, version), prefix "version", NULL, NULL, NULL, NULL, "grows with each change; 0: the default", 0, 0 }, \
     { EC_T_TEXT, EC_R_OPT, BIT(i, 0), 0, AT(i, by), prefix "changed_by", NULL, NULL, NULL, NULL, "who set it", 0, 0 }, \
     { EC_T_TIME, EC_R_OPT, BIT(i, 1), 0, AT(i, at), prefix "changed_at", NULL, NULL, NULL, NULL, "when", 0, 0 }
 static const struct ec_row name_rows[] = { VALUE_ROWS(SYSTEM_NAME, "", TEXT, 0, name) };
@@ -223,18 +223,21 @@ static void shown_put(struct ec_build *b, struct reply *to, enum which i, const 
     to->part.has |= UINT64_C(3) << BIT(i, 0);
 }
 
-static int32_t send_one(struct settings *s, struct ec_req *r, enum which i)
+/* reads: a GET, which may know it already. */
+static int32_t send_one(struct settings *s, struct ec_req *r, enum which i, bool reads)
 {
     union room room;
     struct ec_build b;
     struct reply *to = part_open(&b, &room, sizeof *to);
-    char tag[32];
+    uint64_t version;
 
     pthread_rwlock_rdlock(&s->seen);
     shown_put(&b, to, i, &s->value[i]);
-    snprintf(tag, sizeof tag, "\"%" PRIu64 "\"", s->value[i].version);
+    version = s->value[i].version;
     pthread_rwlock_unlock(&s->seen);
-    s->http->set_header(r, "ETag", tag);
+    if (reads && s->http->match(r, version))
+        return EC_OK;
+    s->http->etag(r, version);
     return s->http->reply(r, 200, &to->part);
 }
 
@@ -268,15 +271,6 @@ static const char *body_wrong(enum which i, const struct body *b)
         why = check_mail((const char *)ec_bytes(&b->part, *m), m->len);
     }
     return why;
-}
-
-/* If-Match: "3" or *. False: neither, or another version than v's. */
-static bool matches(const char *header, uint64_t version)
-{
-    char tag[32];
-
-    snprintf(tag, sizeof tag, "\"%" PRIu64 "\"", version);
-    return !header || !strcmp(header, "*") || !strcmp(header, tag);
 }
 
 static void value_text(enum which i, const struct setting *v, char *to, size_t n)
@@ -318,9 +312,7 @@ static void audit(struct settings *s, struct ec_req *r, enum which i, const stru
 
 static void refuse(struct settings *s, struct ec_req *r, int32_t err)
 {
-    if (err == EC_EPERM)
-        s->http->error(r, 412, "the setting was changed by somebody else: read it again");
-    else if (err == EC_EAGAIN || err == EC_EEXIST)
+    if (err == EC_EAGAIN || err == EC_EEXIST)
         s->http->error(r, 409, "the setting is being changed by somebody else: read it again");
     else
         s->http->error(r, 503, "the store cannot be written at the moment");
@@ -331,23 +323,23 @@ static void change(struct settings *s, struct ec_req *r, enum which i)
     const struct body *body = s->http->body(r);
     const struct ec_who *who = s->http->who(r);
     struct setting old, now;
-    int32_t err = EC_EPERM;
+    int32_t err = EC_EEND;
 
     pthread_mutex_lock(&s->lock);
     now = old = s->value[i];
-    if (matches(s->http->header(r, "If-Match"), old.version)) {
+    if (!s->http->match(r, old.version)) {
         held_take(&now, i, &body->part, &body->held);
         now.at_ns = s->host->now(s->host);
         snprintf(now.by, sizeof now.by, "%s", who ? who->name : "");
         err = keep(s, i, &now);
     }
     pthread_mutex_unlock(&s->lock);
-    if (err) {
+    if (!err) {
+        audit(s, r, i, &old, &now);
+        send_one(s, r, i, false);
+    } else if (err != EC_EEND) {
         refuse(s, r, err);
-        return;
     }
-    audit(s, r, i, &old, &now);
-    send_one(s, r, i);
 }
 
 static int32_t put(struct settings *s, struct ec_req *r, enum which i, void (*work)(struct ec_req *r, void *arg))
@@ -363,7 +355,11 @@ static int32_t put(struct settings *s, struct ec_req *r, enum which i, void (*wo
 
 #define HANDLERS(name, i) \
     static void change_##name(struct ec_req *r, void *arg) { change(arg, r, i); } \
-    static int32_t get_##name(void *self, const void *state, struct ec_req *r) { (void)state; return send_one(self, r, i); } \
+    static int32_t get_##name(void *self, const void *state, struct ec_req *r) \
+    { \
+        (void)state; \
+        return send_one(self, r, i, true); \
+    } \
     static int32_t put_##name(void *self, const void *state, struct ec_req *r) \
     { \
         (void)state; \
@@ -375,10 +371,10 @@ HANDLERS(session_timeout, SESSION_TIMEOUT)
 
 #define ROUTES(name, i, what) \
     { .size = sizeof(struct ec_route), .method = "GET", .path = "/api/settings/" #name, .opid = "get_" #name, \
-      .summary = what, .roles = READERS, .reply = &replies[i], .run = get_##name }, \
+      .summary = what, .roles = READERS, .reply = &replies[i], .run = get_##name, .flags = EC_RT_EDITS }, \
     { .size = sizeof(struct ec_route), .method = "PUT", .path = "/api/settings/" #name, .opid = "put_" #name, \
-      .summary = what "; with If-Match only if it still has that version", .roles = "admin", .body = &bodies[i], \
-      .body_max = 16384, .reply = &replies[i], .run = put_##name, .errors = "409,412" }
+      .summary = what, .roles = "admin", .body = &bodies[i], \
+      .body_max = 16384, .reply = &replies[i], .run = put_##name, .errors = "409", .flags = EC_RT_EDITS }
 static const struct ec_route routes[] = {
     { .size = sizeof(struct ec_route), .method = "GET", .path = "/api/settings", .opid = "list_settings",
       .summary = "All settings", .roles = READERS, .reply = &all_record, .run = get_all },

@@ -54,7 +54,7 @@ struct many { struct ec_part part; struct ec_list items; };
     EC_FIELD(TEXT, EC_R_LIST, T, M(types), "events", NULL, "types of events"), \
     EC_FIELD(U32, 0, T, M(severity), "severity", NULL, "alerts of this severity and more severe ones; 0: all"), \
     EC_FIELD(BOOL, 0, T, M(active), "active", NULL, "it is used"), \
-    EC_FIELD(U64, 0, T, M(version), "version", NULL, "for If-Match"), \
+    EC_FIELD(U64, 0, T, M(version), "version", NULL, "grows with each change"), \
     EC_FIELD(TEXT, 0, T, M(by), "changed_by", NULL, "who changed it last"), \
     EC_FIELD(TIME, 0, T, M(at), "changed_at", NULL, "when")
 #define ALONE(member)  member
@@ -101,15 +101,13 @@ static void send_one(struct webhooks *w, struct ec_req *r, uint32_t status, cons
     union { uint64_t align; uint8_t bytes[8192]; } room = { .bytes = { 0 } };
     struct ec_build b = { .base = room.bytes, .cap = sizeof room };
     struct one *to;
-    char tag[32];
 
     ec_grow(&b, sizeof(struct ec_event));
     to = ec_add(&b, 0, sizeof *to);
     view_fill(&b, &to->v, h);
     if (status == 201)
         to->secret = ec_puts(&b, h->secret);
-    snprintf(tag, sizeof tag, "\"%" PRIu64 "\"", h->version);
-    w->http->set_header(r, "ETag", tag);
+    w->http->etag(r, h->version);
     w->http->reply(r, status, &to->part);
     OPENSSL_cleanse(&room, sizeof room);
 }
@@ -158,34 +156,66 @@ static int32_t get_one(void *self, const void *state, struct ec_req *r)
     struct hook h;
 
     (void)state;
-    if (!named(w, r, &h))
+    if (!named(w, r, &h) && !w->http->match(r, h.version))
         send_one(w, r, 200, &h);
     OPENSSL_cleanse(&h, sizeof h);
     return EC_OK;
 }
 
-/* Into the audit log, before r is answered. */
-static void audit(struct webhooks *w, struct ec_req *r, const char *action, const struct hook *h)
+static bool same_types(const struct hook *a, const struct hook *b)
 {
-    uint32_t topic = w->host->topic_find(w->host, EC_AUDIT_TOPIC);
-    const struct ec_who *who = w->http->who(r);
-    char object[40], detail[HOOK_URL + 64];
-    struct ec_audit *e;
-    struct ec_build b;
+    for (uint32_t i = 0; i < a->types && i < b->types; i++)
+        if (strcmp(a->type[i], b->type[i]) != 0)
+            return false;
+    return a->types == b->types;
+}
 
-    if (!topic || w->host->open(w->host, EC_PUB_MAILBOX, topic, &b) != EC_OK)
-        return;
-    snprintf(object, sizeof object, "webhooks/%" PRIu64, h->id);
-    snprintf(detail, sizeof detail, "%s, %u types of events, %s", h->url, h->types, h->active ? "active" : "not active");
-    if ((e = ec_add(&b, topic, sizeof *e))) {
-        e->action = ec_puts(&b, action);
-        e->outcome = ec_puts(&b, "success");
-        e->actor = ec_puts(&b, who ? who->name : "");
-        e->address = ec_puts(&b, w->http->peer(r));
-        e->object = ec_puts(&b, object);
-        e->detail = ec_puts(&b, detail);
+static void audit_types(FILE *out, const struct hook *h)
+{
+    for (uint32_t i = 0; i < h->types; i++)
+        fprintf(out, "%s%s", i ? "," : "", h->type[i]);
+}
+
+/* What it is, or what of it was changed to what. Of a secret only that it is another. */
+static void audit_say(FILE *out, const struct hook *old, const struct hook *h)
+{
+    if (!old || strcmp(old->name, h->name) != 0)
+        fprintf(out, "; name %s%s%s", old ? old->name : "", old ? " -> " : "", h->name);
+    if (!old || strcmp(old->url, h->url) != 0)
+        fprintf(out, "; url %s%s%s", old ? old->url : "", old ? " -> " : "", h->url);
+    if (!old || !same_types(old, h)) {
+        fputs("; events ", out);
+        if (old)
+            audit_types(out, old);
+        fputs(old ? " -> " : "", out);
+        audit_types(out, h);
     }
-    w->host->publish(w->host, &b);
+    if (old && old->severity != h->severity)
+        fprintf(out, "; severity %" PRIu32 " -> %" PRIu32, old->severity, h->severity);
+    else if (!old)
+        fprintf(out, "; severity %" PRIu32, h->severity);
+    if (!old || old->active != h->active)
+        fprintf(out, "; %s", h->active ? "active" : "not active");
+    if (old && strcmp(old->secret, h->secret) != 0)
+        fputs("; another secret", out);
+}
+
+/* Into the audit log, before r is answered. old: NULL: h is new; now: NULL: it is removed. */
+static void audit(struct webhooks *w, struct ec_req *r, const struct hook *old, const struct hook *now)
+{
+    const char *action = !old ? "webhook.create" : now ? "webhook.change" : "webhook.delete";
+    char object[40], *detail = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&detail, &n);
+
+    if (out) {
+        audit_say(out, now ? old : NULL, now ? now : old);
+        if (fclose(out))
+            n = 0;
+    }
+    snprintf(object, sizeof object, "webhooks/%" PRIu64, (now ? now : old)->id);
+    w->http->audit(r, action, "success", object, n > 2 ? detail + 2 : "nothing");
+    free(detail);
 }
 
 /* --- changes ----------------------------------------------------------------------------------------------------- */
@@ -276,18 +306,18 @@ static void body_apply(struct hook *h, const struct body *b)
         text_take(&b->part, *type_at(b, i), h->type[i], HOOK_TYPE);
 }
 
-static void put(struct webhooks *w, struct ec_req *r, struct hook *h, const char *action)
+/* old: what it was, NULL: a new one. */
+static void put(struct webhooks *w, struct ec_req *r, const struct hook *old, struct hook *h)
 {
     const struct ec_who *who = w->http->who(r);
-    bool fresh = !h->id;
     int32_t err;
 
     snprintf(h->by, sizeof h->by, "%s", who ? who->name : "");
     h->at_ns = w->host->now(w->host);
     err = hooks_put(w->hooks, h);
     if (!err) {
-        audit(w, r, action, h);
-        send_one(w, r, fresh ? 201 : 200, h);
+        audit(w, r, old, h);
+        send_one(w, r, old ? 200 : 201, h);
     } else if (err == EC_ENOENT) {
         w->http->error(r, 404, "there is no such webhook");
     } else if (err == EC_EAGAIN) {
@@ -309,7 +339,7 @@ static void create_work(struct ec_req *r, void *arg)
         return;
     }
     body_apply(&h, w->http->body(r));
-    put(w, r, &h, "webhook.create");
+    put(w, r, NULL, &h);
     OPENSSL_cleanse(&h, sizeof h);
 }
 
@@ -330,19 +360,16 @@ static int32_t create(void *self, const void *state, struct ec_req *r)
 static void change_work(struct ec_req *r, void *arg)
 {
     struct webhooks *w = arg;
-    const char *match = w->http->header(r, "If-Match");
-    struct hook h;
-    char tag[32];
+    struct hook h, old;
 
     if (named(w, r, &h))
         return;
-    snprintf(tag, sizeof tag, "\"%" PRIu64 "\"", h.version);
-    if (match && strcmp(match, "*") != 0 && strcmp(match, tag) != 0) {
-        w->http->error(r, 412, "the webhook was changed by somebody else: read it again");
-    } else {
+    old = h;
+    if (!w->http->match(r, h.version)) {
         body_apply(&h, w->http->body(r));
-        put(w, r, &h, "webhook.change");
+        put(w, r, &old, &h);
     }
+    OPENSSL_cleanse(&old, sizeof old);
     OPENSSL_cleanse(&h, sizeof h);
 }
 
@@ -363,9 +390,13 @@ static void remove_work(struct ec_req *r, void *arg)
 
     if (named(w, r, &h))
         return;
+    if (w->http->match(r, h.version)) {
+        OPENSSL_cleanse(&h, sizeof h);
+        return;
+    }
     err = hooks_remove(w->hooks, h.id);
     if (!err || err == EC_ENOENT) {
-        audit(w, r, "webhook.delete", &h);
+        audit(w, r, &h, NULL);
         w->http->reply(r, 204, NULL);
     } else {
         w->http->error(r, 503, "the store cannot be written at the moment");
@@ -474,12 +505,12 @@ static const struct ec_route routes[] = {
     { ROUTE("GET", "", "list_webhooks", "The webhooks"), .reply = &many_reply, .run = get_all },
     { ROUTE("POST", "", "create_webhook", "Make a webhook; its secret is in the answer alone"), .body = &body_record,
       .body_max = 16384, .reply = &made_reply, .run = create, .status = 201, .errors = "409" },
-    { ROUTE("GET", "/{id}", "read_webhook", "One webhook"), .param = &one_record, .reply = &one_reply, .run = get_one,
+    { ROUTE("GET", "/{id}", "read_webhook", "One webhook"), .flags = EC_RT_EDITS, .param = &one_record, .reply = &one_reply, .run = get_one,
       .errors = "404" },
-    { ROUTE("PATCH", "/{id}", "change_webhook", "Change a webhook; with If-Match only if it still has that version"),
+    { ROUTE("PATCH", "/{id}", "change_webhook", "Change a webhook"), .flags = EC_RT_EDITS,
       .param = &one_record, .body = &body_record, .body_max = 16384, .reply = &one_reply, .run = change,
-      .errors = "404,409,412" },
-    { ROUTE("DELETE", "/{id}", "delete_webhook", "Remove a webhook"), .param = &one_record, .run = drop, .status = 204,
+      .errors = "404,409" },
+    { ROUTE("DELETE", "/{id}", "delete_webhook", "Remove a webhook"), .flags = EC_RT_EDITS, .param = &one_record, .run = drop, .status = 204,
       .errors = "404" },
     { ROUTE("POST", "/{id}/test", "test_webhook", "Send it an event of the type test, active or not"),
       .param = &one_record, .reply = &tested_reply, .run = test, .status = 202, .errors = "404" },

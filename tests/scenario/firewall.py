@@ -381,6 +381,9 @@ def api(before, attacker):
     audit = wait_for(lambda: [i["audit"] for i in a.ask("GET", "/system/audit")[1]["items"] if i["audit"]["action"] ==
                               "firewall.unban"])
     check(audit and "10.77.1.2/31" in [i["object"] for i in audit], "and what people change is in the audit log", audit)
+    audit = [i["audit"] for i in a.ask("GET", "/system/audit?audit.action=firewall.ban")[1]["items"]]
+    dry = [i["detail"] for i in audit if i["object"] == "10.77.1.2" and i["outcome"] == "success"]
+    check("dry run: x" in dry and "x" not in dry, "and a dry run as such", audit)
     check(d.stop() == 0 and ruleset() == before, "nothing stays in the kernel", ruleset())
 
 

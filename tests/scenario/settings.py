@@ -46,10 +46,10 @@ def changes():
     check(status == 200 and got == {"system_name": {"value": "eCyber", "version": 0},
                                     "notification_emails": {"value": [], "version": 0},
                                     "session_timeout": {"value": 480, "version": 0}}, "the defaults", got)
-    status, got, tag = ask("PUT", "/system_name", "B\u00fcro <3>", '"0"')
+    status, got, tag = ask("PUT", "/system_name", "B\u00fcro <3>", '"v0"')
     check(status == 200 and got["value"] == "B\u00fcro <3>" and got["version"] == 1 and got["changed_by"] and
-          got["changed_at"] and tag == '"1"', "a name is set", (status, got, tag))
-    check(ask("PUT", "/system_name", "other", '"0"')[0] == 412 and ask("GET", "/system_name") == (200, got, '"1"'),
+          got["changed_at"] and tag == '"v1"', "a name is set", (status, got, tag))
+    check(ask("PUT", "/system_name", "other", '"v0"')[0] == 412 and ask("GET", "/system_name") == (200, got, '"v1"'),
           "who has an older version is told so with 412, and nothing changes")
     check(ask("PUT", "/system_name", "other", tag)[1]["version"] == 2 and ask("PUT", "/system_name", "again", "*")[0] == 200,
           "who has the newest, or asks for none, changes it")

@@ -108,14 +108,33 @@ def stop():
     check(running.wait(20) == 0, "and ends well", open("log", encoding="utf-8", errors="replace").read()[-900:])
 
 
+def audited():
+    one = make("/audited", name="SOC", severity=2, active=False)[1]
+    path = "/%d" % one["id"]
+    ask("PATCH", path, {"name": "NOC", "events": ["alert", "audit"]})
+    ask("PATCH", path, {"secret": "whsec_" + base64.b64encode(b"k" * 32).decode(), "severity": 3, "active": True})
+    ask("DELETE", path)
+    whole = "name NOC; url %s/audited; events alert,audit; severity 3; active" % BASE
+
+    def said():
+        found = libapi.get(SOCK, "/api/system/audit?audit.object=webhooks" + path)[1]
+        return [(i["audit"]["action"], i["audit"]["detail"]) for i in reversed(found["items"])]
+    check(until(lambda: said()[1:] == [
+        ("webhook.change", "name SOC -> NOC; events audit -> alert,audit"),
+        ("webhook.change", "severity 2 -> 3; active; another secret"), ("webhook.delete", whole)]),
+        "the audit log says what was and what is, and no secret", said())
+
+
 def kept():
     status, one, tag = make("/first", name="SOC", severity=2)
     check(status == 201 and one["secret"].startswith("whsec_") and one["active"] and one["events"] == ["audit"] and
-          tag == '"%d"' % one["version"], "a webhook is made, and its secret is told once", (status, one, tag))
+          tag == '"v%d"' % one["version"], "a webhook is made, and its secret is told once", (status, one, tag))
     status, shown, _ = ask("GET", "/%d" % one["id"])
     check(status == 200 and shown == {k: v for k, v in one.items() if k != "secret"}, "and never again", shown)
     check(ask("GET", "")[1] == {"items": [shown]}, "it is listed")
     check(ask("PATCH", "/%d" % one["id"], {"name": "x"}, '"99"')[0] == 412, "who has another version is told so with 412")
+    check(ask("DELETE", "/%d" % one["id"], None, '"99"')[0] == 412 and ask("GET", "/%d" % one["id"])[0] == 200,
+          "also who would remove it")
     status, changed, _ = ask("PATCH", "/%d" % one["id"], {"name": "NOC", "events": ["alert", "audit"]}, tag)
     check(status == 200 and changed["name"] == "NOC" and changed["events"] == ["alert", "audit"] and
           changed["url"] == one["url"] and changed["severity"] == 2, "it is changed, and keeps what was not named", changed)
@@ -226,6 +245,7 @@ try:
     daemon("--set", "webhooks.allow=[127.0.0.1]")
     first = kept()
     called(first)
+    audited()
     again()
     names = [i["url"] for i in ask("GET", "")[1]["items"]]
     stop()
