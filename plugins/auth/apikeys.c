@@ -1,4 +1,5 @@
-/* /api/auth/apikeys: the keys of the user who asks. */
+/* /api/auth/apikeys: the keys of the user who asks; and, for administrators, of another. */
+#include "plugins/auth/person.h"
 #include "plugins/auth/plugin.h"
 
 #include <inttypes.h>
@@ -15,11 +16,11 @@ struct make {
     struct ec_list roles;
     uint32_t days, pad;
 };
-enum { HAS_ROLES };
+enum { NAMES_ROLES };
 static const struct ec_row make_rows[] = {
     {EC_T_TEXT, 0, 0, 0, (uint32_t)offsetof(struct make, name), "name", NULL, NULL, NULL, NULL, "what it is for", 1,
      (APIKEY_NAME - 1) / 4},
-    {EC_T_ENUM, EC_R_OPT | EC_R_LIST, HAS_ROLES, 0, (uint32_t)offsetof(struct make, roles), "roles", NULL, ROLE_WORDS,
+    {EC_T_ENUM, EC_R_OPT | EC_R_LIST, NAMES_ROLES, 0, (uint32_t)offsetof(struct make, roles), "roles", NULL, ROLE_WORDS,
      NULL, NULL, "what the key may do; absent: what its user may", 0, 0},
     {EC_T_U32, 0, 0, 0, (uint32_t)offsetof(struct make, days), "expires_in_days", NULL, NULL, "90", NULL,
      "0: never", 0, 3650},
@@ -115,7 +116,7 @@ static uint32_t roles_wanted(const struct make *p, uint32_t own)
 {
     uint32_t roles = 0;
 
-    if (!(p->part.has >> HAS_ROLES & 1))
+    if (!(p->part.has >> NAMES_ROLES & 1))
         return own;
     for (uint32_t i = 0; i < p->roles.n; i++)
         roles |= 1u << *(const uint32_t *)(const void *)((const char *)p + p->roles.off + (size_t)i * p->roles.stride);
@@ -163,24 +164,21 @@ static bool is_of(const void *item, void *arg)
     return ((const struct apikey *)item)->user == ((const struct user *)arg)->id;
 }
 
-static int32_t list(void *self, const void *state, struct ec_req *r)
+static int32_t list_of(struct auth *a, struct ec_req *r, struct user *user)
 {
-    struct auth *a = self;
     struct ec_build b = {.cap = 4096 + APIKEYS_USER * 512};
     struct apikey *own = calloc(APIKEYS_USER, sizeof *own);
     struct shown *items;
     struct many *reply;
-    struct user user;
-    int32_t err = EC_OK;
+    int32_t err;
 
-    (void)state;
     b.base = calloc(1, b.cap);
     if (!own || !b.base) {
         err = a->http->error(r, 503, "Out of memory");
-    } else if (!asker(a, r, &user)) {
+    } else {
         ec_grow(&b, sizeof(struct ec_event));
         reply = ec_add(&b, 0, sizeof *reply);
-        reply->total = shelf_find(a->apikeys, is_of, &user, 0, own, APIKEYS_USER);
+        reply->total = shelf_find(a->apikeys, is_of, user, 0, own, APIKEYS_USER);
         items = ec_rows(&b, &reply->items, (uint32_t)reply->total, sizeof *items);
         if (!items)                 /* an empty list is there all the same */
             reply->items.off = (uint32_t)sizeof(struct ec_part);
@@ -191,6 +189,32 @@ static int32_t list(void *self, const void *state, struct ec_req *r)
     free(b.base);
     free(own);
     return err;
+}
+
+static int32_t list(void *self, const void *state, struct ec_req *r)
+{
+    struct auth *a = self;
+    struct user user;
+
+    (void)state;
+    return asker(a, r, &user) ? EC_OK : list_of(a, r, &user);
+}
+
+/* For an administrator who takes back an account. */
+static int32_t list_others(void *self, const void *state, struct ec_req *r)
+{
+    struct auth *a = self;
+    const struct id_param *p = a->http->param(r);
+    struct user user;
+    int32_t err = users_get(a->users, p->id, &user);
+
+    (void)state;
+    if (err)
+        user_failed(a, r, err);
+    else
+        list_of(a, r, &user);
+    OPENSSL_cleanse(&user, sizeof user);
+    return EC_OK;
 }
 
 /* One's own; an administrator's may be anybody's. */
@@ -228,6 +252,9 @@ LATER(drop, drop_work)
 const struct ec_route apikey_routes[] = {
     {ROUTE("GET", "/api/auth/apikeys", "list_api_keys", "The API keys of the user who asks"), .reply = &many_record,
      .run = list, .errors = "409"},
+    {.size = sizeof(struct ec_route), .method = "GET", .path = "/api/users/{id}/apikeys", .opid = "list_user_api_keys",
+     .summary = "A user's API keys", .roles = "admin", .param = &id_record, .reply = &many_record, .run = list_others,
+     .errors = "404"},
     {ROUTE("POST", "/api/auth/apikeys", "create_api_key", "Make an API key for a program"), .body = &make_record,
      .reply = &made_record, .body_max = 8192, .run = make, .status = 201, .errors = "409"},
     {ROUTE("DELETE", "/api/auth/apikeys/{id}", "delete_api_key", "End one of them; an administrator, anybody's"),

@@ -202,6 +202,7 @@ static void reset_work(struct ec_req *r, void *arg)
         backoff_good(a->accounts, one.name);
         first_done(a, &one);
         session_end_all(a->sessions, one.id, 0);
+        apikey_end_all(a->apikeys, one.id);
         audit_say(a, r, "password.reset", "success", NULL, object_of(&one, object), one.name);
         a->http->reply(r, 204, NULL);
     }
@@ -265,7 +266,7 @@ const struct ec_route people_routes[] = {
      .reply = &user_record, .run = show, .errors = "404"},
     {ROUTE("DELETE", "/api/users/{id}", "delete_user", "Remove a user"), .flags = EC_RT_EDITS, .param = &id_record,
      .run = drop, .status = 204, .errors = "404,409"},
-    {ROUTE("POST", "/api/users/{id}/reset-password", "reset_password", "Give a user another password"),
+    {ROUTE("POST", "/api/users/{id}/reset-password", "reset_password", "Give a user another password; all sessions and API keys of the user end"),
      .param = &id_record, .body = &reset_record, .body_max = 8192, .run = reset, .status = 204, .errors = "404,409"},
     {ROUTE("GET", "/api/system/audit", "list_audit", "Who did what from where"), .flags = EC_RT_EVENTS,
      .topic = EC_AUDIT_TOPIC},

@@ -196,10 +196,11 @@ static void reset_work(struct ec_req *r, void *arg)
         } else {
             recovery_sweep(a->recoveries, one.id, a->host->now(a->host));
             session_end_all(a->sessions, one.id, 0);
+            apikey_end_all(a->apikeys, one.id);
             backoff_good(a->accounts, one.name);
             first_done(a, &one);
             audit_say(a, r, "password.recover", "success", one.name, object_of(&one, object),
-                      "another password, by a token; all sessions ended");
+                      "another password, by a token; all sessions and API keys ended");
             say(a, r, SAYS_RESET);
         }
     }
@@ -224,7 +225,7 @@ const struct ec_route recover_routes[] = {
             "Have a token for another password sent by mail; the answer is the same where there is no such account"),
      .body = &ask_record, .reply = &said_record, .run = request, .errors = "429"},
     {PUBLIC("POST", "/api/auth/password-recovery/reset-password", "recover_password",
-            "Choose another password by the token of a letter; all sessions of the user end"),
+            "Choose another password by the token of a letter; all sessions and API keys of the user end"),
      .body = &reset_record, .reply = &said_record, .run = reset, .errors = "400,429"},
 };
 const uint32_t recover_route_count = sizeof recover_routes / sizeof *recover_routes;

@@ -231,7 +231,7 @@ TABLE = {
     ("PUT", "/api/users/999999"): "admin",
     ("PUT", "/api/users/999999/roles"): "admin",
     ("POST", "/api/users/999999/disable"): "admin",
-    ("POST", "/api/users/999999/reset-password"): "admin",
+    ("POST", "/api/users/999999/reset-password"): "admin", ("GET", "/api/users/999999/apikeys"): "admin",
     ("GET", "/api/system/audit"): "admin",
 }
 
@@ -393,6 +393,22 @@ def sessions(admin):
     return login("the.viewer2", "tree house 7")[1]
 
 
+def taken_back(admin):
+    """Whoever had another's account keeps no key of it."""
+    _, user, _ = ask("POST", "/api/users", admin, {"username": "stolen", "email": "stolen@example.org",
+                                                   "password": "tree house 7", "must_change": False})
+    _, made, _ = ask("POST", "/api/auth/apikeys", token_of("stolen", "tree house 7"), {"name": "thief's"})
+    key, path = {"X-API-Key": made["key"]}, "/api/users/%d" % user["id"]
+    check(ask("GET", "/api/auth/me", headers=key)[0] == 200, "a key of an account that is to be taken back")
+    code, got, _ = ask("GET", path + "/apikeys", admin)
+    check(code == 200 and got["total"] == 1 and got["items"][0]["name"] == "thief's" and "key" not in got["items"][0],
+          "administrators see it", got)
+    check(ask("GET", "/api/users/999999/apikeys", admin)[0] == 404, "nobody's keys: 404")
+    check(ask("POST", path + "/reset-password", admin, {"password": "river boat 9"})[0] == 204 and
+          ask("GET", "/api/auth/me", headers=key)[0] == 401 and ask("GET", path + "/apikeys", admin)[1]["total"] == 0,
+          "another password by an administrator ends it")
+
+
 def api_keys(admin, kept):
     """A program with a key: its user, with no more than the key's roles."""
     token = token_of("the.operator", "tree house 7")
@@ -431,6 +447,7 @@ def api_keys(admin, kept):
           ask("GET", "/api/auth/me", headers=key)[0] == 401, "but an administrator's, and then it is of no use")
     code, made, _ = ask("POST", "/api/auth/apikeys", token, {"name": "stays", "expires_in_days": 0})
     check(code == 201, "one without an end", made)
+    taken_back(admin)
     document = ask("GET", "/api/openapi.json")[1]
     check(document["components"]["securitySchemes"]["ApiKey"] == {"type": "apiKey", "in": "header", "name": "X-API-Key"} and
           {"ApiKey": []} in document["paths"]["/api/auth/me"]["get"]["security"], "the document has it")

@@ -103,6 +103,14 @@ def ask(method, path, body=None, token=None, form=None, source="127.0.0.1"):
     return got.status, json.loads(text) if text else None
 
 
+def me_by(key):
+    link = http.client.HTTPConnection("127.0.0.1", PORT, timeout=20)
+    link.request("GET", "/api/auth/me", headers={"X-API-Key": key})
+    got = link.getresponse().status
+    link.close()
+    return got
+
+
 def login(name, password):
     return ask("POST", "/api/auth/login", form={"username": name, "password": password})
 
@@ -167,6 +175,8 @@ def by_starttls(context):
     run = daemon(server.port)
     check(ask("GET", "/api/auth/methods")[1]["recovery_by_mail"] is True, "recovery by mail is offered")
     old = login("anna", "tree house 7")[1]
+    key = ask("POST", "/api/auth/apikeys", {"name": "probe"}, old["access_token"])[1]["key"]
+    check(me_by(key) == 200, "with an API key")
     took = {}
     for email in ("nobody@example.org", "anna@example.org"):
         began = time.monotonic()
@@ -188,6 +198,7 @@ def by_starttls(context):
     check(login("anna", "river boat 9")[0] == 200 and login("anna", "tree house 7")[0] == 401, "it is taken, the old one is not")
     check(ask("GET", "/api/auth/me", token=old["access_token"])[0] == 401 and
           ask("POST", "/api/auth/refresh", {"refresh_token": old["refresh_token"]})[0] == 401, "all sessions have ended")
+    check(me_by(key) == 401, "and the API key")
     check(reset(token, "river boat 10") == (400, BAD_TOKEN), "the token is good for one time")
     for _ in range(5):
         request("berta@example.org")
