@@ -1,5 +1,6 @@
 /* The daemon's reload says when it begins, not when it ends; so its status is asked for until none runs. What was
- * asked for while another one ran is served by the next, which begins before the daemon says that none runs. */
+ * asked for while another one ran is served by the next, which begins before the daemon says that none runs; so where
+ * others ask without a pause it has been served once two have ended. */
 #include "plugins/ids/manage/reload.h"
 
 #include "plugins/ids/match/engine.h"
@@ -15,7 +16,7 @@
 struct asked {
     struct asked *next;
     struct reloads *all;
-    uint64_t id;
+    uint64_t id, ended;             /* ended: reloads at the asking, and two; 0: not known yet */
     reload_ended_fn *fn;
     void *arg;
     bool ok, looking;               /* looking: an answer is on its way */
@@ -114,6 +115,14 @@ static const char *text_of(struct json_object *o, const char *key)
         ? json_object_get_string(v) : "";
 }
 
+static uint64_t ended_now(struct json_object *reload)
+{
+    struct json_object *done, *failed;
+
+    return json_object_object_get_ex(reload, "done", &done) && json_object_object_get_ex(reload, "failed", &failed)
+        ? json_object_get_uint64(done) + json_object_get_uint64(failed) : 0;
+}
+
 /* [ctl] What "reload" and "status" answer holds {"reload": {"running", "done", "failed", "why"}}. */
 static void on_answer(void *arg, int32_t err, const char *json, uint32_t len)
 {
@@ -125,9 +134,11 @@ static void on_answer(void *arg, int32_t err, const char *json, uint32_t len)
         end(q, false, "the daemon does not reload: it ends, or too much is asked of it");
     } else if (!json_object_object_get_ex(o, "reload", &r) || !json_object_object_get_ex(r, "running", &running)) {
         end(q, false, "the daemon does not say how its reload ended");
-    } else if (!json_object_get_boolean(running)) {
+    } else if (!json_object_get_boolean(running) || (q->ended && ended_now(r) >= q->ended)) {
         end(q, !*text_of(r, "why"), text_of(r, "why"));
     } else {
+        if (!q->ended)
+            q->ended = ended_now(r) + 2;
         __atomic_store_n(&q->looking, false, __ATOMIC_RELEASE);     /* reloads_look() asks again */
     }
     json_object_put(o);
