@@ -202,7 +202,7 @@ static int into_postgresql(const char *staged, const char *url, int force)
     return code ? code : store_pg_restore(url, dump, force);
 }
 
-/* A folder of our own at `path` (…XXXXXX), and in `staged` a name for it that stays its own. The folder above may be the
+/* A folder of our own at `path` (…XXXXXX), and in `staged` a name that stays its own. The folder above may be the
  * daemon's user's, who could put another in its place while root fills it. -1: see errno. */
 static int stage(char *path, char staged[64])
 {
