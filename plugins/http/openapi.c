@@ -287,6 +287,8 @@ static void put_filters(struct text *t, const struct ec_host *h, const struct ro
     } else {
         put_simple(t, "limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000,\"default\":100}", "events");
         put_simple(t, "cursor", "{\"type\":\"string\",\"maxLength\":159}", "`next_cursor` of the page before");
+        put_simple(t, "sort", "{\"type\":\"string\",\"enum\":[\"-timestamp\",\"timestamp\"],\"default\":\"-timestamp\"}",
+                   "the newest first, or the oldest; as they came");
     }
     if (!r->topic)
         put_types(t, h);

@@ -355,6 +355,14 @@ static void read_cursor(struct reading *g, const struct decode_field *f)
     g->s->q.cursor = *f->value ? f->value : NULL;
 }
 
+static void read_sort(struct reading *g, const struct decode_field *f)
+{
+    if (!is_word(SEARCH_SORTS, f->value, f->value_len))
+        complain_word(g, f->name, f->value, SEARCH_SORTS);
+    else if (*f->value != '-')
+        g->s->q.flags |= EC_QUERY_OLDEST_FIRST;
+}
+
 static void read_field(struct reading *g, const struct decode_field *f, uint64_t now_ns)
 {
     struct search *s = g->s;
@@ -370,6 +378,8 @@ static void read_field(struct reading *g, const struct decode_field *f, uint64_t
         read_limit(g, f, count ? &s->top : &s->q.limit);
     else if (!count && !strcmp(f->name, "cursor"))
         read_cursor(g, f);
+    else if (!count && !strcmp(f->name, "sort"))
+        read_sort(g, f);
     else if (count && !strcmp(f->name, "by")) {
         if (!resolve(g, f->value, f->value_len, s->by).type)
             complain(g, "by", "value_error", "there is no such field", f->value, NULL);

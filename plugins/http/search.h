@@ -7,6 +7,7 @@
 #define SEARCH_LIMIT 100u           /* rows of a page where nobody says; at most SEARCH_LIMIT_MAX */
 #define SEARCH_LIMIT_MAX 1000u
 #define SEARCH_TOP 10u
+#define SEARCH_SORTS "-timestamp,timestamp"     /* the first where nobody says */
 
 typedef void search_error_fn(void *arg, const char *at, const char *type, const char *msg, const char *value,
                              const char *ctx);

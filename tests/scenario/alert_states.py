@@ -111,6 +111,12 @@ def filters(alerts):
     check(ids(listed("status=open", 3)) == [a["id"] for a in alerts if a["id"] not in changed + acked],
           "open ones are those that are left")
     check(ids(listed("status=open,closed", 4)) == [a["id"] for a in alerts if a["id"] not in acked], "two states at once")
+    for query in ("", "status=closed", "status=open", "status=open,closed"):
+        there = ids(listed(query))
+        check(ids(listed(query + "&sort=timestamp", 3)) == there[::-1] and ids(listed(query + "&sort=-timestamp")) == there,
+              "the oldest first: %s" % (query or "all"), (there, listed(query + "&sort=timestamp", 3)))
+    status, got = listed("sort=severity")
+    check(status == 422 and got["detail"][0]["loc"] == ["query", "sort"], "sorted by nothing else", got)
     closed = [a for a in alerts if a["id"] in changed]
     sid, ip, port = closed[0]["alert"]["signature_id"], closed[0]["src_ip"], closed[0]["dest_port"]
     when = closed[4]["timestamp"].replace("+0000", "Z")

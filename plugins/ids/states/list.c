@@ -25,7 +25,7 @@ struct page {
     struct alerts *a;
     FILE *out;
     uint32_t mask, n, limit;
-    bool partial, states;           /* states: they are known, and shown */
+    bool partial, states, up;       /* states: they are known, and shown; up: the oldest first */
     char next[EC_CURSOR_MAX];
     struct row *row;                /* of one window */
     uint32_t rows, room;
@@ -114,6 +114,11 @@ static int newest_first(const void *a, const void *b)
     uint64_t x = ((const struct row *)a)->event, y = ((const struct row *)b)->event;
 
     return x < y ? 1 : x > y ? -1 : 0;
+}
+
+static int oldest_first(const void *a, const void *b)
+{
+    return newest_first(b, a);
 }
 
 static void rows_free(struct page *p)
@@ -212,34 +217,34 @@ static bool wanted(const struct page *p, uint32_t i, const struct terms *t)
     return true;
 }
 
-/* From the copies, the newest event first. *below: under which the next page begins. */
-static int32_t read_copies(struct page *p, const struct ec_query *q, struct terms *t, uint64_t below)
+/* From the copies, those behind the event `from`. */
+static int32_t read_copies(struct page *p, const struct ec_query *q, struct terms *t, uint64_t from)
 {
     uint64_t id[WINDOW];
     uint32_t n;
     int32_t err = EC_OK;
 
     for (uint32_t round = 0; !err && p->n < p->limit; round++) {
-        if (!(n = states_below(p->a->states, p->mask, below, id, WINDOW)))
+        if (!(n = states_behind(p->a->states, p->mask, from, p->up, id, WINDOW)))
             return EC_OK;
         if (round == ROUNDS) {
             p->partial = true;
             break;
         }
-        err = read_window(p, t, q, id[n - 1], id[0]);
+        err = read_window(p, t, q, id[p->up ? 0 : n - 1], id[p->up ? n - 1 : 0]);
         if (p->rows)
-            qsort(p->row, p->rows, sizeof *p->row, newest_first);
-        below = id[n - 1];
+            qsort(p->row, p->rows, sizeof *p->row, p->up ? oldest_first : newest_first);
+        from = id[n - 1];
         for (uint32_t i = 0; !err && i < p->rows && p->n < p->limit; i++)
             if (wanted(p, i, t)) {
                 put_item(p, p->row[i].json, p->row[i].n, &p->row[i].state);
                 if (p->n == p->limit)
-                    below = p->row[i].event;
+                    from = p->row[i].event;
             }
         rows_free(p);
     }
-    if (states_below(p->a->states, p->mask, below, id, 1))
-        snprintf(p->next, sizeof p->next, "changed-%" PRIu64, below);
+    if (states_behind(p->a->states, p->mask, from, p->up, id, 1))
+        snprintf(p->next, sizeof p->next, "changed-%" PRIu64, from);
     return err;
 }
 
@@ -295,16 +300,16 @@ static int read_copies_for(struct page *p, struct ec_req *r, const struct ec_que
     static const char mark[] = "changed-";
     char why[160];
     struct terms t;
-    uint64_t below = UINT64_MAX;
+    uint64_t from = p->up ? 0 : UINT64_MAX;
     int32_t err;
 
     if (copy_terms(&t, q, why, sizeof why))
         return p->a->http->invalid(r, "query", "value_error", why), 1;
     if (q->cursor &&
         (strncmp(q->cursor, mark, sizeof mark - 1) != 0 ||
-         !event_number(q->cursor + sizeof mark - 1, (uint32_t)(strlen(q->cursor) - sizeof mark + 1), &below)))
+         !event_number(q->cursor + sizeof mark - 1, (uint32_t)(strlen(q->cursor) - sizeof mark + 1), &from)))
         return p->a->http->invalid(r, "query.cursor", "value_error", "It is not the next_cursor of such a page"), 1;
-    err = read_copies(p, q, &t, below);
+    err = read_copies(p, q, &t, from);
     rows_free(p);
     free(p->row);
     if (err == EC_EINVAL)
@@ -331,7 +336,8 @@ static void list_work(struct ec_req *r, void *arg)
     struct alerts *a = arg;
     const struct param *param = a->http->param(r);
     const struct ec_query *q = a->http->query(r);
-    struct page p = { .a = a, .mask = STATE_CHANGED_MASK, .limit = q->limit, .states = states_ready(a->states) };
+    struct page p = { .a = a, .mask = STATE_CHANGED_MASK, .limit = q->limit, .states = states_ready(a->states),
+                      .up = (q->flags & EC_QUERY_OLDEST_FIRST) != 0 };
     struct grown out = { .s = NULL };
     int answered;
 

@@ -172,14 +172,20 @@ void states_release(struct states *s)
     pthread_rwlock_unlock(&s->lock);
 }
 
-uint32_t states_below(struct states *s, uint32_t mask, uint64_t below, uint64_t *to, uint32_t n)
+uint32_t states_behind(struct states *s, uint32_t mask, uint64_t from, bool up, uint64_t *to, uint32_t n)
 {
-    uint32_t got = 0;
+    uint32_t got = 0, i;
 
     pthread_rwlock_rdlock(&s->lock);
-    for (uint32_t i = place(s, below); i && got < n; i--)
-        if (mask >> s->list[i - 1]->state & 1)
-            to[got++] = s->list[i - 1]->event;
+    i = place(s, from);
+    if (up && i < s->n && s->list[i]->event == from)
+        i++;
+    for (; (up ? i < s->n : i > 0) && got < n; i += up ? 1u : UINT32_MAX) {
+        const struct alert_state *one = s->list[up ? i : i - 1];
+
+        if (mask >> one->state & 1)
+            to[got++] = one->event;
+    }
     pthread_rwlock_unlock(&s->lock);
     return got;
 }

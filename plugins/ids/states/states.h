@@ -34,8 +34,9 @@ bool states_ready(struct states *s);
 /* [any] The state of an alert, locked until states_release(), which is always called. NULL: nobody has changed it. */
 const struct alert_state *states_hold(struct states *s, uint64_t event);
 void states_release(struct states *s);
-/* [any] Alerts in one of the states (bits) with an id under `below`, the newest first, at most n. How many. */
-uint32_t states_below(struct states *s, uint32_t mask, uint64_t below, uint64_t *to, uint32_t n);
+/* [any] Alerts in one of the states (bits), at most n. How many. With an id under `from`, the newest first; up: above it,
+ * the oldest first. */
+uint32_t states_behind(struct states *s, uint32_t mask, uint64_t from, bool up, uint64_t *to, uint32_t n);
 
 /* [any] How many are in each state, of those that somebody changed. */
 void states_count(struct states *s, uint64_t to[STATES]);
