@@ -292,6 +292,26 @@ def together():
     check(sorted(sent(" ".join("many-%d." % i for i in range(10)))) == [9300000 + i for i in range(10)], "and fire")
 
 
+def beside_others():
+    """Somebody reloads without a pause: a change is answered all the same, after few of those."""
+    over, ended = threading.Event(), lambda: sum(json.loads(ctl("-o", "json", "status")[1])["reload"][k]
+                                                for k in ("done", "failed"))
+
+    def again():
+        while not over.wait(0.002):
+            running.send_signal(signal.SIGHUP)
+    other = threading.Thread(target=again)
+    other.start()
+    check(wait_for(lambda: ended() > 20), "reloads follow each other")
+    before = ended()
+    status, got, _ = ask("POST", "/api/rules", {"text": RULE % ("beside", "beside", 9200000)})
+    passed = ended() - before
+    over.set()
+    other.join()
+    check(status == 201 and passed < 12, "a change is in force after few of them", (status, passed, got))
+    ask("DELETE", "/api/rules/1:9200000")
+
+
 def audited():
     def rows():
         return [e["audit"] for e in ask("GET", "/api/system/audit?audit.object=rules/1:9000001&limit=100")[1]["items"]]
@@ -475,8 +495,8 @@ def main():
                   "  classification_file: %s/etc/rules/classification.config\n"
                   % (os.environ["EC_PLUGINDIR"], HERE, HERE, SOCK, HERE, HERE, os.environ["EC_SRC"]))
     daemon()
-    for part in (made, dry, of_file, lists, validated, bad, together, reloaded, audited, explained, by_hand,
-                 changed_and_removed, killed):
+    for part in (made, dry, of_file, lists, validated, bad, together, beside_others, reloaded, audited, explained,
+                 by_hand, changed_and_removed, killed):
         part()
     check(stop() == 0, "the daemon ends well", log_end())
     large()
