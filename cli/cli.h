@@ -3,6 +3,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 struct json_object;
 
@@ -52,12 +53,15 @@ cli_fn cmd_status, cmd_plugins_list, cmd_plugins_info, cmd_plugins_new, cmd_conf
     cmd_ml_explain, cmd_rules_list, cmd_rules_show, cmd_rules_enable, cmd_rules_disable, cmd_rules_validate,
     cmd_rules_reload, cmd_rules_test, cmd_rules_sources, cmd_rules_add_source, cmd_rules_remove_source,
     cmd_rules_update, cmd_replay, cmd_tls_self_signed, cmd_store_backup, cmd_store_restore,
-    cmd_support_dump;
+    cmd_support_dump, cmd_apikeys_list, cmd_apikeys_delete, cmd_completion, cmd_plugins_reload;
 
 /* The options of each, beside its run function. */
 extern const struct cli_option events_options[], tail_options[], ban_options[], users_add_options[],
     alerts_change_options[], config_change_options[], store_backup_options[], store_restore_options[],
     users_import_options[], items_options[], rules_change_options[], rules_add_source_options[], rules_update_options[];
+
+extern const struct cli_command cli_commands[];
+extern const size_t cli_command_count;
 
 /* Ask the daemon. word: the command and its arguments, NULL-terminated. Returns the reply, to be
  * put; NULL: *code is the exit code, and why was printed on stderr. */

@@ -1,7 +1,6 @@
 #include "buildconf.h"
 
 #include "cli/cli.h"
-#include "cli/explain.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -12,96 +11,15 @@
 
 #define ARGS_MAX 64
 
-static int cmd_explain(const struct cli *c, char *const *args)
-{
-    char name[] = "explain", *argv[] = {name, args[0], NULL};
-
-    (void)c;
-    return explain_main(args[0] ? 2 : 1, argv);
-}
-
-static const struct cli_command commands[] = {
-    {"status", "", "the daemon: plugins, packets, events, metrics", cmd_status, NULL},
-    {"alerts list", "[FIELD=VALUE ...]", "stored alerts, the newest first", cmd_alerts_list, events_options},
-    {"alerts tail", "", "alerts as they come", cmd_alerts_tail, tail_options},
-    {"alerts show", "ID", "one alert with all its fields", cmd_alerts_show, NULL},
-    {"alerts explain", "ID", "why it fired: the rule, and for each match buffer, offset and bytes", cmd_alerts_explain,
-     NULL},
-    {"alerts ack", "ID ...", "acknowledge alerts: somebody looks at them", cmd_alerts_ack, alerts_change_options},
-    {"alerts close", "ID ...", "close alerts: done with", cmd_alerts_close, alerts_change_options},
-    {"alerts dismiss", "ID ...", "close alerts as false positives", cmd_alerts_dismiss, alerts_change_options},
-    {"alerts reopen", "ID ...", "open alerts again", cmd_alerts_reopen, alerts_change_options},
-    {"flows", "[FIELD=VALUE ...]", "stored flows, the newest first", cmd_flows, events_options},
-    {"connections", "", "flows that are alive now, those with the latest packets first", cmd_connections, NULL},
-    {"top", "", "the 20 hosts with most bytes in flows that have ended", cmd_top, NULL},
-    {"devices", "", "the hosts that were seen, the latest first", cmd_devices, NULL},
-    {"ban", "ADDRESS", "block an address or a network", cmd_ban, ban_options},
-    {"unban", "ADDRESS", "end a ban, by its address or its id", cmd_unban, NULL},
-    {"bans", "", "what is banned, by whom, why and until when", cmd_bans, NULL},
-    {"rules list", "[FIELD=VALUE ...]", "rules with what became of them: state=failed, sid=2000001, source=managed ...",
-     cmd_rules_list, items_options},
-    {"rules show", "GID:SID", "one rule with its text, where it stands, and how often it matched", cmd_rules_show,
-     NULL},
-    {"rules enable", "GID:SID ...", "switch rules on, also those behind a '#'; they are in force then",
-     cmd_rules_enable, rules_change_options},
-    {"rules disable", "GID:SID ...", "switch rules off", cmd_rules_disable, rules_change_options},
-    {"rules validate", "[FILE]", "what is wrong with rules, and where; no file or -: standard input",
-     cmd_rules_validate, NULL},
-    {"rules reload", "", "read all rules anew, and wait until they are in force or refused", cmd_rules_reload, NULL},
-    {"rules sources", "", "where rules are fetched from, and how that went", cmd_rules_sources, NULL},
-    {"rules add-source", "NAME URL", "fetch rules from there: a text, or a tar or zip archive of *.rules",
-     cmd_rules_add_source, rules_add_source_options},
-    {"rules remove-source", "NAME", "take a source away, with its rules", cmd_rules_remove_source, NULL},
-    {"rules update", "[NAME ...]", "fetch rules and put them in force; no name: those of every source that is on",
-     cmd_rules_update, rules_update_options},
-    {"users list", "", "who may log in", cmd_users_list, NULL},
-    {"users add", "NAME", "make a user; asks for the password", cmd_users_add, users_add_options},
-    {"users passwd", "NAME", "give a user another password; asks for it", cmd_users_passwd, NULL},
-    {"users reset", "NAME", "a password for once, no second factor: for who has lost both", cmd_users_reset, NULL},
-    {"users import", "FILE", "the users of the system before this one, from its SQLite file", cmd_users_import,
-     users_import_options},
-    {"ml list", "", "the models that score flows", cmd_ml_list, NULL},
-    {"ml explain", "ID", "a score: the features that made it, and what they contributed", cmd_ml_explain, NULL},
-    {"store backup", "DIR|FILE.tar", "copy events and documents as they stand now, also while the daemon writes",
-     cmd_store_backup, store_backup_options},
-    {"store restore", "DIR|FILE.tar", "put such a copy in place, for a daemon that is stopped", cmd_store_restore,
-     store_restore_options},
-    {"rules test", "FILE CAPTURE", "the alerts that these rules alone raise on a capture; nothing is put in force",
-     cmd_rules_test, NULL},
-    {"replay", "CAPTURE", "what the rules in force find in a capture; the live engine is not touched", cmd_replay,
-     NULL},
-    {"tls self-signed", "[NAME ...]", "make cert.pem and key.pem here, for these names or addresses",
-     cmd_tls_self_signed, NULL},
-    {"plugins list", "", "every plugin, and why one is left out", cmd_plugins_list, NULL},
-    {"plugins info", "NAME", "one plugin: what it uses and offers, its metrics", cmd_plugins_info, NULL},
-    {"plugins new", "NAME", "a folder with a plugin to begin with, its test and its Makefile", cmd_plugins_new, NULL},
-    {"config get", "[OPTION]", "options with their values and where these come from; or those of a section",
-     cmd_config_get, NULL},
-    {"config diff", "", "the options that do not have their default", cmd_config_diff, NULL},
-    {"config set", "OPTION=VALUE ...", "change options that need no restart; they outlast one", cmd_config_set,
-     config_change_options},
-    {"config reset", "OPTION ...", "take changes back, so that the files hold again", cmd_config_reset,
-     config_change_options},
-    {"config check", "[FILE]", "check a configuration file against the running daemon's plugins", cmd_config_check,
-     NULL},
-    {"reload", "", "read the configuration anew, and wait until it runs or is refused", cmd_reload, NULL},
-    {"drops", "", "an exact account of every packet and event", cmd_drops, NULL},
-    {"support-dump", "[FILE.tar.gz]", "what helps to find a fault, in one file, without secrets", cmd_support_dump,
-     NULL},
-    {"explain", "[FILE]",
-     "the alerts of an eve.json with buffer, offset and bytes; no file or -: standard input", cmd_explain, NULL},
-    {"stop", "", "end the daemon in order", cmd_stop, NULL},
-};
-#define COMMANDS (sizeof commands / sizeof *commands)
-
 static void usage(FILE *to)
 {
     fprintf(to, "usage: ecyberctl [-s SOCKET] [-a SOCKET] [-o table|tsv|json|jsonl] COMMAND\n\n");
-    for (size_t i = 0; i < COMMANDS; i++) {
+    for (size_t i = 0; i < cli_command_count; i++) {
+        const struct cli_command *cmd = &cli_commands[i];
         char name[48];
 
-        snprintf(name, sizeof name, "%s%s%s", commands[i].name, *commands[i].args ? " " : "", commands[i].args);
-        fprintf(to, "  %-24s %s\n", name, commands[i].help);
+        snprintf(name, sizeof name, "%s%s%s", cmd->name, *cmd->args ? " " : "", cmd->args);
+        fprintf(to, "  %-24s %s\n", name, cmd->help);
     }
     fprintf(to,
             "\n'ecyberctl COMMAND --help' says what options a command has.\n\n"
@@ -249,8 +167,8 @@ static int run(struct cli *c, int argc, char **argv)
 {
     char *args[ARGS_MAX + 1] = {NULL};
 
-    for (size_t i = 0; i < COMMANDS; i++) {
-        const struct cli_command *cmd = &commands[i];
+    for (size_t i = 0; i < cli_command_count; i++) {
+        const struct cli_command *cmd = &cli_commands[i];
         int words = name_words(cmd->name, argc, argv), left;
 
         if (!words)

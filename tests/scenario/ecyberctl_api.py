@@ -216,6 +216,44 @@ def users():
     check(code == 2 and error == "ecyberctl: body.password: The password is too short\n", "422 names the field", error)
 
 
+def apikeys():
+    answers["GET /api/users/2/apikeys"] = reply(200, {"items": [
+        {"id": 5, "name": "probe", "roles": ["viewer"], "created_at": "C", "expires_at": "E", "used_at": "U",
+         "used_from": "192.0.2.1"}], "total": 1})
+    code, text, _ = ctl("apikeys", "list", "anna")
+    check(code == 0 and text == "ID\tNAME\tROLES\tCREATED\tEXPIRES\tUSED\tFROM\n5\tprobe\tviewer\tC\tE\tU\t192.0.2.1\n",
+          "apikeys list", text)
+    check(ctl("apikeys", "list", "nobody")[0] == 4, "of a user that is not there: exit code 4")
+    answers["DELETE /api/auth/apikeys/5"] = answers["DELETE /api/auth/apikeys/6"] = reply(204)
+    code, _, error = ctl("apikeys", "delete", "5", "6")
+    check(code == 0 and [a[0] for a in asked] == ["DELETE /api/auth/apikeys/5", "DELETE /api/auth/apikeys/6"],
+          "apikeys delete", str(asked) + error)
+
+
+def reload():
+    answers["POST /api/system/plugins/eve/reload"] = reply(202, {"message": "asked for"})
+    code, text, error = ctl("plugins", "reload", "eve")
+    check(code == 0 and asked[0][0] == "POST /api/system/plugins/eve/reload" and "eve" in text, "plugins reload", text + error)
+    answers["POST /api/system/plugins/nobody/reload"] = reply(404, {"detail": "Not Found"})
+    check(ctl("plugins", "reload", "nobody")[0] == 4, "of a plugin that is not there: exit code 4")
+
+
+def completion():
+    """As bash would ask for it."""
+    def completed(*words):
+        script = ("source <('%s' completion bash) && COMP_WORDS=(\"$@\") COMP_CWORD=$(($# - 1)) && _ecyberctl &&"
+                  " echo ${COMPREPLY[@]}" % CTL)
+        run = subprocess.run(["bash", "-c", script, "-", "ecyberctl", *words], stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, check=False)
+        return run.stdout.decode().split()
+    for words, want in ((("st",), ["status", "store", "stop"]), (("alerts", "s"), ["show"]),
+                        (("-o", "json", "users", "re"), ["reset"]), (("ban", "--d"), ["--dry-run"]),
+                        (("ban", "192.0.2.1", "--for"), ["--for"]), (("store", "backup", "--s"), ["--state"]),
+                        (("nothing", ""), [])):
+        check(completed(*words) == want, "completed: %s" % " ".join(words), completed(*words))
+    check(ctl("completion", "fish")[0] == 2 and "bashcompinit" in ctl("completion", "zsh")[1], "for bash and zsh")
+
+
 def prompt():
     """On a terminal the password is asked for twice and never shown."""
     for second, want in (("correct horse", 0), ("correct hors", 2)):
@@ -387,5 +425,6 @@ not_there()
 threading.Thread(target=server, daemon=True).start()
 while not os.path.exists("api.sock"):
     pass
-for part in (lists, one_alert, stream, bans, users, prompt, models, bad_answers, usage, real_daemon):
+for part in (lists, one_alert, stream, bans, users, apikeys, reload, completion, prompt, models, bad_answers, usage,
+             real_daemon):
     part()
