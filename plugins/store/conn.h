@@ -40,6 +40,7 @@ struct conn_ops {
 struct conn {
     const struct conn_ops *ops;
     uint64_t deadline;              /* of a step, ns of CLOCK_MONOTONIC: DB_STOPPED then; 0: none */
+    bool makeshift;                 /* the disk is full: to be opened anew when something could be written */
 };
 
 enum db_fault conn_prepare(struct conn *c, const char *sql, struct stmt **st, char *why, size_t n);

@@ -38,12 +38,20 @@ enum db_fault db_fault(int rc)
     }
 }
 
+/* "disk I/O error" alone does not tell a full disk from a broken one. */
+static void describe(sqlite3 *db, const char *path, int rc, char *why, size_t n)
+{
+    bool file = (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN;
+    int err = db && file ? sqlite3_system_errno(db) : 0;
+
+    snprintf(why, n, "%s: %s%s%s", path && *path ? path : "the database",
+             db ? sqlite3_errmsg(db) : sqlite3_errstr(rc), err ? ": " : "", err ? strerror(err) : "");
+}
+
 enum db_fault db_say(sqlite3 *db, int rc, char *why, size_t n)
 {
-    const char *path = db ? sqlite3_db_filename(db, "main") : NULL;
-
     if (db_fault(rc) != DB_OK)
-        snprintf(why, n, "%s: %s", path && *path ? path : "the database", db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+        describe(db, db ? sqlite3_db_filename(db, "main") : NULL, rc, why, n);
     return db_fault(rc);
 }
 
@@ -124,6 +132,11 @@ static int prepare_connection(sqlite3 *db, uint32_t flags)
         rc = sqlite3_create_function(db, "ec_ip", 1, what, NULL, sql_ip, NULL, NULL);
     if (!rc)
         rc = sqlite3_create_function(db, "ec_time", 1, what, NULL, sql_time, NULL, NULL);
+    /* The index of the journal is then in memory, and in no file that has to be made. */
+    if (!rc && flags & DB_ALONE)
+        rc = sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
+    if (!rc && flags & DB_ALONE && flags & DB_READ)
+        rc = sqlite3_exec(db, "PRAGMA query_only=1", NULL, NULL, NULL);
     if (!rc && !(flags & DB_READ))
         rc = sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=" CHECKPOINT_PAGES
                           "; PRAGMA cache_size=-" CACHE_KIB, NULL, NULL, NULL);
@@ -136,7 +149,8 @@ static int prepare_connection(sqlite3 *db, uint32_t flags)
 enum db_fault db_open(sqlite3 **db, const char *path, uint32_t flags, mode_t mode, int version, int *found, char *why,
                       size_t n)
 {
-    int rc, open_flags = SQLITE_OPEN_NOMUTEX | (flags & DB_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+    bool read_only = flags & DB_READ && !(flags & DB_ALONE);
+    int rc, open_flags = SQLITE_OPEN_NOMUTEX | (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
     enum db_fault fault;
     int64_t user = 0;
 
@@ -149,7 +163,7 @@ enum db_fault db_open(sqlite3 **db, const char *path, uint32_t flags, mode_t mod
     if (!rc)
         rc = prepare_connection(*db, flags);
     if (rc) {
-        snprintf(why, n, "%s: %s", path, *db ? sqlite3_errmsg(*db) : sqlite3_errstr(rc));
+        describe(*db, path, rc, why, n);
         fault = db_fault(rc);
     } else {
         fault = db_number(*db, "PRAGMA user_version", &user, why, n);

@@ -6,7 +6,11 @@
 #include <sqlite3.h>
 #include <sys/types.h>
 
-enum { DB_READ = 1 /* else made where it is missing, and written */, DB_FULL_SYNC = 2 };
+enum {
+    DB_READ = 1,                    /* else made where it is missing, and written */
+    DB_FULL_SYNC = 2,
+    DB_ALONE = 4                    /* needs no room on disk, and keeps everybody else out: for a disk that is full */
+};
 /* Opens path. version: the user_version that we write; an older one is left to the caller, *found says it (0: new).
  * mode: permissions of a new file. why (n bytes): a sentence where it fails; *db is then NULL. */
 enum db_fault db_open(sqlite3 **db, const char *path, uint32_t flags, mode_t mode, int version, int *found, char *why,

@@ -42,6 +42,7 @@ void documents_free(struct documents *d)
     documents_close(d);
     copy_free(d);
     free(d->copy_path);
+    free(d->at);
     text_free(&d->tables);
     for (uint32_t i = 0; i < d->n_kind; i++) {
         fields_free(&d->kind[i].fields);
@@ -164,11 +165,11 @@ static enum db_fault kind_prepare(struct documents *d, struct document_kind *k, 
     return fault;
 }
 
-static enum db_fault open_database(struct documents *d, const struct documents_ops *ops, void *arg, char *why, size_t n)
+static enum db_fault open_database(struct documents *d, char *why, size_t n)
 {
     enum db_fault fault = DB_OK;
 
-    d->conn = ops->open(arg, d->tables.base ? d->tables.base : "", &fault, why, n);
+    d->conn = d->ops->open(d->at, d->tables.base ? d->tables.base : "", &fault, why, n);
     for (uint32_t i = 0; !fault && i < d->n_kind; i++)
         fault = kind_prepare(d, &d->kind[i], why, n);
     if (fault)
@@ -181,7 +182,7 @@ void documents_keep_copy(struct documents *d, const char *path)
     d->copy_path = strdup(path);
 }
 
-int32_t documents_open(struct documents *d, const struct documents_ops *ops, void *arg, char *said, size_t n)
+int32_t documents_open(struct documents *d, const struct documents_ops *ops, const char *at, char *said, size_t n)
 {
     char why[WHY] = "out of memory", to[4400];
     enum db_fault fault;
@@ -189,22 +190,25 @@ int32_t documents_open(struct documents *d, const struct documents_ops *ops, voi
 
     *said = '\0';
     d->frozen = true;
-    d->dialect = ops->dialect;
+    d->ops = ops;
+    if (!(d->at = strdup(at)))
+        err = EC_ENOMEM;
     for (uint32_t i = 0; !err && i < d->n_kind; i++)
         err = kind_open(d, ops->dialect, &d->kind[i], &d->tables, why, sizeof why);
     if (!err && d->tables.failed)
         err = EC_ENOMEM;
-    fault = err ? DB_OK : open_database(d, ops, arg, why, sizeof why);
-    if (fault == DB_DAMAGED && ops->set_aside(arg, to, sizeof to)) {
+    fault = err ? DB_OK : open_database(d, why, sizeof why);
+    if (fault == DB_DAMAGED && ops->set_aside(d->at, to, sizeof to)) {
         snprintf(
             said, n,
             "%s; the file is set aside as %s, and users, bans and settings begin anew: bring back a copy of yours, "
             "or look at it with sqlite3's .recover",
             why, to);
-        fault = open_database(d, ops, arg, why, sizeof why);
+        fault = open_database(d, why, sizeof why);
     }
     if (!err && fault)
         err = fault == DB_MEMORY ? EC_ENOMEM : EC_EIO;
+    d->opened = !err;
     if (err)
         snprintf(said, n, "%s", why);
     else if (d->copy_path)
@@ -224,12 +228,28 @@ static int32_t fault_code(const struct document_kind *k, enum db_fault fault, co
 
 static struct document_kind *kind_of(struct documents *d, uint32_t kind, int32_t *err)
 {
+    char why[WHY] = "out of memory";
+
     *err = EC_OK;
     if (kind >= d->n_kind)
         *err = d->host->fail(d->host, EC_EINVAL, "there is no such kind of document");
-    else if (!d->conn)
+    else if (!d->opened)
         *err = d->host->fail(d->host, EC_EAGAIN, "documents can be used from start() on");
+    else if (!d->conn && open_database(d, why, sizeof why))
+        *err = d->host->fail(d->host, EC_EIO, why);
     return *err ? NULL : &d->kind[kind];
+}
+
+/* Something was written, so there is room again. */
+static void leave_makeshift(struct documents *d)
+{
+    char why[WHY] = "out of memory";
+
+    if (!d->conn->makeshift)
+        return;
+    documents_close(d);
+    if (open_database(d, why, sizeof why))      /* whoever comes next tries again */
+        EC_LOG(d->host, EC_LOG_WARNING, "%s", why);
 }
 
 /* The part as JSON, with its secrets. NULL: *err. */
@@ -294,13 +314,16 @@ static int32_t change(struct document_kind *k, struct stmt *st, uint64_t id, uin
 }
 
 /* With the lock. What a caller did wrong (no such kind, too long) is not counted. */
-static void count(uint64_t *done, uint64_t failed[4], int32_t err)
+static void count(struct documents *d, uint64_t *done, uint64_t failed[4], int32_t err)
 {
+    uint32_t why = err == EC_EAGAIN ? DOCUMENTS_CHANGED : err == EC_ENOENT ? DOCUMENTS_MISSING :
+                   err == EC_EEXIST ? DOCUMENTS_TAKEN : DOCUMENTS_DATABASE;
+
     if (!err)
         ++*done;
     else
-        failed[err == EC_EAGAIN ? DOCUMENTS_CHANGED : err == EC_ENOENT ? DOCUMENTS_MISSING :
-               err == EC_EEXIST ? DOCUMENTS_TAKEN : DOCUMENTS_DATABASE]++;
+        failed[why]++;
+    d->counts.trouble = err && why == DOCUMENTS_DATABASE;
 }
 
 struct documents_counts documents_counts(struct documents *d)
@@ -329,14 +352,32 @@ static int32_t insert(struct document_kind *k, uint64_t *id)
     return EC_OK;
 }
 
+/* With the lock. id 0: a new one. */
+static int32_t write_json(struct documents *d, struct document_kind *k, uint64_t *id, uint64_t version,
+                          const char *json, size_t len)
+{
+    bool made = !*id;
+    struct stmt *st = made ? k->insert : k->update;
+    int32_t err;
+
+    copy_refresh(d);
+    stmt_bind_integer(st, 1, k->kind->version);
+    stmt_bind_text(st, 2, json, len);
+    err = made ? insert(k, id) : change(k, st, *id, version);
+    if (!err)
+        copy_put(d, k, *id, made, json, len);
+    stmt_bind_text(st, 2, "", 0);   /* the text goes */
+    if (!err)
+        leave_makeshift(d);
+    return err;
+}
+
 int32_t documents_put(struct documents *d, uint32_t kind, uint64_t *id, uint64_t version, const struct ec_part *p)
 {
     struct document_kind *k;
-    struct stmt *st;
     int32_t err;
     int64_t len;
     char *json;
-    bool made;
 
     pthread_mutex_lock(&d->lock);
     k = kind_of(d, kind, &err);
@@ -344,16 +385,10 @@ int32_t documents_put(struct documents *d, uint32_t kind, uint64_t *id, uint64_t
     if (!k || !(json = part_json(d, k, p, &len, &err)))
         return err;
     pthread_mutex_lock(&d->lock);
-    copy_refresh(d);
-    made = !*id;
-    st = made ? k->insert : k->update;
-    stmt_bind_integer(st, 1, k->kind->version);
-    stmt_bind_text(st, 2, json, (size_t)len);
-    err = made ? insert(k, id) : change(k, st, *id, version);
-    if (!err)
-        copy_put(d, k, *id, made, json, (size_t)len);
-    stmt_bind_text(st, 2, "", 0);   /* the text goes */
-    count(&d->counts.put, d->counts.put_failed, err);
+    if ((k = kind_of(d, kind, &err))) {         /* it may have to be opened anew */
+        err = write_json(d, k, id, version, json, (size_t)len);
+        count(d, &d->counts.put, d->counts.put_failed, err);
+    }
     pthread_mutex_unlock(&d->lock);
     free(json);
     return err;
@@ -367,9 +402,11 @@ int32_t documents_del(struct documents *d, uint32_t kind, uint64_t id, uint64_t 
     pthread_mutex_lock(&d->lock);
     if ((k = kind_of(d, kind, &err))) {
         copy_refresh(d);
-        if (!(err = change(k, k->remove, id, version)))
+        if (!(err = change(k, k->remove, id, version))) {
             copy_del(d, k, id);
-        count(&d->counts.deleted, d->counts.del_failed, err);
+            leave_makeshift(d);
+        }
+        count(d, &d->counts.deleted, d->counts.del_failed, err);
     }
     pthread_mutex_unlock(&d->lock);
     return err;
@@ -525,7 +562,7 @@ static int32_t find_rows(struct documents *d, struct document_kind *k, const str
     enum db_fault fault;
 
     copy_refresh(d);
-    fault = find_in(d->conn, d->dialect, k, f, after, limit, row, n, why, sizeof why);
+    fault = find_in(d->conn, d->ops->dialect, k, f, after, limit, row, n, why, sizeof why);
     if (fault == DB_TROUBLE && d->copy.whole)
         fault = find_in(d->copy.conn, &lite_dialect, k, f, after, limit, row, n, why, sizeof why);
     if (fault == DB_ROW)

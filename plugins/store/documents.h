@@ -23,11 +23,11 @@ struct documents_ops {
     const struct dialect *dialect;
     /* Opens it, runs sql in one transaction, or does so later where the server is away: sql stays. NULL: *fault and why
      * (n bytes). */
-    struct conn *(*open)(void *arg, const char *sql, enum db_fault *fault, char *why, size_t n);
-    bool (*set_aside)(void *arg, char *to, size_t n);   /* what open() found damaged; to: its new name */
+    struct conn *(*open)(char *at, const char *sql, enum db_fault *fault, char *why, size_t n);
+    bool (*set_aside)(char *at, char *to, size_t n);    /* what open() found damaged; to: its new name */
 };
-/* What became of writes; by EC_E* for those that failed. */
-struct documents_counts { uint64_t put, deleted, put_failed[4], del_failed[4]; };
+/* What became of writes; by EC_E* for those that failed. trouble: the last one met a database that failed. */
+struct documents_counts { uint64_t put, deleted, put_failed[4], del_failed[4]; bool trouble; };
 enum { DOCUMENTS_CHANGED, DOCUMENTS_MISSING, DOCUMENTS_TAKEN, DOCUMENTS_DATABASE };
 
 struct documents {
@@ -37,13 +37,14 @@ struct documents {
     void *json_self;
     struct document_kind *kind;
     uint32_t n_kind;
-    struct conn *conn;
-    const struct dialect *dialect;
+    struct conn *conn;              /* NULL: not open, or to be opened anew */
+    const struct documents_ops *ops;
+    char *at;                       /* what `ops` opens */
     struct text tables;             /* statements that make the tables of the kinds */
     /* Of a database that may be away: whole: it can be read in its place; fresh: it holds what the database holds. */
     struct { struct conn *conn; char *path; bool whole, fresh; } copy;
     char *copy_path;                /* NULL: none is kept */
-    bool frozen;                    /* no kinds any more */
+    bool frozen, opened;            /* no kinds any more; the database was opened */
     struct documents_counts counts; /* with `lock` */
 };
 
@@ -52,8 +53,8 @@ void documents_free(struct documents *d);
 int32_t documents_kind(struct documents *d, const struct ec_host *owner, const struct ec_kind *k, uint32_t *kind);
 /* Opens the database and makes the tables of the kinds. A damaged one is set aside: said (n bytes), not empty then. 0,
  * or EC_E* and why in `said`. */
-int32_t documents_open(struct documents *d, const struct documents_ops *ops, void *arg, char *said, size_t n);
-extern const struct documents_ops documents_file;   /* SQLite's: arg is the file's path */
+int32_t documents_open(struct documents *d, const struct documents_ops *ops, const char *at, char *said, size_t n);
+extern const struct documents_ops documents_file;   /* SQLite's: at is the file's path */
 
 /* Keeps a copy in this file, for the time when the database is away; before documents_open(). */
 void documents_keep_copy(struct documents *d, const char *path);

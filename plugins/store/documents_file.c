@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Damage that the first pages do not show. */
 static enum db_fault check(sqlite3 *db, char *why, size_t n)
@@ -25,16 +26,22 @@ static enum db_fault check(sqlite3 *db, char *why, size_t n)
     return fault;
 }
 
-static struct conn *file_open(void *arg, const char *sql, enum db_fault *fault, char *why, size_t n)
+static struct conn *file_open(char *at, const char *sql, enum db_fault *fault, char *why, size_t n)
 {
     struct conn *c = NULL;
     char version[64];
     sqlite3 *db;
     int found;
 
-    *fault = db_open(&db, arg, DB_FULL_SYNC, 0600, DOCUMENTS_VERSION, &found, why, n);
+    bool alone = false;
+
+    *fault = db_open(&db, at, DB_FULL_SYNC, 0600, DOCUMENTS_VERSION, &found, why, n);
+    if (*fault == DB_TROUBLE && (alone = !access(at, F_OK)))
+        *fault = db_open(&db, at, DB_FULL_SYNC | DB_ALONE, 0600, DOCUMENTS_VERSION, &found, why, n);
     if (!*fault && !(c = lite_conn(db)))
         *fault = DB_MEMORY;
+    if (c)
+        c->makeshift = alone;
     if (!*fault)
         *fault = check(db, why, n);
     if (!*fault)
@@ -43,9 +50,11 @@ static struct conn *file_open(void *arg, const char *sql, enum db_fault *fault, 
         *fault = db_run(db, sql, why, n);
     if (!*fault)
         *fault = migrate(migrate_documents, found, db_run_step, db, why, n);
-    snprintf(version, sizeof version, "PRAGMA user_version=%d; COMMIT", DOCUMENTS_VERSION);
-    if (!*fault)
+    snprintf(version, sizeof version, "PRAGMA user_version=%d", DOCUMENTS_VERSION);
+    if (!*fault && found != DOCUMENTS_VERSION)     /* a full disk takes no write, also not of what is there already */
         *fault = db_run(db, version, why, n);
+    if (!*fault)
+        *fault = db_run(db, "COMMIT", why, n);
     if (*fault) {
         conn_close(c);
         return NULL;
@@ -53,9 +62,9 @@ static struct conn *file_open(void *arg, const char *sql, enum db_fault *fault, 
     return c;
 }
 
-static bool file_set_aside(void *arg, char *to, size_t n)
+static bool file_set_aside(char *at, char *to, size_t n)
 {
-    return !db_set_aside(arg, to, n);
+    return !db_set_aside(at, to, n);
 }
 
 const struct documents_ops documents_file = {&lite_dialect, file_open, file_set_aside};

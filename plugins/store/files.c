@@ -185,6 +185,10 @@ static enum db_fault files_reader(struct backend *b, struct reader *x, char *why
     fault = db_open(&db, path, DB_READ, 0, SEGMENT_VERSION, &found, why, n);
     if (fault == DB_TROUBLE && faccessat(AT_FDCWD, path, F_OK, AT_EACCESS))
         return DB_OK; /* retention was quicker */
+    if (fault == DB_TROUBLE) {      /* a full disk? then for this question only, so that the writer comes in again */
+        fault = db_open(&db, path, DB_READ | DB_ALONE, 0, SEGMENT_VERSION, &found, why, n);
+        x->stale = true;
+    }
     if (!fault && !found)
         sqlite3_close(db); /* it is being made */
     if (fault || !found)

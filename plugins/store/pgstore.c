@@ -260,9 +260,9 @@ static enum db_fault documents_first(void *arg, PGconn *c, char *why, size_t n)
     return fault;
 }
 
-static struct conn *documents_open_pg(void *arg, const char *sql, enum db_fault *fault, char *why, size_t n)
+static struct conn *documents_open_pg(char *at, const char *sql, enum db_fault *fault, char *why, size_t n)
 {
-    struct conn *c = pg_conn(arg, "SET synchronous_commit=on", documents_first, (void *)sql);
+    struct conn *c = pg_conn(at, "SET synchronous_commit=on", documents_first, (void *)sql);
 
     *fault = c ? pg_conn_ready(c, why, n) : DB_MEMORY;
     if (*fault == DB_TROUBLE)       /* it may come back */
@@ -273,9 +273,9 @@ static struct conn *documents_open_pg(void *arg, const char *sql, enum db_fault 
     return NULL;
 }
 
-static bool no_set_aside(void *arg, char *to, size_t n)
+static bool no_set_aside(char *at, char *to, size_t n)
 {
-    (void)arg;
+    (void)at;
     (void)to;
     (void)n;
     return false;

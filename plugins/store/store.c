@@ -44,7 +44,8 @@ static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
 
 enum { M_IN, M_RECOVERED, M_STORED, M_FULL, M_MEMORY, M_FAILED, M_UNREAD, M_STOP, M_ERRORS, M_BATCHES, M_DAMAGED,
        M_EXPIRED, M_PUT, M_DELETED, M_PUT_FAILED, M_DEL_FAILED = M_PUT_FAILED + 4, COUNTERS = M_DEL_FAILED + 4,
-       M_SPOOLED = COUNTERS, M_SPOOL_BYTES, M_SPOOL_DISK, M_SEGMENTS, M_BYTES, METRICS };
+       M_SPOOLED = COUNTERS, M_SPOOL_BYTES, M_SPOOL_DISK, M_SEGMENTS, M_BYTES,
+       M_TROUBLE, M_DOCUMENTS_TROUBLE, METRICS };
 #define METRIC(kind, name, unit, help) { (uint32_t)sizeof(struct ec_metric), EC_METRIC_##kind, (name), (unit), (help) }
 static const struct ec_metric metrics[METRICS] = {
     [M_IN] = METRIC(COUNTER, "events_in", "events", "that came to be stored"),
@@ -80,6 +81,12 @@ static const struct ec_metric metrics[METRICS] = {
     [M_SPOOL_DISK] = METRIC(GAUGE, "spool_disk_bytes", "bytes", "of the spool's file that are in use"),
     [M_SEGMENTS] = METRIC(GAUGE, "segments", "files", "with events"),
     [M_BYTES] = METRIC(GAUGE, "bytes", "bytes", "of all files with events"),
+    [M_TROUBLE] = METRIC(GAUGE, "trouble.events", NULL,
+                         "events cannot be written at the moment: disk full, file locked, database away; they wait in "
+                         "the spool, and are lost where that is full"),
+    [M_DOCUMENTS_TROUBLE] = METRIC(GAUGE, "trouble.documents", NULL,
+                                   "the last change of a document failed: disk full, file locked, database away; "
+                                   "changes of users, settings and states are refused"),
 };
 
 struct store_state {                /* one generation's options */
@@ -190,6 +197,8 @@ static void count(struct store *s)
     s->host->gauge(s->host, M_SPOOLED, (int64_t)n.spooled);
     s->host->gauge(s->host, M_SPOOL_BYTES, (int64_t)n.spool_bytes);
     s->host->gauge(s->host, M_SPOOL_DISK, (int64_t)n.spool_disk);
+    s->host->gauge(s->host, M_TROUBLE, n.trouble);
+    s->host->gauge(s->host, M_DOCUMENTS_TROUBLE, d.trouble);
 }
 
 static void follow(struct store *s, const struct store_state *st)

@@ -189,6 +189,7 @@ struct stream_counts stream_counts(struct stream *s)
     n.spool_bytes = s->spool.bytes;
     n.spool_disk = spool_on_disk(&s->spool);
     n.damaged = s->backend->set_aside;
+    n.trouble = s->trouble;
     pthread_mutex_unlock(&s->lock);
     return n;
 }

@@ -9,6 +9,7 @@ struct stream_counts {              /* in = stored + spooled + full + memory + f
     uint64_t in, recovered, stored, spooled, spool_bytes, spool_disk, batches, errors;  /* recovered: a part of in */
     uint64_t full, memory, failed, unread, shutdown;    /* dropped, by reason */
     uint64_t damaged;               /* files that were set aside */
+    bool trouble;                   /* see struct stream */
 };
 
 struct stream {

@@ -1,5 +1,6 @@
 /* What is degraded, in sentences: the daemon's own figures, read through ec.daemon/1, and the disk of its state. No
- * plugin's name stands here: every metric named "dropped.…" or "bus.dropped.…" is a loss. */
+ * plugin's name stands here: every counter named "dropped.…" or "bus.dropped.…" is a loss, every gauge named
+ * "trouble.…" that is not 0 something that does not work now. */
 #include "plugins/sysmon/host.h"
 
 #include <inttypes.h>
@@ -56,6 +57,10 @@ static void on_metric(void *arg, const char *plugin, const struct ec_metric *m, 
     struct health *h = arg;
     char name[48];
 
+    if (m->kind == EC_METRIC_GAUGE && value && !strncmp(m->name, "trouble.", 8)) {
+        snprintf(name, sizeof name, "trouble.%s", *plugin ? plugin : "core");
+        check(h, name, FAILED, "%s", m->help);
+    }
     if (m->kind != EC_METRIC_COUNTER || value <= 0 ||
         (strncmp(m->name, "dropped.", 8) && strncmp(m->name, "bus.dropped.", 12)))
         return;

@@ -1044,6 +1044,14 @@ START_TEST(a_damaged_segment_is_set_aside)
 END_TEST
 
 /* A limit on files' size stands for a full disk. */
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit = { bytes, RLIM_INFINITY };
+
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
 START_TEST(a_full_disk_costs_nothing_that_fits_the_spool)
 {
     struct rlimit limit = { 300000, RLIM_INFINITY }, none = { RLIM_INFINITY, RLIM_INFINITY };
@@ -1079,6 +1087,49 @@ START_TEST(a_full_disk_costs_nothing_that_fits_the_spool)
 }
 END_TEST
 
+/* No file can be made or grow: what is there is read, changes are refused, and it goes on when there is room. */
+START_TEST(a_start_on_a_full_disk_reads_what_is_there)
+{
+    uint64_t ann = 0, bob = 0;
+    struct kept k = {0};
+    sqlite3 *db;
+    char path[300];
+
+    ck_assert_int_eq(testhost_option(t, "segment_rows", "1000"), 0);
+    started();
+    things(0, 1500);
+    settle();
+    ck_assert_int_eq(put(&ann, 0, "ann", 30), 0);
+    stopped();
+    limit_files(16384);                                 /* less than the index of a journal takes */
+    prepare();
+    started();
+    ck_assert_int_eq(store->get(testhost_self(t), kind, ann, keep, &k), 0);
+    ck_assert_str_eq(k.name, "ann");
+    ck_assert_int_eq(put(&bob, 0, "bob", 40), EC_EIO);
+    ck_assert_msg(strstr(testhost_why(t), "documents.db: ") != NULL, "%s", testhost_why(t));
+    meets("thing.n", EC_F_LT, "2", 2);                  /* of the file before the last one */
+    meets("thing.n", EC_F_GE, "1498", 2);
+    things(1500, 10);
+    settle();
+    balanced();
+    ck_assert_int_eq(metric("spooled"), 10);
+    ck_assert_int_eq(metric("put_failed.database"), 1);
+    ck_assert_int_eq(metric("trouble.events") + metric("trouble.documents"), 2);
+    limit_files(RLIM_INFINITY);
+    ck_assert_int_eq(put(&bob, 0, "bob", 40), 0);
+    usleep(1100000);
+    settle();
+    ck_assert_int_eq(metric("trouble.events") + metric("trouble.documents"), 0);
+    ck_assert_int_eq(metric("events_stored"), 10);
+    meets("thing.n", EC_F_GE, "1498", 12);
+    files("documents.db", path);                        /* nobody else is kept out any more */
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "SELECT count(*) FROM d_users", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+END_TEST
+
 /* Somebody else holds the lock of the database. */
 START_TEST(a_locked_file_is_waited_for)
 {
@@ -1103,14 +1154,6 @@ START_TEST(a_locked_file_is_waited_for)
     ck_assert_uint_eq(files("events-", NULL), 1);
 }
 END_TEST
-
-static void limit_files(rlim_t bytes)
-{
-    struct rlimit limit = { bytes, RLIM_INFINITY };
-
-    signal(SIGXFSZ, SIG_IGN);
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
 
 /* A run that can write files of the spool and no transaction, up to its end: rich events, too. */
 static void spooled_run(void)
@@ -1409,6 +1452,7 @@ int main(void)
     tcase_add_test(tc, a_newer_format_is_refused);
     tcase_add_test(tc, a_damaged_segment_is_set_aside);
     tcase_add_test(tc, a_full_disk_costs_nothing_that_fits_the_spool);
+    tcase_add_test(tc, a_start_on_a_full_disk_reads_what_is_there);
     tcase_add_test(tc, a_locked_file_is_waited_for);
     tcase_add_test(tc, the_spool_outlives_the_process);
     tcase_add_test(tc, what_was_stored_is_not_stored_again);
