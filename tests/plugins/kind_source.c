@@ -1,9 +1,11 @@
 /* kind_source.c: the kind 'packet source': numbered UDP datagrams from memory, "synth:COUNT", or "synth:COUNT:hold" to
- * stay open behind the last one; "rush:…" is the same, but never waits for readers. With several workers each takes its share by flow, as a capture does. */
+ * stay open behind the last one; "rush:…" is the same, but never waits for readers; "rush:COUNT:NUMBER" sends so many
+ * a second. With several workers each takes its share by flow, as a capture does. */
 #define EC_API_LEVEL 1
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <ecyber/plugin.h>
 #include <ecyber/ext/source.h>
 
@@ -14,21 +16,32 @@
 
 struct source { const struct ec_host *host; };
 struct handle {
-    uint64_t next, end, delivered;
+    uint64_t next, end, delivered, began, rate;     /* ns of clock_ns(); a second, 0: no bound */
     uint32_t share, shares, hold;
     uint8_t data[BATCH][FRAME];
 };
+
+static uint64_t clock_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
 
 static int32_t source_open(void *self, const void *state, const char *uri, uint32_t share, uint32_t shares, void **out)
 {
     struct source *s = self;
     struct handle *h = calloc(1, sizeof *h);
+    char *rest;
 
     (void)state;
     if (!h)
         return s->host->fail(s->host, EC_ENOMEM, "out of memory");
     h->next = 1;
-    h->end = strtoull(strchr(uri, ':') + 1, NULL, 10);
+    h->end = strtoull(strchr(uri, ':') + 1, &rest, 10);
+    h->rate = *rest ? strtoull(rest + 1, NULL, 10) : 0;
+    h->began = clock_ns();
     h->hold = strstr(uri, ":hold") != NULL;
     h->share = share;
     h->shares = shares;
@@ -63,18 +76,20 @@ static uint32_t source_fetch(void *handle, struct ec_frame *const *f, uint32_t m
                              uint32_t timeout_ms, uint32_t *why)
 {
     struct handle *h = handle;
+    uint64_t due = h->rate ? (clock_ns() - h->began) * h->rate / 1000000000u : h->end;
+    uint64_t end = due < h->end ? due : h->end;
     uint32_t n = 0;
 
-    for (; n < max && n < BATCH && h->next <= h->end; h->next++)
+    for (; n < max && n < BATCH && h->next <= end; h->next++)
         if (h->next % FLOWS % h->shares == h->share) {
             frame_fill(h, f[n], n, h->next);
             n++;
         }
     h->delivered += n;
-    *why = h->next <= h->end ? EC_SRC_MORE : h->hold ? EC_SRC_IDLE : EC_SRC_END;
-    if (!n && h->hold) {
+    *why = h->next <= end ? EC_SRC_MORE : h->hold || end < h->end ? EC_SRC_IDLE : EC_SRC_END;
+    if (!n && *why == EC_SRC_IDLE) {
         struct pollfd p = { wake_fd, POLLIN, 0 };
-        poll(&p, 1, (int)timeout_ms);
+        poll(&p, 1, end < h->end && timeout_ms > 10 ? 10 : (int)timeout_ms);
     }
     return n;
 }

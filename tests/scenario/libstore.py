@@ -69,8 +69,8 @@ def balanced(m):
 class Postgres:
     """A server of its own, on a socket of its own."""
 
-    def __init__(self, data=None):
-        """data: where its files are, else a folder that goes with it."""
+    def __init__(self, data=None, *initdb):
+        """data: where its files are, else a folder that goes with it. initdb: more arguments to that."""
         self.folder = tempfile.mkdtemp(prefix="ecyber-pg-", dir="/tmp")     # its user may look into it
         self.data = data or self.folder + "/data"
         self.user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
@@ -79,8 +79,8 @@ class Postgres:
             if self.user and path:
                 os.chown(path, self.user.pw_uid, self.user.pw_gid)
         subprocess.run([PG_BIN + "/initdb", "-D", self.data, "-A", "trust", "-U", "ecyber", "-E", "UTF8",
-                        "--locale=C.UTF-8", "--no-sync"], stdout=subprocess.DEVNULL, check=True, preexec_fn=self.become,
-                       cwd="/")
+                        "--locale=C.UTF-8", "--no-sync", *initdb], stdout=subprocess.DEVNULL, check=True,
+                       preexec_fn=self.become, cwd="/")
 
     def become(self):
         """The server refuses to be root."""
@@ -97,9 +97,11 @@ class Postgres:
             self.server = subprocess.Popen([PG_BIN + "/postgres", "-D", self.data, "-k", self.folder, "-c",
                                             "listen_addresses=", *args], stdout=log, stderr=log, preexec_fn=self.become,
                                            cwd="/")
-        up = [PG_BIN + "/pg_isready", "-q", "-h", self.folder]
-        check(wait_for(lambda: subprocess.run(up, check=False).returncode == 0, 40), "PostgreSQL answers",
+        check(wait_for(self.answers, 40), "PostgreSQL answers",
               open("pg.log", encoding="utf-8", errors="replace").read()[-900:])
+
+    def answers(self):
+        return subprocess.run([PG_BIN + "/pg_isready", "-q", "-h", self.folder], check=False).returncode == 0
 
     def processes(self):
         if not self.server or self.server.poll() is not None:
@@ -116,10 +118,11 @@ class Postgres:
                 pass
 
     def kill(self):
-        """At once, with all its processes."""
-        self.server.send_signal(signal.SIGSTOP)
-        self.signal_all(signal.SIGKILL)
-        self.server.wait()
+        """At once, with all its processes, where it runs."""
+        if self.processes():
+            self.server.send_signal(signal.SIGSTOP)
+            self.signal_all(signal.SIGKILL)
+            self.server.wait()
 
     def stop(self):
         if self.server and self.server.poll() is None:
