@@ -131,8 +131,9 @@ static int32_t http_visible(void *self, const char *type, const char *roles)
 
 static const struct ec_http service = {
     .size = sizeof service, .route = http_route, .asset = http_asset,
-    .param = request_param, .body = request_body, .who = request_who, .peer = request_peer, .certificate = request_certificate, .header = request_header,
-    .set_header = request_set_header, .reply = request_part, .json = request_json, .error = request_error,
+    .param = request_param, .body = request_body, .who = request_who, .peer = request_peer,
+    .certificate = request_certificate, .header = request_header, .set_header = request_set_header,
+    .reply = request_part, .json = request_json, .json_take = request_json_take, .error = request_error,
     .invalid = request_invalid_at, .work = request_work, .chunk = request_chunk,
     .raw = upgrade_raw, .bytes = upgrade_bytes, .watch = upgrade_watch, .upgrade = upgrade_take,
     .conn_write = upgrade_write, .conn_waiting = upgrade_waiting, .conn_close = upgrade_close, .loop = http_loop,

@@ -244,6 +244,13 @@ int32_t request_json(struct ec_req *r, uint32_t status, const char *json, uint64
     return request_bytes(r, status, "application/json", &t);
 }
 
+int32_t request_json_take(struct ec_req *r, uint32_t status, char *json, uint64_t len)
+{
+    struct text t = { .p = json, .n = len, .cap = len };
+
+    return request_bytes(r, status, "application/json", &t);
+}
+
 int32_t request_part(struct ec_req *r, uint32_t status, const struct ec_part *p)
 {
     const struct server *s = r->s;

@@ -66,6 +66,7 @@ const char *request_peer(struct ec_req *r);
 const char *request_certificate(struct ec_req *r);
 int32_t request_part(struct ec_req *r, uint32_t status, const struct ec_part *p);
 int32_t request_json(struct ec_req *r, uint32_t status, const char *json, uint64_t len);
+int32_t request_json_take(struct ec_req *r, uint32_t status, char *json, uint64_t len);
 int32_t request_invalid_at(struct ec_req *r, const char *loc, const char *type, const char *msg);
 int32_t request_chunk(struct ec_req *r, const void *p, uint32_t n, void (*more)(void *arg), void *arg);
 int32_t request_etag(struct ec_req *r, uint64_t version);

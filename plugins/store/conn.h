@@ -29,7 +29,7 @@ struct conn_ops {
     void (*bind)(struct stmt *st, uint32_t at, const struct cell *v);
     enum db_fault (*step)(struct stmt *st, bool *row, char *why, size_t n);
     int64_t (*integer)(struct stmt *st, uint32_t column);
-    /* A text (NUL-terminated) or bytes, valid until the next step; NULL: no value. */
+    /* A text or bytes, valid until the next step, without a NUL behind them; NULL: no value. */
     const void *(*bytes)(struct stmt *st, uint32_t column, size_t *n);
     int64_t (*changed)(struct stmt *st);            /* rows, by the statement that was stepped last */
     void (*reset)(struct stmt *st);                 /* the values stay bound */

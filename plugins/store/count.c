@@ -102,7 +102,7 @@ static const char *value_text(struct counting *c, struct stmt *st)
     else if (type == EC_T_BOOL)
         text_put(&c->text, stmt_integer(st, 0) ? "true" : "false");
     else
-        text_add(&c->text, v, strlen(v));
+        text_add(&c->text, v, strnlen(v, n));
     return c->text.base;
 }
 

@@ -77,14 +77,15 @@ static int64_t lite_integer(struct stmt *st, uint32_t column)
     return sqlite3_column_int64(of(st), (int)column);
 }
 
+/* A text is taken as SQLite has it in its page: sqlite3_column_text() would copy it to put a NUL behind it. */
 static const void *lite_bytes(struct stmt *st, uint32_t column, size_t *n)
 {
     int type = sqlite3_column_type(of(st), (int)column);
-    const void *s = type == SQLITE_BLOB ? sqlite3_column_blob(of(st), (int)column)
-                                        : (const void *)sqlite3_column_text(of(st), (int)column);
+    const void *s = type == SQLITE_BLOB || type == SQLITE_TEXT ? sqlite3_column_blob(of(st), (int)column)
+                                                               : sqlite3_column_text(of(st), (int)column);
 
     *n = (size_t)sqlite3_column_bytes(of(st), (int)column);
-    return type == SQLITE_NULL ? NULL : s;
+    return type == SQLITE_NULL ? NULL : s ? s : "";
 }
 
 static int64_t lite_changed(struct stmt *st)

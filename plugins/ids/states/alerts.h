@@ -1,13 +1,13 @@
 /* alerts.h: what the routes of alerts share. */
 #ifndef IDS_STATES_ALERTS_H
 #define IDS_STATES_ALERTS_H
+#include "plugins/ids/states/grown.h"
 #include "plugins/ids/states/states.h"
 
 #include <ecyber/ext/auth.h>
 #include <ecyber/ext/daemon.h>
 #include <ecyber/ext/http.h>
 #include <ecyber/ext/json.h>
-#include <stdio.h>
 
 struct alerts {
     const struct ec_host *host;
@@ -30,8 +30,11 @@ struct beside {
 extern const struct ec_record beside_record;
 /* From a state (NULL: nobody changed the alert) into the open part. */
 void beside_fill(struct ec_build *b, struct beside *to, const struct alert_state *from);
-/* [pool] An event's object with those members, in front of its last brace. */
-void beside_write(struct alerts *a, FILE *out, const char *json, uint32_t n, const struct alert_state *from);
+/* [pool] The same as members and a closing brace, `"state":"open","state_version":0}`, at the end of `to`. False: it has
+ * none. */
+bool beside_members(struct alerts *a, struct grown *to, const struct alert_state *from);
+/* An event's object with these members in front of its last brace. */
+void beside_add(struct grown *to, const char *json, uint32_t n, const struct grown *members);
 
 /* [sub] Handlers. */
 int32_t alerts_list(void *self, const void *state, struct ec_req *r);

@@ -1,6 +1,5 @@
 #include "plugins/ids/states/alerts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { HAS_NOTE, HAS_BY, HAS_AT };
@@ -69,25 +68,33 @@ void beside_fill(struct ec_build *b, struct beside *to, const struct alert_state
     }
 }
 
-void beside_write(struct alerts *a, FILE *out, const char *json, uint32_t n, const struct alert_state *from)
+bool beside_members(struct alerts *a, struct grown *to, const struct alert_state *from)
 {
     union { uint64_t align; uint8_t bytes[8192]; } room;
     struct ec_build b = { .base = room.bytes, .cap = sizeof room };
     const struct ec_shape *shape = a->json->shape(a->json_self, &beside_record);
     char text[32768];
-    struct beside *to;
+    struct beside *part;
     int64_t len;
 
     memset(&room, 0, sizeof(struct ec_event));
     ec_grow(&b, sizeof(struct ec_event));
-    to = ec_add(&b, 0, sizeof *to);
-    beside_fill(&b, to, from);
-    len = shape ? a->json->part(a->json_self, shape, &to->part, 0, text, sizeof text) : -1;
-    if (len < 2 || len > (int64_t)sizeof text || n < 2) {
-        fwrite(json, 1, n, out);
+    part = ec_add(&b, 0, sizeof *part);
+    beside_fill(&b, part, from);
+    len = shape ? a->json->part(a->json_self, shape, &part->part, 0, text, sizeof text) : -1;
+    if (len < 2 || len > (int64_t)sizeof text)
+        return false;
+    grown_add(to, text + 1, (size_t)len - 1);
+    return true;
+}
+
+void beside_add(struct grown *to, const char *json, uint32_t n, const struct grown *members)
+{
+    if (n < 2 || !members->n) {
+        grown_add(to, json, n);
         return;
     }
-    fwrite(json, 1, n - 1, out);
-    fputc(json[n - 2] == '{' ? ' ' : ',', out);
-    fwrite(text + 1, 1, (size_t)len - 1, out);
+    grown_add(to, json, n - 1);
+    grown_add(to, json[n - 2] == '{' ? " " : ",", 1);
+    grown_add(to, members->s, members->n);
 }

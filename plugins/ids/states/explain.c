@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <string.h>
 
 #define HEX_SHOWN 64                /* of a match, in digits: more is said by "cut" */

@@ -3,6 +3,7 @@
 #include "plugins/ids/states/alerts.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,7 +24,7 @@ const struct ec_record list_param = EC_RECORD_PART(struct param, param_rows);
 struct row { uint64_t event; struct alert_state state; char *json; uint32_t n; };    /* a copy that fits */
 struct page {
     struct alerts *a;
-    FILE *out;
+    struct grown out, open;         /* open: the members beside an alert that nobody has changed */
     uint32_t mask, n, limit;
     bool partial, states, up;       /* states: they are known, and shown; up: the oldest first */
     char next[EC_CURSOR_MAX];
@@ -32,13 +33,22 @@ struct page {
     int32_t err;
 };
 
+/* Most alerts are open: their members are made once for a page. */
 static void put_item(struct page *p, const char *json, uint32_t n, const struct alert_state *state)
 {
-    fputs(p->n++ ? "," : "", p->out);
-    if (p->states)
-        beside_write(p->a, p->out, json, n, state);
-    else
-        fwrite(json, 1, n, p->out);
+    struct grown own = { .s = NULL };
+
+    if (p->n++)
+        grown_put(&p->out, ",");
+    if (!p->states) {
+        grown_add(&p->out, json, n);
+        return;
+    }
+    if (state || !p->open.n)
+        beside_members(p->a, state ? &own : &p->open, state);
+    beside_add(&p->out, json, n, state ? &own : &p->open);
+    p->out.failed |= own.failed || p->open.failed;
+    free(own.s);
 }
 
 static int32_t on_event(void *arg, uint64_t id, const char *json, uint32_t n)
@@ -248,50 +258,20 @@ static int32_t read_copies(struct page *p, const struct ec_query *q, struct term
     return err;
 }
 
-/* Where a page grows: what open_memstream() does, which clears all its room each time that it grows. */
-struct grown { char *s; size_t n, cap; };
-#define OUT_BUFFER 65536
-
-static ssize_t grown_write(void *cookie, const char *s, size_t n)
+static void reply(struct page *p, struct ec_req *r)
 {
-    struct grown *g = cookie;
-    size_t cap = g->cap ? g->cap : 2 * OUT_BUFFER;
-    char *more;
-
-    while (cap - g->n < n)
-        cap *= 2;
-    if (cap != g->cap) {
-        if (!(more = realloc(g->s, cap)))
-            return 0;
-        g->s = more;
-        g->cap = cap;
+    grown_put(&p->out, *p->next ? "],\"next_cursor\":\"" : "],\"next_cursor\":null");
+    if (*p->next) {
+        grown_put(&p->out, p->next);
+        grown_put(&p->out, "\"");
     }
-    memcpy(g->s + g->n, s, n);
-    g->n += n;
-    return (ssize_t)n;
-}
-
-static FILE *grown_open(struct grown *g)
-{
-    FILE *f = fopencookie(g, "w", (cookie_io_functions_t){ .write = grown_write });
-
-    if (f)
-        setvbuf(f, NULL, _IOFBF, OUT_BUFFER);
-    return f;
-}
-
-static void reply(struct page *p, struct ec_req *r, const struct grown *out)
-{
-    fputs("],\"next_cursor\":", p->out);
-    if (*p->next)
-        fprintf(p->out, "\"%s\"", p->next);
-    else
-        fputs("null", p->out);
-    fprintf(p->out, ",\"partial\":%s}", p->partial ? "true" : "false");
-    if (fclose(p->out) || !out->s)
+    grown_put(&p->out, p->partial ? ",\"partial\":true}" : ",\"partial\":false}");
+    if (p->out.failed) {
         p->a->http->error(r, 503, "out of memory");
-    else
-        p->a->http->json(r, 200, out->s, out->n);
+    } else {
+        p->a->http->json_take(r, 200, p->out.s, p->out.n);
+        p->out.s = NULL;
+    }
 }
 
 /* The same query, or not: 0; else it was answered. */
@@ -338,22 +318,16 @@ static void list_work(struct ec_req *r, void *arg)
     const struct ec_query *q = a->http->query(r);
     struct page p = { .a = a, .mask = STATE_CHANGED_MASK, .limit = q->limit, .states = states_ready(a->states),
                       .up = (q->flags & EC_QUERY_OLDEST_FIRST) != 0 };
-    struct grown out = { .s = NULL };
     int answered;
 
     if (param->part.has & 1)
         p.mask = state_words((const char *)ec_bytes(&param->part, param->status), param->status.len);
-    if (!(p.out = grown_open(&out))) {
-        a->http->error(r, 503, "out of memory");
-        return;
-    }
-    fputs("{\"items\":[", p.out);
+    grown_put(&p.out, "{\"items\":[");
     answered = p.mask & 1 ? read_stream_for(&p, r, q) : read_copies_for(&p, r, q);
-    if (answered)
-        fclose(p.out);
-    else
-        reply(&p, r, &out);
-    free(out.s);
+    if (!answered)
+        reply(&p, r);
+    free(p.out.s);
+    free(p.open.s);
 }
 
 int32_t alerts_list(void *self, const void *state, struct ec_req *r)
@@ -390,22 +364,24 @@ static int32_t show_json(void *arg, const char *json, uint32_t n)
     struct showing *s = arg;
     struct alerts *a = s->a;
     const struct alert_state *state;
-    char *bytes = NULL, tag[24];
-    size_t len = 0;
-    FILE *out = is_alert(json, n) ? open_memstream(&bytes, &len) : NULL;
+    struct grown members = { .s = NULL }, out = { .s = NULL };
+    char tag[24];
 
-    if (!out)
+    if (!is_alert(json, n))
         return EC_OK;
     state = states_hold(a->states, s->id);
     snprintf(tag, sizeof tag, "\"%" PRIu64 "\"", state ? state->version : 0);
-    beside_write(a, out, json, n, state);
+    beside_members(a, &members, state);
     states_release(a->states);
-    if (!fclose(out) && bytes) {
+    beside_add(&out, json, n, &members);
+    if (!members.failed && !out.failed) {
         a->http->set_header(s->r, "ETag", tag);
-        a->http->json(s->r, 200, bytes, len);
+        a->http->json_take(s->r, 200, out.s, out.n);
+        out.s = NULL;
         s->done = true;
     }
-    free(bytes);
+    free(members.s);
+    free(out.s);
     return EC_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "plugins/ids/states/alerts.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 struct state_event {
