@@ -1,6 +1,7 @@
 #include "plugins/store/query.h"
 
 #include "plugins/store/lite.h"
+#include "plugins/store/pages.h"
 #include "plugins/store/scan.h"
 
 #include <stdio.h>
@@ -32,15 +33,17 @@ struct page {                       /* one page in the making */
     struct stmt *st;
     struct sql sql;                 /* its values */
     struct text object;
+    struct kept *kept;              /* it is read into this, too; NULL: into nothing */
     ec_store_event_fn *fn;
     void *arg;
     uint32_t left;                  /* rows that still fit */
     bool more;                      /* there is one behind the last */
+    bool stopped;                   /* fn has enough */
 };
 
 /* The event as it is handed out: {"id":"…", and then what eve.json has. As text, for 63 bits are more than the numbers
  * of most JSON readers hold. */
-static int32_t hand_out(struct text *t, int64_t id, const char *json, size_t len, ec_store_event_fn *fn, void *arg)
+static void put_object(struct text *t, int64_t id, const char *json, size_t len)
 {
     char head[40] = "{\"id\":\"", *at = head + sizeof head;
     uint64_t v = (uint64_t)id;
@@ -51,11 +54,27 @@ static int32_t hand_out(struct text *t, int64_t id, const char *json, size_t len
     do
         *--at = (char)('0' + v % 10);
     while (v /= 10);
-    text_clear(t);
     text_add(t, head, 7);
     text_add(t, at, (size_t)(head + sizeof head - at));
     text_add(t, json + 1, len - 1);
-    return t->failed ? EC_ENOMEM : fn(arg, (uint64_t)id, t->base, (uint32_t)t->len);
+}
+
+/* Not 0: it is enough. */
+static int32_t hand_out(struct page *p, int64_t id, struct cursor at, const char *json, size_t len)
+{
+    bool keep = p->kept && !p->kept->failed;
+    struct text *t = keep ? &p->kept->json : &p->object;
+    size_t begin = keep ? t->len : 0, end;
+
+    if (!keep)
+        text_clear(t);
+    put_object(t, id, json, len);
+    if (t->failed)
+        return EC_ENOMEM;
+    end = t->len;
+    if (keep)
+        kept_add(p->kept, (uint64_t)id, at, begin);
+    return p->fn(p->arg, (uint64_t)id, t->base + begin, (uint32_t)(end - begin));
 }
 
 static enum db_fault page_open(struct scan *s, struct reader *r)
@@ -105,8 +124,8 @@ static enum db_fault page_piece(struct scan *s, struct reader *r, int64_t first,
             continue;
         s->at = (struct cursor){ r->id, stmt_integer(p->st, 0) };
         p->left--;
-        if (hand_out(&p->object, stmt_integer(p->st, 1), json, len, p->fn, p->arg)) {
-            p->more = *done = true;
+        if (hand_out(p, stmt_integer(p->st, 1), s->at, json, len)) {
+            p->stopped = p->more = *done = true;
             break;
         }
     }
@@ -146,10 +165,12 @@ int32_t query_filter(const struct query_host *h, const struct ec_query *q, struc
     return err;
 }
 
-int32_t query_events(const struct query_host *h, const struct ec_query *q, ec_store_event_fn *fn, void *arg,
-                     struct ec_page *page, char *why, uint32_t n)
+/* kept: where the page is kept, too, if it is whole. */
+static int32_t read_page(const struct query_host *h, const struct ec_query *q, ec_store_event_fn *fn, void *arg,
+                         struct kept *kept, struct ec_page *page, char *why, uint32_t n)
 {
-    struct page p = { .fn = fn, .arg = arg, .left = q->limit < 1 ? 1 : q->limit > 1000 ? 1000 : q->limit };
+    struct page p = { .kept = kept, .fn = fn, .arg = arg,
+                      .left = q->limit < 1 ? 1 : q->limit > 1000 ? 1000 : q->limit };
     struct scan s = { .host = h, .filter = &p.filter, .oldest_first = (q->flags & EC_QUERY_OLDEST_FIRST) != 0,
                       .open = page_open, .piece = page_piece, .close = page_close, .arg = &p, .why = why, .n_why = n };
     int32_t err = query_filter(h, q, &p.filter, why, n);
@@ -166,8 +187,27 @@ int32_t query_events(const struct query_host *h, const struct ec_query *q, ec_st
         page->flags |= EC_PAGE_PARTIAL;
     if (!err && (s.late || p.more) && s.at.id.day)
         cursor_write(&s.at, p.filter.hash, page->next);
+    if (kept) {
+        kept->failed |= err || page->flags || p.stopped;
+        kept->filter = p.filter.hash;
+        memcpy(kept->next, page->next, sizeof kept->next);
+    }
     text_free(&p.object);
     filter_free(&p.filter);
+    return err;
+}
+
+int32_t query_events(const struct query_host *h, const struct ec_query *q, ec_store_event_fn *fn, void *arg,
+                     struct ec_page *page, char *why, uint32_t n)
+{
+    struct kept *k = h->pages ? pages_ask(h->pages, h, q) : NULL;
+    int32_t err = EC_OK;
+
+    if (k && k->whole)
+        kept_hand_out(k, fn, arg, page);
+    else
+        err = read_page(h, q, fn, arg, k, page, why, n);
+    pages_done(h->pages, k);
     return err;
 }
 
@@ -190,8 +230,11 @@ static int32_t event_of(struct reader *r, uint64_t id, ec_store_event_fn *fn, vo
     stmt_bind_integer(st, 2, r->first);
     stmt_bind_integer(st, 3, r->last);
     *fault = stmt_step(st, &row, why, n);
-    if (!*fault && row && (json = stmt_bytes(st, 0, &len)) && len >= 2)
-        hand_out(&object, (int64_t)id, json, len, fn, arg);
+    if (!*fault && row && (json = stmt_bytes(st, 0, &len)) && len >= 2) {
+        put_object(&object, (int64_t)id, json, len);
+        if (!object.failed)
+            fn(arg, id, object.base, (uint32_t)object.len);
+    }
     text_free(&object);
     stmt_finalize(st);
     return *fault ? EC_EIO : json && len >= 2 ? EC_OK : EC_ENOENT;

@@ -3,6 +3,7 @@
 #define STORE_QUERY_H
 #include "plugins/store/readers.h"
 
+struct pages;
 struct query_host {                 /* what a query works on */
     const struct schema *schema;
     struct segments *segments;
@@ -12,6 +13,7 @@ struct query_host {                 /* what a query works on */
     void (*damaged)(void *arg, struct segment_id id, const char *why);
     void (*unreadable)(void *arg, const char *why);     /* one that cannot be opened, while others can */
     void *arg;
+    struct pages *pages;            /* NULL: every page is read */
 };
 
 /* As struct ec_store says. [any], may block */

@@ -12,18 +12,18 @@ static bool in_time(const struct filter *f, const struct segment *g)
     return !g->known || (g->ts_max >= f->since && g->ts_min < f->until);
 }
 
-static enum db_fault last_row(struct scan *s, struct reader *r, int64_t *row)
+enum db_fault scan_last_row(struct reader *r, int64_t *row, char *why, size_t n)
 {
     static const char sql[] = "SELECT b.last FROM batch b WHERE b.row BETWEEN ?1 AND ?2 ORDER BY b.row DESC LIMIT 1";
     struct stmt *st;
-    enum db_fault fault = reader_prepare(r, sql, &st, s->why, s->n_why);
+    enum db_fault fault = reader_prepare(r, sql, &st, why, n);
     bool there;
 
     if (fault)
         return fault;
     stmt_bind_integer(st, 1, r->first);
     stmt_bind_integer(st, 2, r->last);
-    fault = stmt_step(st, &there, s->why, s->n_why);
+    fault = stmt_step(st, &there, why, n);
     if (!fault && there)
         *row = stmt_integer(st, 0);
     reader_done(r, st);
@@ -39,7 +39,7 @@ static enum db_fault learn(struct scan *s, struct reader *r, struct segment *g)
         return DB_OK;
     g->ts_min = INT64_MIN;
     g->ts_max = INT64_MAX;
-    fault = last_row(s, r, &g->rows);
+    fault = scan_last_row(r, &g->rows, s->why, s->n_why);
     if (!r->finished || fault)
         return fault;
     fault = conn_number(r->conn, "SELECT min(b.ts_min) FROM batch b WHERE b.row BETWEEN ?1 AND ?2", r->first, r->last,

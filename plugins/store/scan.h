@@ -26,5 +26,7 @@ struct scan {
 };
 /* 0, or EC_E* and why. */
 int32_t scan_run(struct scan *s);
+/* The last row that its segment has; none: *row stays. */
+enum db_fault scan_last_row(struct reader *r, int64_t *row, char *why, size_t n);
 
 #endif

@@ -53,6 +53,7 @@ static bool insert(struct segments *s, struct segment_id id)
     memset(&s->segment[at], 0, sizeof *s->segment);
     s->segment[at].id = id;
     s->n++;
+    s->changes++;
     return true;
 }
 
@@ -141,6 +142,19 @@ struct segment *segments_list(struct segments *s, uint32_t *n)
     return copy;
 }
 
+bool segments_last(struct segments *s, struct segment_id *id, uint64_t *changes)
+{
+    bool there;
+
+    pthread_mutex_lock(&s->lock);
+    there = s->n != 0;
+    if (there)
+        *id = s->segment[s->n - 1].id;
+    *changes = s->changes;
+    pthread_mutex_unlock(&s->lock);
+    return there;
+}
+
 void segments_learn(struct segments *s, const struct segment *known)
 {
     uint32_t at;
@@ -176,6 +190,7 @@ void segments_forget(struct segments *s, struct segment_id id)
     if (at < s->n && !segment_compare(s->segment[at].id, id)) {
         memmove(&s->segment[at], &s->segment[at + 1], (s->n - at - 1) * sizeof *s->segment);
         s->n--;
+        s->changes++;
     }
     if (!segment_compare(s->current, id))
         s->current.day = 0;

@@ -22,6 +22,7 @@ struct segments {
     char folder[4096];
     struct segment *segment;        /* by id */
     uint32_t n, cap;
+    uint64_t changes;               /* segments that came and went */
     struct segment_id current;      /* the one that is written; day 0: none */
 };
 
@@ -39,6 +40,8 @@ bool segments_current(struct segments *s, uint32_t day, bool fresh, struct segme
 bool segments_add(struct segments *s, struct segment_id id);  /* one that is there; false: out of memory */
 /* A copy of the list, oldest first; NULL: out of memory, or none (*n 0). */
 struct segment *segments_list(struct segments *s, uint32_t *n);
+/* The newest one, and how often the list has changed. False: there is none. */
+bool segments_last(struct segments *s, struct segment_id *id, uint64_t *changes);
 /* What is known now about one; `current` ones grow, so they stay unknown. */
 void segments_learn(struct segments *s, const struct segment *known);
 void segments_finished(struct segments *s, struct segment_id id);

@@ -7,6 +7,7 @@
 
 #include "plugins/store/documents.h"
 #include "plugins/store/files.h"
+#include "plugins/store/pages.h"
 #include "plugins/store/pgstore.h"
 #include "plugins/store/query.h"
 #include "plugins/store/stream.h"
@@ -43,8 +44,8 @@ static const struct ec_row option_rows[] = {
 static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
 
 enum { M_IN, M_RECOVERED, M_STORED, M_FULL, M_MEMORY, M_FAILED, M_UNREAD, M_STOP, M_ERRORS, M_BATCHES, M_DAMAGED,
-       M_EXPIRED, M_PUT, M_DELETED, M_PUT_FAILED, M_DEL_FAILED = M_PUT_FAILED + 4, COUNTERS = M_DEL_FAILED + 4,
-       M_SPOOLED = COUNTERS, M_SPOOL_BYTES, M_SPOOL_DISK, M_SEGMENTS, M_BYTES,
+       M_EXPIRED, M_PUT, M_DELETED, M_PUT_FAILED, M_DEL_FAILED = M_PUT_FAILED + 4, M_HITS = M_DEL_FAILED + 4,
+       M_MISSES, COUNTERS, M_SPOOLED = COUNTERS, M_SPOOL_BYTES, M_SPOOL_DISK, M_SEGMENTS, M_BYTES, M_PAGE_BYTES,
        M_TROUBLE, M_DOCUMENTS_TROUBLE, METRICS };
 #define METRIC(kind, name, unit, help) { (uint32_t)sizeof(struct ec_metric), EC_METRIC_##kind, (name), (unit), (help) }
 static const struct ec_metric metrics[METRICS] = {
@@ -76,11 +77,14 @@ static const struct ec_metric metrics[METRICS] = {
                                          "not " verb " because the database failed: full, locked, damaged, away")
     FAILED(M_PUT_FAILED, "put_failed", "written"),
     FAILED(M_DEL_FAILED, "del_failed", "deleted"),
+    [M_HITS] = METRIC(COUNTER, "pages.hits", "pages", "of events that were answered from memory"),
+    [M_MISSES] = METRIC(COUNTER, "pages.misses", "pages", "of events that were read from their files"),
     [M_SPOOLED] = METRIC(GAUGE, "spooled", "events", "that wait to be written"),
     [M_SPOOL_BYTES] = METRIC(GAUGE, "spool_bytes", "bytes", "of events that wait, in memory and on disk"),
     [M_SPOOL_DISK] = METRIC(GAUGE, "spool_disk_bytes", "bytes", "of the spool's file that are in use"),
     [M_SEGMENTS] = METRIC(GAUGE, "segments", "files", "with events"),
     [M_BYTES] = METRIC(GAUGE, "bytes", "bytes", "of all files with events"),
+    [M_PAGE_BYTES] = METRIC(GAUGE, "page_bytes", "bytes", "of pages that are kept in memory"),
     [M_TROUBLE] = METRIC(GAUGE, "trouble.events", NULL,
                          "events cannot be written at the moment: disk full, file locked, database away; they wait in "
                          "the spool, and are lost where that is full"),
@@ -103,6 +107,7 @@ struct store {
     struct readers readers;
     struct files files;
     struct backend *backend;
+    struct pages pages;
     struct stream stream;
     struct documents documents;
     bool open, closed;              /* open: from start() to destroy(); closed: stop() was called */
@@ -179,11 +184,13 @@ static void count(struct store *s)
 {
     struct stream_counts n = stream_counts(&s->stream);
     struct documents_counts d = documents_counts(&s->documents);
+    struct pages_counts p = pages_counts(&s->pages);
     uint64_t now[COUNTERS] = {
         [M_IN] = n.in, [M_RECOVERED] = n.recovered, [M_STORED] = n.stored, [M_FULL] = n.full,
         [M_MEMORY] = n.memory, [M_FAILED] = n.failed,
         [M_UNREAD] = n.unread, [M_STOP] = n.shutdown, [M_ERRORS] = n.errors, [M_BATCHES] = n.batches,
-        [M_DAMAGED] = n.damaged, [M_EXPIRED] = atomic_load(&s->expired), [M_PUT] = d.put, [M_DELETED] = d.deleted };
+        [M_DAMAGED] = n.damaged, [M_EXPIRED] = atomic_load(&s->expired), [M_PUT] = d.put, [M_DELETED] = d.deleted,
+        [M_HITS] = p.hits, [M_MISSES] = p.misses };
 
     memcpy(&now[M_PUT_FAILED], d.put_failed, sizeof d.put_failed);
     memcpy(&now[M_DEL_FAILED], d.del_failed, sizeof d.del_failed);
@@ -197,6 +204,7 @@ static void count(struct store *s)
     s->host->gauge(s->host, M_SPOOLED, (int64_t)n.spooled);
     s->host->gauge(s->host, M_SPOOL_BYTES, (int64_t)n.spool_bytes);
     s->host->gauge(s->host, M_SPOOL_DISK, (int64_t)n.spool_disk);
+    s->host->gauge(s->host, M_PAGE_BYTES, (int64_t)p.bytes);
     s->host->gauge(s->host, M_TROUBLE, n.trouble);
     s->host->gauge(s->host, M_DOCUMENTS_TROUBLE, d.trouble);
 }
@@ -325,6 +333,7 @@ static void store_destroy(void *self)
     struct store *s = self;
 
     if (s->open) {
+        pages_close(&s->pages);
         readers_close(&s->readers);
         segments_close(&s->segments);
         close_backend(s);
@@ -490,6 +499,7 @@ static int32_t store_start(void *self, const void *state)
     if ((err = start_backend(s, st->url)))
         return err;
     readers_open(&s->readers, s->backend);
+    pages_open(&s->pages);
     s->stream.backend = s->backend;
     s->stream.spool.folder = s->host->state_dir(s->host);
     s->stream.spool.host = s->host;
@@ -549,7 +559,8 @@ static int32_t offer_find(void *self, uint32_t kind, const struct ec_filter *f, 
 static struct query_host reading(struct store *s)
 {
     return (struct query_host){
-        s->schema, &s->segments, &s->readers, atomic_load(&s->query_time), on_damaged, on_unreadable, s};
+        s->schema, &s->segments, &s->readers, atomic_load(&s->query_time), on_damaged, on_unreadable, s,
+        s->backend == &s->files.backend ? &s->pages : NULL};    /* others write into a server, too */
 }
 
 static int32_t not_open(const struct store *s, char *why, uint32_t n)

@@ -2,7 +2,7 @@
  * they are, the answer is a page or a sentence; a cursor that comes back is taken; SQLite never finds an error in a
  * statement. */
 #include "plugins/store/files.h"
-#include "plugins/store/query.h"
+#include "plugins/store/pages.h"
 #include "testhost.h"
 
 #include <stdio.h>
@@ -168,7 +168,8 @@ static char *line(char **at)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static bool ready;
-    struct query_host h = { schema, &segments, &readers, UINT64_C(1000000000), on_damaged, on_unreadable, NULL };
+    static struct pages pages;
+    struct query_host h = { schema, &segments, &readers, UINT64_C(1000000000), on_damaged, on_unreadable, NULL, &pages };
     struct ec_filter filter[8];
     struct ec_query q = { .size = sizeof q, .filter = filter, .filter_stride = sizeof filter[0] };
     struct ec_page page = { .size = sizeof page };
@@ -177,6 +178,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!ready) {
         prepare();
+        pages_open(&pages);
         h.schema = schema;
         ready = true;
     }
@@ -199,6 +201,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     err = query_events(&h, &q, on_event, NULL, &page, why, sizeof why);
     if ((err && err != EC_EINVAL) || (err && !*why))
         abort();
+    for (uint32_t i = 0; i < 2; i++)            /* it is kept, and comes from memory */
+        if (query_events(&h, &q, on_event, NULL, &page, why, sizeof why) != err)
+            abort();
     if (!err && *page.next) {
         q.cursor = page.next;
         if (query_events(&h, &q, on_event, NULL, &page, why, sizeof why))

@@ -519,6 +519,41 @@ START_TEST(cursors_run_across_segments)
 }
 END_TEST
 
+/* What is asked for again comes from memory, until something is stored. Of a server each page is read: others may
+ * write there. */
+START_TEST(a_page_is_kept_until_something_is_stored)
+{
+    struct ec_query q = { .size = sizeof q, .limit = 5 };
+    struct ec_page page;
+    char next[EC_CURSOR_MAX];
+
+    started();
+    things(0, 10);
+    settle();
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(ask(&q, &page), 0);
+        ck_assert_uint_eq(seen.n, 5);
+        ck_assert_uint_eq(seen.id[0], 1009);
+        ck_assert_uint_eq(seen.id[4], 1005);
+        ck_assert_ptr_nonnull(strstr(seen.text, "{\"id\":\"1005\""));
+        if (i)
+            ck_assert_str_eq(page.next, next);
+        strcpy(next, page.next);
+    }
+    settle();
+    ck_assert_int_eq(metric("pages.hits"), *url ? 0 : 2);
+    ck_assert_int_eq(metric("pages.misses"), *url ? 0 : 2);
+    ck_assert_int_eq(metric("page_bytes") > 0, !*url);
+    things(10, 1);
+    settle();
+    ck_assert_int_eq(ask(&q, &page), 0);
+    ck_assert_uint_eq(seen.id[0], 1010);
+    q.cursor = next;
+    ck_assert_int_eq(ask(&q, &page), 0);
+    ck_assert_uint_eq(seen.id[0], 1004);
+}
+END_TEST
+
 /* No time for more than one piece: the page is partial, and every page gets on. */
 START_TEST(time_bounds_a_page)
 {
@@ -1350,6 +1385,7 @@ static void add_common(TCase *tc)
 {
     tcase_add_test(tc, every_type_of_field_is_found);
     tcase_add_test(tc, cursors_run_across_segments);
+    tcase_add_test(tc, a_page_is_kept_until_something_is_stored);
     tcase_add_test(tc, time_bounds_a_page);
     tcase_add_test(tc, wrong_questions_are_refused);
     tcase_add_test(tc, hostile_texts_are_only_texts);

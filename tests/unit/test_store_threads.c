@@ -3,7 +3,7 @@
 #include "tests/unit/unit.h"
 
 #include "plugins/store/files.h"
-#include "plugins/store/query.h"
+#include "plugins/store/pages.h"
 #include "plugins/store/stream.h"
 #include "testhost.h"
 #ifdef HAVE_LIBPQ
@@ -36,6 +36,7 @@ static struct testhost *t;
 static struct schema *schema;
 static struct segments segments;
 static struct readers readers;
+static struct pages pages;
 static struct files files;
 static struct backend *backend;
 static struct stream stream;
@@ -56,23 +57,24 @@ static int64_t text_of(void *arg, const struct ec_event *ev, const char **s)
 static void say(void *arg, enum stream_level level, const char *what)
 {
     (void)arg;
-    (void)what;
-    if (level != STREAM_INFO)
+    if (level != STREAM_INFO) {
+        fprintf(stderr, "# %s\n", what);
         abort();
+    }
 }
 
 static void damaged(void *arg, struct segment_id id, const char *why)
 {
     (void)arg;
     (void)id;
-    (void)why;
+    fprintf(stderr, "# damaged: %s\n", why);
     abort();
 }
 
 static void unreadable(void *arg, const char *why)
 {
     (void)arg;
-    (void)why;
+    fprintf(stderr, "# unreadable: %s\n", why);
     abort();
 }
 
@@ -95,6 +97,7 @@ static void setup(void)
 static void begin(void)
 {
     readers_open(&readers, backend);
+    pages_open(&pages);
     stream = (struct stream){ .backend = backend, .spool.limit = 64 << 20 };
     stream_open(&stream);
     now = BEGIN;
@@ -110,6 +113,7 @@ static void setup_files(void)
 static void end(void)
 {
     stream_close(&stream, now);
+    pages_close(&pages);
     readers_close(&readers);
     segments_close(&segments);
 }
@@ -198,7 +202,8 @@ static int32_t step(void *arg, uint64_t id, const char *json, uint32_t len)
 /* All events, newest first, by pages. */
 static uint32_t walk(void)
 {
-    const struct query_host h = { schema, &segments, &readers, UINT64_C(250000000), damaged, unreadable, NULL };
+    const struct query_host h = { schema, &segments, &readers, UINT64_C(250000000), damaged, unreadable, NULL,
+                                  backend == &files.backend ? &pages : NULL };
     struct ec_filter f = { sizeof f, EC_F_GE, "thing.n", "0" };
     struct ec_query q = { .size = sizeof q, .filter = &f, .n_filter = 1, .filter_stride = sizeof f, .limit = 700 };
     struct ec_page page = { .size = sizeof page };
@@ -255,6 +260,61 @@ START_TEST(all_at_once)
      * luck. */
     ck_assert_uint_ge(walk(), 2 * A_DAY);
     ck_assert_uint_lt(walk(), EVENTS);
+}
+END_TEST
+
+static int32_t take_newest(void *arg, uint64_t id, const char *json, uint32_t len)
+{
+    uint64_t *newest = arg;
+
+    (void)json;
+    (void)len;
+    *newest = id > *newest ? id : *newest;
+    return 0;
+}
+
+static _Atomic uint64_t stored;     /* the last id that is known to be committed */
+
+/* The same question again and again: from memory or not, what was stored before it was asked is in the answer. */
+static void *asker(void *arg)
+{
+    const struct query_host h = { schema, &segments, &readers, UINT64_C(250000000), damaged, unreadable, NULL, &pages };
+    struct ec_query q = { .size = sizeof q, .limit = 20 };
+
+    (void)arg;
+    while (!over) {
+        uint64_t before = stored, newest = 0;
+        struct ec_page page = { .size = sizeof page };
+        char why[4600] = "";
+
+        if (query_events(&h, &q, take_newest, &newest, &page, why, sizeof why) || newest < before) {
+            fprintf(stderr, "# %llu of %llu, flags %u: %s\n", (unsigned long long)newest, (unsigned long long)before,
+                    page.flags, why);
+            abort();
+        }
+    }
+    return NULL;
+}
+
+START_TEST(a_page_from_memory_is_never_older_than_its_question)
+{
+    pthread_t thread[3];
+
+    stored = 0;
+    for (int i = 0; i < 3; i++)
+        pthread_create(&thread[i], NULL, asker, NULL);
+    for (uint32_t i = 0; i < 1500; i++) {
+        now += i % 500 == 499 ? DAY : 0;
+        add(i);
+        stream_flush(&stream, now, 0);
+        stored = i + 1;
+        if (i % 10 == 9)
+            usleep(2000);           /* time to be asked without a change */
+    }
+    over = true;
+    for (int i = 0; i < 3; i++)
+        pthread_join(thread[i], NULL);
+    ck_assert_uint_gt(pages_counts(&pages).hits, 0);
 }
 END_TEST
 
@@ -366,6 +426,7 @@ int main(void)
     tcase_set_timeout(tc, 240);
     tcase_add_test(tc, each_day_is_a_segment_and_cursors_run_across);
     tcase_add_test(tc, all_at_once);
+    tcase_add_test(tc, a_page_from_memory_is_never_older_than_its_question);
     suite_add_tcase(suite, tc);
 #ifdef HAVE_LIBPQ
     if (!pg_server_installed(&server))
