@@ -63,8 +63,9 @@ static enum db_fault pg_reader(struct backend *b, struct reader *x, char *why, s
         fault = (x->conn = pg_conn(of(b)->url, NULL, NULL, NULL)) ? pg_conn_ready(x->conn, why, n) : DB_MEMORY;
     x->first = pgschema_base(x->id.day) + 1;
     x->last = x->first + (INT64_C(1) << PG_DAY_SHIFT) - 2;
+    /* The newest day may still be written, also where this run has not begun to: what it holds is not remembered. */
     pthread_mutex_lock(&b->segments->lock);
-    x->finished = segment_compare(x->id, b->segments->current) != 0;
+    x->finished = b->segments->n && segment_compare(x->id, b->segments->segment[b->segments->n - 1].id) < 0;
     pthread_mutex_unlock(&b->segments->lock);
     return fault;
 }

@@ -211,7 +211,7 @@ bool segments_expired(struct segments *s, uint32_t oldest, uint64_t bytes, struc
         sum += db_bytes(path);
     }
     pthread_mutex_lock(&s->lock);
-    if (list && n && segment_compare(list[0].id, s->current) && (list[0].id.day < oldest || sum > bytes)) {
+    if (list && n && segment_compare(list[0].id, s->current) && (list[0].id.day < oldest || (n > 1 && sum > bytes))) {
         *id = list[0].id;
         found = true;
     }

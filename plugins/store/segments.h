@@ -46,8 +46,8 @@ bool segments_last(struct segments *s, struct segment_id *id, uint64_t *changes)
 void segments_learn(struct segments *s, const struct segment *known);
 void segments_finished(struct segments *s, struct segment_id id);
 void segments_forget(struct segments *s, struct segment_id id);
-/* The oldest one that is not current and that goes by these limits: older than `oldest` (a day), or all of them
- * together are over `bytes`. False: none. */
+/* The oldest one that is not current and that goes by these limits: older than `oldest` (a day), or, where it is
+ * not the last one, all of them together are over `bytes`. False: none. */
 bool segments_expired(struct segments *s, uint32_t oldest, uint64_t bytes, struct segment_id *id);
 
 #endif
