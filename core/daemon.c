@@ -26,6 +26,7 @@
 
 #include <errno.h>
 #include <event2/thread.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -366,6 +367,14 @@ static int act(struct daemon *d)
     }
 }
 
+/* Answers of 100 KB and more come and go with each request. Each would get its pages from the kernel and give them back;
+ * glibc comes to limits like these by itself once such a block was freed, but only for blocks that it had mapped. */
+static void keep_pages(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 2 << 20);
+}
+
 int daemon_main(const struct cmdline *c)
 {
     struct daemon d = { .cmd = c, .file = c->file, .started_ns = clock_wall() };
@@ -373,6 +382,7 @@ int daemon_main(const struct cmdline *c)
 
     if (!d.file && !folder_access(ECYBER_CONFDIR "/ecyber.yaml", F_OK))
         d.file = ECYBER_CONFDIR "/ecyber.yaml";
+    keep_pages();
     evthread_use_pthreads();
     mark_register("control");
     helper_client_configure(c->replay && !c->stay ? "a replay (-r) changes no firewall" : NULL, NULL, c->replay);
