@@ -74,7 +74,7 @@ struct guard *guard_of(struct guards *g, struct evhttp_request *r);
 const struct guard_refusal *guard_refused(const struct guard *g);
 int guard_fd(const struct guard *g);
 void guard_client(const struct guard *g, char to[128]);      /* the name in its certificate; "": none */
-bool guard_peer(const struct guard *g, uint8_t at[16]);     /* the address at the other end; false: it has none */
+bool guard_peer(struct guard *g, uint8_t at[16]);     /* the address at the other end; false: it has none */
 int guard_take_upload(struct guard *g, uint64_t *len);     /* the file that the body went to; -1: none */
 /* The request takes time: gone() is called if the client leaves before the reply was handed to evhttp (then there is no
  * connection any more), late() when `ms` are over. */

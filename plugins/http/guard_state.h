@@ -23,6 +23,8 @@ struct guard {
     time_t since;                   /* it began to send a request, or came; seconds of the monotonic clock */
     bool late, close, fresh;        /* fresh: nothing has come yet */
     bool arrived;                   /* its address was looked at */
+    bool named;                     /* peer is known: the address, as 16 bytes */
+    uint8_t peer[16];
     struct crowd_client *client;    /* NULL: it is not counted */
     size_t written, held;           /* held: of guards.held; 0: its body is small, or has gone */
     bool asked;                     /* on.body() has seen this one */

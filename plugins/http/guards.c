@@ -145,22 +145,25 @@ void guards_forget_filter(struct guard *g)
     g->filter = NULL;
 }
 
-bool guard_peer(const struct guard *g, uint8_t at[16])
+bool guard_peer(struct guard *g, uint8_t at[16])
 {
     struct sockaddr_storage a;
     socklen_t len = sizeof a;
-    const struct sockaddr_in *four = (const void *)&a;
 
-    if (getpeername(guard_fd(g), (struct sockaddr *)&a, &len))
-        return false;
-    if (a.ss_family == AF_INET6) {
-        memcpy(at, &((const struct sockaddr_in6 *)(const void *)&a)->sin6_addr, 16);
-        return true;
+    if (!g->named) {
+        if (getpeername(guard_fd(g), (struct sockaddr *)&a, &len) ||
+            (a.ss_family != AF_INET && a.ss_family != AF_INET6))
+            return false;
+        if (a.ss_family == AF_INET6) {
+            memcpy(g->peer, &((const struct sockaddr_in6 *)(const void *)&a)->sin6_addr, 16);
+        } else {
+            memset(g->peer + 10, 0xff, 2);
+            memcpy(g->peer + 12, &((const struct sockaddr_in *)(const void *)&a)->sin_addr, 4);
+        }
+        g->named = true;
     }
-    memset(at, 0, 10);
-    memset(at + 10, 0xff, 2);
-    memcpy(at + 12, &four->sin_addr, 4);
-    return a.ss_family == AF_INET;
+    memcpy(at, g->peer, 16);
+    return true;
 }
 
 static bool is_loopback(const uint8_t at[16])

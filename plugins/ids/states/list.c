@@ -56,8 +56,8 @@ static int32_t on_event(void *arg, uint64_t id, const char *json, uint32_t n)
     struct page *p = arg;
     const struct alert_state *state;
 
-    if (!p->states) {
-        put_item(p, json, n, NULL);
+    if (!p->states || !states_may_have(p->a->states, id)) {
+        put_item(p, json, n, NULL);     /* open, and only pages with open ones are read from the store */
         return EC_OK;
     }
     state = states_hold(p->a->states, id);

@@ -15,6 +15,7 @@ struct states {
     void *store_self;
     uint32_t kind, n, room;
     bool ready;
+    _Atomic uint64_t newest;        /* event that was ever in the list */
     struct alert_state **list;      /* in the order of their events */
 };
 
@@ -95,6 +96,8 @@ static int32_t insert(struct states *s, struct alert_state *a)
         }
     }
     pthread_rwlock_wrlock(&s->lock);
+    if (a->event > s->newest)
+        s->newest = a->event;
     i = place(s, a->event);
     if (i < s->n && s->list[i]->event == a->event)
         state_free(s->list[i]);
@@ -159,6 +162,11 @@ bool states_ready(struct states *s)
     ready = s->ready;
     pthread_rwlock_unlock(&s->lock);
     return ready;
+}
+
+bool states_may_have(struct states *s, uint64_t event)
+{
+    return event <= s->newest;
 }
 
 const struct alert_state *states_hold(struct states *s, uint64_t event)

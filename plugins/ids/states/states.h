@@ -31,6 +31,8 @@ int32_t states_declare(struct states *s, const struct ec_host *h);
 int32_t states_load(struct states *s);
 bool states_ready(struct states *s);
 
+/* [any] False: nobody has changed an alert that new. Costs no lock. */
+bool states_may_have(struct states *s, uint64_t event);
 /* [any] The state of an alert, locked until states_release(), which is always called. NULL: nobody has changed it. */
 const struct alert_state *states_hold(struct states *s, uint64_t event);
 void states_release(struct states *s);
