@@ -367,8 +367,8 @@ static int act(struct daemon *d)
     }
 }
 
-/* Answers of 100 KB and more come and go with each request. Each would get its pages from the kernel and give them back;
- * glibc comes to limits like these by itself once such a block was freed, but only for blocks that it had mapped. */
+/* Answers of 100 KB and more come and go with each request. Each would get its pages from the kernel and give them
+ * back. glibc comes to limits like these by itself, but only once blocks of that size were freed that it had mapped. */
 static void keep_pages(void)
 {
     mallopt(M_MMAP_THRESHOLD, 1 << 20);

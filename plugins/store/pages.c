@@ -80,12 +80,17 @@ static uint64_t put_question(struct text *t, const struct ec_query *q)
     return hash;
 }
 
+static bool same_question(const struct kept *a, const struct kept *b)
+{
+    return a->hash == b->hash && a->question.len == b->question.len &&
+           !memcmp(a->question.base, b->question.base, a->question.len);
+}
+
 static uint32_t find(const struct pages *p, const struct kept *k)
 {
     uint32_t i = 0;
 
-    while (i < PAGES_KEPT && (!p->kept[i] || p->kept[i]->hash != k->hash || p->kept[i]->question.len != k->question.len ||
-                              memcmp(p->kept[i]->question.base, k->question.base, k->question.len) != 0))
+    while (i < PAGES_KEPT && !(p->kept[i] && same_question(p->kept[i], k)))
         i++;
     return i;
 }

@@ -169,7 +169,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static bool ready;
     static struct pages pages;
-    struct query_host h = { schema, &segments, &readers, UINT64_C(1000000000), on_damaged, on_unreadable, NULL, &pages };
+    struct query_host h = {
+        schema, &segments, &readers, UINT64_C(1000000000), on_damaged, on_unreadable, NULL, &pages };
     struct ec_filter filter[8];
     struct ec_query q = { .size = sizeof q, .filter = filter, .filter_stride = sizeof filter[0] };
     struct ec_page page = { .size = sizeof page };

@@ -30,8 +30,8 @@ struct beside {
 extern const struct ec_record beside_record;
 /* From a state (NULL: nobody changed the alert) into the open part. */
 void beside_fill(struct ec_build *b, struct beside *to, const struct alert_state *from);
-/* [pool] The same as members and a closing brace, `"state":"open","state_version":0}`, at the end of `to`. False: it has
- * none. */
+/* [pool] The same as members and a closing brace, `"state":"open","state_version":0}`, at the end of `to`. False:
+ * there are none. */
 bool beside_members(struct alerts *a, struct grown *to, const struct alert_state *from);
 /* An event's object with these members in front of its last brace. */
 void beside_add(struct grown *to, const char *json, uint32_t n, const struct grown *members);
