@@ -19,18 +19,15 @@ struct document {
     uint64_t user, created, expires, used;
     struct ec_span address;
 };
-#define TEXT(flags, member, max, help) \
-    { EC_T_TEXT, (flags), 0, 0, (uint32_t)offsetof(struct document, member), #member, NULL, NULL, NULL, NULL, (help), \
-      0, (max) }
 static const struct ec_row rows[] = {
     EC_FIELD(U64, EC_R_COLUMN, struct document, user, "user", NULL, "number of the user"),
-    TEXT(0, name, APIKEY_NAME - 1, "what it is for"),
-    TEXT(EC_R_SECRET, digest, APIKEY_DIGEST - 1, "hash of the key"),
-    TEXT(0, roles, 63, "names, separated by commas"),
+    DOCUMENT_TEXT(0, name, "name", APIKEY_NAME - 1, "what it is for"),
+    DOCUMENT_TEXT(EC_R_SECRET, digest, "digest", APIKEY_DIGEST - 1, "hash of the key"),
+    DOCUMENT_TEXT(0, roles, "roles", 63, "names, separated by commas"),
     EC_FIELD(TIME, 0, struct document, created, "created_at", NULL, "when it was made"),
     EC_FIELD(TIME, 0, struct document, expires, "expires_at", NULL, "when it ends; 0: never"),
     EC_FIELD(TIME, 0, struct document, used, "used_at", NULL, "when it was used last, some minutes late; 0: never"),
-    TEXT(0, address, APIKEY_ADDRESS - 1, "from where"),
+    DOCUMENT_TEXT(0, address, "address", APIKEY_ADDRESS - 1, "from where"),
 };
 static const struct ec_record record = EC_RECORD_PART(struct document, rows);
 static const struct ec_kind kind = {sizeof kind, 2, "api_keys", &record, NULL};

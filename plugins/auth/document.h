@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A row of a document: struct document is each file's own. */
+#define DOCUMENT_TEXT(flags, member, name, max, help) \
+    { EC_T_TEXT, (flags), 0, 0, (uint32_t)offsetof(struct document, member), (name), NULL, NULL, NULL, NULL, (help), \
+      0, (max) }
+
 /* A row's text, ended by a NUL; "" where it is absent or does not fit. */
 static inline void document_text(const struct ec_part *p, struct ec_span s, char *to, size_t n)
 {

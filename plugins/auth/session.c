@@ -17,16 +17,13 @@ struct document {
     struct ec_span family, secret, address, agent;
     uint64_t user, stamp, created, used, expires;
 };
-#define TEXT(flags, member, max, help) \
-    { EC_T_TEXT, (flags), 0, 0, (uint32_t)offsetof(struct document, member), #member, NULL, NULL, NULL, NULL, (help), \
-      0, (max) }
 static const struct ec_row rows[] = {
     EC_FIELD(U64, EC_R_COLUMN, struct document, user, "user", NULL, "number of the user"),
     EC_FIELD(U64, EC_R_SECRET, struct document, stamp, "stamp", NULL, "of the user when it began"),
-    TEXT(EC_R_SECRET, family, SESSION_DIGEST - 1, "hash of what its refresh tokens have in common"),
-    TEXT(EC_R_SECRET, secret, SESSION_DIGEST - 1, "hash of what the newest one has alone"),
-    TEXT(0, address, SESSION_ADDRESS - 1, "from where it was used last"),
-    TEXT(0, agent, SESSION_AGENT - 1, "and by which program"),
+    DOCUMENT_TEXT(EC_R_SECRET, family, "family", SESSION_DIGEST - 1, "hash of what its refresh tokens have in common"),
+    DOCUMENT_TEXT(EC_R_SECRET, secret, "secret", SESSION_DIGEST - 1, "hash of what the newest one has alone"),
+    DOCUMENT_TEXT(0, address, "address", SESSION_ADDRESS - 1, "from where it was used last"),
+    DOCUMENT_TEXT(0, agent, "agent", SESSION_AGENT - 1, "and by which program"),
     EC_FIELD(TIME, 0, struct document, created, "created_at", NULL, "when it began"),
     EC_FIELD(TIME, 0, struct document, used, "used_at", NULL, "when a token was made of it last"),
     EC_FIELD(TIME, EC_R_COLUMN, struct document, expires, "expires_at", NULL, "when it ends by itself"),

@@ -21,15 +21,12 @@ struct document {
     struct ec_span totp, recovery, sealed;
 };
 
-#define TEXT(flags, member, name, max, help) \
-    { EC_T_TEXT, (flags), 0, 0, (uint32_t)offsetof(struct document, member), (name), NULL, NULL, NULL, NULL, (help), \
-      0, (max) }
 static const struct ec_row rows[] = {
-    TEXT(EC_R_COLUMN | EC_R_INDEX, name, "username", USER_NAME - 1, "unique, in small letters"),
-    TEXT(0, email, "email", USER_EMAIL - 1, "where to write to"),
-    TEXT(0, full_name, "full_name", USER_FULL - 1, "as people say it"),
-    TEXT(EC_R_SECRET, hash, "password", PASSWORD_HASH - 1, "hash of the password"),
-    TEXT(0, roles, "roles", 63, "names, separated by commas"),
+    DOCUMENT_TEXT(EC_R_COLUMN | EC_R_INDEX, name, "username", USER_NAME - 1, "unique, in small letters"),
+    DOCUMENT_TEXT(0, email, "email", USER_EMAIL - 1, "where to write to"),
+    DOCUMENT_TEXT(0, full_name, "full_name", USER_FULL - 1, "as people say it"),
+    DOCUMENT_TEXT(EC_R_SECRET, hash, "password", PASSWORD_HASH - 1, "hash of the password"),
+    DOCUMENT_TEXT(0, roles, "roles", 63, "names, separated by commas"),
     EC_FIELD(BOOL, EC_R_COLUMN, struct document, active, "is_active", NULL, "may log in"),
     EC_FIELD(BOOL, 0, struct document, must_change, "must_change", NULL, "the password was given by somebody else"),
     EC_FIELD(U64, EC_R_SECRET, struct document, stamp, "stamp", NULL, "tokens with another one have ended"),
@@ -38,9 +35,9 @@ static const struct ec_row rows[] = {
     EC_FIELD(U32, 0, struct document, once, "one_time", NULL, "1: the password logs in once; 2: it has"),
     EC_FIELD(BOOL, 0, struct document, two_factor, "two_factor", NULL, "a code is asked for, beside the password"),
     EC_FIELD(U64, EC_R_SECRET, struct document, totp_step, "totp_step", NULL, "of the last code that was taken"),
-    TEXT(EC_R_SECRET, totp, "totp", TOTP_SECRET - 1, "secret of the codes, in base32, before it was sealed"),
-    TEXT(EC_R_SECRET, recovery, "recovery", RECOVERY * RECOVERY_HASH - 1, "hashes of codes in place of them"),
-    TEXT(EC_R_SECRET, sealed, "totp_sealed", SEAL_TEXT - 1, "secret of the codes, encrypted"),
+    DOCUMENT_TEXT(EC_R_SECRET, totp, "totp", TOTP_SECRET - 1, "secret of the codes, in base32, before it was sealed"),
+    DOCUMENT_TEXT(EC_R_SECRET, recovery, "recovery", RECOVERY * RECOVERY_HASH - 1, "hashes of codes in place of them"),
+    DOCUMENT_TEXT(EC_R_SECRET, sealed, "totp_sealed", SEAL_TEXT - 1, "secret of the codes, encrypted"),
 };
 static const struct ec_record record = EC_RECORD_PART(struct document, rows);
 const struct ec_kind users_kind = {sizeof users_kind, 4, "users", &record, "username"};
