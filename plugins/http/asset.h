@@ -2,7 +2,7 @@
 #ifndef HTTP_ASSET_H
 #define HTTP_ASSET_H
 #include "plugins/http/sdk.h"
-#include "plugins/http/text.h"
+#include "lib/text.h"
 
 struct asset { const struct ec_asset *a; char etag[24]; };
 struct assets { struct asset *asset; uint32_t n; };

@@ -2,7 +2,7 @@
  * Live events wait meanwhile, so that all come in order and none twice. On the loop, except for the reading. */
 #ifndef HTTP_CATCHUP_H
 #define HTTP_CATCHUP_H
-#include "plugins/http/text.h"
+#include "lib/text.h"
 
 #include <stdint.h>
 

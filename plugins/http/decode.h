@@ -2,7 +2,7 @@
  * the JSON object that ec.json/1 reads. */
 #ifndef HTTP_DECODE_H
 #define HTTP_DECODE_H
-#include "plugins/http/text.h"
+#include "lib/text.h"
 
 #include <stdint.h>
 

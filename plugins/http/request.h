@@ -4,7 +4,7 @@
 #include "plugins/http/decode.h"
 #include "plugins/http/route.h"
 #include "plugins/http/sdk.h"
-#include "plugins/http/text.h"
+#include "lib/text.h"
 
 struct evhttp_request;
 struct guard;

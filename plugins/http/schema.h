@@ -2,7 +2,7 @@
 #ifndef HTTP_SCHEMA_H
 #define HTTP_SCHEMA_H
 #include "plugins/http/sdk.h"
-#include "plugins/http/text.h"
+#include "lib/text.h"
 
 enum {
     SCHEMA_REQUIRED = 1,            /* what has neither a default nor EC_R_OPT is required */

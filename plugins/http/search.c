@@ -2,7 +2,7 @@
 
 #include "plugins/http/field.h"
 #include "plugins/http/route.h"
-#include "plugins/http/text.h"
+#include "lib/text.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
  * when the bus has dropped events ahead of this queue. All on the loop's thread. */
 #ifndef HTTP_STREAM_H
 #define HTTP_STREAM_H
-#include "plugins/http/text.h"
+#include "lib/text.h"
 
 #include <stdint.h>
 

@@ -20,7 +20,7 @@ static void answer(struct ec_sio *x, const struct ec_sio_event *e, const char *e
     struct text t = { 0 };
 
     text_puts(&t, "[{\"ok\":false,\"error\":");
-    text_json(&t, error);
+    text_jsons(&t, error);
     text_puts(&t, "}]");
     if (t.bad)
         return;

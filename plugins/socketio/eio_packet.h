@@ -2,7 +2,7 @@
  * (https://socket.io/docs/v4/engine-io-protocol/). Pure. */
 #ifndef SOCKETIO_EIO_PACKET_H
 #define SOCKETIO_EIO_PACKET_H
-#include "plugins/socketio/text.h"
+#include "lib/text.h"
 
 #define EIO_SEPARATOR '\x1e'
 #define EIO_PACKETS_MAX 16u         /* in one polling reply: python's clients disconnect above that */

@@ -244,13 +244,13 @@ static void acknowledge(const struct job *j, struct ec_sio *x, const char *error
 
     if (*error) {
         text_puts(&t, "[{\"ok\":false,\"error\":");
-        text_json(&t, error);
+        text_jsons(&t, error);
         text_puts(&t, "}]");
     } else {
         text_puts(&t, "[{\"ok\":true,\"topics\":[");
         for (uint32_t i = 0; i < j->types; i++) {
             text_puts(&t, i ? "," : "");
-            text_json(&t, j->type[i]);
+            text_jsons(&t, j->type[i]);
         }
         text_printf(&t, "],\"replayed\":%u,\"more\":%s}]", j->replay ? j->n : 0, j->more ? "true" : "false");
     }
@@ -289,7 +289,7 @@ static void end_summary(struct viewer *v, struct job *j)
     text_puts(&t, "[");
     if (*j->error) {
         text_puts(&t, "{\"error\":");
-        text_json(&t, j->error);
+        text_jsons(&t, j->error);
         text_puts(&t, "}");
     } else {
         text_add(&t, j->out.p, j->out.n);

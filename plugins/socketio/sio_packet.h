@@ -1,7 +1,7 @@
 /* sio_packet.h: packets of Socket.IO 5 (https://socket.io/docs/v4/socket-io-protocol/). Pure. */
 #ifndef SOCKETIO_SIO_PACKET_H
 #define SOCKETIO_SIO_PACKET_H
-#include "plugins/socketio/text.h"
+#include "lib/text.h"
 
 #include <stdint.h>
 

@@ -81,7 +81,7 @@ static void tell(struct ec_sio *x, const char *name, const char *key, const char
     text_puts(&t, "[");
     if (key) {
         text_printf(&t, "{\"%s\":", key);
-        text_json(&t, value);
+        text_jsons(&t, value);
         text_puts(&t, "}");
     }
     text_puts(&t, "]");

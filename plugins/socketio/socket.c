@@ -69,7 +69,7 @@ static void put_event(struct text *t, const char *name, const char *args, size_t
     while (skip < n && strchr(" \t\r\n", args[skip]))
         skip++;
     text_puts(t, "[");
-    text_json(t, name);
+    text_jsons(t, name);
     text_puts(t, skip < n && args[skip] == ']' ? "" : ",");
     text_add(t, args + skip, n - skip);
 }
@@ -250,7 +250,7 @@ static void say_error(struct client *c, const char *space, const char *why)
     server_count(c->s, M_DENIED, 1);
     sio_head(&t, SIO_CONNECT_ERROR, space, 0, false, 0);
     text_puts(&t, "{\"message\":");
-    text_json(&t, why);
+    text_jsons(&t, why);
     text_puts(&t, "}");
     send_packet(c, &t);
 }

@@ -2,7 +2,7 @@
 #ifndef SOCKETIO_SUMMARY_H
 #define SOCKETIO_SUMMARY_H
 #include "plugins/socketio/server.h"
-#include "plugins/socketio/text.h"
+#include "lib/text.h"
 
 /* [pool] {"network24h":{sent_mb,recv_mb},"threatSummary":{counts{critical,warning,info},details{…}}} of the
  * last 24 h. */

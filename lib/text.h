@@ -1,7 +1,7 @@
 /* text.h: bytes that grow, and JSON written into them. Running out of memory is remembered (bad), not reported each
  * time. */
-#ifndef HTTP_TEXT_H
-#define HTTP_TEXT_H
+#ifndef LIB_TEXT_H
+#define LIB_TEXT_H
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -1,4 +1,6 @@
-#include "plugins/http/text.h"
+#include "lib/text.h"
+
+#include "lib/utf8.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -60,26 +62,10 @@ void text_printf(struct text *t, const char *fmt, ...)
         text_add(t, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
 }
 
-/* Length of the UTF-8 sequence at s, at most n bytes; 0: none (RFC 3629 §4). */
-static size_t sequence(const unsigned char *s, size_t n)
-{
-    size_t len = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : 4;
-
-    if (s[0] >= 0xf5 || (s[0] >= 0x80 && s[0] < 0xc2) || len > n)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-        (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return len;
-}
-
 bool text_utf8(const char *s, size_t n)
 {
     for (size_t i = 0, len; i < n; i += len)
-        if (!(len = sequence((const unsigned char *)s + i, n - i)))
+        if (!(len = utf8_length((const unsigned char *)s + i, n - i)))
             return false;
     return true;
 }
@@ -95,7 +81,7 @@ void text_json(struct text *t, const char *s, size_t n)
     }
     text_add(t, "\"", 1);
     for (size_t i = 0, len; i < n; i += len) {
-        len = sequence(p + i, n - i);
+        len = utf8_length(p + i, n - i);
         if (!len) {
             text_puts(t, "\xef\xbf\xbd");
             len = 1;
