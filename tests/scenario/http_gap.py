@@ -90,25 +90,31 @@ def connect(target):
     return s
 
 
-def read_for(s, seconds):
-    data, end = [], time.monotonic() + seconds
+def read_for(s, seconds, until=None):
+    """So long; with a word, so long from when it has come, for which it waits a minute."""
+    data, end = [], time.monotonic() + (60 if until else seconds)
     while time.monotonic() < end:
         more = s.recv(1 << 20)
         if not more:
             break
         data.append(more)
+        if until and until in more:
+            end, until = time.monotonic() + seconds, None
     return b"".join(data)
 
 
 def follow(data):
-    """Numbers of the plugin's own events, how many others there were, and how many are said to be missing."""
-    numbers, others, gaps = [], 0, []
+    """Numbers of the plugin's own events, how many others there were, and how many are said to be missing between two."""
+    numbers, others, gaps, waiting = [], 0, [], 0
     for line in re.findall(rb"^data: (\{.*\})$", data.replace(b"\r\n", b"\n"), re.M):
         event = json.loads(line)
         if "dropped" in event:
-            gaps.append(event["dropped"])
+            waiting += event["dropped"]
         elif event["event_type"] in ("burst", "trickle"):
+            if waiting and numbers:
+                gaps.append(waiting)
             numbers.append(event[event["event_type"]]["number"])
+            waiting = 0
         else:
             others += 1
     return numbers, others, gaps
@@ -141,6 +147,7 @@ def main():
                     *flags.get(os.environ.get("EC_SANITIZER"), []), "-o", "p/burst.so", "x.c"], check=True)
     with open("ecyber.yaml", "w", encoding="utf-8") as out:
         out.write("core:\n  plugin_dirs: [%s, %s/p]\n  plugins: [burst, http]\n  state_dir: state\n"
+                  "  ring: 256\n  queue_bytes: 65536\n  queue_events: 256\n"
                   "  control_socket: %s/c.sock\nhttp:\n  listen: none\n  socket: %s/a.sock\n  stream_buffer: 64MiB\n"
                   % (os.environ["EC_PLUGINDIR"], os.getcwd(), os.getcwd(), os.getcwd()))
     with open("log", "wb") as log:
@@ -150,7 +157,7 @@ def main():
             break
         time.sleep(0.05)
     whole, some = connect("/api/network/events/stream"), connect("/api/network/events/stream?types=trickle")
-    data = read_for(whole, 4)
+    data = read_for(whole, 4, b'"dropped":')
     numbers, others, gaps = follow(data)
     check(gaps, "what the bus dropped is a gap", data[-300:])
     missing = numbers[-1] - numbers[0] + 1 - len(numbers)
