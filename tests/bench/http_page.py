@@ -2,7 +2,10 @@
 """Requests a second for one page of 50 alerts, beside nginx that serves the same bytes from a file, and FastAPI with
 uvicorn that reads the same alerts from the same SQLite file: one process each on one core, the client on the other.
 Medians of five rounds that take turns, so that whatever else the machine does hits all. Needs wrk and nginx, and
-Debian's python3-fastapi and uvicorn; without the latter only nginx is compared."""
+Debian's python3-fastapi and uvicorn; without the latter only nginx is compared.
+The store keeps a page that is asked for again until something is stored, so the page is asked for in four ways: the
+same again with nothing stored, with 10 and with 1,000 events/s that are stored meanwhile, and by a question that is
+another one each time, so that each page is read from SQLite."""
 import json
 import os
 import re
@@ -17,6 +20,13 @@ import urllib.parse
 import urllib.request
 
 ROUNDS, SECONDS, CLIENTS, PAGE = 5, 2, 16, 50
+OTHER_EACH_TIME = """
+local n = 0
+request = function()
+    n = n + 1
+    return wrk.format("GET", wrk.path .. string.format("&until=2100-01-01T00:00:00.%09dZ", n))
+end
+"""
 PYTHON = "/usr/bin/python3"         # Debian's, which has its packages
 # As fast as it is written there: the connection stays open, no thread, and nobody is asked who he is.
 FASTAPI = """
@@ -73,10 +83,10 @@ def fastapi(port):
     return server
 
 
-def measure(url, token):
+def measure(url, token, *options):
     done = subprocess.run(on_core(os.cpu_count() - 1) +
-                          ["wrk", "-t1", "-c%d" % CLIENTS, "-d%ds" % SECONDS, "-H", "Authorization: Bearer " + token, url],
-                          stdout=subprocess.PIPE, check=True)
+                          ["wrk", "-t1", "-c%d" % CLIENTS, "-d%ds" % SECONDS, "-H", "Authorization: Bearer " + token,
+                           *options, url], stdout=subprocess.PIPE, check=True)
     text = done.stdout.decode()
     if "Non-2xx" in text or "Socket errors" in text:
         sys.exit("not every request was answered:\n" + text)
@@ -89,6 +99,60 @@ def cpu(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def configure(port, rate):
+    """rate: of events a second that are stored while the page is asked for."""
+    here = os.getcwd()
+    with open("ecyber.yaml", "w", encoding="utf-8") as out:
+        out.write("core:\n  plugin_dirs: [%s, %s]\n  plugins: [capture, traffic, ids, store, auth, http%s]\n"
+                  "  state_dir: state\n  control_socket: %s/c.sock\n"
+                  "http:\n  listen: 127.0.0.1:%d\n  socket: %s/a.sock\n"
+                  "ids:\n  rule_files: [%s/etc/rules/ecyber.rules]\n"
+                  "  classification_file: %s/etc/rules/classification.config\n"
+                  % (os.environ["EC_PLUGINDIR"], os.environ["EC_TESTPLUGINS"],
+                     ", kind_source, kind_inspector" if rate else "", here, port, here, os.environ["EC_SRC"],
+                     os.environ["EC_SRC"]))
+        if rate:
+            out.write("kind_inspector:\n  every_packet: true\n")
+    return ["--set", "core.sources=[rush:100000000:%d:hold]" % rate] if rate else []
+
+
+def counts(port):
+    """Pages that came from memory, pages that were read, events that were stored; the time."""
+    with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % port) as reply:
+        text = reply.read().decode()
+    return [int(re.search(r"^\S*store_%s\S* (\d+)$" % what, text, re.M).group(1))
+            for what in ("pages_hits", "pages_misses", "events_stored")] + [time.monotonic()]
+
+
+class Sides:
+    """What is compared: the same bytes from nginx, in turn with ours."""
+    def __init__(self, token, port, peer, worker):
+        self.token, self.port, self.peer, self.worker = token, port, peer, worker
+
+    def compare(self, what, server, *options, rate=0):
+        ours, used, theirs, theirs_used = [], [], [], []
+        url = "http://127.0.0.1:%d/api/ids/alerts?limit=%d" % (self.port, PAGE)
+        first = counts(self.port)
+        for _ in range(ROUNDS):
+            before = cpu(server.pid)
+            ours.append(measure(url, self.token, *options))
+            used.append((cpu(server.pid) - before) / (ours[-1] * SECONDS) * 1e6)
+            before = cpu(self.worker)
+            theirs.append(measure("http://127.0.0.1:%d/page" % self.peer, self.token))
+            theirs_used.append((cpu(self.worker) - before) / (theirs[-1] * SECONDS) * 1e6)
+        time.sleep(0.3)             # the counters are told every 100 ms
+        hits, misses, stored, seconds = (b - a for a, b in zip(first, counts(self.port)))
+        if stored < rate * seconds / 2:
+            sys.exit("%d events were stored in %.0f s" % (stored, seconds))
+        a, b = statistics.median(ours), statistics.median(theirs)
+        c, d = statistics.median(used), statistics.median(theirs_used)
+        print("http: %s: %.0f requests/s, %.0f us of CPU each, %.1f %% from memory" %
+              (what, a, c, 100 * hits / (hits + misses)))
+        print("http: nginx, the same bytes from a file: %.0f requests/s, %.0f us of CPU each; ratio %.2f, of CPU %.2f" %
+              (b, d, a / b, d / c))
+        return a
+
+
 def main():
     missing = [tool for tool in ("wrk", "nginx") if not shutil.which(tool)]
     if missing:
@@ -96,11 +160,7 @@ def main():
         return
     port, peer, other = free_port(), free_port(), free_port()
     here = os.getcwd()
-    with open("ecyber.yaml", "w", encoding="utf-8") as out:
-        out.write("core:\n  plugin_dirs: [%s]\n  plugins: [capture, traffic, ids, store, auth, http]\n  state_dir: state\n"
-                  "  control_socket: %s/c.sock\nhttp:\n  listen: 127.0.0.1:%d\n  socket: %s/a.sock\n"
-                  "ids:\n  rule_files: [%s/etc/rules/ecyber.rules]\n  classification_file: %s/etc/rules/classification.config\n"
-                  % (os.environ["EC_PLUGINDIR"], here, port, here, os.environ["EC_SRC"], os.environ["EC_SRC"]))
+    configure(port, 0)
     for _ in range(2):          # 28 alerts each
         if daemon("ecyber.yaml", "-r", os.path.join(os.environ["EC_DATA"], "sample.pcap")).wait(60):
             sys.exit("the replay failed, see log")
@@ -141,25 +201,26 @@ def main():
             same = [alert["id"] for alert in json.load(reply)["items"]]
         if same != [alert["id"] for alert in json.loads(page)["items"]]:
             sys.exit("FastAPI does not read the same alerts")
-    ours, theirs, pythons, used, theirs_used = [], [], [], [], []
+    with open("each.lua", "w", encoding="utf-8") as out:
+        out.write(OTHER_EACH_TIME)
     worker = int(subprocess.run(["pgrep", "-P", str(nginx.pid)], stdout=subprocess.PIPE, check=True).stdout.split()[0])
-    for _ in range(ROUNDS):
-        before = cpu(server.pid)
-        ours.append(measure(url, token))
-        used.append((cpu(server.pid) - before) / (ours[-1] * SECONDS) * 1e6)
-        before = cpu(worker)
-        theirs.append(measure("http://127.0.0.1:%d/page" % peer, token))
-        theirs_used.append((cpu(worker) - before) / (theirs[-1] * SECONDS) * 1e6)
-        if python:
-            pythons.append(measure("http://127.0.0.1:%d/api/ids/alerts?limit=%d" % (other, PAGE), token))
-    a, b = statistics.median(ours), statistics.median(theirs)
-    print("http: a page of %d alerts, %d bytes, from the store: %.0f requests/s, %.0f us of CPU each" %
-          (len(json.loads(page)["items"]), len(page), a, statistics.median(used)))
-    print("http: nginx, the same bytes from a file: %.0f requests/s, %.0f us of CPU each; ratio %.2f, of CPU %.2f" %
-          (b, statistics.median(theirs_used), a / b, statistics.median(theirs_used) / statistics.median(used)))
+    sides = Sides(token, port, peer, worker)
+    print("http: a page of %d alerts, %d bytes" % (PAGE, len(page)))
+    ours = sides.compare("the same page", server)
     if python:
+        pythons = [measure("http://127.0.0.1:%d/api/ids/alerts?limit=%d" % (other, PAGE), token) for _ in range(ROUNDS)]
         c = statistics.median(pythons)
-        print("http: FastAPI and uvicorn, the same alerts from the same file: %.0f requests/s; ratio %.1f" % (c, a / c))
+        print("http: FastAPI and uvicorn, the same alerts from the same file: %.0f requests/s; ratio %.1f" %
+              (c, ours / c))
+    each = sides.compare("another question each time", server, "-s", "each.lua")
+    if python:
+        print("http: which is %.1f times FastAPI" % (each / c))
+    for rate in (10, 1000):
+        server.send_signal(signal.SIGTERM)
+        server.wait(20)
+        server = daemon("ecyber.yaml", *configure(port, rate))
+        wait_for(port)
+        sides.compare("the same page while %d events/s are stored" % rate, server, rate=rate)
     for process in filter(None, (nginx, server, python)):
         process.send_signal(signal.SIGTERM)
         process.wait(20)
