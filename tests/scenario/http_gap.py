@@ -82,11 +82,11 @@ EC_PLUGIN(plugin)
 """
 
 
-def connect(target):
+def connect(target, more=""):
     s = socket.socket(socket.AF_UNIX)
-    s.settimeout(5)
+    s.settimeout(30)
     s.connect("a.sock")
-    s.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % target.encode())
+    s.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n" % (target.encode(), more.encode()))
     return s
 
 
@@ -121,20 +121,9 @@ def follow(data):
 
 
 def metric(name):
-    with connect("/metrics") as s:
-        s.settimeout(1)
-        found = re.search(rb"^ecyber_http_%s (\d+)$" % name.encode(), read_for_quiet(s), re.M)
+    with connect("/metrics", "Connection: close\r\n") as s:
+        found = re.search(rb"^ecyber_http_%s (\d+)$" % name.encode(), read_for(s, 30), re.M)
     return int(found.group(1)) if found else -1
-
-
-def read_for_quiet(s):
-    data = b""
-    try:
-        while more := s.recv(1 << 20):
-            data += more
-    except socket.timeout:
-        pass
-    return data
 
 
 def main():
