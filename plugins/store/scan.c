@@ -77,8 +77,8 @@ static enum db_fault skip_prepare(struct scan *s, struct reader *r, struct stmt 
     *st = NULL;
     if (!s->filter->since && s->filter->until == INT64_MAX)
         return DB_OK;
-    return conn_prepare(
-        r->conn,
+    return reader_prepare(
+        r,
         s->oldest_first
             ? "SELECT b.row FROM batch b WHERE b.row>?1 AND b.row<=?2 AND b.ts_max>=?3 AND b.ts_min<?4 AND b.last>=?5"
               " ORDER BY b.row LIMIT 1"
@@ -117,7 +117,7 @@ static enum db_fault pieces(struct scan *s, struct reader *r, int64_t row, int64
             s->at = (struct cursor){ r->id, s->oldest_first ? last : first };
         size = s->most && size * 2 > s->most ? s->most : size * 2;
     }
-    stmt_finalize(st);
+    reader_done(r, st);
     return fault;
 }
 
