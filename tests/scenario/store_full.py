@@ -282,7 +282,7 @@ class Pg(Base):
         paths = [self.small.path + "/files", self.folder + "/other"]
         for path in paths:
             os.mkdir(path)
-            shutil.chown(path, "postgres" if os.geteuid() == 0 else None)
+            shutil.chown(path, "postgres")
         small, other = paths
         data, wal = (other, small) if journal else (small, other)
         self.server = Postgres(data, "--waldir=" + wal, "--wal-segsize=1")
