@@ -110,8 +110,8 @@ int pool_run(const char *plugin, const char *callback, void (*fn)(void *arg), vo
         err = EC_EAGAIN;
     else
         queue[tail++ % QUEUE_MAX] = j;
+    pthread_cond_signal(&more);         /* with the lock: without it glibc before 2.41 loses some (its bug 25847) */
     pthread_mutex_unlock(&lock);
-    pthread_cond_signal(&more);         /* whoever wakes needs the lock at once */
     if (err)
         metric_delta(metric[REJECTED], 1);
     return err;
