@@ -29,7 +29,6 @@ int cmd_apikeys_list(const struct cli *c, char *const *args)
     if (!print_json(c, items))
         listing_print(c, columns, items);
     json_object_put(items);
-    json_object_put(o);
     return print_end();
 }
 
