@@ -14,6 +14,7 @@
       "Frames of a link type that is not read.")                                                   \
     X(NOT_IP, COUNTER, "decode.not_ip", "packets",                                                 \
       "Frames that carry no IP (ARP, LLDP, 802.2 …).")                                             \
+    X(ARP, COUNTER, "decode.arp.packets", "packets", "ARP among them.")                            \
     X(CUT, COUNTER, "decode.cut", "packets", "Packets that the capture cut short (snap length).")  \
     X(VLAN, COUNTER, "decode.vlan", "packets", "Frames with at least one VLAN tag.")               \
     X(IPV4, COUNTER, "decode.ipv4.packets", "packets", "IPv4 packets.")                            \

@@ -104,6 +104,8 @@ static void count_packet(struct worker *w, const struct packet *p)
         count(w, M_LINK_UNSUPPORTED);
     if (p->what & PK_NOT_IP)
         count(w, M_NOT_IP);
+    if (p->what & PK_ARP)
+        count(w, M_ARP);
     if (p->what & PK_CUT)
         count(w, M_CUT);
     if (p->vlans)
@@ -142,7 +144,7 @@ static void decode_anomalies(struct worker *w, const struct packet *p)
     for (uint32_t i = 0; i < p->events; i++) {
         count(w, M_EVENT + p->event[i]);
         count(w, M_ANOMALY);
-        if (f ? flow_event_first(f, p->event[i])
+        if (f ? flow_event_first(w, f, p->event[i])
               : !anomaly_limited(w, p->event[i], p->pub.frame->ts_ns))
             publish_anomaly(w, f, p, ANOMALY_DECODE, event_name(p->event[i]), NULL);
         else

@@ -21,9 +21,11 @@ enum {                              /* packet.what */
     PK_BAD = 32,                    /* decoding stopped: broken headers */
     PK_LINK_UNSUPPORTED = 64,
     PK_NOT_IP = 128,
-    PK_TIMESTAMP = 256              /* TCP: ts_val and ts_ecr are there */
+    PK_TIMESTAMP = 256,             /* TCP: ts_val and ts_ecr are there */
+    PK_ARP = 512
 };
 #define PACKET_EVENTS 8             /* kept for one packet; more are not */
+#define PACKET_LAYERS 16            /* between the link and IP; more is an attack */
 
 struct packet {                     /* ec_packet and what the engine needs besides */
     struct ec_packet pub;
@@ -42,8 +44,21 @@ void decode_frame(struct packet *p, const struct ec_frame *f, bool check_sums);
 
 /* Within decode/: what is left of the frame for one layer. end: where the layer above says that
  * its data end. */
-struct cursor { struct packet *p; const uint8_t *d; uint32_t off, end; bool sums; };
+struct cursor { struct packet *p; const uint8_t *d; uint32_t off, end; bool sums; uint8_t layers, tags; };
 void decode_link(struct cursor *c, uint32_t linktype);
+void decode_ethernet(struct cursor *c);
+void decode_ethertype(struct cursor *c, uint16_t type); /* what follows it; c->off stands behind it */
+void decode_llc(struct cursor *c);
+void decode_mpls(struct cursor *c);
+void decode_ppp(struct cursor *c);
+void decode_pppoe(struct cursor *c);
+void decode_pppoe_discovery(struct cursor *c);
+void decode_arp(struct cursor *c);
+void decode_wlan(struct cursor *c);
+void decode_wlan_radiotap(struct cursor *c);
+void decode_wlan_prism(struct cursor *c);
+void decode_wlan_avs(struct cursor *c);
+void decode_wlan_ppi(struct cursor *c);
 void decode_ip(struct cursor *c);                       /* by the version nibble */
 void decode_ipv4(struct cursor *c);
 void decode_ipv6(struct cursor *c);
@@ -51,6 +66,8 @@ void decode_transport(struct cursor *c, uint8_t proto);
 void decode_icmp(struct cursor *c, uint8_t proto);
 /* is the frame shorter than it was on the wire? */
 bool decode_cut(const struct cursor *c);
+/* One more layer below IP. False: there are too many, and decoding ends here. */
+bool decode_layer(struct cursor *c);
 void decode_event(struct packet *p, uint32_t event);
 void decode_bad(struct packet *p, uint32_t event);      /* the same, and decoding ends here */
 

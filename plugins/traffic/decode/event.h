@@ -5,17 +5,43 @@
 #define TRAFFIC_DECODE_EVENT_H
 #include <stdint.h>
 
-/* X(symbol, name). Those before IPV4_PKT_TOO_SMALL never belong to a flow. */
+/* X(symbol, name). */
 #define EVENTS_DECODE(X) \
+    X(TOO_MANY_LAYERS, "too_many_layers") \
     X(ETHERNET_PKT_TOO_SMALL, "ethernet.pkt_too_small") \
     X(VLAN_HEADER_TOO_SMALL, "vlan.header_too_small") \
+    X(VLAN_UNKNOWN_TYPE, "vlan.unknown_type") \
     X(VLAN_TOO_MANY_LAYERS, "vlan.too_many_layers") \
+    X(IEEE8021AH_HEADER_TOO_SMALL, "ieee8021ah.header_too_small") \
+    X(VNTAG_HEADER_TOO_SMALL, "vntag.header_too_small") \
+    X(VNTAG_UNKNOWN_TYPE, "vntag.unknown_type") \
+    X(DCE_PKT_TOO_SMALL, "dce.pkt_too_small") \
+    X(MPLS_HEADER_TOO_SMALL, "mpls.header_too_small") \
+    X(MPLS_PKT_TOO_SMALL, "mpls.pkt_too_small") \
+    X(MPLS_BAD_LABEL_ROUTER_ALERT, "mpls.bad_label_router_alert") \
+    X(MPLS_BAD_LABEL_IMPLICIT_NULL, "mpls.bad_label_implicit_null") \
+    X(MPLS_BAD_LABEL_RESERVED, "mpls.bad_label_reserved") \
+    X(MPLS_UNKNOWN_PAYLOAD_TYPE, "mpls.unknown_payload_type") \
     X(SLL_PKT_TOO_SMALL, "sll.pkt_too_small") \
     X(SLL2_PKT_TOO_SMALL, "sll2.pkt_too_small") \
+    X(CHDLC_PKT_TOO_SMALL, "chdlc.pkt_too_small") \
+    X(IEEE80211_PKT_TOO_SMALL, "ieee80211.pkt_too_small") \
     X(LTNULL_PKT_TOO_SMALL, "ltnull.pkt_too_small") \
     X(LTNULL_UNSUPPORTED_TYPE, "ltnull.unsupported_type") \
     X(PPP_PKT_TOO_SMALL, "ppp.pkt_too_small") \
+    X(PPP_IP4_PKT_TOO_SMALL, "ppp.ip4_pkt_too_small") \
+    X(PPP_IP6_PKT_TOO_SMALL, "ppp.ip6_pkt_too_small") \
+    X(PPP_WRONG_TYPE, "ppp.wrong_type") \
     X(PPP_UNSUP_PROTO, "ppp.unsup_proto") \
+    X(PPPOE_PKT_TOO_SMALL, "pppoe.pkt_too_small") \
+    X(PPPOE_WRONG_CODE, "pppoe.wrong_code") \
+    X(PPPOE_MALFORMED_TAGS, "pppoe.malformed_tags") \
+    X(ARP_PKT_TOO_SMALL, "arp.pkt_too_small") \
+    X(ARP_UNSUPPORTED_HARDWARE, "arp.unsupported_hardware") \
+    X(ARP_UNSUPPORTED_PROTOCOL, "arp.unsupported_protocol") \
+    X(ARP_INVALID_HARDWARE_SIZE, "arp.invalid_hardware_size") \
+    X(ARP_INVALID_PROTOCOL_SIZE, "arp.invalid_protocol_size") \
+    X(ARP_UNSUPPORTED_OPCODE, "arp.unsupported_opcode") \
     X(IPRAW_INVALID_IPV, "ipraw.invalid_ip_version") \
     X(IPV4_PKT_TOO_SMALL, "ipv4.pkt_too_small") \
     X(IPV4_WRONG_IP_VER, "ipv4.wrong_ip_version") \
@@ -85,11 +111,11 @@ enum event_id {
     EV_STREAM_FIRST = EV_DECODE_COUNT,
     EV_BEFORE_STREAM_ = EV_STREAM_FIRST - 1,
     EVENTS_STREAM(X)
-    EV_COUNT,
-    EV_OF_FLOW = EV_IPV4_PKT_TOO_SMALL      /* bit 0 of flow.events */
+    EV_COUNT
 };
 #undef X
-_Static_assert(EV_COUNT - EV_OF_FLOW <= 64, "flow.events has a bit for each");
+#define EVENT_WORDS ((EV_COUNT + 63) / 64)  /* of a bit map of them */
+_Static_assert(EV_COUNT <= 256, "packet.event is a byte");
 
 /* "decoder.ipv4.trunc_pkt", "stream.reassembly_seq_gap". [any] */
 const char *event_name(uint32_t id);

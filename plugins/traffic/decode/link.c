@@ -1,4 +1,4 @@
-/* Link layers: https://www.tcpdump.org/linktypes.html, IEEE 802.1Q, RFC 1661 §2. */
+/* Link layers: https://www.tcpdump.org/linktypes.html. */
 #include "plugins/traffic/decode/decode.h"
 
 enum {
@@ -8,59 +8,21 @@ enum {
     LINK_RAW_OLD = 12,
     LINK_RAW_BSD = 14,
     LINK_PPP_HDLC = 50,
+    LINK_PPP_ETHER = 51,
     LINK_RAW = 101,
+    LINK_CHDLC = 104,
+    LINK_WLAN = 105,
     LINK_LOOP = 108,
     LINK_SLL = 113,
+    LINK_WLAN_PRISM = 119,
+    LINK_WLAN_RADIOTAP = 127,
+    LINK_WLAN_AVS = 163,
+    LINK_PPI = 192,
+    LINK_MPLS = 219,
     LINK_IPV4 = 228,
     LINK_IPV6 = 229,
     LINK_SLL2 = 276
 };
-enum {
-    ETHER_IPV4 = 0x0800,
-    ETHER_IPV6 = 0x86dd,
-    ETHER_VLAN = 0x8100,
-    ETHER_QINQ = 0x88a8,
-    ETHER_QINQ_OLD = 0x9100
-};
-#define VLAN_LAYERS 3
-
-/* What follows an EtherType; c->off stands behind it. */
-static void link_ethertype(struct cursor *c, uint16_t type)
-{
-    struct packet *p = c->p;
-
-    for (uint32_t layer = 0; type == ETHER_VLAN || type == ETHER_QINQ || type == ETHER_QINQ_OLD;
-         layer++) {
-        if (layer == VLAN_LAYERS) {
-            decode_bad(p, EV_VLAN_TOO_MANY_LAYERS);
-            return;
-        }
-        if (c->end - c->off < 4) {
-            decode_bad(p, EV_VLAN_HEADER_TOO_SMALL);
-            return;
-        }
-        if (p->vlans < 2)
-            p->vlan[p->vlans++] = be16(c->d + c->off) & 0x0fff;
-        type = be16(c->d + c->off + 2);
-        c->off += 4;
-    }
-    if (type == ETHER_IPV4)
-        decode_ipv4(c);
-    else if (type == ETHER_IPV6)
-        decode_ipv6(c);
-    else
-        p->what |= PK_NOT_IP;
-}
-
-static void link_ethernet(struct cursor *c)
-{
-    if (c->end < 14) {
-        decode_bad(c->p, EV_ETHERNET_PKT_TOO_SMALL);
-        return;
-    }
-    c->off = 14;
-    link_ethertype(c, be16(c->d + 12));
-}
 
 static void link_sll(struct cursor *c)
 {
@@ -69,7 +31,7 @@ static void link_sll(struct cursor *c)
         return;
     }
     c->off = 16;
-    link_ethertype(c, be16(c->d + 14));
+    decode_ethertype(c, be16(c->d + 14));
 }
 
 static void link_sll2(struct cursor *c)
@@ -79,7 +41,7 @@ static void link_sll2(struct cursor *c)
         return;
     }
     c->off = 20;
-    link_ethertype(c, be16(c->d));
+    decode_ethertype(c, be16(c->d));
 }
 
 /* The address family stands in the byte order of the machine that captured (NULL) or in network
@@ -108,39 +70,65 @@ static void link_loopback(struct cursor *c)
     }
 }
 
-static void link_ppp(struct cursor *c)
+/* Cisco HDLC: address, control, an EtherType; its own keep-alives (SLARP, CDP) are no IP. */
+static void link_chdlc(struct cursor *c)
 {
-    uint32_t off = 0;
-    uint16_t proto;
-
-    if (c->end >= 2 && c->d[0] == 0xff && c->d[1] == 0x03)
-        off = 2;
-    if (c->end < off + 2) {
-        decode_bad(c->p, EV_PPP_PKT_TOO_SMALL);
+    if (c->end < 4) {
+        decode_bad(c->p, EV_CHDLC_PKT_TOO_SMALL);
         return;
     }
-    if (c->d[off] & 1) {                            /* a compressed protocol field: one byte */
-        proto = c->d[off];
-        c->off = off + 1;
-    } else {
-        proto = be16(c->d + off);
-        c->off = off + 2;
+    c->off = 4;
+    decode_ethertype(c, be16(c->d + 2));
+}
+
+static void link_wireless(struct cursor *c, uint32_t linktype)
+{
+    switch (linktype) {
+    case LINK_WLAN_RADIOTAP:
+        decode_wlan_radiotap(c);
+        break;
+    case LINK_WLAN_PRISM:
+        decode_wlan_prism(c);
+        break;
+    case LINK_WLAN_AVS:
+        decode_wlan_avs(c);
+        break;
+    case LINK_PPI:
+        decode_wlan_ppi(c);
+        break;
+    default:
+        decode_wlan(c);
     }
-    if (proto == 0x0021)
-        decode_ipv4(c);
-    else if (proto == 0x0057)
-        decode_ipv6(c);
-    else if (proto >= 0x8000)
-        c->p->what |= PK_NOT_IP;                    /* PPP's own control protocols */
-    else
-        decode_bad(c->p, EV_PPP_UNSUP_PROTO);
+}
+
+static void link_rare(struct cursor *c, uint32_t linktype)
+{
+    switch (linktype) {
+    case LINK_PPP: case LINK_PPP_HDLC:
+        decode_ppp(c);
+        break;
+    case LINK_PPP_ETHER:
+        decode_pppoe(c);
+        break;
+    case LINK_CHDLC:
+        link_chdlc(c);
+        break;
+    case LINK_MPLS:
+        decode_mpls(c);
+        break;
+    case LINK_WLAN: case LINK_WLAN_RADIOTAP: case LINK_WLAN_PRISM: case LINK_WLAN_AVS: case LINK_PPI:
+        link_wireless(c, linktype);
+        break;
+    default:
+        c->p->what |= PK_LINK_UNSUPPORTED;
+    }
 }
 
 void decode_link(struct cursor *c, uint32_t linktype)
 {
     switch (linktype) {
     case LINK_ETHERNET:
-        link_ethernet(c);
+        decode_ethernet(c);
         break;
     case LINK_RAW: case LINK_RAW_OLD: case LINK_RAW_BSD:
         decode_ip(c);
@@ -160,10 +148,7 @@ void decode_link(struct cursor *c, uint32_t linktype)
     case LINK_SLL2:
         link_sll2(c);
         break;
-    case LINK_PPP: case LINK_PPP_HDLC:
-        link_ppp(c);
-        break;
     default:
-        c->p->what |= PK_LINK_UNSUPPORTED;
+        link_rare(c, linktype);
     }
 }

@@ -47,13 +47,21 @@ void flow_state(struct worker *w, struct flow *f, uint32_t state)
     }
 }
 
-bool flow_event_first(struct flow *f, uint32_t event)
+struct flow_more *flow_more(struct worker *w, struct flow *f)
 {
-    uint64_t bit = event >= EV_OF_FLOW ? UINT64_C(1) << (event - EV_OF_FLOW) : 0;
+    if (!f->more)
+        f->more = pool_zero(&w->pool, sizeof *f->more);
+    return f->more;
+}
 
-    if (f->events & bit)
+bool flow_event_first(struct worker *w, struct flow *f, uint32_t event)
+{
+    struct flow_more *m = flow_more(w, f);
+    uint64_t bit = UINT64_C(1) << (event & 63);
+
+    if (!m || (m->events[event >> 6] & bit))
         return false;
-    f->events |= bit;
+    m->events[event >> 6] |= bit;
     return true;
 }
 
@@ -78,6 +86,7 @@ void flow_end(struct worker *w, struct flow *f, uint32_t reason)
     inspect_flow_end(w, f, reason);
     publish_flow(w, f, reason);
     leases_drop(w, f);
+    pool_put(&w->pool, f->more, sizeof *f->more);
     count(w, counter[reason]);
     wheel_remove(&w->table, f);
     table_remove(&w->table, f);

@@ -41,6 +41,10 @@ struct sdir {                       /* bytes in one direction */
     uint32_t wait_bytes;
 };
 
+struct flow_more {                  /* of the worker's pool */
+    uint64_t events[EVENT_WORDS];   /* bit: this event was published */
+};
+
 struct flow {                       /* 256 bytes: four lines; the leases follow */
     struct ec_flow pub;
     uint32_t hash, self;            /* self: its own index */
@@ -50,7 +54,7 @@ struct flow {                       /* 256 bytes: four lines; the leases follow 
     uint16_t bucket;
     uint8_t flags, tcp_state;
     struct app *app;
-    uint64_t events;                /* bit: this event was published (from EV_OF_FLOW on) */
+    struct flow_more *more;         /* what few flows need; NULL: nothing yet */
     uint8_t community[20];
     uint8_t tcp_flags[2], wscale[2], sflags[2], hole_age[2];
     struct sdir dir[2];
@@ -123,8 +127,10 @@ void flow_sweep(struct worker *w, uint64_t now_ns, uint32_t budget);
 bool flow_is_due(const struct worker *w, const struct flow *f);
 uint64_t flow_timeout(const struct worker *w, const struct flow *f);
 void flow_state(struct worker *w, struct flow *f, uint32_t state);  /* EC_FLOW_*: only forward */
-/* true once for each event: it may be published */
-bool flow_event_first(struct flow *f, uint32_t event);
+/* true once for each event: it may be published. False where there is no memory to remember it. */
+bool flow_event_first(struct worker *w, struct flow *f, uint32_t event);
+/* f->more, made where it is missing; NULL: no memory */
+struct flow_more *flow_more(struct worker *w, struct flow *f);
 
 /* tcp.c: what the flags say about the connection. Called before the stream sees the segment. */
 void tcp_track(struct worker *w, struct flow *f, struct packet *p);
