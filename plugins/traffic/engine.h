@@ -26,7 +26,8 @@ struct tconf {                      /* immutable; limits are those of one worker
     uint64_t memcap, stream_memcap, depth, reorder;
     uint64_t timeout[CLASSES][3];   /* by EC_FLOW_* */
     uint32_t max_flows, tx_max;
-    bool midstream, checksums, anomalies, vlans;
+    bool midstream, anomalies, vlans;
+    struct decode_conf decode;
     uint64_t key[2];
     uint16_t seed;
     uint32_t order[INSPECTORS_MAX]; /* inspectors as they are called */
@@ -72,7 +73,7 @@ struct traffic {                    /* the plugin: written in setup, read ever a
     struct proto proto[PROTOS_MAX];
     struct lease lease[2][LEASES_MAX];      /* of flows, of transactions */
     uint32_t lease_bytes[2];
-    uint32_t topic_flow, topic_tcp, topic_anomaly, topic_alert, app_failed;
+    uint32_t topic_flow, topic_tcp, topic_tunnel, topic_anomaly, topic_alert, app_failed;
     uint16_t seed;
     struct hosts *hosts;
     _Atomic uint64_t accounted[4];  /* of hosts and order, as the metrics have it */
@@ -102,7 +103,8 @@ struct worker {
     uint64_t anomaly_second[EV_DECODE_COUNT];
     uint8_t anomaly_n[EV_DECODE_COUNT];
     uint64_t own_cells[M_COUNT];    /* where there is no host */
-    struct packet batch[BATCH_MAX];
+    uint32_t inners;                /* in use of inner: those of this batch */
+    struct packet batch[BATCH_MAX], inner[BATCH_MAX * TUNNEL_DEPTH_MAX];
 };
 
 /* worker.c */

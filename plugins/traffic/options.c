@@ -25,6 +25,19 @@ static const struct ec_row rows[] = {
               "follow TCP connections whose beginning was not seen"),
     EC_OPTION(BOOL, EC_R_LIVE, "checksums", "false", 0, 0, NULL,
               "verify checksums; packets with wrong ones are flagged and not parsed"),
+    EC_OPTION(BOOL, EC_R_LIVE, "checksum_offloads", "true", 0, 0, NULL,
+              "where checksums are verified, take a sum of the pseudo header alone for one that the "
+              "sender left to its network card"),
+    EC_OPTION(U32, EC_R_LIVE, "tunnels.depth", "8", 0, TUNNEL_DEPTH_MAX, "packets",
+              "packets within packets that are opened; 0: none"),
+    EC_OPTION(U16, EC_R_LIVE | EC_R_LIST, "tunnels.vxlan", "4789", 1, 65535, NULL,
+              "UDP ports of VXLAN"),
+    EC_OPTION(U16, EC_R_LIVE | EC_R_LIST, "tunnels.geneve", "6081", 1, 65535, NULL,
+              "UDP ports of Geneve"),
+    EC_OPTION(U16, EC_R_LIVE | EC_R_LIST, "tunnels.gtp", "2152", 1, 65535, NULL,
+              "UDP ports of GTP-U"),
+    EC_OPTION(U16, EC_R_LIVE | EC_R_LIST, "tunnels.teredo", "3544", 1, 65535, NULL,
+              "UDP ports of Teredo"),
     EC_OPTION(BOOL, EC_R_LIVE, "anomalies", "true", 0, 0, NULL,
               "publish anomaly events; they are counted anyway"),
     EC_OPTION(BOOL, 0, "vlan_tracking", "true", 0, 0, NULL, "VLAN tags tell flows apart"),
@@ -110,6 +123,26 @@ static int32_t read_order(const struct traffic *tr, const struct ec_conf *conf, 
     return EC_OK;
 }
 
+static int32_t read_tunnels(const struct ec_host *h, const struct ec_conf *conf, struct decode_conf *d)
+{
+    static const struct { const char *name; uint8_t kind; } list[] = {
+        { "tunnels.vxlan", TUNNEL_VXLAN }, { "tunnels.geneve", TUNNEL_GENEVE },
+        { "tunnels.gtp", TUNNEL_GTP }, { "tunnels.teredo", TUNNEL_TEREDO } };
+
+    d->depth = (uint8_t)num(h, conf, "tunnels.depth");
+    d->ports = 0;
+    d->port_mask = 0;
+    for (uint32_t i = 0; i < sizeof list / sizeof *list; i++)
+        for (uint32_t k = 0, n = h->conf_count(conf, list[i].name); k < n; k++) {
+            int64_t port = 0;
+            h->conf_num(conf, list[i].name, k, &port);
+            if (!decode_tunnel_port(d, (uint16_t)port, list[i].kind))
+                return ec_failf(h, EC_EINVAL, "%s: more than %d ports of tunnels",
+                                h->conf_where(conf, list[i].name, k), TUNNEL_PORTS);
+        }
+    return EC_OK;
+}
+
 int32_t options_read(const struct traffic *tr, const struct ec_conf *conf, struct tconf *c)
 {
     const struct ec_host *h = tr->host;
@@ -124,13 +157,14 @@ int32_t options_read(const struct traffic *tr, const struct ec_conf *conf, struc
     c->reorder = (uint64_t)num(h, conf, "stream.reorder");
     c->depth = (uint64_t)num(h, conf, "stream.depth");
     c->midstream = num(h, conf, "stream.midstream") != 0;
-    c->checksums = num(h, conf, "checksums") != 0;
+    c->decode.sums = num(h, conf, "checksums") != 0;
+    c->decode.offloads = num(h, conf, "checksum_offloads") != 0;
     c->anomalies = num(h, conf, "anomalies") != 0;
     c->vlans = num(h, conf, "vlan_tracking") != 0;
     c->tx_max = (uint32_t)num(h, conf, "max_transactions");
     c->seed = (uint16_t)num(h, conf, "community_id.seed");
     read_timeouts(h, conf, c);
-    if ((rc = read_key(h, conf, c->key)))
+    if ((rc = read_tunnels(h, conf, &c->decode)) || (rc = read_key(h, conf, c->key)))
         return rc;
     return read_order(tr, conf, c);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "plugins/traffic/inspect.h"
+#include "plugins/traffic/outer.h"
 #include "plugins/traffic/proto/app.h"
 
 struct flow_record {
@@ -75,13 +76,14 @@ static const struct ec_row anomaly_rows[] = {
 };
 static const struct ec_record anomaly_shape = EC_RECORD_PART(struct anomaly_record, anomaly_rows);
 
-static const char *const flow_carries[] = { "ec.tcp/1", NULL };
+static const char *const flow_carries[] = { "ec.tcp/1", "ec.tunnel/1", NULL };
+static const char *const anomaly_carries[] = { "ec.tunnel/1", NULL };
 static const struct ec_topic topics[] = {
     { sizeof(struct ec_topic), EC_TOPIC_EVENT, "ec.flow/1", "flow", &flow_shape, flow_carries,
       "A conversation between two addresses, published at its end." },
     { sizeof(struct ec_topic), EC_TOPIC_NESTED, "ec.tcp/1", "tcp", &tcp_shape, NULL,
       "What the TCP headers of a flow said." },
-    { sizeof(struct ec_topic), EC_TOPIC_EVENT, "ec.anomaly/1", "anomaly", &anomaly_shape, NULL,
+    { sizeof(struct ec_topic), EC_TOPIC_EVENT, "ec.anomaly/1", "anomaly", &anomaly_shape, anomaly_carries,
       "A packet, a stream or a message that breaks the rules of its protocol." },
 };
 
@@ -92,6 +94,8 @@ int32_t publish_topics(struct traffic *tr)
 
     for (uint32_t i = 0; i < 3 && !rc; i++)
         rc = tr->host->topic(tr->host, &topics[i], id[i]);
+    if (!rc)
+        rc = tr->host->topic(tr->host, &outer_topic, &tr->topic_tunnel);
     tr->app_failed = tr->host->intern(tr->host, "app_proto", "failed");
     return rc;
 }
@@ -196,6 +200,12 @@ static void tcp_part(struct traffic *tr, struct ec_build *b, const struct flow *
     }
 }
 
+static void tunnel_part(struct traffic *tr, struct ec_build *b, const struct flow *f)
+{
+    if (f->more && f->more->outer.kind)
+        outer_part(b, tr->topic_tunnel, &f->more->outer);
+}
+
 void publish_flow(struct worker *w, struct flow *f, uint32_t reason)
 {
     struct traffic *tr = w->tr;
@@ -215,6 +225,7 @@ void publish_flow(struct worker *w, struct flow *f, uint32_t reason)
                       1u << FLOW_ALERTED;
         if (f->pub.ip_proto == PROTO_TCP)
             tcp_part(tr, &b, f);
+        tunnel_part(tr, &b, f);
     }
     tr->host->publish(tr->host, &b);
 }
@@ -236,6 +247,10 @@ void publish_anomaly(struct worker *w, struct flow *f, const struct packet *p, u
         r->event = ec_puts(&b, event);
         if (layer)
             r->layer = ec_puts(&b, layer);
+        if (p && p->outer) {
+            struct outer o = outer_of(p);
+            outer_part(&b, tr->topic_tunnel, &o);
+        }
     }
     tr->host->publish(tr->host, &b);
 }
@@ -270,7 +285,12 @@ void publish_tx(struct worker *w, struct flow *f, struct ec_tx *x, const struct 
 
 int32_t publish_attach_flow(void *self, struct ec_build *b, struct ec_flow *f)
 {
-    return flow_part(self, b, (struct flow *)(void *)f) ? EC_OK : EC_ELIMIT;
+    const struct flow *own = (const struct flow *)(const void *)f;
+
+    if (!flow_part(self, b, own))
+        return EC_ELIMIT;
+    tunnel_part(self, b, own);
+    return EC_OK;
 }
 
 int32_t publish_attach_tx(void *self, struct ec_build *b, struct ec_flow *f, struct ec_tx *x)

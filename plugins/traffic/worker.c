@@ -28,6 +28,7 @@ void tconf_defaults(struct tconf *c)
     c->max_flows = 1000000;
     c->tx_max = TX_MAX;
     c->anomalies = c->vlans = true;
+    decode_conf_defaults(&c->decode);
     for (uint32_t k = 0; k < CLASSES; k++)
         for (uint32_t s = 0; s < 3; s++)
             c->timeout[k][s] = seconds[k][s] * second;
@@ -74,47 +75,82 @@ static void worker_limits(struct worker *w)
     inspect_bind(w);
 }
 
+/* Its flow is looked for as soon as its packet is read. */
+static void prepare_key(struct worker *w, struct packet *p)
+{
+    p->pub.worker = w->index;
+    if (p->what & PK_KEY) {
+        key_hash(&w->table, p);
+        table_prefetch_slot(&w->table, p->hash);
+    }
+}
+
+/* What is inside p, and inside that; never more than there is room for. */
+static __attribute__((noinline)) void prepare_inner(struct worker *w, struct packet *p)
+{
+    while (p->what & PK_INNER) {
+        struct packet *q = &w->inner[w->inners++];
+        decode_inner(q, p, &w->conf->decode);
+        prepare_key(w, q);
+        p->inner = q;
+        p = q;
+    }
+}
+
+static void prefetch_flows(struct worker *w, const struct packet *p, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (p[i].what & PK_KEY)
+            table_prefetch_flow(&w->table, p[i].hash);
+}
+
 void worker_prepare(struct worker *w, struct ec_frame *const *f, uint32_t n)
 {
     if (n > BATCH_MAX)
         n = BATCH_MAX;
     worker_limits(w);
     w->batch_n = n;
+    w->inners = 0;
     for (uint32_t i = 0; i < n; i++) {
         struct packet *p = &w->batch[i];
-        decode_frame(p, f[i], w->conf->checksums);
-        p->pub.worker = w->index;
-        if (p->what & PK_KEY) {
-            key_hash(&w->table, p);
-            table_prefetch_slot(&w->table, p->hash);
-        }
+        decode_frame(p, f[i], &w->conf->decode);
+        prepare_key(w, p);
+        if (p->what & PK_INNER)
+            prepare_inner(w, p);
     }
-    for (uint32_t i = 0; i < n; i++)
-        if (w->batch[i].what & PK_KEY)
-            table_prefetch_flow(&w->table, w->batch[i].hash);
+    prefetch_flows(w, w->batch, n);
+    prefetch_flows(w, w->inner, w->inners);
 }
 
-static void count_packet(struct worker *w, const struct packet *p)
+static void count_frame(struct worker *w, const struct packet *p)
 {
     count(w, M_PKTS);
-    count_add(w, M_BYTES, p->pub.frame->wirelen);
-    if (p->what & PK_BAD)
-        count(w, M_BAD);
-    if (p->what & PK_LINK_UNSUPPORTED)
-        count(w, M_LINK_UNSUPPORTED);
-    if (p->what & PK_NOT_IP)
-        count(w, M_NOT_IP);
-    if (p->what & PK_ARP)
-        count(w, M_ARP);
-    if (p->what & PK_CUT)
-        count(w, M_CUT);
+    count_add(w, M_BYTES, p->wire);
+}
+
+#define PK_ODD (PK_BAD | PK_LINK_UNSUPPORTED | PK_NOT_IP | PK_ARP | PK_OFFLOAD | PK_CUT | PK_FRAGMENT)
+
+/* What hardly any packet is. */
+static __attribute__((noinline)) void count_odd(struct worker *w, uint32_t what)
+{
+    static const struct { uint32_t what, metric; } odd[] = {
+        { PK_BAD, M_BAD }, { PK_LINK_UNSUPPORTED, M_LINK_UNSUPPORTED }, { PK_NOT_IP, M_NOT_IP }, { PK_ARP, M_ARP },
+        { PK_OFFLOAD, M_OFFLOAD }, { PK_CUT, M_CUT }, { PK_FRAGMENT, M_FRAGS } };
+
+    for (uint32_t i = 0; i < sizeof odd / sizeof *odd; i++)
+        if (what & odd[i].what)
+            count(w, odd[i].metric);
+}
+
+static inline void count_packet(struct worker *w, const struct packet *p)
+{
+    if (p->what & PK_ODD)
+        count_odd(w, p->what);
     if (p->vlans)
         count(w, M_VLAN);
     if (!(p->what & PK_IP))
         return;
     count(w, p->pub.ip_version == 4 ? M_IPV4 : M_IPV6);
-    if (p->what & PK_FRAGMENT)
-        count(w, M_FRAGS);
     if (p->what & PK_KEY)
         count(w, p->pub.ip_proto == PROTO_TCP                                       ? M_TCP
                  : p->pub.ip_proto == PROTO_UDP                                     ? M_UDP
@@ -175,17 +211,13 @@ static void packet_flow(struct worker *w, struct flow *f, struct packet *p)
     }
     if (f->pub.state >= EC_FLOW_ESTABLISHED)
         p->pub.flags |= EC_PK_ESTABLISHED;
-    if (f->pub.ip_proto == PROTO_UDP && !(p->what & PK_FRAGMENT))
+    if (f->pub.ip_proto == PROTO_UDP && !(p->what & (PK_FRAGMENT | PK_INNER)))
         app_datagram(w, f, p);
 }
 
-void worker_packet(struct worker *w, uint32_t i, uint32_t *verdict)
+/* Nearly all packets are a frame's own: no call for them. */
+static inline __attribute__((always_inline)) void packet_run(struct worker *w, struct packet *p, uint32_t *verdict)
 {
-    struct packet *p = &w->batch[i];
-
-    if (i >= w->batch_n)
-        return;
-    w->live = !(p->pub.frame->flags & EC_FR_REPLAY);
     w->now = p;
     count_packet(w, p);
     if (p->what & PK_KEY)
@@ -198,6 +230,29 @@ void worker_packet(struct worker *w, uint32_t i, uint32_t *verdict)
     if (p->pub.verdict > *verdict)
         *verdict = p->pub.verdict;
     w->now = NULL;
+}
+
+static __attribute__((noinline)) void packet_inner(struct worker *w, struct packet *p, uint32_t *verdict)
+{
+    while (p->what & PK_INNER) {
+        p->inner_of = p->pub.flow ? p->pub.flow->id : 0;
+        p = p->inner;
+        count(w, M_INNER);
+        packet_run(w, p, verdict);
+    }
+}
+
+void worker_packet(struct worker *w, uint32_t i, uint32_t *verdict)
+{
+    struct packet *p = &w->batch[i];
+
+    if (i >= w->batch_n)
+        return;
+    w->live = !(p->pub.frame->flags & EC_FR_REPLAY);
+    count_frame(w, p);
+    packet_run(w, p, verdict);
+    if (p->what & PK_INNER)
+        packet_inner(w, p, verdict);
     flow_sweep(w, p->pub.frame->ts_ns, SWEEP_PACKET);
 }
 

@@ -40,11 +40,14 @@ static struct packet decode(uint32_t link, const struct bytes *b, uint32_t n, ui
     struct ec_frame f = {
         .size = sizeof f, .caplen = n, .wirelen = wire ? wire : n, .linktype = link};
     uint8_t *copy = malloc(n ? n : 1);
+    struct decode_conf conf;
     struct packet p;
 
+    decode_conf_defaults(&conf);
+    conf.sums = true;
     memcpy(copy, b->d, n);
     f.data = copy;
-    decode_frame(&p, &f, true);
+    decode_frame(&p, &f, &conf);
     p.pub.frame = NULL;
     free(copy);
     return p;
@@ -386,6 +389,27 @@ START_TEST(checksums)
 }
 END_TEST
 
+/* A host leaves the sum of the pseudo header where its network card is to put the checksum. */
+START_TEST(offloaded)
+{
+    struct bytes b = { .n = 0 };
+    struct packet p;
+    uint16_t sum;
+
+    b.n = build_tcp(b.d, client, server, TCP_ACK, 1, 2, "abcdefgh", 8);
+    sum = (uint16_t)~sum_end(sum_add(sum_add(0, b.d + 12, 8), (const uint8_t[]){ 0, 6, 0, 28 }, 4));
+    b.d[36] = (uint8_t)(sum >> 8), b.d[37] = (uint8_t)sum;
+    p = decode(101, &b, b.n, 0);
+    ck_assert_uint_eq(p.events, 0);
+    ck_assert((p.what & PK_OFFLOAD) && !(p.pub.flags & EC_PK_BADSUM));
+    sum = (uint16_t)~sum_end(sum_add(sum_add(0, b.d + 12, 8), (const uint8_t[]){ 0, 6, 0, 0 }, 4));
+    b.d[36] = (uint8_t)(sum >> 8), b.d[37] = (uint8_t)sum;      /* which is to cut it into segments, too */
+    ck_assert(decode(101, &b, b.n, 0).what & PK_OFFLOAD);
+    b.d[37] ^= 1;
+    EXPECT(decode(101, &b, b.n, 0), EV_TCP_BADSUM);
+}
+END_TEST
+
 START_TEST(icmp_types)
 {
     struct bytes b = { .n = 0 };
@@ -489,6 +513,7 @@ int main(void)
     tcase_add_test(c, fragments);
     tcase_add_test(c, snaplen);
     tcase_add_test(c, checksums);
+    tcase_add_test(c, offloaded);
     tcase_add_test(c, icmp_types);
     tcase_add_test(c, hostile);
     suite_add_tcase(s, c);

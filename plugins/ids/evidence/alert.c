@@ -28,7 +28,7 @@ static const struct ec_row alert_rows[] = {
 };
 static const struct ec_record alert_shape = EC_RECORD_PART(struct ec_alert, alert_rows);
 
-static const char *const alert_carries[] = { "ec.evidence/1", "ec.flow/1", "ec.score/1", EC_ANY_TX, NULL };
+static const char *const alert_carries[] = { "ec.evidence/1", "ec.flow/1", "ec.tunnel/1", "ec.score/1", EC_ANY_TX, NULL };
 static const struct ec_topic alert_topic = {
     sizeof(struct ec_topic), EC_TOPIC_EVENT | EC_TOPIC_RESERVED, EC_ALERT_TOPIC, "alert", &alert_shape, alert_carries,
     "A rule matched, or another detector found something.",

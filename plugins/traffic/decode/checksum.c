@@ -21,18 +21,27 @@ uint16_t sum_end(uint32_t sum)
     return (uint16_t)~sum;
 }
 
-bool sum_transport_ok(const struct packet *p, const uint8_t *d, uint32_t n, uint8_t proto)
+static uint32_t sum_pseudo(const struct packet *p, uint32_t n, uint8_t proto)
 {
     const struct ec_packet *k = &p->pub;
-    uint32_t sum = 0;
+    uint32_t from = k->ip_version == 4 ? 12 : 0;
+    uint8_t rest[6] = {
+        (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, 0, proto};
 
-    if (proto != PROTO_ICMP) {
-        uint32_t from = k->ip_version == 4 ? 12 : 0;
-        uint8_t rest[6] = {
-            (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, 0, proto};
-        sum = sum_add(sum, k->src + from, 16 - from);
-        sum = sum_add(sum, k->dst + from, 16 - from);
-        sum = sum_add(sum, rest, 6);
-    }
+    return sum_add(sum_add(sum_add(0, k->src + from, 16 - from), k->dst + from, 16 - from), rest, 6);
+}
+
+bool sum_transport_ok(const struct packet *p, const uint8_t *d, uint32_t n, uint8_t proto)
+{
+    uint32_t sum = proto == PROTO_ICMP ? 0 : sum_pseudo(p, n, proto);
+
     return sum_end(sum_add(sum, d, n)) == 0;
+}
+
+bool sum_offloaded(const struct packet *p, uint32_t n, uint8_t proto, uint16_t field)
+{
+    uint16_t whole = (uint16_t)~sum_end(sum_pseudo(p, n, proto));
+    uint16_t parts = (uint16_t)~sum_end(sum_pseudo(p, 0, proto));
+
+    return field == whole || (proto == PROTO_TCP && field == parts);
 }

@@ -22,18 +22,50 @@ bool decode_layer(struct cursor *c)
 
 bool decode_cut(const struct cursor *c)
 {
-    return c->p->pub.frame->caplen < c->p->pub.frame->wirelen;
+    const struct ec_packet *p = &c->p->pub;
+
+    return !(p->flags & EC_PK_DEFRAG) && p->frame->caplen < p->frame->wirelen;
 }
 
-void decode_frame(struct packet *p, const struct ec_frame *f, bool check_sums)
+static void packet_clear(struct packet *p)
 {
-    struct cursor c = { p, f->data, 0, f->caplen, check_sums && !(f->flags & EC_FR_CSUM_OK), 0, 0 };
-
-    memset(p, 0, sizeof *p);
+    memset(p, 0, offsetof(struct packet, event));
     p->pub.size = sizeof p->pub;
+    p->pub.l3 = p->pub.l4 = p->pub.payload = EC_NOOFF;
+}
+
+void decode_frame(struct packet *p, const struct ec_frame *f, const struct decode_conf *conf)
+{
+    struct cursor c = { p, conf, f->data, 0, f->caplen, conf->sums && !(f->flags & EC_FR_CSUM_OK), 0, 0 };
+
+    packet_clear(p);
     p->pub.frame = f;
     p->pub.data = f->data;
     p->pub.len = f->caplen;
-    p->pub.l3 = p->pub.l4 = p->pub.payload = EC_NOOFF;
+    p->wire = f->wirelen;
     decode_link(&c, f->linktype);
+}
+
+void decode_inner(struct packet *p, const struct packet *outer, const struct decode_conf *conf)
+{
+    const struct ec_packet *o = &outer->pub;
+    struct cursor c = { p, conf, o->data, outer->inner_at, outer->inner_end, conf->sums, 0, 0 };
+
+    packet_clear(p);
+    p->pub.frame = o->frame;
+    p->pub.data = o->data;
+    p->pub.len = o->len;
+    p->pub.flags = EC_PK_INNER | (o->flags & EC_PK_DEFRAG);
+    p->pub.depth = (uint16_t)(o->depth + 1);
+    p->pub.worker = o->worker;
+    p->outer = outer;
+    p->wire = c.end - c.off;
+    p->vlans = outer->vlans;
+    memcpy(p->vlan, outer->vlan, sizeof p->vlan);
+    if (outer->inner_kind == TUNNEL_ERSPAN && outer->inner_vlan)
+        p->vlan[p->vlans++] = outer->inner_vlan;
+    if (outer->inner_type == ETHER_BRIDGE)
+        decode_ethernet(&c);
+    else
+        decode_ethertype(&c, outer->inner_type);
 }

@@ -8,7 +8,21 @@
 #include "plugins/traffic/decode/event.h"
 #include "plugins/traffic/sdk.h"
 
-enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMPV6 = 58, PROTO_SCTP = 132 };
+enum { PROTO_ICMP = 1, PROTO_IPIP = 4, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_IPV6 = 41, PROTO_GRE = 47,
+       PROTO_ICMPV6 = 58, PROTO_SCTP = 132 };
+enum {                              /* EtherTypes, also of what is inside a tunnel */
+    ETHER_IPV4 = 0x0800,
+    ETHER_ARP = 0x0806,
+    ETHER_BRIDGE = 0x6558,          /* an Ethernet frame */
+    ETHER_VLAN = 0x8100,
+    ETHER_IPV6 = 0x86dd,
+    ETHER_PPP = 0x880b,
+    ETHER_MPLS = 0x8847,
+    ETHER_MPLS_MULTI = 0x8848,
+    ETHER_QINQ = 0x88a8
+};
+enum { TUNNEL_NONE, TUNNEL_IP, TUNNEL_GRE, TUNNEL_ERSPAN, TUNNEL_PPTP, TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GTP,
+       TUNNEL_TEREDO };
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32,
        TCP_ECE = 64, TCP_CWR = 128 };
 
@@ -22,10 +36,23 @@ enum {                              /* packet.what */
     PK_LINK_UNSUPPORTED = 64,
     PK_NOT_IP = 128,
     PK_TIMESTAMP = 256,             /* TCP: ts_val and ts_ecr are there */
-    PK_ARP = 512
+    PK_ARP = 512,
+    PK_INNER = 1024,                /* there is a packet inside: inner_* */
+    PK_OFFLOAD = 2048               /* the sender left its checksum to the network card */
 };
 #define PACKET_EVENTS 8             /* kept for one packet; more are not */
 #define PACKET_LAYERS 16            /* between the link and IP; more is an attack */
+#define TUNNEL_DEPTH 8u             /* packets in packets: by default, and at most */
+#define TUNNEL_DEPTH_MAX 16u
+#define TUNNEL_PORTS 16
+
+struct decode_conf {
+    bool sums;                      /* verify checksums (unless the source did) and flag wrong ones */
+    bool offloads;                  /* a sum of the pseudo header alone is an offload's, and right */
+    uint8_t depth, ports;           /* of tunnels; 0: they are not opened */
+    uint64_t port_mask;             /* bit (port % 64): it may be among these */
+    struct { uint16_t port; uint8_t kind; } port[TUNNEL_PORTS];
+};
 
 struct packet {                     /* ec_packet and what the engine needs besides */
     struct ec_packet pub;
@@ -33,18 +60,40 @@ struct packet {                     /* ec_packet and what the engine needs besid
     uint32_t seq, ack;              /* TCP */
     /* payload bytes by the headers: more than payload_len where the capture cut */
     uint32_t whole_payload;
-    uint32_t ts_val, ts_ecr;
+    uint32_t wire;                  /* its bytes on the wire, as flows count them */
+    const struct packet *outer;     /* the one it came in; NULL: it is the frame's own */
     uint16_t window, vlan[2];
     uint8_t vlans, tcp_flags, wscale, events;
-    uint8_t event[PACKET_EVENTS];
+    uint8_t event[PACKET_EVENTS];   /* from here on nothing is cleared for the next packet */
+    uint32_t ts_val, ts_ecr;        /* with PK_TIMESTAMP */
+    /* With PK_INNER: where the packet inside stands in pub.data, its EtherType, the tunnel, a VLAN that it names;
+     * itself, once it is decoded. */
+    uint32_t inner_at, inner_end;
+    uint16_t inner_type, inner_vlan;
+    uint8_t inner_kind;
+    struct packet *inner;
+    uint64_t inner_of;              /* the id of the flow around it; 0: none. The flow itself may have ended since */
 };
 
-/* Fill p from frame f. check_sums: verify checksums (unless the source did) and flag wrong ones. */
-void decode_frame(struct packet *p, const struct ec_frame *f, bool check_sums);
+/* Fill p from frame f. conf must not be NULL. */
+void decode_frame(struct packet *p, const struct ec_frame *f, const struct decode_conf *conf);
+/* Fill p from what is inside outer, which has PK_INNER. Offsets are those of outer's data. */
+void decode_inner(struct packet *p, const struct packet *outer, const struct decode_conf *conf);
+void decode_conf_defaults(struct decode_conf *conf);
+/* UDP packets to this port (Teredo: or from it) may be a tunnel. False: there are too many ports. */
+bool decode_tunnel_port(struct decode_conf *conf, uint16_t port, uint8_t kind);
+const char *tunnel_name(uint32_t kind);                 /* "vxlan" */
 
 /* Within decode/: what is left of the frame for one layer. end: where the layer above says that
  * its data end. */
-struct cursor { struct packet *p; const uint8_t *d; uint32_t off, end; bool sums; uint8_t layers, tags; };
+struct cursor {
+    struct packet *p;
+    const struct decode_conf *conf;
+    const uint8_t *d;
+    uint32_t off, end;
+    bool sums;
+    uint8_t layers, tags;
+};
 void decode_link(struct cursor *c, uint32_t linktype);
 void decode_ethernet(struct cursor *c);
 void decode_ethertype(struct cursor *c, uint16_t type); /* what follows it; c->off stands behind it */
@@ -66,6 +115,11 @@ void decode_transport(struct cursor *c, uint8_t proto);
 void decode_icmp(struct cursor *c, uint8_t proto);
 /* is the frame shorter than it was on the wire? */
 bool decode_cut(const struct cursor *c);
+/* The packet's payload is a tunnel: what stands at c->off is of this type. Nothing happens where it cannot be. */
+void decode_inner_at(struct cursor *c, uint16_t type, uint8_t kind);
+void decode_ip_in_ip(struct cursor *c, bool six);
+void decode_gre(const struct cursor *ip);
+void decode_udp_tunnel(const struct cursor *udp, uint16_t sport, uint16_t dport);
 /* One more layer below IP. False: there are too many, and decoding ends here. */
 bool decode_layer(struct cursor *c);
 void decode_event(struct packet *p, uint32_t event);
@@ -76,6 +130,9 @@ void decode_bad(struct packet *p, uint32_t event);      /* the same, and decodin
 uint32_t sum_add(uint32_t sum, const uint8_t *d, uint32_t n);
 uint16_t sum_end(uint32_t sum);
 bool sum_transport_ok(const struct packet *p, const uint8_t *d, uint32_t n, uint8_t proto);
+/* Is a checksum field of n bytes of TCP or UDP as hosts leave it to their network cards: the sum of the pseudo header
+ * (for segmentation by the card: without the length)? */
+bool sum_offloaded(const struct packet *p, uint32_t n, uint8_t proto, uint16_t field);
 
 static inline uint16_t be16(const uint8_t *d) { return (uint16_t)(d[0] << 8 | d[1]); }
 static inline uint32_t be32(const uint8_t *d)

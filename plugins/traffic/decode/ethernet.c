@@ -4,16 +4,8 @@
 
 enum {
     ETHER_LENGTH_MAX = 1500,        /* smaller values are the length of an 802.2 frame */
-    ETHER_IPV4 = 0x0800,
-    ETHER_ARP = 0x0806,
-    ETHER_BRIDGE = 0x6558,          /* an Ethernet frame follows */
-    ETHER_VLAN = 0x8100,
-    ETHER_IPV6 = 0x86dd,
-    ETHER_MPLS = 0x8847,
-    ETHER_MPLS_MULTI = 0x8848,
     ETHER_PPPOE_DISCOVERY = 0x8863,
     ETHER_PPPOE_SESSION = 0x8864,
-    ETHER_QINQ = 0x88a8,
     ETHER_PBB = 0x88e7,
     ETHER_DCE = 0x8903,
     ETHER_VNTAG = 0x8926,
@@ -86,6 +78,9 @@ static bool ether_payload(struct cursor *c, uint16_t type)
         return true;
     case ETHER_PPPOE_DISCOVERY:
         decode_pppoe_discovery(c);
+        return true;
+    case ETHER_PPP:
+        decode_ppp(c);
         return true;
     case ETHER_DCE:
         ether_dce(c);

@@ -69,6 +69,29 @@
     X(IPV6_DATA_AFTER_NONE_HEADER, "ipv6.data_after_none_header") \
     X(IPV6_UNKNOWN_NEXT_HEADER, "ipv6.unknown_next_header") \
     X(IPV6_WITH_ICMPV4, "ipv6.icmpv4") \
+    X(IPV4_IN_IPV6_PKT_TOO_SMALL, "ipv6.ipv4_in_ipv6_too_small") \
+    X(IPV4_IN_IPV6_WRONG_IP_VER, "ipv6.ipv4_in_ipv6_wrong_version") \
+    X(IPV6_IN_IPV6_PKT_TOO_SMALL, "ipv6.ipv6_in_ipv6_too_small") \
+    X(IPV6_IN_IPV6_WRONG_IP_VER, "ipv6.ipv6_in_ipv6_wrong_version") \
+    X(GRE_PKT_TOO_SMALL, "gre.pkt_too_small") \
+    X(GRE_WRONG_VERSION, "gre.wrong_version") \
+    X(GRE_VERSION0_RECUR, "gre.version0_recur") \
+    X(GRE_VERSION0_FLAGS, "gre.version0_flags") \
+    X(GRE_VERSION0_HDR_TOO_BIG, "gre.version0_hdr_too_big") \
+    X(GRE_VERSION0_MALFORMED_SRE_HDR, "gre.version0_malformed_sre_hdr") \
+    X(GRE_VERSION1_CHKSUM, "gre.version1_chksum") \
+    X(GRE_VERSION1_ROUTE, "gre.version1_route") \
+    X(GRE_VERSION1_SSR, "gre.version1_ssr") \
+    X(GRE_VERSION1_RECUR, "gre.version1_recur") \
+    X(GRE_VERSION1_FLAGS, "gre.version1_flags") \
+    X(GRE_VERSION1_NO_KEY, "gre.version1_no_key") \
+    X(GRE_VERSION1_WRONG_PROTOCOL, "gre.version1_wrong_protocol") \
+    X(GRE_VERSION1_HDR_TOO_BIG, "gre.version1_hdr_too_big") \
+    X(ERSPAN_HEADER_TOO_SMALL, "erspan.header_too_small") \
+    X(ERSPAN_UNSUPPORTED_VERSION, "erspan.unsupported_version") \
+    X(ERSPAN_TOO_MANY_VLAN_LAYERS, "erspan.too_many_vlan_layers") \
+    X(VXLAN_UNKNOWN_PAYLOAD_TYPE, "vxlan.unknown_payload_type") \
+    X(GENEVE_UNKNOWN_PAYLOAD_TYPE, "geneve.unknown_payload_type") \
     X(ICMPV4_PKT_TOO_SMALL, "icmpv4.pkt_too_small") \
     X(ICMPV4_UNKNOWN_TYPE, "icmpv4.unknown_type") \
     X(ICMPV4_UNKNOWN_CODE, "icmpv4.unknown_code") \

@@ -1,4 +1,4 @@
-/* TCP (RFC 9293), UDP (RFC 768), SCTP (RFC 9260, ports only). */
+/* TCP (RFC 9293), UDP (RFC 768), SCTP (RFC 9260, ports only), and what else IP carries. */
 #include "plugins/traffic/decode/decode.h"
 
 #define TCP_HEADER 20u
@@ -28,14 +28,20 @@ static void transport_short(struct cursor *c, uint32_t event)
         decode_bad(c->p, event);
 }
 
-static void transport_sum(struct cursor *c, uint8_t proto, uint32_t event)
+/* at: of the checksum within the header. */
+static void transport_sum(struct cursor *c, uint8_t proto, uint32_t at, uint32_t event)
 {
-    if (!c->sums || (c->p->what & (PK_CUT | PK_FRAGMENT)))
+    const uint8_t *h = c->d + c->off;
+    uint32_t n = c->end - c->off;
+
+    if ((c->p->what & (PK_CUT | PK_FRAGMENT)) || sum_transport_ok(c->p, h, n, proto))
         return;
-    if (!sum_transport_ok(c->p, c->d + c->off, c->end - c->off, proto)) {
-        c->p->pub.flags |= EC_PK_BADSUM;
-        decode_event(c->p, event);
+    if (c->conf->offloads && sum_offloaded(c->p, n, proto, be16(h + at))) {
+        c->p->what |= PK_OFFLOAD;
+        return;
     }
+    c->p->pub.flags |= EC_PK_BADSUM;
+    decode_event(c->p, event);
 }
 
 static void tcp_option(struct packet *p, const uint8_t *o)
@@ -107,8 +113,20 @@ static void decode_tcp(struct cursor *c)
     p->window = be16(h + 14);
     if (hlen > TCP_HEADER)
         tcp_options(p, h + TCP_HEADER, hlen - TCP_HEADER);
-    transport_sum(c, PROTO_TCP, EV_TCP_BADSUM);
+    if (c->sums)
+        transport_sum(c, PROTO_TCP, 16, EV_TCP_BADSUM);
     payload_set(c, c->off + hlen);
+}
+
+static void udp_payload(struct cursor *c)
+{
+    const struct ec_packet *p = &c->p->pub;
+    uint64_t ports = c->conf->port_mask;
+
+    c->off += 8;
+    payload_set(c, c->off);
+    if ((ports >> (p->dport & 63) | ports >> (p->sport & 63)) & 1)
+        decode_udp_tunnel(c, p->sport, p->dport);
 }
 
 static void decode_udp(struct cursor *c)
@@ -132,9 +150,9 @@ static void decode_udp(struct cursor *c)
     ports_set(c->p, h);
     if (len >= 8 && len < room)
         c->end = c->off + len;
-    if (be16(h + 6))
-        transport_sum(c, PROTO_UDP, EV_UDP_BADSUM);
-    payload_set(c, c->off + 8);
+    if (c->sums && be16(h + 6))
+        transport_sum(c, PROTO_UDP, 6, EV_UDP_BADSUM);
+    udp_payload(c);
 }
 
 static void decode_sctp(struct cursor *c)
@@ -164,6 +182,14 @@ void decode_transport(struct cursor *c, uint8_t proto)
         break;
     case PROTO_SCTP:
         decode_sctp(c);
+        break;
+    case PROTO_IPIP: case PROTO_IPV6:
+        payload_set(c, c->off);
+        decode_ip_in_ip(c, proto == PROTO_IPV6);
+        break;
+    case PROTO_GRE:
+        payload_set(c, c->off);
+        decode_gre(c);
         break;
     default:
         payload_set(c, c->off);

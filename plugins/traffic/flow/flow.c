@@ -151,6 +151,22 @@ static uint32_t flow_ends(struct flow *f, const struct packet *p, bool answer)
     return answer ? EC_TO_CLIENT : EC_TO_SERVER;
 }
 
+struct outer outer_of(const struct packet *p)
+{
+    const struct packet *up = p->outer, *root = up;
+    struct outer o = { .kind = up->inner_kind, .depth = p->pub.depth,
+                       .flow_id = up->inner_of };
+
+    while (root->outer)
+        root = root->outer;
+    memcpy(o.src, root->pub.src, sizeof o.src);
+    memcpy(o.dst, root->pub.dst, sizeof o.dst);
+    o.sport = root->pub.sport;
+    o.dport = root->pub.dport;
+    o.ip_proto = root->pub.ip_proto;
+    return o;
+}
+
 static struct flow *flow_make(struct worker *w, const struct packet *p, bool reopened,
                               uint32_t *dir)
 {
@@ -172,6 +188,9 @@ static struct flow *flow_make(struct worker *w, const struct packet *p, bool reo
     f->iface = q->frame->iface;
     f->flags =
         (uint8_t)((q->frame->flags & EC_FR_REPLAY ? FL_REPLAY : 0) | (reopened ? FL_SESSION : 0));
+    f->depth = (uint8_t)q->depth;
+    if (p->outer && flow_more(w, f))
+        f->more->outer = outer_of(p);
     table_enter(&w->table, f);
     wheel_add(&w->table, f, flow_due(w, f));
     count(w, M_FLOWS);
@@ -231,7 +250,7 @@ void flow_packet(struct worker *w, struct packet *p)
     if (ts > f->pub.last_ns)
         f->pub.last_ns = ts;
     f->pub.pkts[dir]++;
-    f->pub.bytes[dir] += p->pub.frame->wirelen;
+    f->pub.bytes[dir] += p->wire;
     if (f->pub.ip_proto != PROTO_TCP && f->pub.state == EC_FLOW_NEW && f->pub.pkts[0] &&
         f->pub.pkts[1])
         flow_state(w, f, EC_FLOW_ESTABLISHED);

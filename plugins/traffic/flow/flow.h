@@ -41,8 +41,17 @@ struct sdir {                       /* bytes in one direction */
     uint32_t wait_bytes;
 };
 
+struct outer {                      /* of a flow in a tunnel, as its first packet had it */
+    uint64_t flow_id;               /* of the packet around it; 0: none */
+    uint8_t src[16], dst[16];       /* of the outermost packet; IPv4 mapped */
+    uint16_t sport, dport;
+    uint8_t ip_proto, kind;         /* TUNNEL_*: of the innermost tunnel; TUNNEL_NONE: there is none */
+    uint16_t depth;
+};
+
 struct flow_more {                  /* of the worker's pool */
     uint64_t events[EVENT_WORDS];   /* bit: this event was published */
+    struct outer outer;
 };
 
 struct flow {                       /* 256 bytes: four lines; the leases follow */
@@ -57,6 +66,7 @@ struct flow {                       /* 256 bytes: four lines; the leases follow 
     struct flow_more *more;         /* what few flows need; NULL: nothing yet */
     uint8_t community[20];
     uint8_t tcp_flags[2], wscale[2], sflags[2], hole_age[2];
+    uint8_t depth, pad[3];          /* depth: of tunnels that it is in */
     struct sdir dir[2];
 };
 _Static_assert(sizeof(struct flow) == 256, "four lines");
@@ -129,6 +139,8 @@ uint64_t flow_timeout(const struct worker *w, const struct flow *f);
 void flow_state(struct worker *w, struct flow *f, uint32_t state);  /* EC_FLOW_*: only forward */
 /* true once for each event: it may be published. False where there is no memory to remember it. */
 bool flow_event_first(struct worker *w, struct flow *f, uint32_t event);
+/* What p came in. p has an outer packet. */
+struct outer outer_of(const struct packet *p);
 /* f->more, made where it is missing; NULL: no memory */
 struct flow_more *flow_more(struct worker *w, struct flow *f);
 

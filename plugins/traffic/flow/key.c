@@ -70,11 +70,15 @@ static void key_sort(struct key *k, const struct packet *p)
     }
 }
 
+_Static_assert(offsetof(struct ec_packet, ip_version) == offsetof(struct ec_packet, depth) + 2 &&
+                   offsetof(struct ec_packet, ip_proto) == offsetof(struct ec_packet, depth) + 3,
+               "key_hash() reads them together");
+
 void key_hash(const struct flow_table *t, struct packet *p)
 {
     struct key k;
     uint64_t m[6], h;
-    uint32_t n = 0;
+    uint32_t n = 0, kind;           /* the depth, the version and the protocol at once */
 
     key_sort(&k, p);
     if (p->pub.ip_version == 4) { /* the first twelve bytes are the same for all */
@@ -83,8 +87,8 @@ void key_hash(const struct flow_table *t, struct packet *p)
         m[n++] = k.a[0], m[n++] = k.a[1];
         m[n++] = k.b[0], m[n++] = k.b[1];
     }
-    m[n++] = (uint64_t)k.pa << 48 | (uint64_t)k.pb << 32 | (uint64_t)p->pub.ip_proto << 8 |
-             p->pub.ip_version;
+    memcpy(&kind, &p->pub.depth, sizeof kind);
+    m[n++] = (uint64_t)k.pa << 48 | (uint64_t)k.pb << 32 | kind;
     if (t->vlans && p->vlans)
         m[n++] = (uint64_t)p->vlans << 32 | (uint64_t)p->vlan[0] << 16 | p->vlan[1];
     h = sip_words(t->k0, t->k1, m, n);
@@ -106,7 +110,7 @@ bool key_match(const struct flow *f, const struct packet *p, bool vlans, uint32_
     const struct ec_packet *b = &p->pub;
     bool forward, reverse, icmp = is_icmp(a->ip_proto);
 
-    if (f->hash != p->hash || a->ip_proto != b->ip_proto)
+    if (f->hash != p->hash || a->ip_proto != b->ip_proto || f->depth != b->depth)
         return false;
     if (vlans && (a->vlans != p->vlans || a->vlan[0] != p->vlan[0] || a->vlan[1] != p->vlan[1]))
         return false;
@@ -130,7 +134,7 @@ uint64_t key_flow_id(const struct packet *p)
                      word(q->src + 8),
                      word(q->dst),
                      word(q->dst + 8),
-                     (uint64_t)q->sport << 48 | (uint64_t)q->dport << 32 | q->ip_proto,
+                     (uint64_t)q->sport << 48 | (uint64_t)q->dport << 32 | (uint64_t)q->depth << 8 | q->ip_proto,
                      (uint64_t)p->vlans << 32 | (uint64_t)p->vlan[0] << 16 | p->vlan[1],
                      q->frame->count};
     uint64_t h = sip_words(0, 0, m, 7) >> 13;
