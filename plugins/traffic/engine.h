@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "plugins/traffic/decode/decode.h"
+#include "plugins/traffic/defrag/defrag.h"
 #include "plugins/traffic/flow/flow.h"
 #include "plugins/traffic/flow/snapshot.h"
 #include "plugins/traffic/metrics.h"
@@ -23,9 +24,9 @@ enum { CLASS_TCP, CLASS_UDP, CLASS_ICMP, CLASS_OTHER, CLASSES };
 enum { ANOMALY_DECODE, ANOMALY_STREAM, ANOMALY_APP };
 
 struct tconf {                      /* immutable; limits are those of one worker */
-    uint64_t memcap, stream_memcap, depth, reorder;
+    uint64_t memcap, stream_memcap, depth, reorder, defrag_memcap, defrag_timeout;
     uint64_t timeout[CLASSES][3];   /* by EC_FLOW_* */
-    uint32_t max_flows, tx_max;
+    uint32_t max_flows, tx_max, defrag_policy;
     bool midstream, anomalies, vlans;
     struct decode_conf decode;
     uint64_t key[2];
@@ -92,6 +93,7 @@ struct worker {
     uint32_t index, bounds;
     struct bound bound[INSPECTORS_MAX];
     struct flow_table table;
+    struct defrag defrag;
     struct pool pool, segments;     /* states and transactions; waiting stream bytes */
     struct packet *now;             /* the packet that is being worked on; NULL: none */
     struct birth *ending;           /* finish(): all flows, what is left of them */
@@ -104,7 +106,8 @@ struct worker {
     uint8_t anomaly_n[EV_DECODE_COUNT];
     uint64_t own_cells[M_COUNT];    /* where there is no host */
     uint32_t inners;                /* in use of inner: those of this batch */
-    struct packet batch[BATCH_MAX], inner[BATCH_MAX * TUNNEL_DEPTH_MAX];
+    uint32_t lates;                 /* in use of late: those of this packet, decoded when it came to them */
+    struct packet batch[BATCH_MAX], inner[BATCH_MAX * TUNNEL_DEPTH_MAX], late[2 * DEFRAG_NESTED];
 };
 
 /* worker.c */

@@ -22,8 +22,16 @@
     X(VLAN, COUNTER, "decode.vlan", "packets", "Frames with at least one VLAN tag.")               \
     X(IPV4, COUNTER, "decode.ipv4.packets", "packets", "IPv4 packets.")                            \
     X(IPV6, COUNTER, "decode.ipv6.packets", "packets", "IPv6 packets.")                            \
-    X(FRAGS, COUNTER, "decode.fragments", "packets",                                               \
-      "IP fragments; those after the first have no ports.")                                        \
+    X(FRAGS, COUNTER, "decode.fragments", "packets", "IP fragments.")                              \
+    X(DEFRAG_WHOLE, COUNTER, "defrag.reassembled", "datagrams", "Datagrams put together from fragments.") \
+    X(DEFRAG_IGNORED, COUNTER, "defrag.ignored", "packets",                                        \
+      "Fragments not kept: cut, broken, contradicting others, no memory.")                         \
+    X(DEFRAG_TIMEOUT, COUNTER, "defrag.timeout", "datagrams", "Datagrams given up: parts came too late.") \
+    X(DEFRAG_MEMORY, COUNTER, "defrag.memory", "datagrams",                                        \
+      "Datagrams given up to stay within defrag.memcap.")                                          \
+    X(DEFRAG_END, COUNTER, "defrag.unfinished", "datagrams",                                       \
+      "Datagrams whose parts were missing when the source ended.")                                 \
+    X(DEFRAG_MEM, GAUGE, "defrag.memory.bytes", "bytes", "Memory of fragments that wait.")         \
     X(TCP, COUNTER, "decode.tcp.packets", "packets", "TCP segments.")                              \
     X(UDP, COUNTER, "decode.udp.packets", "packets", "UDP datagrams.")                             \
     X(ICMP, COUNTER, "decode.icmp.packets", "packets", "ICMP and ICMPv6 messages.")                \

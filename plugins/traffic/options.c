@@ -15,6 +15,12 @@ static const struct ec_row rows[] = {
               "due first ends early"),
     EC_OPTION(U32, EC_R_LIVE, "max_flows", "1000000", 64, 200000000, "flows",
               "in the tables of all workers"),
+    EC_OPTION(SIZE, EC_R_LIVE, "defrag.memcap", "32MiB", MIB, INT64_C(1) << 42, "bytes",
+              "IP fragments that wait for others, of all workers; beyond it the oldest datagram is given up"),
+    EC_OPTION(DURATION, EC_R_LIVE, "defrag.timeout", "60s", 0, WEEK, NULL,
+              "for which the first fragment of a datagram waits for the last one"),
+    EC_OPTION_ENUM(EC_R_LIVE, "defrag.policy", "first,last,bsd,bsd_right,linux,windows,solaris", "bsd",
+                   "whose bytes count where fragments overlap: as these systems see it"),
     EC_OPTION(SIZE, EC_R_LIVE, "stream.memcap", "64MiB", MIB, INT64_C(1) << 42, "bytes",
               "TCP segments that wait for an earlier one; beyond it holes are given up"),
     EC_OPTION(SIZE, EC_R_LIVE, "stream.reorder", "256KiB", 4096, INT64_C(16) << 20, "bytes",
@@ -153,6 +159,9 @@ int32_t options_read(const struct traffic *tr, const struct ec_conf *conf, struc
     workers = workers ? workers : 1;
     c->memcap = (uint64_t)num(h, conf, "memcap") / workers;
     c->max_flows = (uint32_t)num(h, conf, "max_flows") / workers;
+    c->defrag_memcap = (uint64_t)num(h, conf, "defrag.memcap") / workers;
+    c->defrag_timeout = (uint64_t)num(h, conf, "defrag.timeout");
+    c->defrag_policy = (uint32_t)num(h, conf, "defrag.policy");
     c->stream_memcap = (uint64_t)num(h, conf, "stream.memcap") / workers;
     c->reorder = (uint64_t)num(h, conf, "stream.reorder");
     c->depth = (uint64_t)num(h, conf, "stream.depth");

@@ -159,7 +159,7 @@ void publish_head(void *self, struct ec_build *b, struct ec_flow *flow, const st
             e->dir = p->dir == EC_TO_SERVER ? EC_DIR_TO_SERVER : EC_DIR_TO_CLIENT;
         if (q->what & PK_IP)
             head_tuple(e, p->ip_proto, p->src, p->dst, p->sport, p->dport);
-        if (q->what & (PK_BAD | PK_FRAGMENT_LATER))
+        if (q->what & (PK_BAD | PK_FRAGMENT))
             e->flags &= ~(uint32_t)(EC_EV_PORTS | EC_EV_ICMP);
     } else if (f) {
         head_tuple(e, f->pub.ip_proto, f->pub.src, f->pub.dst, f->pub.sport, f->pub.dport);

@@ -25,6 +25,9 @@ void tconf_defaults(struct tconf *c)
     c->memcap = UINT64_C(512) << 20;
     c->stream_memcap = UINT64_C(64) << 20;
     c->reorder = 256u << 10;
+    c->defrag_memcap = UINT64_C(32) << 20;
+    c->defrag_timeout = 60 * second;
+    c->defrag_policy = POLICY_BSD;
     c->max_flows = 1000000;
     c->tx_max = TX_MAX;
     c->anomalies = c->vlans = true;
@@ -53,6 +56,11 @@ int worker_open(struct worker **out, struct traffic *tr, const struct tconf *c, 
         free(w);
         return EC_ENOMEM;
     }
+    if (defrag_init(&w->defrag, c->key[0], c->key[1], c->defrag_memcap)) {
+        table_free(&w->table);
+        free(w);
+        return EC_ENOMEM;
+    }
     *out = w;
     return EC_OK;
 }
@@ -61,6 +69,7 @@ void worker_close(struct worker *w)
 {
     free(w->ending);
     table_free(&w->table);
+    defrag_free(&w->defrag);
     pool_free(&w->pool);
     pool_free(&w->segments);
     free(w);
@@ -72,6 +81,8 @@ static void worker_limits(struct worker *w)
     w->segments.cap = w->conf->stream_memcap;
     w->cells[M_MEM] = w->pool.used;
     w->cells[M_STREAM_MEM] = w->segments.used;
+    w->defrag.pool.cap = w->conf->defrag_memcap;
+    w->cells[M_DEFRAG_MEM] = w->defrag.pool.used;
     inspect_bind(w);
 }
 
@@ -211,7 +222,7 @@ static void packet_flow(struct worker *w, struct flow *f, struct packet *p)
     }
     if (f->pub.state >= EC_FLOW_ESTABLISHED)
         p->pub.flags |= EC_PK_ESTABLISHED;
-    if (f->pub.ip_proto == PROTO_UDP && !(p->what & (PK_FRAGMENT | PK_INNER)))
+    if (f->pub.ip_proto == PROTO_UDP && !(p->what & PK_INNER))
         app_datagram(w, f, p);
 }
 
@@ -232,14 +243,48 @@ static inline __attribute__((always_inline)) void packet_run(struct worker *w, s
     w->now = NULL;
 }
 
-static __attribute__((noinline)) void packet_inner(struct worker *w, struct packet *p, uint32_t *verdict)
+/* The packet inside p, or the datagram that fragment p completed; NULL: there is none. */
+static struct packet *packet_next(struct worker *w, struct packet *p, const struct whole *whole)
 {
-    while (p->what & PK_INNER) {
+    struct packet *q;
+
+    if (p->what & PK_INNER) {
         p->inner_of = p->pub.flow ? p->pub.flow->id : 0;
-        p = p->inner;
         count(w, M_INNER);
-        packet_run(w, p, verdict);
+        if (p->inner)
+            return p->inner;
+    } else if (!whole) {
+        return NULL;
     }
+    q = &w->late[w->lates++];
+    if (whole)
+        decode_whole(q, p, whole->bytes, whole->l3, whole->len, &w->conf->decode);
+    else
+        decode_inner(q, p, &w->conf->decode);
+    if (q->what & PK_KEY)
+        key_hash(&w->table, q);
+    return q;
+}
+
+/* A packet with others behind it: those inside, and those that it completes. */
+static __attribute__((noinline)) void packet_chain(struct worker *w, struct packet *p, uint32_t *verdict)
+{
+    struct whole whole[DEFRAG_NESTED];
+    uint32_t wholes = 0;
+
+    w->lates = 0;
+    while (p) {
+        bool done = false;
+        if ((p->what & PK_FRAGMENT) && wholes == DEFRAG_NESTED)
+            decode_event(p, EV_TOO_MANY_LAYERS);    /* IPv6 allows fragments of fragments */
+        else if (p->what & PK_FRAGMENT)
+            done = defrag_packet(w, p, &whole[wholes]);
+        packet_run(w, p, verdict);
+        p = packet_next(w, p, done ? &whole[wholes] : NULL);
+        wholes += done;
+    }
+    while (wholes)
+        defrag_give_back(&w->defrag, &whole[--wholes]);
 }
 
 void worker_packet(struct worker *w, uint32_t i, uint32_t *verdict)
@@ -250,9 +295,10 @@ void worker_packet(struct worker *w, uint32_t i, uint32_t *verdict)
         return;
     w->live = !(p->pub.frame->flags & EC_FR_REPLAY);
     count_frame(w, p);
-    packet_run(w, p, verdict);
-    if (p->what & PK_INNER)
-        packet_inner(w, p, verdict);
+    if (p->what & (PK_INNER | PK_FRAGMENT))
+        packet_chain(w, p, verdict);
+    else
+        packet_run(w, p, verdict);
     flow_sweep(w, p->pub.frame->ts_ns, SWEEP_PACKET);
 }
 
@@ -293,6 +339,7 @@ uint32_t worker_finish(struct worker *w, uint32_t reason)
         w->ended = 0;
         w->ending = table_all(&w->table, &w->endings);
     }
+    defrag_flush(w);
     for (uint32_t n = 0; n < FINISH_FLOWS && w->table.used; n++) {
         struct flow *f = w->ending ? ending_next(w) : wheel_first(&w->table);
         flow_end(w, f, flow_is_due(w, f) ? EC_END_TIMEOUT : EC_END_SHUTDOWN);

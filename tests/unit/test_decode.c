@@ -327,24 +327,30 @@ START_TEST(fragments)
     struct packet p;
 
     add_udp(&b);
-    b.d[6] = 0x20;                  /* the first of several: ports are there */
+    b.d[5] = 7, b.d[6] = 0x20;      /* the first of several: its headers are not looked into */
     p = decode(101, &b, b.n, 0);
-    ck_assert_uint_eq(p.what & (PK_FRAGMENT | PK_FRAGMENT_LATER | PK_KEY), PK_FRAGMENT | PK_KEY);
-    ck_assert_uint_eq(p.pub.dport, 80);
-    b.d[7] = 3;                     /* a later one: no layer 4 */
-    p = decode(101, &b, b.n, 0);
-    ck_assert_uint_eq(p.what & (PK_FRAGMENT | PK_FRAGMENT_LATER | PK_KEY),
-                      PK_FRAGMENT | PK_FRAGMENT_LATER);
+    ck_assert_uint_eq(p.what & (PK_FRAGMENT | PK_KEY), PK_FRAGMENT);
     ck_assert_uint_eq(p.pub.l4, EC_NOOFF);
-    b.d[6] = 0x1f, b.d[7] = 0xff;
-    EXPECT(decode(101, &b, b.n, 0), EV_IPV4_FRAG_PKT_TOO_LARGE);
-    b.n = 0, add_ip6(&b, 44, 8 + 9), ADD(&b, 17, 0, 0, 1, 0, 0, 0, 9), ADD(&b, UDP6);
+    ck_assert(p.frag.more && p.frag.off == 0 && p.frag.id == 7);
+    ck_assert_uint_eq(p.frag.at, 20);
+    ck_assert_uint_eq(p.frag.end, b.n);
+    b.d[6] = 0, b.d[7] = 3;         /* the last one */
+    p = decode(101, &b, b.n, 0);
+    ck_assert(!p.frag.more && p.frag.off == 24);
+    b.n = 0, add_ip6(&b, 60, 16 + 9), ADD(&b, 44, 0, 1, 4, 0, 0, 0, 0), ADD(&b, 17, 0, 0, 9, 0, 0, 0, 9);
+    ADD(&b, UDP6);
     p = decode(229, &b, b.n, 0);
-    ck_assert((p.what & PK_KEY) && (p.what & PK_FRAGMENT));
-    b.d[42] = 1;
-    p = decode(229, &b, b.n, 0);
-    ck_assert(!(p.what & PK_KEY) && (p.what & PK_FRAGMENT_LATER));
+    ck_assert_uint_eq(p.what & (PK_FRAGMENT | PK_KEY), PK_FRAGMENT);
     ck_assert_uint_eq(p.pub.ip_proto, PROTO_UDP);
+    ck_assert(p.frag.more && p.frag.off == 8 && p.frag.id == 9 && p.frag.nh == 17);
+    ck_assert_uint_eq(p.frag.cut, 48);
+    ck_assert_uint_eq(p.frag.at, 56);
+    ck_assert_uint_eq(p.frag.nh_at, 40);
+    b.d[51] = 15;
+    EXPECT(decode(229, &b, b.n, 0), EV_IPV6_FH_NON_ZERO_RESERVED_FIELD);
+    b.d[51] = 0;                    /* alone: a datagram as good as any */
+    p = decode(229, &b, b.n, 0);
+    ck_assert((p.what & PK_KEY) && !(p.what & PK_FRAGMENT) && has(&p, EV_IPV6_EXTHDR_USELESS_FH));
 }
 END_TEST
 

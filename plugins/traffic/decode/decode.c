@@ -46,26 +46,47 @@ void decode_frame(struct packet *p, const struct ec_frame *f, const struct decod
     decode_link(&c, f->linktype);
 }
 
+/* What a packet has of the one that brought it. */
+static void packet_like(struct packet *p, const struct packet *from)
+{
+    packet_clear(p);
+    p->pub.frame = from->pub.frame;
+    p->pub.data = from->pub.data;
+    p->pub.len = from->pub.len;
+    p->pub.worker = from->pub.worker;
+    p->vlans = from->vlans;
+    memcpy(p->vlan, from->vlan, sizeof p->vlan);
+}
+
 void decode_inner(struct packet *p, const struct packet *outer, const struct decode_conf *conf)
 {
     const struct ec_packet *o = &outer->pub;
     struct cursor c = { p, conf, o->data, outer->inner_at, outer->inner_end, conf->sums, 0, 0 };
 
-    packet_clear(p);
-    p->pub.frame = o->frame;
-    p->pub.data = o->data;
-    p->pub.len = o->len;
+    packet_like(p, outer);
     p->pub.flags = EC_PK_INNER | (o->flags & EC_PK_DEFRAG);
     p->pub.depth = (uint16_t)(o->depth + 1);
-    p->pub.worker = o->worker;
     p->outer = outer;
     p->wire = c.end - c.off;
-    p->vlans = outer->vlans;
-    memcpy(p->vlan, outer->vlan, sizeof p->vlan);
     if (outer->inner_kind == TUNNEL_ERSPAN && outer->inner_vlan)
         p->vlan[p->vlans++] = outer->inner_vlan;
     if (outer->inner_type == ETHER_BRIDGE)
         decode_ethernet(&c);
     else
         decode_ethertype(&c, outer->inner_type);
+}
+
+void decode_whole(struct packet *p, const struct packet *last, const uint8_t *d, uint32_t l3, uint32_t len,
+                  const struct decode_conf *conf)
+{
+    struct cursor c = { p, conf, d, l3, len, conf->sums && !(last->pub.frame->flags & EC_FR_CSUM_OK), 0, 0 };
+
+    packet_like(p, last);
+    p->pub.data = d;
+    p->pub.len = len;
+    p->pub.flags = EC_PK_DEFRAG | (last->pub.flags & EC_PK_INNER);
+    p->pub.depth = last->pub.depth;
+    p->outer = last->outer;
+    p->wire = len;
+    decode_ip(&c);
 }

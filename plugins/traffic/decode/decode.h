@@ -29,8 +29,7 @@ enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG
 enum {                              /* packet.what */
     PK_IP = 1,                      /* addresses are there */
     PK_KEY = 2,                     /* it belongs to a flow */
-    PK_FRAGMENT = 4,                /* of a datagram: its payload is not whole */
-    PK_FRAGMENT_LATER = 8,          /* not the first: there is no layer 4 */
+    PK_FRAGMENT = 4,                /* of a datagram: there is no layer 4; frag */
     PK_CUT = 16,                    /* the capture ends before the packet does */
     PK_BAD = 32,                    /* decoding stopped: broken headers */
     PK_LINK_UNSUPPORTED = 64,
@@ -66,19 +65,34 @@ struct packet {                     /* ec_packet and what the engine needs besid
     uint8_t vlans, tcp_flags, wscale, events;
     uint8_t event[PACKET_EVENTS];   /* from here on nothing is cleared for the next packet */
     uint32_t ts_val, ts_ecr;        /* with PK_TIMESTAMP */
-    /* With PK_INNER: where the packet inside stands in pub.data, its EtherType, the tunnel, a VLAN that it names;
-     * itself, once it is decoded. */
-    uint32_t inner_at, inner_end;
-    uint16_t inner_type, inner_vlan;
-    uint8_t inner_kind;
-    struct packet *inner;
-    uint64_t inner_of;              /* the id of the flow around it; 0: none. The flow itself may have ended since */
+    union {
+        /* With PK_INNER: where the packet inside stands in pub.data, its EtherType, the tunnel, a VLAN that it names;
+         * itself, once it is decoded; the id of the flow around it (0: none), which may have ended since. */
+        struct {
+            uint32_t inner_at, inner_end;
+            uint16_t inner_type, inner_vlan;
+            uint8_t inner_kind;
+            struct packet *inner;
+            uint64_t inner_of;
+        };
+        /* With PK_FRAGMENT: where its data stand in pub.data, and in the datagram; the headers before them end at cut.
+         * head: their bytes that count for the datagram's length. IPv6: nh is what the data begin with, nh_at the byte
+         * that says 'fragment'. */
+        struct {
+            uint32_t at, end, cut, head, nh_at, id, off;
+            uint8_t nh;
+            bool more;
+        } frag;
+    };
 };
 
 /* Fill p from frame f. conf must not be NULL. */
 void decode_frame(struct packet *p, const struct ec_frame *f, const struct decode_conf *conf);
 /* Fill p from what is inside outer, which has PK_INNER. Offsets are those of outer's data. */
 void decode_inner(struct packet *p, const struct packet *outer, const struct decode_conf *conf);
+/* Fill p from a datagram of which `last` was the fragment that was missing: IP begins at d + l3. */
+void decode_whole(struct packet *p, const struct packet *last, const uint8_t *d, uint32_t l3, uint32_t len,
+                  const struct decode_conf *conf);
 void decode_conf_defaults(struct decode_conf *conf);
 /* UDP packets to this port (Teredo: or from it) may be a tunnel. False: there are too many ports. */
 bool decode_tunnel_port(struct decode_conf *conf, uint16_t port, uint8_t kind);

@@ -53,6 +53,8 @@
     X(IPV4_OPT_UNKNOWN, "ipv4.opt_unknown") \
     X(IPV4_WITH_ICMPV6, "ipv4.icmpv6") \
     X(IPV4_FRAG_PKT_TOO_LARGE, "ipv4.frag_pkt_too_large") \
+    X(IPV4_FRAG_OVERLAP, "ipv4.frag_overlap") \
+    X(IPV4_FRAG_IGNORED, "ipv4.frag_ignored") \
     X(IPV6_PKT_TOO_SMALL, "ipv6.pkt_too_small") \
     X(IPV6_WRONG_IP_VER, "ipv6.wrong_ip_version") \
     X(IPV6_TRUNC_PKT, "ipv6.trunc_pkt") \
@@ -66,6 +68,11 @@
     X(IPV6_EXTHDR_AH_RES_NOT_NULL, "ipv6.exthdr_ah_res_not_null") \
     X(IPV6_EXTHDR_TOO_MANY, "ipv6.exthdr_too_many") \
     X(IPV6_EXTHDR_RH_TYPE_0, "ipv6.rh_type_0") \
+    X(IPV6_FH_NON_ZERO_RESERVED_FIELD, "ipv6.fh_non_zero_reserved_field") \
+    X(IPV6_FRAG_PKT_TOO_LARGE, "ipv6.frag_pkt_too_large") \
+    X(IPV6_FRAG_OVERLAP, "ipv6.frag_overlap") \
+    X(IPV6_FRAG_INVALID_LENGTH, "ipv6.frag_invalid_length") \
+    X(IPV6_FRAG_IGNORED, "ipv6.frag_ignored") \
     X(IPV6_DATA_AFTER_NONE_HEADER, "ipv6.data_after_none_header") \
     X(IPV6_UNKNOWN_NEXT_HEADER, "ipv6.unknown_next_header") \
     X(IPV6_WITH_ICMPV4, "ipv6.icmpv4") \

@@ -92,7 +92,7 @@ void decode_icmp(struct cursor *c, uint8_t proto)
         return;
     }
     if (c->end - c->off < head) {
-        if (p->what & (PK_CUT | PK_FRAGMENT))
+        if (p->what & PK_CUT)
             return;
         decode_bad(p, v6 ? EV_ICMPV6_PKT_TOO_SMALL : EV_ICMPV4_PKT_TOO_SMALL);
         return;
@@ -104,7 +104,7 @@ void decode_icmp(struct cursor *c, uint8_t proto)
         decode_event(p, v6 ? EV_ICMPV6_UNKNOWN_TYPE : EV_ICMPV4_UNKNOWN_TYPE);
     else if (h[1] > codes)
         decode_event(p, v6 ? EV_ICMPV6_UNKNOWN_CODE : EV_ICMPV4_UNKNOWN_CODE);
-    if (c->sums && !(p->what & (PK_CUT | PK_FRAGMENT)) &&
+    if (c->sums && !(p->what & PK_CUT) &&
         !sum_transport_ok(p, h, c->end - c->off, proto)) {
         p->pub.flags |= EC_PK_BADSUM;
         decode_event(p, EV_ICMP_BADSUM);

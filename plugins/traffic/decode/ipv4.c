@@ -95,6 +95,20 @@ static uint32_t ipv4_lengths(struct cursor *c, const uint8_t *h, uint32_t room)
     return hlen;
 }
 
+static void ipv4_fragment(struct cursor *c, const uint8_t *h, uint32_t frag, uint32_t hlen)
+{
+    struct packet *p = c->p;
+
+    p->what |= PK_FRAGMENT;
+    p->frag.at = p->frag.cut = c->off;
+    p->frag.end = c->end;
+    p->frag.head = hlen;
+    p->frag.id = be16(h + 4);
+    p->frag.off = (frag & 0x1fff) * 8;
+    p->frag.more = frag & 0x2000;
+    p->frag.nh_at = 0;
+}
+
 void decode_ipv4(struct cursor *c)
 {
     const uint8_t *h = c->d + c->off;
@@ -122,12 +136,7 @@ void decode_ipv4(struct cursor *c)
     frag = be16(h + 6);
     c->off += hlen;
     if (frag & 0x3fff)
-        p->what |= PK_FRAGMENT;
-    if (frag & 0x1fff) {
-        p->what |= PK_FRAGMENT_LATER;
-        if ((frag & 0x1fff) * 8 + (c->end - c->off) > 0xffff)
-            decode_event(p, EV_IPV4_FRAG_PKT_TOO_LARGE);
-        return;
-    }
-    decode_transport(c, h[9]);
+        ipv4_fragment(c, h, frag, hlen);
+    else
+        decode_transport(c, h[9]);
 }

@@ -16,7 +16,7 @@ enum {
     NH_SHIM6 = 140
 };
 
-struct seen { bool hop, routing, fragment, auth; uint8_t dest; };
+struct seen { bool hop, routing, fragment, auth; uint8_t dest; uint32_t nh_at; };    /* nh_at: of the next header's name */
 
 static bool is_extension(uint8_t nh)
 {
@@ -65,6 +65,8 @@ static void extension_check(struct packet *p, struct seen *s, uint8_t nh, const 
     case NH_FRAGMENT:
         if (s->fragment)
             decode_event(p, EV_IPV6_EXTHDR_DUPL_FH);
+        if (h[1] || (h[3] & 6))
+            decode_event(p, EV_IPV6_FH_NON_ZERO_RESERVED_FIELD);
         s->fragment = true;
         break;
     default:
@@ -72,11 +74,30 @@ static void extension_check(struct packet *p, struct seen *s, uint8_t nh, const 
     }
 }
 
-/* Step over one extension header. False: broken, or a later fragment: nothing more to read. */
+/* c->off stands behind the fragment header h. */
+static void ipv6_fragment(struct cursor *c, const uint8_t *h, uint32_t nh_at)
+{
+    struct packet *p = c->p;
+    uint16_t frag = be16(h + 2);
+
+    p->what |= PK_FRAGMENT;
+    p->pub.ip_proto = h[0];
+    p->frag.at = c->off;
+    p->frag.cut = c->off - 8;
+    p->frag.end = c->end;
+    p->frag.head = p->frag.cut - p->pub.l3 - IPV6_HEADER;
+    p->frag.id = be32(h + 4);
+    p->frag.off = frag & 0xfff8;
+    p->frag.more = frag & 1;
+    p->frag.nh = h[0];
+    p->frag.nh_at = nh_at;
+}
+
+/* Step over one extension header. False: broken, or a fragment: nothing more to read. */
 static bool extension_skip(struct cursor *c, struct seen *s, uint8_t *nh)
 {
     const uint8_t *h = c->d + c->off;
-    uint32_t room = c->end - c->off, len = 8;
+    uint32_t room = c->end - c->off, len = 8, nh_at = s->nh_at;
     uint8_t type = *nh;
 
     if (room >= 8 && type == NH_AH)
@@ -88,26 +109,22 @@ static bool extension_skip(struct cursor *c, struct seen *s, uint8_t *nh)
         return false;
     }
     extension_check(c->p, s, type, h);
+    s->nh_at = c->off;
     c->off += len;
     *nh = h[0];
-    if (type == NH_FRAGMENT) {
-        uint16_t frag = be16(h + 2);
-        if (!(frag & 0xfff9))
-            decode_event(c->p, EV_IPV6_EXTHDR_USELESS_FH);
-        else
-            c->p->what |= PK_FRAGMENT;
-        if (frag & 0xfff8) {
-            c->p->what |= PK_FRAGMENT_LATER;
-            c->p->pub.ip_proto = h[0];
-            return false;
-        }
+    if (type != NH_FRAGMENT)
+        return true;
+    if (be16(h + 2) & 0xfff9) {
+        ipv6_fragment(c, h, nh_at);
+        return false;
     }
+    decode_event(c->p, EV_IPV6_EXTHDR_USELESS_FH);
     return true;
 }
 
 static void ipv6_next(struct cursor *c, uint8_t nh)
 {
-    struct seen seen = { 0 };
+    struct seen seen = { .nh_at = c->p->pub.l3 + 6u };
     uint32_t n = 0;
 
     while (is_extension(nh)) {

@@ -22,7 +22,7 @@ static void ports_set(struct packet *p, const uint8_t *h)
 /* A frame that the capture cut within the headers is no malformed packet. */
 static void transport_short(struct cursor *c, uint32_t event)
 {
-    if (c->p->what & (PK_CUT | PK_FRAGMENT))
+    if (c->p->what & PK_CUT)
         c->p->what &= ~(uint32_t)PK_KEY;
     else
         decode_bad(c->p, event);
@@ -34,7 +34,7 @@ static void transport_sum(struct cursor *c, uint8_t proto, uint32_t at, uint32_t
     const uint8_t *h = c->d + c->off;
     uint32_t n = c->end - c->off;
 
-    if ((c->p->what & (PK_CUT | PK_FRAGMENT)) || sum_transport_ok(c->p, h, n, proto))
+    if ((c->p->what & PK_CUT) || sum_transport_ok(c->p, h, n, proto))
         return;
     if (c->conf->offloads && sum_offloaded(c->p, n, proto, be16(h + at))) {
         c->p->what |= PK_OFFLOAD;
@@ -143,7 +143,7 @@ static void decode_udp(struct cursor *c)
         decode_bad(c->p, EV_UDP_LEN_INVALID);
         return;
     }
-    if (len > room && !(c->p->what & (PK_CUT | PK_FRAGMENT))) {
+    if (len > room && !(c->p->what & PK_CUT)) {
         decode_bad(c->p, EV_UDP_PKT_TOO_SMALL);
         return;
     }

@@ -11,8 +11,8 @@ void decode_inner_at(struct cursor *c, uint16_t type, uint8_t kind)
 
     if (!c->conf->depth || c->off >= c->end || c->off > OFFSET_MAX)
         return;
-    if ((p->what & PK_FRAGMENT) || (p->pub.flags & EC_PK_BADSUM))
-        return;                     /* not whole, or not what a receiver would open */
+    if (p->pub.flags & EC_PK_BADSUM)
+        return;                     /* no receiver would open it */
     if (p->pub.depth >= c->conf->depth) {
         decode_event(p, EV_TOO_MANY_LAYERS);
         return;
@@ -21,6 +21,7 @@ void decode_inner_at(struct cursor *c, uint16_t type, uint8_t kind)
     p->inner_end = c->end;
     p->inner_type = type;
     p->inner_kind = kind;
+    p->inner = NULL;
     p->what |= PK_INNER;
 }
 

@@ -326,8 +326,7 @@ void stream_packet(struct worker *w, struct flow *f, struct packet *p)
         return;
     }
     stream_ack(f, p);
-    if (!(p->what & PK_FRAGMENT))
-        stream_payload(w, f, p);
+    stream_payload(w, f, p);
     for (uint32_t dir = 0; dir < 2; dir++)
         if (f->dir[dir].wait || (f->sflags[dir] & (SD_FIN | SD_ENDED)) == SD_FIN)
             hole_check(w, f, dir);
