@@ -17,8 +17,8 @@
     X(ARP, COUNTER, "decode.arp.packets", "packets", "ARP among them.")                            \
     X(CUT, COUNTER, "decode.cut", "packets", "Packets that the capture cut short (snap length).")  \
     X(INNER, COUNTER, "decode.inner.packets", "packets", "Packets found in tunnels.")              \
-    X(OFFLOAD, COUNTER, "decode.checksum_offloaded", "packets",                                    \
-      "Packets whose checksum the sender left to its network card.")                               \
+    X(OFFLOAD, COUNTER, "decode.offloaded", "packets",                                             \
+      "Packets whose checksum or cutting the sender left to its network card.")                    \
     X(VLAN, COUNTER, "decode.vlan", "packets", "Frames with at least one VLAN tag.")               \
     X(IPV4, COUNTER, "decode.ipv4.packets", "packets", "IPv4 packets.")                            \
     X(IPV6, COUNTER, "decode.ipv6.packets", "packets", "IPv6 packets.")                            \

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "plugins/traffic/about.h"
 #include "plugins/traffic/inspect.h"
 #include "plugins/traffic/outer.h"
 #include "plugins/traffic/proto/app.h"
@@ -76,7 +77,7 @@ static const struct ec_row anomaly_rows[] = {
 };
 static const struct ec_record anomaly_shape = EC_RECORD_PART(struct anomaly_record, anomaly_rows);
 
-static const char *const flow_carries[] = { "ec.tcp/1", "ec.tunnel/1", NULL };
+static const char *const flow_carries[] = { "ec.tcp/1", "ec.tunnel/1", "ec.about/1", NULL };
 static const char *const anomaly_carries[] = { "ec.tunnel/1", NULL };
 static const struct ec_topic topics[] = {
     { sizeof(struct ec_topic), EC_TOPIC_EVENT, "ec.flow/1", "flow", &flow_shape, flow_carries,
@@ -96,6 +97,8 @@ int32_t publish_topics(struct traffic *tr)
         rc = tr->host->topic(tr->host, &topics[i], id[i]);
     if (!rc)
         rc = tr->host->topic(tr->host, &outer_topic, &tr->topic_tunnel);
+    if (!rc)
+        rc = tr->host->topic(tr->host, &about_topic, &tr->topic_about);
     tr->app_failed = tr->host->intern(tr->host, "app_proto", "failed");
     return rc;
 }
@@ -226,6 +229,8 @@ void publish_flow(struct worker *w, struct flow *f, uint32_t reason)
         if (f->pub.ip_proto == PROTO_TCP)
             tcp_part(tr, &b, f);
         tunnel_part(tr, &b, f);
+        if (f->more && f->more->about.ip_proto)
+            about_part(&b, tr->topic_about, &f->more->about);
     }
     tr->host->publish(tr->host, &b);
 }

@@ -294,7 +294,7 @@ START_TEST(ipv6_extensions)
     struct packet p;
 
     add_ip6(&b, 0, 8 + 8 + 8 + 9);
-    ADD(&b, 60, 0, 1, 4, 0, 0, 0, 0), ADD(&b, 43, 0, 1, 4, 0, 0, 0, 0),
+    ADD(&b, 60, 0, 5, 2, 0, 0, 0, 0), ADD(&b, 43, 0, 4, 1, 5, 1, 1, 0),
         ADD(&b, 17, 0, 2, 0, 0, 0, 0, 0), ADD(&b, UDP6);
     p = decode(229, &b, b.n, 0);
     ck_assert(p.what & PK_KEY);
@@ -435,6 +435,174 @@ START_TEST(icmp_types)
 }
 END_TEST
 
+/* An IPv4 header with these options (padded to whole words), and a UDP datagram behind it. */
+static struct packet options4(const uint8_t *o, uint32_t n)
+{
+    struct bytes b = { .n = 0 };
+    uint32_t room = (n + 3) / 4 * 4;
+
+    add_udp(&b);
+    memmove(b.d + 20 + room, b.d + 20, 15);
+    memset(b.d + 20, 0, room);
+    memcpy(b.d + 20, o, n);
+    b.d[0] = (uint8_t)(0x45 + room / 4);
+    b.d[3] = (uint8_t)(35 + room);
+    return decode(101, &b, b.n + room, 0);
+}
+#define OPTIONS4(...) options4((const uint8_t[]){__VA_ARGS__}, sizeof(const uint8_t[]){__VA_ARGS__})
+/* The sums of these frames are wrong, which is not the matter here. */
+#define EXPECT_FINE4(p) do { struct packet p_ = (p); ck_assert(p_.events == 1 && has(&p_, EV_IPV4_BADSUM)); } while (0)
+
+START_TEST(options_of_ipv4)
+{
+    EXPECT_FINE4(OPTIONS4(0x94, 4, 0, 0));
+    EXPECT_FINE4(OPTIONS4(7, 7, 4, 0, 0, 0, 0));
+    EXPECT_FINE4(OPTIONS4(0x44, 12, 13, 1, 0, 0, 0, 0, 0, 0, 0, 0));
+    EXPECT(OPTIONS4(0x94, 4, 0, 0, 0x94, 4, 0, 0), EV_IPV4_OPT_DUPLICATE);
+    EXPECT(OPTIONS4(0x99, 4, 0, 0), EV_IPV4_OPT_UNKNOWN);
+    EXPECT(OPTIONS4(0x94, 3, 0), EV_IPV4_OPT_INVALID_LEN);
+    EXPECT(OPTIONS4(0x94, 9, 0, 0), EV_IPV4_OPT_INVALID_LEN);
+    EXPECT(OPTIONS4(1, 1, 1, 0x94), EV_IPV4_OPT_EOL_REQUIRED);
+    EXPECT(OPTIONS4(7, 6, 4, 0, 0, 0), EV_IPV4_OPT_INVALID_LEN);
+    EXPECT(OPTIONS4(7, 7, 3, 0, 0, 0, 0), EV_IPV4_OPT_MALFORMED);
+    EXPECT(OPTIONS4(0x83, 7, 12, 0, 0, 0, 0), EV_IPV4_OPT_MALFORMED);
+    EXPECT(OPTIONS4(0x44, 8, 5, 2, 0, 0, 0, 0), EV_IPV4_OPT_MALFORMED);
+    EXPECT(OPTIONS4(0x44, 8, 6, 0, 0, 0, 0, 0), EV_IPV4_OPT_MALFORMED);
+    EXPECT(OPTIONS4(0x86, 6, 0, 0, 0, 0), EV_IPV4_OPT_MALFORMED);
+}
+END_TEST
+
+/* A hop-by-hop or destination options header of eight bytes before a UDP datagram. */
+static struct packet options6(uint8_t type, const uint8_t o[6])
+{
+    struct bytes b = { .n = 0 };
+
+    add_ip6(&b, type, 8 + 9), ADD(&b, 17, 0), add(&b, o, 6), ADD(&b, UDP6);
+    return decode(229, &b, b.n, 0);
+}
+#define OPTIONS6(type, ...) options6((type), (const uint8_t[6]){__VA_ARGS__})
+
+START_TEST(options_of_ipv6)
+{
+    struct bytes b = { .n = 0 };
+
+    ck_assert_uint_eq(OPTIONS6(0, 5, 2, 0, 0, 0, 0).events, 0);
+    EXPECT(OPTIONS6(0, 0x3e, 4, 0, 0, 0, 0), EV_IPV6_HOPOPTS_UNKNOWN_OPT);
+    EXPECT(OPTIONS6(60, 0x3e, 4, 0, 0, 0, 0), EV_IPV6_DSTOPTS_UNKNOWN_OPT);
+    EXPECT(OPTIONS6(0, 1, 4, 0, 0, 0, 0), EV_IPV6_HOPOPTS_ONLY_PADDING);
+    EXPECT(OPTIONS6(60, 0, 0, 0, 0, 0, 0), EV_IPV6_DSTOPTS_ONLY_PADDING);
+    EXPECT(OPTIONS6(60, 1, 0, 1, 2, 0, 0), EV_IPV6_ZERO_LEN_PADN);
+    EXPECT(OPTIONS6(60, 5, 3, 0, 0, 0, 0), EV_IPV6_EXTHDR_INVALID_OPTLEN);
+    EXPECT(OPTIONS6(60, 4, 9, 0, 0, 0, 0), EV_IPV6_EXTHDR_INVALID_OPTLEN);
+    add_ip6(&b, 44, 8), ADD(&b, 17, 0, 0, 0, 0, 0, 0, 1);
+    EXPECT_BAD(decode(229, &b, b.n, 0), EV_IPV6_TRUNC_EXTHDR);          /* nothing behind it */
+    b.n = 0, add_ip6(&b, 200, 4), ADD(&b, 1, 2, 3, 4);
+    EXPECT(decode(229, &b, b.n, 0), EV_IPV6_UNKNOWN_NEXT_HEADER);
+}
+END_TEST
+
+#define ICMP4(...) ip4_of(1, (const uint8_t[]){__VA_ARGS__}, sizeof(const uint8_t[]){__VA_ARGS__})
+static struct packet ip4_of(uint8_t proto, const uint8_t *d, uint32_t n)
+{
+    struct bytes b = { .n = 0 };
+
+    add_udp(&b);
+    b.n = 20, b.d[9] = proto, b.d[3] = (uint8_t)(20 + n);
+    add(&b, d, n);
+    return decode(101, &b, b.n, 0);
+}
+
+static struct packet icmp6_of(uint8_t hop_limit, const uint8_t *d, uint32_t n)
+{
+    struct bytes b = { .n = 0 };
+
+    add_ip6(&b, 58, n);
+    b.d[7] = hop_limit;
+    add(&b, d, n);
+    return decode(229, &b, b.n, 0);
+}
+#define ICMP6(hops, ...) icmp6_of((hops), (const uint8_t[]){__VA_ARGS__}, sizeof(const uint8_t[]){__VA_ARGS__})
+#define ABOUT4 0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2
+
+START_TEST(icmp_about)
+{
+    uint8_t six[8 + 40 + 8] = { 1, 4, [8] = 0x60, [14] = 17, [48] = 0x9c, 0x40, 0, 53 };
+    struct packet p;
+
+    p = ICMP4(3, 3, 0, 0, 0, 0, 0, 0, ABOUT4, 0x9c, 0x40, 0, 53, 0, 0, 0, 0);
+    ck_assert(p.what & PK_ICMP_ABOUT);
+    ck_assert_uint_eq(p.icmp.sport, 40000);
+    ck_assert_uint_eq(p.icmp.dport, 53);
+    ck_assert_uint_eq(p.icmp.proto, 17);
+    ck_assert(!(ICMP4(8, 0, 0, 0, 0, 0, 0, 0, ABOUT4, 0x9c, 0x40, 0, 53, 0, 0, 0, 0).what & PK_ICMP_ABOUT));
+    EXPECT(ICMP4(11, 0, 0, 0, 0, 0, 0, 0, 0x45, 0, 0), EV_ICMPV4_IPV4_TRUNC_PKT);
+    EXPECT(ICMP4(3, 0, 0, 0, 0, 0, 0, 0, 0x4f, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2),
+           EV_ICMPV4_IPV4_TRUNC_PKT);
+    EXPECT(ICMP4(3, 0, 0, 0, 0, 0, 0, 0, 0x65, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2),
+           EV_ICMPV4_IPV4_UNKNOWN_VER);
+    p = icmp6_of(64, six, sizeof six);
+    ck_assert(p.what & PK_ICMP_ABOUT);
+    ck_assert_uint_eq(p.icmp.dport, 53);
+    EXPECT(icmp6_of(64, six, 40), EV_ICMPV6_IPV6_TRUNC_PKT);
+    six[8] = 0x40;
+    EXPECT(icmp6_of(64, six, sizeof six), EV_ICMPV6_IPV6_UNKNOWN_VER);
+    EXPECT(ICMP6(64, 131, 0, 0, 0, 0, 0, 0, 0), EV_ICMPV6_MLD_MESSAGE_WITH_INVALID_HL);
+    p = ICMP6(1, 131, 0, 0, 0, 0, 0, 0, 0);
+    ck_assert(!has(&p, EV_ICMPV6_MLD_MESSAGE_WITH_INVALID_HL));
+    EXPECT(ICMP6(64, 50, 0, 0, 0), EV_ICMPV6_UNASSIGNED_TYPE);
+    EXPECT(ICMP6(64, 100, 0, 0, 0), EV_ICMPV6_EXPERIMENTATION_TYPE);
+    EXPECT(ICMP6(64, 255, 0, 0, 0), EV_ICMPV6_UNKNOWN_TYPE);
+}
+END_TEST
+
+START_TEST(small_protocols)
+{
+    struct bytes b = { .n = 0 };
+    struct packet p;
+
+    EXPECT_BAD(ip4_of(2, (const uint8_t[]){ 0x11, 0 }, 2), EV_IGMP_PKT_TOO_SMALL);
+    EXPECT_BAD(ip4_of(50, (const uint8_t[]){ 0, 0, 0, 1 }, 4), EV_ESP_PKT_TOO_SMALL);
+    EXPECT_BAD(ip4_of(132, (const uint8_t[]){ 0, 0, 0, 1 }, 4), EV_SCTP_PKT_TOO_SMALL);
+    p = ip4_of(50, (const uint8_t[]){ 0, 0, 0, 1, 0, 0, 0, 1 }, 8);
+    ck_assert(p.what & PK_KEY);
+    b.n = build_tcp(b.d, client, server, TCP_ACK, 1, 2, "abcdefgh", 8);
+    b.d[2] = b.d[3] = 0;            /* what a large send looks like before the card cuts it */
+    p = decode(101, &b, b.n, 0);
+    ck_assert((p.what & PK_KEY) && (p.what & PK_OFFLOAD));
+    ck_assert_uint_eq(p.pub.payload_len, 8);
+    EXPECT_BAD(raw_udp(3, 0, 0), EV_IPV4_IPLEN_SMALLER_THAN_HLEN);
+}
+END_TEST
+
+/* Options in a TCP header with no data behind it. */
+static struct packet options_tcp(const uint8_t *o, uint32_t n)
+{
+    struct bytes b = { .n = 0 };
+
+    b.n = build_tcp(b.d, client, server, TCP_SYN, 1, 0, o, n);
+    b.d[32] = (uint8_t)((20 + n) / 4 << 4);
+    return decode(101, &b, b.n, 0);
+}
+#define OPTIONS_TCP(...) options_tcp((const uint8_t[]){__VA_ARGS__}, sizeof(const uint8_t[]){__VA_ARGS__})
+
+START_TEST(options_of_tcp)
+{
+    struct packet p = OPTIONS_TCP(2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 7, 0, 0, 0, 9, 1, 3, 3, 15);
+
+    ck_assert(!has(&p, EV_TCP_OPT_INVALID_LEN) && (p.what & PK_TIMESTAMP));
+    ck_assert_uint_eq(p.ts_val, 7);
+    ck_assert_uint_eq(p.ts_ecr, 9);
+    ck_assert_uint_eq(p.wscale, 14);
+    p = OPTIONS_TCP(1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 2);
+    ck_assert(!has(&p, EV_TCP_OPT_INVALID_LEN));
+    EXPECT(OPTIONS_TCP(1, 1, 5, 6, 0, 0, 0, 1), EV_TCP_OPT_INVALID_LEN);
+    EXPECT(OPTIONS_TCP(2, 3, 1, 0), EV_TCP_OPT_INVALID_LEN);
+    EXPECT(OPTIONS_TCP(19, 3, 1, 0), EV_TCP_OPT_INVALID_LEN);
+    EXPECT(OPTIONS_TCP(34, 3, 1, 0), EV_TCP_OPT_INVALID_LEN);
+    EXPECT(OPTIONS_TCP(3, 3, 1, 3, 3, 1, 0, 0), EV_TCP_OPT_DUPLICATE);
+}
+END_TEST
+
 static uint64_t rng_state = 88172645463325252u;
 static uint32_t rng(uint32_t n)
 {
@@ -521,6 +689,11 @@ int main(void)
     tcase_add_test(c, checksums);
     tcase_add_test(c, offloaded);
     tcase_add_test(c, icmp_types);
+    tcase_add_test(c, options_of_ipv4);
+    tcase_add_test(c, options_of_ipv6);
+    tcase_add_test(c, options_of_tcp);
+    tcase_add_test(c, icmp_about);
+    tcase_add_test(c, small_protocols);
     tcase_add_test(c, hostile);
     suite_add_tcase(s, c);
     return unit_run(s);

@@ -74,6 +74,34 @@ START_TEST(icmp_pairs)
 }
 END_TEST
 
+/* An ICMP error knows the conversation that it is about. */
+START_TEST(icmp_about)
+{
+    uint8_t d[100], *h = d + 20;
+    struct birth *all;
+    struct feed f;
+    uint32_t n;
+
+    start(&f), feed_open(&f);
+    feed_udp(&f, a, b, "query", 5);
+    n = build_udp(h + 8, a, b, "query", 5);
+    build_udp(d, b, a, "", 0);      /* for its IP header */
+    memset(h, 0, 8);
+    h[0] = 3, h[1] = 3;
+    d[3] = (uint8_t)(28 + n), d[9] = 1;
+    feed_frame(&f, 101, d, 28 + n);
+    ck_assert_uint_eq(f.w->table.used, 2);
+    all = table_all(&f.w->table, &n);
+    ck_assert(!all[0].flow->more);
+    ck_assert(all[1].flow->more);
+    ck_assert_uint_eq(all[1].flow->more->about.flow_id, all[0].flow->pub.id);
+    ck_assert_uint_eq(all[1].flow->more->about.sport, a.port);
+    ck_assert_uint_eq(all[1].flow->more->about.dst[15], 2);
+    free(all);
+    feed_close(&f);
+}
+END_TEST
+
 static uint32_t vlan_frame(uint8_t *d, uint8_t vlan)
 {
     memcpy(d, "\2\0\0\0\0\1\2\0\0\0\0\2\x81\0\0\0\x08\0", 18);
@@ -298,6 +326,7 @@ int main(void)
     tcase_set_timeout(c, 120);
     tcase_add_test(c, both_directions);
     tcase_add_test(c, icmp_pairs);
+    tcase_add_test(c, icmp_about);
     tcase_add_test(c, vlans);
     tcase_add_test(c, timeout_at_look_up);
     tcase_add_test(c, swept);

@@ -8,7 +8,7 @@
 #include "plugins/traffic/decode/event.h"
 #include "plugins/traffic/sdk.h"
 
-enum { PROTO_ICMP = 1, PROTO_IPIP = 4, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_IPV6 = 41, PROTO_GRE = 47,
+enum { PROTO_ICMP = 1, PROTO_IGMP = 2, PROTO_IPIP = 4, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_IPV6 = 41, PROTO_GRE = 47, PROTO_ESP = 50,
        PROTO_ICMPV6 = 58, PROTO_SCTP = 132 };
 enum {                              /* EtherTypes, also of what is inside a tunnel */
     ETHER_IPV4 = 0x0800,
@@ -37,7 +37,8 @@ enum {                              /* packet.what */
     PK_TIMESTAMP = 256,             /* TCP: ts_val and ts_ecr are there */
     PK_ARP = 512,
     PK_INNER = 1024,                /* there is a packet inside: inner_* */
-    PK_OFFLOAD = 2048               /* the sender left its checksum to the network card */
+    PK_OFFLOAD = 2048,              /* the sender left its checksum, or the cutting, to the network card */
+    PK_ICMP_ABOUT = 4096            /* an ICMP error about a packet: icmp */
 };
 #define PACKET_EVENTS 8             /* kept for one packet; more are not */
 #define PACKET_LAYERS 16            /* between the link and IP; more is an attack */
@@ -83,6 +84,8 @@ struct packet {                     /* ec_packet and what the engine needs besid
             uint8_t nh;
             bool more;
         } frag;
+        /* With PK_ICMP_ABOUT: the addresses (4 or 16 bytes) and ports of the packet that it is about. */
+        struct { const uint8_t *src, *dst; uint16_t sport, dport; uint8_t proto; } icmp;
     };
 };
 
@@ -125,6 +128,8 @@ void decode_wlan_ppi(struct cursor *c);
 void decode_ip(struct cursor *c);                       /* by the version nibble */
 void decode_ipv4(struct cursor *c);
 void decode_ipv6(struct cursor *c);
+void decode_ipv4_options(struct packet *p, const uint8_t *d, uint32_t n);
+void decode_ipv6_options(struct packet *p, const uint8_t *d, uint32_t n, bool hop);     /* hop: hop by hop */
 void decode_transport(struct cursor *c, uint8_t proto);
 void decode_icmp(struct cursor *c, uint8_t proto);
 /* is the frame shorter than it was on the wire? */

@@ -49,6 +49,8 @@
     X(IPV4_IPLEN_SMALLER_THAN_HLEN, "ipv4.iplen_smaller_than_hlen") \
     X(IPV4_TRUNC_PKT, "ipv4.trunc_pkt") \
     X(IPV4_OPT_INVALID_LEN, "ipv4.opt_invalid_len") \
+    X(IPV4_OPT_MALFORMED, "ipv4.opt_malformed") \
+    X(IPV4_OPT_EOL_REQUIRED, "ipv4.opt_eol_required") \
     X(IPV4_OPT_DUPLICATE, "ipv4.opt_duplicate") \
     X(IPV4_OPT_UNKNOWN, "ipv4.opt_unknown") \
     X(IPV4_WITH_ICMPV6, "ipv4.icmpv6") \
@@ -66,6 +68,12 @@
     X(IPV6_EXTHDR_DUPL_DH, "ipv6.exthdr_dupl_dh") \
     X(IPV6_EXTHDR_DUPL_AH, "ipv6.exthdr_dupl_ah") \
     X(IPV6_EXTHDR_AH_RES_NOT_NULL, "ipv6.exthdr_ah_res_not_null") \
+    X(IPV6_EXTHDR_INVALID_OPTLEN, "ipv6.exthdr_invalid_optlen") \
+    X(IPV6_HOPOPTS_UNKNOWN_OPT, "ipv6.hopopts_unknown_opt") \
+    X(IPV6_HOPOPTS_ONLY_PADDING, "ipv6.hopopts_only_padding") \
+    X(IPV6_DSTOPTS_UNKNOWN_OPT, "ipv6.dstopts_unknown_opt") \
+    X(IPV6_DSTOPTS_ONLY_PADDING, "ipv6.dstopts_only_padding") \
+    X(IPV6_ZERO_LEN_PADN, "ipv6.zero_len_padn") \
     X(IPV6_EXTHDR_TOO_MANY, "ipv6.exthdr_too_many") \
     X(IPV6_EXTHDR_RH_TYPE_0, "ipv6.rh_type_0") \
     X(IPV6_FH_NON_ZERO_RESERVED_FIELD, "ipv6.fh_non_zero_reserved_field") \
@@ -102,9 +110,18 @@
     X(ICMPV4_PKT_TOO_SMALL, "icmpv4.pkt_too_small") \
     X(ICMPV4_UNKNOWN_TYPE, "icmpv4.unknown_type") \
     X(ICMPV4_UNKNOWN_CODE, "icmpv4.unknown_code") \
+    X(ICMPV4_IPV4_TRUNC_PKT, "icmpv4.ipv4_trunc_pkt") \
+    X(ICMPV4_IPV4_UNKNOWN_VER, "icmpv4.ipv4_unknown_ver") \
     X(ICMPV6_PKT_TOO_SMALL, "icmpv6.pkt_too_small") \
     X(ICMPV6_UNKNOWN_TYPE, "icmpv6.unknown_type") \
     X(ICMPV6_UNKNOWN_CODE, "icmpv6.unknown_code") \
+    X(ICMPV6_IPV6_TRUNC_PKT, "icmpv6.ipv6_trunc_pkt") \
+    X(ICMPV6_IPV6_UNKNOWN_VER, "icmpv6.ipv6_unknown_version") \
+    X(ICMPV6_MLD_MESSAGE_WITH_INVALID_HL, "icmpv6.mld_message_with_invalid_hl") \
+    X(ICMPV6_UNASSIGNED_TYPE, "icmpv6.unassigned_type") \
+    X(ICMPV6_EXPERIMENTATION_TYPE, "icmpv6.experimentation_type") \
+    X(IGMP_PKT_TOO_SMALL, "igmp.pkt_too_small") \
+    X(ESP_PKT_TOO_SMALL, "esp.pkt_too_small") \
     X(TCP_PKT_TOO_SMALL, "tcp.pkt_too_small") \
     X(TCP_HLEN_TOO_SMALL, "tcp.hlen_too_small") \
     X(TCP_INVALID_OPTLEN, "tcp.invalid_optlen") \

@@ -15,51 +15,6 @@ void decode_ip(struct cursor *c)
         decode_bad(c->p, EV_IPRAW_INVALID_IPV);
 }
 
-static bool option_known(uint8_t type)
-{
-    switch (type) {
-    case 0x07:
-    case 0x44:
-    case 0x82:
-    case 0x83:
-    case 0x85:
-    case 0x86:
-    case 0x88:
-    case 0x89:
-    case 0x94:
-    case 0x95:
-        return true;                /* RR TS SEC LSRR ESEC CIPSO SID SSRR RTRALT SDB */
-    default:
-        return false;
-    }
-}
-
-/* Options are of no use to the engine; but what is wrong with them is worth an event. */
-static void ipv4_options(struct packet *p, const uint8_t *d, uint32_t n)
-{
-    uint64_t seen[4] = { 0 };
-
-    for (uint32_t i = 0; i < n;) {
-        uint8_t type = d[i];
-        if (type == 0)
-            return;
-        if (type == 1) {
-            i++;
-            continue;
-        }
-        if (i + 1 >= n || d[i + 1] < 2 || d[i + 1] > n - i) {
-            decode_event(p, EV_IPV4_OPT_INVALID_LEN);
-            return;
-        }
-        if (!option_known(type))
-            decode_event(p, EV_IPV4_OPT_UNKNOWN);
-        else if (seen[type >> 6] >> (type & 63) & 1)
-            decode_event(p, EV_IPV4_OPT_DUPLICATE);
-        seen[type >> 6] |= UINT64_C(1) << (type & 63);
-        i += d[i + 1];
-    }
-}
-
 static void ipv4_addresses(struct packet *p, const uint8_t *h)
 {
     p->pub.src[10] = p->pub.src[11] = p->pub.dst[10] = p->pub.dst[11] = 0xff;
@@ -78,6 +33,10 @@ static uint32_t ipv4_lengths(struct cursor *c, const uint8_t *h, uint32_t room)
     if (hlen < IPV4_HEADER) {
         decode_bad(c->p, EV_IPV4_HLEN_TOO_SMALL);
         return 0;
+    }
+    if (!total && h[9] == PROTO_TCP && room > IPV4_HEADER) {
+        total = room;               /* a large send, which the sender's network card was to cut into packets */
+        c->p->what |= PK_OFFLOAD;
     }
     if (total < hlen) {
         decode_bad(c->p, EV_IPV4_IPLEN_SMALLER_THAN_HLEN);
@@ -128,7 +87,7 @@ void decode_ipv4(struct cursor *c)
     if (!(hlen = ipv4_lengths(c, h, room)))
         return;
     if (hlen > IPV4_HEADER)
-        ipv4_options(p, h + IPV4_HEADER, hlen - IPV4_HEADER);
+        decode_ipv4_options(p, h + IPV4_HEADER, hlen - IPV4_HEADER);
     if (c->sums && sum_end(sum_add(0, h, hlen))) {
         p->pub.flags |= EC_PK_BADSUM;
         decode_event(p, EV_IPV4_BADSUM);

@@ -13,7 +13,8 @@ enum {
     NH_DEST = 60,
     NH_MOBILITY = 135,
     NH_HIP = 139,
-    NH_SHIM6 = 140
+    NH_SHIM6 = 140,
+    NH_ASSIGNED = 147               /* the last one: https://www.iana.org/assignments/protocol-numbers */
 };
 
 struct seen { bool hop, routing, fragment, auth; uint8_t dest; uint32_t nh_at; };    /* nh_at: of the next header's name */
@@ -35,9 +36,11 @@ static bool is_extension(uint8_t nh)
     }
 }
 
-/* What is wrong with a header that has its full length. */
-static void extension_check(struct packet *p, struct seen *s, uint8_t nh, const uint8_t *h)
+/* What is wrong with a header of len bytes, which are all there. */
+static void extension_check(struct packet *p, struct seen *s, uint8_t nh, const uint8_t *h, uint32_t len)
 {
+    if (nh == NH_HOP || nh == NH_DEST)
+        decode_ipv6_options(p, h + 2, len - 2, nh == NH_HOP);
     switch (nh) {
     case NH_HOP:
         if (s->hop)
@@ -108,7 +111,7 @@ static bool extension_skip(struct cursor *c, struct seen *s, uint8_t *nh)
         decode_bad(c->p, EV_IPV6_TRUNC_EXTHDR);
         return false;
     }
-    extension_check(c->p, s, type, h);
+    extension_check(c->p, s, type, h, len);
     s->nh_at = c->off;
     c->off += len;
     *nh = h[0];
@@ -136,6 +139,12 @@ static void ipv6_next(struct cursor *c, uint8_t nh)
             return;
     }
     c->p->pub.ip_proto = nh;
+    if (nh > NH_ASSIGNED)
+        decode_event(c->p, EV_IPV6_UNKNOWN_NEXT_HEADER);
+    if (n && nh != NH_NONE && c->end - c->off < 2 && !(c->p->what & PK_CUT)) {
+        decode_bad(c->p, EV_IPV6_TRUNC_EXTHDR);     /* what the last header announces is not there */
+        return;
+    }
     if (nh == NH_NONE) {
         if (c->off < c->end)
             decode_event(c->p, EV_IPV6_DATA_AFTER_NONE_HEADER);

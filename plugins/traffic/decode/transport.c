@@ -55,11 +55,16 @@ static void tcp_option(struct packet *p, const uint8_t *o)
     }
 }
 
+/* https://www.iana.org/assignments/tcp-parameters */
 static bool tcp_option_length_ok(const uint8_t *o)
 {
-    static const uint8_t fixed[9] = { [2] = 4, [3] = 3, [4] = 2, [8] = 10 };
+    static const uint8_t fixed[20] = { [2] = 4, [3] = 3, [4] = 2, [8] = 10, [19] = 18 };
 
-    return o[0] > 8 || !fixed[o[0]] || fixed[o[0]] == o[1];
+    if (o[0] == 5)                  /* SACK: one to four blocks (RFC 2018 §3) */
+        return o[1] >= 10 && o[1] <= 34 && o[1] % 8 == 2;
+    if (o[0] == 34)                 /* a cookie, or the wish for one (RFC 7413 §4.1.1) */
+        return o[1] == 2 || (o[1] >= 6 && o[1] <= 18 && o[1] % 2 == 0);
+    return o[0] >= sizeof fixed || !fixed[o[0]] || fixed[o[0]] == o[1];
 }
 
 static void tcp_options(struct packet *p, const uint8_t *d, uint32_t n)
@@ -165,6 +170,15 @@ static void decode_sctp(struct cursor *c)
     payload_set(c, c->off + 12);
 }
 
+/* Protocols of which only the shortest header is known. */
+static void transport_small(struct cursor *c, uint32_t header, uint32_t event)
+{
+    if (c->end - c->off < header)
+        transport_short(c, event);
+    else
+        payload_set(c, c->off);
+}
+
 void decode_transport(struct cursor *c, uint8_t proto)
 {
     if (c->off > 0xff00)
@@ -186,6 +200,12 @@ void decode_transport(struct cursor *c, uint8_t proto)
     case PROTO_IPIP: case PROTO_IPV6:
         payload_set(c, c->off);
         decode_ip_in_ip(c, proto == PROTO_IPV6);
+        break;
+    case PROTO_IGMP:
+        transport_small(c, 8, EV_IGMP_PKT_TOO_SMALL);
+        break;
+    case PROTO_ESP:
+        transport_small(c, 8, EV_ESP_PKT_TOO_SMALL);
         break;
     case PROTO_GRE:
         payload_set(c, c->off);

@@ -133,8 +133,8 @@ static struct datagram *datagram_new(struct worker *w, const struct defrag_key *
     return g;
 }
 
-/* Mark the units of a fragment. True: some were there already. */
-static bool units_mark(struct datagram *g, uint32_t off, uint32_t end)
+/* Mark the units of a fragment, or only look. True: some were there already. */
+static bool units_overlap(struct datagram *g, uint32_t off, uint32_t end, bool mark)
 {
     uint32_t first = off / 8, last = (end + 7) / 8, n = 0;
 
@@ -142,10 +142,11 @@ static bool units_mark(struct datagram *g, uint32_t off, uint32_t end)
         uint32_t k = i % 64, m = 64 - k < last - i ? 64 - k : last - i;
         uint64_t mask = (m == 64 ? ~UINT64_C(0) : (UINT64_C(1) << m) - 1) << k;
         n += (uint32_t)__builtin_popcountll(mask & ~g->seen[i / 64]);
-        g->seen[i / 64] |= mask;
+        if (mark)
+            g->seen[i / 64] |= mask;
         i += m;
     }
-    g->units += n;
+    g->units += mark ? n : 0;
     return n != last - first;
 }
 
@@ -252,15 +253,16 @@ bool defrag_packet(struct worker *w, struct packet *p, struct whole *out)
         return false;
     }
     g = datagram_find(w, &k, now_ns);
+    if (g && units_overlap(g, p->frag.off, end, false)) {
+        g->overlaps = true;
+        fragment_event(p, EV_IPV4_FRAG_OVERLAP, EV_IPV6_FRAG_OVERLAP);
+    }
     if ((!g && !(g = datagram_new(w, &k, now_ns))) || !fragment_fits(g, p, end) || !fragment_add(w, g, p, end)) {
         fragment_event(p, EV_IPV4_FRAG_IGNORED, EV_IPV6_FRAG_IGNORED);
         count(w, M_DEFRAG_IGNORED);
         return false;
     }
-    if (units_mark(g, p->frag.off, end)) {
-        g->overlaps = true;
-        fragment_event(p, EV_IPV4_FRAG_OVERLAP, EV_IPV6_FRAG_OVERLAP);
-    }
+    units_overlap(g, p->frag.off, end, true);
     if (!p->frag.more)
         g->total = end;
     if (end > g->max_end)

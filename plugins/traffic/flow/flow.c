@@ -1,5 +1,6 @@
 #include "plugins/traffic/flow/flow.h"
 
+#include "plugins/traffic/about.h"
 #include "plugins/traffic/engine.h"
 #include "plugins/traffic/inspect.h"
 #include "plugins/traffic/proto/app.h"
@@ -191,6 +192,8 @@ static struct flow *flow_make(struct worker *w, const struct packet *p, bool reo
     f->depth = (uint8_t)q->depth;
     if (p->outer && flow_more(w, f))
         f->more->outer = outer_of(p);
+    if ((p->what & PK_ICMP_ABOUT) && flow_more(w, f))
+        f->more->about = about_of(w, p);
     table_enter(&w->table, f);
     wheel_add(&w->table, f, flow_due(w, f));
     count(w, M_FLOWS);

@@ -49,9 +49,17 @@ struct outer {                      /* of a flow in a tunnel, as its first packe
     uint16_t depth;
 };
 
+struct about {                      /* of a flow of ICMP errors: what its first packet is about */
+    uint64_t flow_id;               /* 0: not known */
+    uint8_t src[16], dst[16];
+    uint16_t sport, dport;
+    uint8_t ip_proto;               /* 0: it is about nothing that has ports */
+};
+
 struct flow_more {                  /* of the worker's pool */
     uint64_t events[EVENT_WORDS];   /* bit: this event was published */
     struct outer outer;
+    struct about about;
 };
 
 struct flow {                       /* 256 bytes: four lines; the leases follow */

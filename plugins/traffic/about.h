@@ -1,0 +1,12 @@
+/* about.h: what an ICMP error is about: the "ecyber.about" object of its flow's event. */
+#ifndef TRAFFIC_ABOUT_H
+#define TRAFFIC_ABOUT_H
+#include "plugins/traffic/engine.h"
+
+extern const struct ec_topic about_topic;
+/* The conversation that p, which has PK_ICMP_ABOUT, is about; its flow, if it is known. [wrk] */
+struct about about_of(const struct worker *w, const struct packet *p);
+/* Append the part, whose topic has the id `topic`. Where the block is full, nothing is added. [wrk] */
+void about_part(struct ec_build *b, uint32_t topic, const struct about *a);
+
+#endif
