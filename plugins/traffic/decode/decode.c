@@ -1,5 +1,7 @@
 #include "plugins/traffic/decode/decode.h"
 
+#define LARGE_SEND_MIN 60u          /* bytes of IP and TCP headers: what is shorter needs no cutting */
+
 void decode_event(struct packet *p, uint32_t event)
 {
     if (p->events < PACKET_EVENTS)
@@ -25,6 +27,14 @@ bool decode_cut(const struct cursor *c)
     const struct ec_packet *p = &c->p->pub;
 
     return !(p->flags & EC_PK_DEFRAG) && p->frame->caplen < p->frame->wirelen;
+}
+
+bool decode_large_send(const struct cursor *c, uint8_t proto, uint32_t room)
+{
+    if (room <= 0xffff && (proto != PROTO_TCP || room < LARGE_SEND_MIN))
+        return false;
+    c->p->what |= PK_OFFLOAD;
+    return true;
 }
 
 static void packet_clear(struct packet *p)

@@ -139,6 +139,8 @@ void decode_inner_at(struct cursor *c, uint16_t type, uint8_t kind);
 void decode_ip_in_ip(struct cursor *c, bool six);
 void decode_gre(const struct cursor *ip);
 void decode_udp_tunnel(const struct cursor *udp, uint16_t sport, uint16_t dport);
+/* A length of 0 in an IP header before room bytes: is it a packet that the sender's network card was to cut? */
+bool decode_large_send(const struct cursor *c, uint8_t proto, uint32_t room);
 /* One more layer below IP. False: there are too many, and decoding ends here. */
 bool decode_layer(struct cursor *c);
 void decode_event(struct packet *p, uint32_t event);

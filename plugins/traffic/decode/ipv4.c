@@ -34,10 +34,8 @@ static uint32_t ipv4_lengths(struct cursor *c, const uint8_t *h, uint32_t room)
         decode_bad(c->p, EV_IPV4_HLEN_TOO_SMALL);
         return 0;
     }
-    if (!total && h[9] == PROTO_TCP && room > IPV4_HEADER) {
-        total = room;               /* a large send, which the sender's network card was to cut into packets */
-        c->p->what |= PK_OFFLOAD;
-    }
+    if (!total && decode_large_send(c, h[9], room))
+        total = room;
     if (total < hlen) {
         decode_bad(c->p, EV_IPV4_IPLEN_SMALLER_THAN_HLEN);
         return 0;

@@ -174,7 +174,7 @@ void decode_ipv6(struct cursor *c)
     p->pub.ip_proto = h[6];
     p->what |= PK_IP;
     total = IPV6_HEADER + be16(h + 4);
-    if (total == IPV6_HEADER && h[6] == NH_HOP) {
+    if (total == IPV6_HEADER && (h[6] == NH_HOP || decode_large_send(c, h[6], room))) {
         total = room; /* RFC 2675: a jumbogram's length stands in an option; the frame's will do */
     } else if (total > room) {
         if (!decode_cut(c)) {

@@ -144,7 +144,7 @@ static void decode_udp(struct cursor *c)
         return;
     }
     len = be16(h + 4);
-    if (len < 8 && !(len == 0 && c->p->pub.ip_version == 6)) { /* 0: a jumbogram (RFC 2675 §4) */
+    if (len < 8 && !(len == 0 && room > 0xffff) && !(len == 0 && c->p->pub.ip_version == 6)) {  /* 0: RFC 2675 §4 */
         decode_bad(c->p, EV_UDP_LEN_INVALID);
         return;
     }
