@@ -14,6 +14,7 @@
 #include "plugins/traffic/metrics.h"
 #include "plugins/traffic/pool.h"
 #include "plugins/traffic/sdk.h"
+#include "plugins/traffic/target.h"
 
 #define INSPECTORS_MAX 32           /* ec_flow.mute has a bit for each */
 #define PROTOS_MAX 64
@@ -32,6 +33,7 @@ struct tconf {                      /* immutable; limits are those of one worker
     uint64_t key[2];
     uint16_t seed;
     uint32_t order[INSPECTORS_MAX]; /* inspectors as they are called */
+    struct targets targets;
 };
 
 struct inspector {

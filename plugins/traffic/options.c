@@ -19,8 +19,10 @@ static const struct ec_row rows[] = {
               "IP fragments that wait for others, of all workers; beyond it the oldest datagram is given up"),
     EC_OPTION(DURATION, EC_R_LIVE, "defrag.timeout", "60s", 0, WEEK, NULL,
               "for which the first fragment of a datagram waits for the last one"),
-    EC_OPTION_ENUM(EC_R_LIVE, "defrag.policy", "first,last,bsd,bsd_right,linux,windows,solaris", "bsd",
+    EC_OPTION_ENUM(EC_R_LIVE, "defrag.policy", POLICY_WORDS, "bsd",
                    "whose bytes count where fragments overlap: as these systems see it"),
+    EC_OPTION(MAP, EC_R_LIVE, "targets", NULL, 1, 16, NULL,
+              "networks whose systems are known: the policy by which what is sent to them is read"),
     EC_OPTION(SIZE, EC_R_LIVE, "stream.memcap", "64MiB", MIB, INT64_C(1) << 42, "bytes",
               "TCP segments that wait for an earlier one; beyond it holes are given up"),
     EC_OPTION(SIZE, EC_R_LIVE, "stream.reorder", "256KiB", 4096, INT64_C(16) << 20, "bytes",
@@ -149,6 +151,17 @@ static int32_t read_tunnels(const struct ec_host *h, const struct ec_conf *conf,
     return EC_OK;
 }
 
+static int32_t read_targets(const struct ec_host *h, const struct ec_conf *conf, struct targets *t)
+{
+    for (uint32_t i = 0, n = h->conf_count(conf, "targets"); i < n; i++) {
+        const char *network = h->conf_key(conf, "targets", i), *policy = h->conf_text(conf, "targets", i);
+        const char *why = target_add(t, network, policy);
+        if (why)
+            return ec_failf(h, EC_EINVAL, "%s: %s: %s: %s", h->conf_where(conf, "targets", i), network, policy, why);
+    }
+    return EC_OK;
+}
+
 int32_t options_read(const struct traffic *tr, const struct ec_conf *conf, struct tconf *c)
 {
     const struct ec_host *h = tr->host;
@@ -173,7 +186,8 @@ int32_t options_read(const struct traffic *tr, const struct ec_conf *conf, struc
     c->tx_max = (uint32_t)num(h, conf, "max_transactions");
     c->seed = (uint16_t)num(h, conf, "community_id.seed");
     read_timeouts(h, conf, c);
-    if ((rc = read_tunnels(h, conf, &c->decode)) || (rc = read_key(h, conf, c->key)))
+    if ((rc = read_tunnels(h, conf, &c->decode)) || (rc = read_targets(h, conf, &c->targets)) ||
+        (rc = read_key(h, conf, c->key)))
         return rc;
     return read_order(tr, conf, c);
 }

@@ -114,10 +114,13 @@ other = QUERY.replace(b"inner", b"evade")
 first, second = udp(3000, 53, QUERY), udp(3000, 53, other)
 overlap = [ip4(NEAR, FAR, 17, first[16:32], 5, 16, True), ip4(NEAR, FAR, 17, second[16:32], 5, 16, True),
            ip4(NEAR, FAR, 17, first[:16], 5, 0, True), ip4(NEAR, FAR, 17, first[32:], 5, 32, False)]
-for policy, name in (("first", "inner.test"), ("last", "evade.test"), ("linux", "evade.test"), ("windows", "inner.test")):
-    got = replay("overlap-" + policy, overlap, LINK_RAW, "--set", "traffic.defrag.policy=" + policy)
+for number, (policy, name) in enumerate((("defrag.policy=first", "inner.test"), ("defrag.policy=last", "evade.test"),
+                                         ("defrag.policy=linux", "evade.test"), ("defrag.policy=windows", "inner.test"),
+                                         ("targets={10.1.0.0/16: windows, 10.1.0.2: linux}", "evade.test"),
+                                         ("targets={10.1.0.0/16: last, 10.1.0.2: windows}", "inner.test"))):
+    got = replay("overlap%d" % number, overlap, LINK_RAW, "--set", "traffic." + policy)
     said = [e["anomaly"]["event"] for e in events(got, "anomaly")]
     query = events(got, "dns")
     check(len(query) == 1 and name in json.dumps(query) and said == ["decoder.ipv4.frag_overlap"],
-          "%s sees %s" % (policy, name), got.decode())
+          "%s: %s is seen" % (policy, name), got.decode())
 plan()

@@ -33,13 +33,13 @@ static bool data_overlaid(struct worker *w, const struct datagram *g, uint8_t *o
     uint64_t n = g->n * sizeof(struct fragment *), m = (g->total + 7) / 8 * sizeof(uint16_t);
     struct overlay o = { defrag_room(w, g, n), defrag_room(w, g, m) };
     bool ok = o.frag && o.owner;
-    uint32_t i = 0;
+    uint32_t i = 0, policy = target_policy(&w->conf->targets, g->key.dst, w->conf->defrag_policy);
 
     if (ok) {
         memset(o.owner, 0xff, m);
         for (const struct fragment *f = g->head; f; f = f->next, i++) {
             o.frag[i] = f;
-            overlay_put(&o, w->conf->defrag_policy, i, out);
+            overlay_put(&o, policy, i, out);
         }
     }
     pool_put(&w->defrag.pool, o.frag, n);

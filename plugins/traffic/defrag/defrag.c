@@ -214,7 +214,7 @@ static uint32_t fragment_end(const struct worker *w, struct packet *p)
             decode_event(p, EV_IPV6_FRAG_INVALID_LENGTH);
             return 0;
         }
-        if (w->conf->defrag_policy != POLICY_LINUX)
+        if (target_policy(&w->conf->targets, p->pub.dst, w->conf->defrag_policy) != POLICY_LINUX)
             return 0;
         n &= ~7u;                                   /* Linux takes the whole units */
     }
