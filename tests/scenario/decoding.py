@@ -43,7 +43,8 @@ TUNNELS = [
                           + ether(0x800, inner(1003)))),
     ("vxlan", "UDP", ip4(SRC, DST, 17, udp(999, 4789, bytes.fromhex("0800000000000500") + ether(0x800, inner(1004))))),
     ("geneve", "UDP", ip4(SRC, DST, 17, udp(999, 6081, bytes.fromhex("0000655800000500") + ether(0x800, inner(1005))))),
-    ("gtp", "UDP", ip4(SRC, DST, 17, udp(999, 2152, struct.pack(">BBHI", 0x30, 255, len(inner(1006)), 9) + inner(1006)))),
+    ("gtp", "UDP", ip4(SRC, DST, 17, udp(999, 2152, struct.pack(">BBHI", 0x30, 255, len(inner(1006)), 9)
+                                         + inner(1006)))),
     ("teredo", "UDP", ip4(SRC, DST, 17, udp(999, 3544, ip6("2001::1", "2001::2", 17, udp(1007, 53, QUERY))))),
     ("pptp", "GRE", ip4(SRC, DST, 47, struct.pack(">BBHHHI", 0x30, 1, 0x880b, 4 + len(inner(1008)), 1, 1)
                         + b"\xff\x03\0\x21" + inner(1008))),
@@ -71,7 +72,8 @@ check(len(about) == 1 and about[0].get("flow_id") == flows[1010]["flow_id"], "an
       "about", about)
 check(not events(base, "anomaly"), "none of them is an anomaly", events(base, "anomaly"))
 check(replay("tunnels1", frames, LINK_RAW, "--batch", "1", "--set",
-             "traffic.hash_key=00112233445566778899aabbccddeeff") == base, "a batch of 1 and another key: the same bytes")
+             "traffic.hash_key=00112233445566778899aabbccddeeff") == base,
+      "a batch of 1 and another key: the same bytes")
 closed = replay("closed", frames, LINK_RAW, "--set", "traffic.tunnels.depth=0")
 check(not [e for e in events(closed, "flow") if "tunnel" in e] and not events(closed, "anomaly"),
       "tunnels.depth=0 opens none")
@@ -106,8 +108,8 @@ for _ in range(20):
     deep = ip4(SRC, DST, 4, deep)
 got = replay("deep", [deep])
 check([e["anomaly"]["event"] for e in events(got, "anomaly")] == ["decoder.too_many_layers"]
-      and events(got, "anomaly")[0]["tunnel"]["depth"] == 8, "20 packets in each other: 8 are opened, and the rest is said",
-      events(got, "anomaly"))
+      and events(got, "anomaly")[0]["tunnel"]["depth"] == 8,
+      "20 packets in each other: 8 are opened, and the rest is said", events(got, "anomaly"))
 
 # Overlaps: the policy decides which query it was.
 other = QUERY.replace(b"inner", b"evade")

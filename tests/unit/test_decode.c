@@ -118,6 +118,8 @@ START_TEST(carriers)                /* between Ethernet and IP */
     add_udp(&b), expect_udp(1, &b, 2);
     b.n = 0, ADD(&b, MACS, 0x89, 0x26, 0, 1, 0, 2, 8, 0), add_udp(&b), expect_udp(1, &b, 0);
     b.n = 0, ADD(&b, MACS, 0x89, 3, 0, 1, MACS, 8, 0), add_udp(&b), expect_udp(1, &b, 0);
+    b.n = 0, ADD(&b, MACS, 0x89, 0x4f, 0, 2, 2, 1, 0, 0, 1, 0xff), add_udp(&b), expect_udp(1, &b, 0);
+    b.n = 0, ADD(&b, MACS, 0x89, 0x4f, 0, 2, 2, 3, 0, 0, 1, 0xff, MACS, 8, 0), add_udp(&b), expect_udp(1, &b, 0);
     b.n = 0, ADD(&b, MACS, 0, 43, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0), add_udp(&b), expect_udp(1, &b, 0);
     b.n = 0, ADD(&b, MACS, 0x88, 0x64, 0x11, 0, 0, 1, 0, 37, 0, 0x21), add_udp(&b), ADD(&b, 0, 0),
     expect_udp(1, &b, 0);
@@ -266,6 +268,15 @@ START_TEST(broken_carriers)
     BROKEN(9, EV_PPP_IP6_PKT_TOO_SMALL, 0xff, 3, 0, 0x57, 0x60);
     BROKEN(9, EV_PPP_UNSUP_PROTO, 0xff, 3, 0, 0x2b, 0);
     BROKEN(9, EV_PPP_WRONG_TYPE, 0xff, 3, 0x12, 0x34, 0);
+    BROKEN(9, EV_PPP_VJU_PKT_TOO_SMALL, 0xff, 3, 0, 0x2f, 0x45);
+    BROKEN(1, EV_NSH_HEADER_TOO_SMALL, MACS, 0x89, 0x4f, 0, 2, 2);
+    BROKEN(1, EV_NSH_UNSUPPORTED_VERSION, MACS, 0x89, 0x4f, 0x40, 2, 2, 1, 0, 0, 1, 0xff);
+    BROKEN(1, EV_NSH_BAD_HEADER_LENGTH, MACS, 0x89, 0x4f, 0, 1, 2, 1, 0, 0, 1, 0xff);
+    BROKEN(1, EV_NSH_BAD_HEADER_LENGTH, MACS, 0x89, 0x4f, 0, 3, 2, 1, 0, 0, 1, 0xff);
+    BROKEN(1, EV_NSH_BAD_HEADER_LENGTH, MACS, 0x89, 0x4f, 0, 2, 1, 1, 0, 0, 1, 0xff);
+    BROKEN(1, EV_NSH_RESERVED_TYPE, MACS, 0x89, 0x4f, 0, 2, 0, 1, 0, 0, 1, 0xff);
+    BROKEN(1, EV_NSH_UNSUPPORTED_TYPE, MACS, 0x89, 0x4f, 0, 2, 3, 1, 0, 0, 1, 0xff);
+    ODD(1, EV_NSH_UNKNOWN_PAYLOAD, MACS, 0x89, 0x4f, 0, 2, 2, 9, 0, 0, 1, 0xff);
     BROKEN(104, EV_CHDLC_PKT_TOO_SMALL, 0x0f, 0, 8);
     BROKEN(105, EV_IEEE80211_PKT_TOO_SMALL, 8, 1, 0, 0);
     BROKEN(127, EV_IEEE80211_PKT_TOO_SMALL, 0, 0, 9, 0, 0, 0, 0, 0);

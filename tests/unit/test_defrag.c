@@ -9,7 +9,10 @@
 #define SECOND UINT64_C(1000000000)
 #define DATA_MAX 66000
 
-static struct { uint32_t n, flags, depth, len, payload_len, sport, wire; uint8_t payload[DATA_MAX], bytes[DATA_MAX]; } got;
+static struct {
+    uint32_t n, flags, depth, len, payload_len, sport, wire;
+    uint8_t payload[DATA_MAX], bytes[DATA_MAX];
+} got;
 static uint32_t n_seen;
 
 /* Keeps the last packet that belongs to a flow. */
@@ -46,7 +49,8 @@ static void start(struct feed *f)
 static void put16(uint8_t *d, uint32_t v) { d[0] = (uint8_t)(v >> 8), d[1] = (uint8_t)v; }
 
 /* Bytes [off, end) of a datagram whose data are d. */
-static uint32_t build4(uint8_t *out, uint32_t id, const uint8_t *d, uint32_t off, uint32_t end, bool more, uint8_t proto)
+static uint32_t build4(uint8_t *out, uint32_t id, const uint8_t *d, uint32_t off, uint32_t end, bool more,
+                       uint8_t proto)
 {
     memset(out, 0, 20);
     out[0] = 0x45, out[8] = 64, out[9] = proto;

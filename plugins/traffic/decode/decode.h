@@ -8,8 +8,8 @@
 #include "plugins/traffic/decode/event.h"
 #include "plugins/traffic/sdk.h"
 
-enum { PROTO_ICMP = 1, PROTO_IGMP = 2, PROTO_IPIP = 4, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_IPV6 = 41, PROTO_GRE = 47, PROTO_ESP = 50,
-       PROTO_ICMPV6 = 58, PROTO_SCTP = 132 };
+enum { PROTO_ICMP = 1, PROTO_IGMP = 2, PROTO_IPIP = 4, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_IPV6 = 41, PROTO_GRE = 47,
+       PROTO_ESP = 50, PROTO_ICMPV6 = 58, PROTO_SCTP = 132 };
 enum {                              /* EtherTypes, also of what is inside a tunnel */
     ETHER_IPV4 = 0x0800,
     ETHER_ARP = 0x0806,
@@ -19,7 +19,8 @@ enum {                              /* EtherTypes, also of what is inside a tunn
     ETHER_PPP = 0x880b,
     ETHER_MPLS = 0x8847,
     ETHER_MPLS_MULTI = 0x8848,
-    ETHER_QINQ = 0x88a8
+    ETHER_QINQ = 0x88a8,
+    ETHER_NSH = 0x894f
 };
 enum { TUNNEL_NONE, TUNNEL_IP, TUNNEL_GRE, TUNNEL_ERSPAN, TUNNEL_PPTP, TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GTP,
        TUNNEL_TEREDO };
@@ -119,6 +120,7 @@ void decode_mpls(struct cursor *c);
 void decode_ppp(struct cursor *c);
 void decode_pppoe(struct cursor *c);
 void decode_pppoe_discovery(struct cursor *c);
+void decode_nsh(struct cursor *c);
 void decode_arp(struct cursor *c);
 void decode_wlan(struct cursor *c);
 void decode_wlan_radiotap(struct cursor *c);

@@ -79,6 +79,9 @@ static bool ether_payload(struct cursor *c, uint16_t type)
     case ETHER_PPPOE_DISCOVERY:
         decode_pppoe_discovery(c);
         return true;
+    case ETHER_NSH:
+        decode_nsh(c);
+        return true;
     case ETHER_PPP:
         decode_ppp(c);
         return true;

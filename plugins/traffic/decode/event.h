@@ -22,6 +22,12 @@
     X(MPLS_BAD_LABEL_IMPLICIT_NULL, "mpls.bad_label_implicit_null") \
     X(MPLS_BAD_LABEL_RESERVED, "mpls.bad_label_reserved") \
     X(MPLS_UNKNOWN_PAYLOAD_TYPE, "mpls.unknown_payload_type") \
+    X(NSH_HEADER_TOO_SMALL, "nsh.header_too_small") \
+    X(NSH_UNSUPPORTED_VERSION, "nsh.unsupported_version") \
+    X(NSH_BAD_HEADER_LENGTH, "nsh.bad_header_length") \
+    X(NSH_RESERVED_TYPE, "nsh.reserved_type") \
+    X(NSH_UNSUPPORTED_TYPE, "nsh.unsupported_type") \
+    X(NSH_UNKNOWN_PAYLOAD, "nsh.unknown_payload") \
     X(SLL_PKT_TOO_SMALL, "sll.pkt_too_small") \
     X(SLL2_PKT_TOO_SMALL, "sll2.pkt_too_small") \
     X(CHDLC_PKT_TOO_SMALL, "chdlc.pkt_too_small") \
@@ -29,6 +35,7 @@
     X(LTNULL_PKT_TOO_SMALL, "ltnull.pkt_too_small") \
     X(LTNULL_UNSUPPORTED_TYPE, "ltnull.unsupported_type") \
     X(PPP_PKT_TOO_SMALL, "ppp.pkt_too_small") \
+    X(PPP_VJU_PKT_TOO_SMALL, "ppp.vju_pkt_too_small") \
     X(PPP_IP4_PKT_TOO_SMALL, "ppp.ip4_pkt_too_small") \
     X(PPP_IP6_PKT_TOO_SMALL, "ppp.ip6_pkt_too_small") \
     X(PPP_WRONG_TYPE, "ppp.wrong_type") \

@@ -62,7 +62,7 @@ static void gre_payload(struct cursor *c, uint16_t type, bool seq)
 {
     switch (type) {
     case ETHER_IPV4: case ETHER_IPV6: case ETHER_BRIDGE: case ETHER_VLAN: case ETHER_QINQ: case ETHER_MPLS:
-    case ETHER_MPLS_MULTI: case ETHER_ARP: case ETHER_PPP:
+    case ETHER_MPLS_MULTI: case ETHER_ARP: case ETHER_PPP: case ETHER_NSH:
         decode_inner_at(c, type, TUNNEL_GRE);
         break;
     case GRE_ERSPAN:

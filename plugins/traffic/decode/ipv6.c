@@ -17,7 +17,8 @@ enum {
     NH_ASSIGNED = 147               /* the last one: https://www.iana.org/assignments/protocol-numbers */
 };
 
-struct seen { bool hop, routing, fragment, auth; uint8_t dest; uint32_t nh_at; };    /* nh_at: of the next header's name */
+/* nh_at: where the byte stands that names the next header */
+struct seen { bool hop, routing, fragment, auth; uint8_t dest; uint32_t nh_at; };
 
 static bool is_extension(uint8_t nh)
 {

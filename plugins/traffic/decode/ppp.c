@@ -10,7 +10,7 @@ enum { PADI = 0x09, PADO = 0x07, PADR = 0x19, PADS = 0x65, PADT = 0xa7 };
 static bool ppp_known(uint16_t proto)
 {
     switch (proto) {
-    case 0x0023: case 0x0025: case 0x0027: case 0x0029: case 0x002b: case 0x002d: case PPP_VJ_WHOLE: case 0x0031:
+    case 0x0023: case 0x0025: case 0x0027: case 0x0029: case 0x002b: case 0x002d: case 0x0031:
     case 0x0033: case 0x0035: case 0x003d: case 0x0053: case 0x00fd: case 0x0201: case 0x0231: case 0x0233:
         return true;
     default:
@@ -37,6 +37,12 @@ static void ppp_payload(struct cursor *c, uint16_t proto)
         break;
     case PPP_MPLS: case PPP_MPLS_MULTI:
         decode_mpls(c);
+        break;
+    case PPP_VJ_WHOLE:              /* its protocol field holds a connection's number: not read on */
+        if (c->end - c->off < 20)
+            decode_bad(c->p, EV_PPP_VJU_PKT_TOO_SMALL);
+        else
+            c->p->what |= PK_NOT_IP;
         break;
     default:
         if (proto >= PPP_CONTROL)

@@ -59,7 +59,8 @@ void defrag_flush(struct worker *w);
 
 /* policy.c: whose bytes count where two fragments of a datagram overlap: the policies of Novak, Target-Based
  * Fragmentation Reassembly (2005). */
-enum { POLICY_FIRST, POLICY_LAST, POLICY_BSD, POLICY_BSD_RIGHT, POLICY_LINUX, POLICY_WINDOWS, POLICY_SOLARIS, POLICIES };
+enum { POLICY_FIRST, POLICY_LAST, POLICY_BSD, POLICY_BSD_RIGHT, POLICY_LINUX, POLICY_WINDOWS, POLICY_SOLARIS,
+       POLICIES };
 /* Do the bytes of the later fragment count? By their whole extents, end exclusive. */
 bool policy_later_wins(uint32_t policy, const struct fragment *old, const struct fragment *later);
 
