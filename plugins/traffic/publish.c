@@ -230,7 +230,7 @@ void publish_flow(struct worker *w, struct flow *f, uint32_t reason)
             tcp_part(tr, &b, f);
         tunnel_part(tr, &b, f);
         if (f->more && f->more->about.ip_proto)
-            about_part(&b, tr->topic_about, &f->more->about);
+            about_part(&b, tr->topic_about, tr->seed, &f->more->about);
     }
     tr->host->publish(tr->host, &b);
 }

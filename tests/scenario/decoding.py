@@ -68,8 +68,8 @@ for port, (kind, proto, frame) in enumerate(TUNNELS, 1001):
     check(good and port in asked_of, "%s: the inner flow names its outer one, and its query is read" % kind, flow)
 check(flows.get(1009, {}).get("tunnel", {}).get("type") == "gre", "a tunnel in fragments is opened", flows.get(1009))
 about = [e["ecyber"]["about"] for e in events(base, "flow") if "about" in e["ecyber"]]
-check(len(about) == 1 and about[0].get("flow_id") == flows[1010]["flow_id"], "an ICMP error names the flow that it is "
-      "about", about)
+check(len(about) == 1 and about[0].get("community_id") == flows[1010]["community_id"],
+      "an ICMP error names the flow that it is about", about)
 check(not events(base, "anomaly"), "none of them is an anomaly", events(base, "anomaly"))
 check(replay("tunnels1", frames, LINK_RAW, "--batch", "1", "--set",
              "traffic.hash_key=00112233445566778899aabbccddeeff") == base,

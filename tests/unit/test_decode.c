@@ -375,6 +375,11 @@ START_TEST(snaplen)
     ck_assert((p.what & PK_KEY) && (p.what & PK_CUT));
     ck_assert_uint_eq(p.pub.payload_len, 4);
     ck_assert_uint_eq(p.whole_payload, 8);
+    b.n = 0, add_ip6(&b, 60, 17), ADD(&b, 17, 0, 5, 2, 0, 0, 0, 0), ADD(&b, UDP6);
+    p = decode(229, &b, 44, b.n);   /* and so it is within an extension header */
+    ck_assert_uint_eq(p.events, 0);
+    ck_assert((p.what & PK_CUT) && !(p.what & (PK_KEY | PK_BAD)));
+    wire = build_tcp(b.d, client, server, TCP_ACK, 1, 2, "abcdefgh", 8);
     p = decode(101, &b, 30, wire);  /* cut within the TCP header: no fault of the packet */
     ck_assert_uint_eq(p.events, 0);
     ck_assert(!(p.what & (PK_KEY | PK_BAD)));

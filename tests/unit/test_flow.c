@@ -94,7 +94,7 @@ START_TEST(icmp_about)
     all = table_all(&f.w->table, &n);
     ck_assert(!all[0].flow->more);
     ck_assert(all[1].flow->more);
-    ck_assert_uint_eq(all[1].flow->more->about.flow_id, all[0].flow->pub.id);
+    ck_assert_uint_eq(all[1].flow->more->about.ip_proto, PROTO_UDP);
     ck_assert_uint_eq(all[1].flow->more->about.sport, a.port);
     ck_assert_uint_eq(all[1].flow->more->about.dst[15], 2);
     free(all);

@@ -7,7 +7,9 @@ void decode_ip(struct cursor *c)
 {
     uint8_t version = c->off < c->end ? c->d[c->off] >> 4 : 0;
 
-    if (version == 4)
+    if (c->end - c->off < IPV4_HEADER)
+        decode_bad(c->p, EV_IPV4_PKT_TOO_SMALL);
+    else if (version == 4)
         decode_ipv4(c);
     else if (version == 6)
         decode_ipv6(c);

@@ -130,14 +130,8 @@ void decode_link(struct cursor *c, uint32_t linktype)
     case LINK_ETHERNET:
         decode_ethernet(c);
         break;
-    case LINK_RAW: case LINK_RAW_OLD: case LINK_RAW_BSD:
+    case LINK_RAW: case LINK_RAW_OLD: case LINK_RAW_BSD: case LINK_IPV4: case LINK_IPV6:
         decode_ip(c);
-        break;
-    case LINK_IPV4:
-        decode_ipv4(c);
-        break;
-    case LINK_IPV6:
-        decode_ipv6(c);
         break;
     case LINK_NULL: case LINK_LOOP:
         link_loopback(c);

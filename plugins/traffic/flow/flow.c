@@ -193,7 +193,7 @@ static struct flow *flow_make(struct worker *w, const struct packet *p, bool reo
     if (p->outer && flow_more(w, f))
         f->more->outer = outer_of(p);
     if ((p->what & PK_ICMP_ABOUT) && flow_more(w, f))
-        f->more->about = about_of(w, p);
+        f->more->about = about_of(p);
     table_enter(&w->table, f);
     wheel_add(&w->table, f, flow_due(w, f));
     count(w, M_FLOWS);

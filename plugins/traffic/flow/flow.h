@@ -50,7 +50,6 @@ struct outer {                      /* of a flow in a tunnel, as its first packe
 };
 
 struct about {                      /* of a flow of ICMP errors: what its first packet is about */
-    uint64_t flow_id;               /* 0: not known */
     uint8_t src[16], dst[16];
     uint16_t sport, dport;
     uint8_t ip_proto;               /* 0: it is about nothing that has ports */
