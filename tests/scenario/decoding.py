@@ -74,6 +74,18 @@ check(not events(base, "anomaly"), "none of them is an anomaly", events(base, "a
 check(replay("tunnels1", frames, LINK_RAW, "--batch", "1", "--set",
              "traffic.hash_key=00112233445566778899aabbccddeeff") == base,
       "a batch of 1 and another key: the same bytes")
+
+
+def essence(data):
+    """The events in any order, without the name of the worker."""
+    found = [json.loads(line) for line in data.splitlines()]
+    for event in found:
+        event["ecyber"].pop("worker", None)
+    return sorted(json.dumps(event, sort_keys=True) for event in found)
+
+
+two = replay("tunnels2", frames, LINK_RAW, "--workers", "2")
+check(essence(two) == essence(base), "two workers: the same events", two.decode())
 closed = replay("closed", frames, LINK_RAW, "--set", "traffic.tunnels.depth=0")
 check(not [e for e in events(closed, "flow") if "tunnel" in e] and not events(closed, "anomaly"),
       "tunnels.depth=0 opens none")
