@@ -619,6 +619,61 @@ START_TEST(options_of_tcp)
 }
 END_TEST
 
+/* Extension headers of these types, eight bytes each, then a UDP datagram. */
+static struct packet extensions(const uint8_t *type, uint32_t n)
+{
+    struct bytes b = { .n = 0 };
+
+    add_ip6(&b, type[0], n * 8 + 9);
+    for (uint32_t i = 0; i < n; i++) {
+        uint8_t h[8] = { i + 1 < n ? type[i + 1] : 17 };
+        if (type[i] == 0 || type[i] == 60)
+            h[2] = 5, h[3] = 2;     /* an option that says something */
+        if (type[i] == 43)
+            h[2] = 2;
+        if (type[i] == 51)
+            h[3] = i == 0;          /* two words less than its length: eight bytes; reserved bits in the first one */
+        add(&b, h, 8);
+    }
+    ADD(&b, UDP6);
+    return decode(229, &b, b.n, 0);
+}
+#define EXTENSIONS(...) extensions((const uint8_t[]){__VA_ARGS__}, sizeof(const uint8_t[]){__VA_ARGS__})
+
+START_TEST(repeated_extensions)
+{
+    EXPECT(EXTENSIONS(44, 44), EV_IPV6_EXTHDR_DUPL_FH);
+    EXPECT(EXTENSIONS(43, 43), EV_IPV6_EXTHDR_DUPL_RH);
+    EXPECT(EXTENSIONS(60, 60, 60), EV_IPV6_EXTHDR_DUPL_DH);
+    ck_assert_uint_eq(EXTENSIONS(60, 43, 60).events, 0);        /* twice is right */
+    EXPECT(EXTENSIONS(51, 51), EV_IPV6_EXTHDR_DUPL_AH);
+    EXPECT(EXTENSIONS(51), EV_IPV6_EXTHDR_AH_RES_NOT_NULL);
+    EXPECT_BAD(EXTENSIONS(60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60),
+               EV_IPV6_EXTHDR_TOO_MANY);
+}
+END_TEST
+
+START_TEST(wrong_versions)          /* where something else named the version */
+{
+    BROKEN(1, EV_IPV4_WRONG_IP_VER, MACS, 8, 0, 0x65, 0, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    BROKEN(1, EV_IPV6_WRONG_IP_VER, MACS, 0x86, 0xdd, 0x45, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+           0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+}
+END_TEST
+
+START_TEST(icmp_faults)
+{
+    struct packet p;
+
+    EXPECT_BAD(ip4_of(1, (const uint8_t[]){ 8, 0, 0, 0 }, 4), EV_ICMPV4_PKT_TOO_SMALL);
+    EXPECT_BAD(icmp6_of(64, (const uint8_t[]){ 128, 0 }, 2), EV_ICMPV6_PKT_TOO_SMALL);
+    EXPECT(ICMP6(64, 3, 9, 0, 0), EV_ICMPV6_UNKNOWN_CODE);
+    EXPECT(ICMP4(8, 0, 1, 2, 3, 4, 5, 6), EV_ICMP_BADSUM);
+    p = ICMP4(8, 0, 0xf7, 0xff, 0, 0, 0, 0);
+    ck_assert(!has(&p, EV_ICMP_BADSUM));
+}
+END_TEST
+
 static uint64_t rng_state = 88172645463325252u;
 static uint32_t rng(uint32_t n)
 {
@@ -710,6 +765,9 @@ int main(void)
     tcase_add_test(c, options_of_tcp);
     tcase_add_test(c, icmp_about);
     tcase_add_test(c, small_protocols);
+    tcase_add_test(c, repeated_extensions);
+    tcase_add_test(c, wrong_versions);
+    tcase_add_test(c, icmp_faults);
     tcase_add_test(c, hostile);
     suite_add_tcase(s, c);
     return unit_run(s);
