@@ -86,6 +86,12 @@ def essence(data):
 
 two = replay("tunnels2", frames, LINK_RAW, "--workers", "2")
 check(essence(two) == essence(base), "two workers: the same events", two.decode())
+with open("inner.rules", "w", encoding="utf-8") as rules:
+    rules.write('alert udp any any -> any 53 (msg:"inner"; content:"|05|inner|04|test"; sid:1; rev:1;)\n')
+alerts = events(replay("alerts", frames, LINK_RAW, "--set", "ids.rule_files=[%s]" % os.path.abspath("inner.rules")),
+                "alert")
+check(sorted(e["tunnel"]["type"] for e in alerts if "tunnel" in e and e["src_ip"] in (NEAR, "2001::1"))
+      == sorted([kind for kind, _, _ in TUNNELS] + ["gre"]), "an alert on each inner packet names its tunnel", alerts)
 closed = replay("closed", frames, LINK_RAW, "--set", "traffic.tunnels.depth=0")
 check(not [e for e in events(closed, "flow") if "tunnel" in e] and not events(closed, "anomaly"),
       "tunnels.depth=0 opens none")
