@@ -12,7 +12,9 @@ const struct ec_plugin *ec_plugin_entry_1(void);
 #define RECORD_HEAD 16u
 #define BATCH 8u
 
-static struct testhost *host, *hosts[2];    /* the second verifies checksums */
+#define HOSTS 8u
+
+static struct testhost *host, *hosts[HOSTS];    /* each with a policy of its own; every other one verifies checksums */
 static const struct ec_stage *stage;
 
 static uint32_t le32(const uint8_t *d)
@@ -57,10 +59,14 @@ static size_t record_read(const uint8_t *d, size_t left, struct ec_frame *f)
     return RECORD_HEAD + caplen;
 }
 
-static void start(uint32_t sums)
+static void start(uint32_t k)
 {
-    host = hosts[sums] = testhost_new(ec_plugin_entry_1());
-    testhost_option(host, "checksums", sums ? "true" : "false");
+    static const char *const policy[HOSTS] = { "bsd",       "bsd",   "first",   "last",
+                                               "bsd_right", "linux", "windows", "solaris" };
+
+    host = hosts[k] = testhost_new(ec_plugin_entry_1());
+    testhost_option(host, "checksums", k & 1 ? "true" : "false");
+    testhost_option(host, "defrag.policy", policy[k]);
     testhost_option(host, "stream.midstream", "true");
     testhost_option(host, "hash_key", "000102030405060708090a0b0c0d0e0f");
     if (testhost_start(host) != EC_OK || !(stage = testhost_offer(host, EC_STAGE_ID)))
@@ -75,9 +81,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < FILE_HEAD)
         return 0;
-    host = hosts[data[8] & 1];      /* the file's time zone, which nobody uses */
+    host = hosts[data[8] % HOSTS];  /* the file's time zone, which nobody uses */
     if (!host)
-        start(data[8] & 1);
+        start(data[8] % HOSTS);
     link = le32(data + 20) & 0x0fffffff;
     for (size_t at = FILE_HEAD, used; ; at += used) {
         memset(&frame[n], 0, sizeof frame[n]);
