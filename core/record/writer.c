@@ -146,6 +146,10 @@ static void put_endpoints(struct json *j, const struct ec_event *ev)
         PUT_NUMBER(j, "icmp_type", ev->sport);
         PUT_NUMBER(j, "icmp_code", ev->dport);
     }
+    if ((ev->flags & EC_EV_ICMP_REPLY) && EC_HAS(ev, struct ec_event, origin)) {
+        PUT_NUMBER(j, "response_icmp_type", ev->reply_type);
+        PUT_NUMBER(j, "response_icmp_code", ev->reply_code);
+    }
 }
 
 static void put_vlans(struct json *j, const struct ec_event *ev)
@@ -157,6 +161,23 @@ static void put_vlans(struct json *j, const struct ec_event *ev)
         json_put_u64(j, ev->vlan[1]);
     }
     JSON_PUT(j, "],");
+}
+
+/* The protocol, and what else it was taken for. */
+static void put_app(const struct writer *w, struct json *j, const struct ec_event *ev)
+{
+    if (ev->app_proto)
+        put_interned(w, j, "\"app_proto\":", "app_proto", ev->app_proto);
+    if (!EC_HAS(ev, struct ec_event, origin))
+        return;
+    if (ev->app_side[0])
+        put_interned(w, j, "\"app_proto_ts\":", "app_proto", ev->app_side[0]);
+    if (ev->app_side[1])
+        put_interned(w, j, "\"app_proto_tc\":", "app_proto", ev->app_side[1]);
+    if (ev->app_orig)
+        put_interned(w, j, "\"app_proto_orig\":", "app_proto", ev->app_orig);
+    if (ev->app_expected)
+        put_interned(w, j, "\"app_proto_expected\":", "app_proto", ev->app_expected);
 }
 
 #define HEAD_ROOM 512 /* all of the head but the names */
@@ -180,8 +201,7 @@ static void write_head(const struct writer *w, struct json *j, const struct ec_e
         put_vlans(j, ev);
     if (ev->flags & EC_EV_IP)
         put_endpoints(j, ev);
-    if (ev->app_proto)
-        put_interned(w, j, "\"app_proto\":", "app_proto", ev->app_proto);
+    put_app(w, j, ev);
     if (!json_need(j, HEAD_ROOM))
         return;
     if (ev->flags & EC_EV_COMMUNITY) {
@@ -191,6 +211,10 @@ static void write_head(const struct writer *w, struct json *j, const struct ec_e
     }
     if (ev->flags & EC_EV_COUNT)
         PUT_NUMBER(j, "pcap_cnt", ev->count);
+    if (EC_HAS(ev, struct ec_event, origin) && ev->origin == EC_ORIGIN_WIRE)
+        JSON_PUT(j, "\"pkt_src\":\"wire/pcap\",");
+    else if (EC_HAS(ev, struct ec_event, origin) && ev->origin == EC_ORIGIN_DEFRAG)
+        JSON_PUT(j, "\"pkt_src\":\"defrag\",");
     if (ev->flags & EC_EV_TX)
         PUT_NUMBER(j, "tx_id", ev->tx_id);
     if (ev->dir == EC_DIR_TO_SERVER)

@@ -36,7 +36,11 @@ static const char common[] =
     "\"in_iface\":{\"type\":\"string\"},\"vlan\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}},"
     "\"src_ip\":{\"type\":\"string\"},\"src_port\":{\"type\":\"integer\"},\"dest_ip\":{\"type\":\"string\"},"
     "\"dest_port\":{\"type\":\"integer\"},\"proto\":{\"type\":\"string\"},\"icmp_type\":{\"type\":\"integer\"},"
-    "\"icmp_code\":{\"type\":\"integer\"},\"app_proto\":{\"type\":\"string\"},\"direction\":{\"type\":\"string\"},"
+    "\"icmp_code\":{\"type\":\"integer\"},\"response_icmp_type\":{\"type\":\"integer\"},"
+    "\"response_icmp_code\":{\"type\":\"integer\"},\"pkt_src\":{\"type\":\"string\"},"
+    "\"app_proto\":{\"type\":\"string\"},\"app_proto_ts\":{\"type\":\"string\"},"
+    "\"app_proto_tc\":{\"type\":\"string\"},\"app_proto_orig\":{\"type\":\"string\"},"
+    "\"app_proto_expected\":{\"type\":\"string\"},\"direction\":{\"type\":\"string\"},"
     "\"community_id\":{\"type\":\"string\"}";
 
 static const char security[] =

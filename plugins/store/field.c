@@ -189,6 +189,13 @@ bool fields_add_head(struct fields *s)
         { "vlan", NULL, NULL, EC_T_U16, FIELD_JSON, 1 },
         { "icmp_type", NULL, NULL, EC_T_U16, FIELD_JSON, 0 },
         { "icmp_code", NULL, NULL, EC_T_U16, FIELD_JSON, 0 },
+        { "response_icmp_type", NULL, NULL, EC_T_U16, FIELD_JSON, 0 },
+        { "response_icmp_code", NULL, NULL, EC_T_U16, FIELD_JSON, 0 },
+        { "app_proto_ts", NULL, NULL, EC_T_TEXT, FIELD_JSON, 0 },
+        { "app_proto_tc", NULL, NULL, EC_T_TEXT, FIELD_JSON, 0 },
+        { "app_proto_orig", NULL, NULL, EC_T_TEXT, FIELD_JSON, 0 },
+        { "app_proto_expected", NULL, NULL, EC_T_TEXT, FIELD_JSON, 0 },
+        { "pkt_src", NULL, NULL, EC_T_TEXT, FIELD_JSON, 0 },
         { "ecyber.replay", NULL, NULL, EC_T_BOOL, FIELD_JSON, 0 },
         { "ecyber.cut", NULL, NULL, EC_T_BOOL, FIELD_JSON, 0 },
     };

@@ -151,6 +151,13 @@ static void visit_event(const struct ec_host *h, uint8_t *block, number_fn *fn, 
         fn(arg, "iface", &ev->iface);
     if (ev->app_proto)
         fn(arg, "app_proto", &ev->app_proto);
+    if (EC_HAS(ev, struct ec_event, origin)) {
+        uint32_t *const also[] = { &ev->app_side[0], &ev->app_side[1], &ev->app_orig, &ev->app_expected };
+
+        for (uint32_t i = 0; i < sizeof also / sizeof also[0]; i++)
+            if (*also[i])
+                fn(arg, "app_proto", also[i]);
+    }
     for (uint32_t i = 0; i < ev->parts; i++) {
         struct ec_part *p = (void *)(block + at);
         const struct ec_topic *t = h->topic_get(h, p->topic);

@@ -234,6 +234,9 @@ static void fill_head(struct ec_event *ev)
     ev->count = 77;
     ev->iface = h->intern(h, "iface", "eth0");
     ev->app_proto = h->intern(h, "app_proto", "dns");
+    ev->app_side[1] = h->intern(h, "app_proto", "failed");
+    ev->app_orig = h->intern(h, "app_proto", "http");
+    ev->origin = EC_ORIGIN_WIRE;
     inet_pton(AF_INET6, "::ffff:10.0.0.1", ev->src);
     inet_pton(AF_INET6, "2001:db8::53", ev->dst);
     ev->sport = 40000;
@@ -253,7 +256,8 @@ START_TEST(the_head_has_suricatas_names_and_order)
     add_number(side_id, 1);
     expect(WRITER_OK, STAMP "\"flow_id\":1234567890123,\"in_iface\":\"eth0\",\"event_type\":\"side\",\"vlan\":[100,200],"
            "\"src_ip\":\"10.0.0.1\",\"src_port\":40000,\"dest_ip\":\"2001:db8::53\",\"dest_port\":53,\"proto\":\"UDP\","
-           "\"app_proto\":\"dns\",\"community_id\":\"1:q6urq6urq6urq6urq6urq6urq6s=\",\"pcap_cnt\":77,\"tx_id\":0,"
+           "\"app_proto\":\"dns\",\"app_proto_tc\":\"failed\",\"app_proto_orig\":\"http\","
+           "\"community_id\":\"1:q6urq6urq6urq6urq6urq6urq6s=\",\"pcap_cnt\":77,\"pkt_src\":\"wire/pcap\",\"tx_id\":0,"
            "\"direction\":\"to_server\",\"side\":{\"n\":1}}");
 }
 END_TEST

@@ -142,8 +142,11 @@ enum {
     EC_EV_COMMUNITY = 32,   /* community is set */
     EC_EV_FLOW = 64,        /* flow_id is set */
     EC_EV_COUNT = 128,      /* count is set */
-    EC_EV_ICMP = 256        /* sport and dport hold the ICMP type and code */
+    EC_EV_ICMP = 256,       /* sport and dport hold the ICMP type and code */
+    EC_EV_ICMP_REPLY = 512  /* reply_type and reply_code are set: it was answered */
 };
+/* ec_event.origin: how the packet came to be (EVE's pkt_src) */
+enum { EC_ORIGIN_NONE = 0, EC_ORIGIN_WIRE = 1, EC_ORIGIN_DEFRAG = 2 };
 enum { EC_DIR_NONE = 0, EC_DIR_TO_SERVER = 1, EC_DIR_TO_CLIENT = 2 };   /* ec_event.dir */
 
 struct ec_event {                   /* the head: EVE's common keys stand here and nowhere else */
@@ -163,6 +166,11 @@ struct ec_event {                   /* the head: EVE's common keys stand here an
     uint8_t ip_proto, vlans, dir, pad;
     uint8_t community[20];          /* Community ID 1.0: the SHA-1 before base64 */
     uint64_t id;                    /* unique and time-led, 63 bits */
+    /* Appended: test EC_HAS(ev, struct ec_event, origin). Interned in "app_proto": what each direction was taken for
+     * (to the server, to the client), and what it was before it changed; 0: nothing else than app_proto. */
+    uint32_t app_side[2], app_orig, app_expected;
+    uint16_t reply_type, reply_code;/* ICMP */
+    uint32_t origin;                /* EC_ORIGIN_* */
 };
 #define EC_PUB_MAILBOX UINT32_C(0xffffffff)
 
