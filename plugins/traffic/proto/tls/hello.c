@@ -48,34 +48,40 @@ static void read_sni(struct tls_hello *h, struct reader ext)
 {
     struct reader list = vector(&ext, 2);
 
-    while (!list.failed && list.at < list.end && !h->has_sni) {
+    while (!list.failed && list.at < list.end && !h->sni.len) {
         uint32_t type = number(&list, 1);
         struct reader name = vector(&list, 2);
         if (!name.failed && type == 0) {
-            h->has_sni = true;
             h->sni.off = name.at;
             h->sni.len = name.end - name.at;
         }
     }
 }
 
-/* RFC 7301 §3.1 */
-static void read_alpn(struct tls_hello *h, struct reader ext)
+/* A list with a length of `bytes` bytes in front, as a range. */
+static struct tls_range read_list(struct reader ext, uint32_t bytes)
 {
-    struct reader list = vector(&ext, 2), name = vector(&list, 1);
+    struct reader list = vector(&ext, bytes);
+    struct tls_range r = { list.at, list.failed ? 0 : list.end - list.at };
 
-    if (!name.failed) {
-        h->alpn.off = name.at;
-        h->alpn.len = name.end - name.at;
-    }
+    return r;
 }
 
-static bool is_grease(uint16_t v) { return (v & 0x0f0f) == 0x0a0a && v >> 8 == (v & 0xff); }   /* RFC 8701 */
+/* RFC 7301 §3.1 */
+static void read_alpn(struct tls_hello *h, const uint8_t *d, struct reader ext)
+{
+    uint32_t at;
+
+    h->alpns = read_list(ext, 2);
+    at = h->alpns.off;
+    tls_name_next(h->alpns, d, &at, &h->alpn);
+}
 
 /* RFC 8446 §4.2.1 */
 static void read_versions(struct tls_hello *h, uint32_t type, struct reader ext)
 {
     struct reader list;
+    uint16_t best = 0;
 
     if (type == TLS_SERVER_HELLO) {
         uint16_t v = (uint16_t)number(&ext, 2);
@@ -86,19 +92,66 @@ static void read_versions(struct tls_hello *h, uint32_t type, struct reader ext)
     list = vector(&ext, 1);
     while (!list.failed && list.at < list.end) {
         uint16_t v = (uint16_t)number(&list, 2);
-        if (!list.failed && !is_grease(v) && v > h->offered)
-            h->offered = v;
+        if (!list.failed && !tls_is_grease(v) && v > best)
+            best = v;
     }
+    if (best)
+        h->offered = best;
 }
 
 static void read_extension(struct tls_hello *h, uint32_t type, uint32_t kind, struct reader ext)
 {
-    if (kind == 0 && type == TLS_CLIENT_HELLO)
+    if (kind == TLS_X_SNI && type == TLS_CLIENT_HELLO) {
+        h->has_sni = true;
         read_sni(h, ext);
-    else if (kind == 16)
-        read_alpn(h, ext);
-    else if (kind == 43)
+    } else if (kind == TLS_X_GROUPS) {
+        h->groups = read_list(ext, 2);
+    } else if (kind == TLS_X_FORMATS) {
+        h->formats = read_list(ext, 1);
+    } else if (kind == TLS_X_SIGNATURES) {
+        h->signatures = read_list(ext, 2);
+    } else if (kind == TLS_X_ALPN) {
+        read_alpn(h, ext.d, ext);
+    } else if (kind == TLS_X_VERSIONS) {
         read_versions(h, type, ext);
+    }
+}
+
+/* RFC 8446 §4.1.3: SHA-256 of "HelloRetryRequest". */
+static bool is_retry(const uint8_t *random)
+{
+    static const uint8_t retry[32] = {
+        0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+        0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c };
+
+    return !memcmp(random, retry, sizeof retry);
+}
+
+static struct tls_range range_of(struct reader r)
+{
+    struct tls_range range = { r.at, r.failed ? 0 : r.end - r.at };
+
+    return range;
+}
+
+/* Up to the extensions. */
+static void read_start(struct tls_hello *h, uint32_t type, struct reader *r)
+{
+    const uint8_t *random;
+
+    h->legacy = h->version = h->offered = (uint16_t)number(r, 2);
+    h->random.off = r->at;
+    if ((random = take(r, 32)))
+        h->random.len = 32;
+    h->session = range_of(vector(r, 1));
+    if (type == TLS_CLIENT_HELLO) {
+        h->ciphers = range_of(vector(r, 2));
+        vector(r, 1);                           /* compression methods */
+        return;
+    }
+    h->cipher = (uint16_t)number(r, 2);
+    take(r, 1);
+    h->retry = random && is_retry(random);
 }
 
 bool tls_hello_read(struct tls_hello *h, uint32_t type, const uint8_t *d, uint32_t n)
@@ -106,18 +159,11 @@ bool tls_hello_read(struct tls_hello *h, uint32_t type, const uint8_t *d, uint32
     struct reader r = { d, 0, n, false }, list;
 
     memset(h, 0, sizeof *h);
-    h->version = h->offered = (uint16_t)number(&r, 2);
-    take(&r, 32);                               /* random */
-    vector(&r, 1);                              /* session id */
-    if (type == TLS_CLIENT_HELLO) {
-        vector(&r, 2);                          /* cipher suites */
-        vector(&r, 1);                          /* compression methods */
-    } else {
-        take(&r, 3);                            /* the chosen ones */
-    }
+    read_start(h, type, &r);
     if (r.failed || r.at == r.end)
         return !r.failed;
     list = vector(&r, 2);
+    h->extensions = range_of(list);
     while (!list.failed && list.at < list.end) {
         uint32_t kind = number(&list, 2);
         struct reader ext = vector(&list, 2);
@@ -125,6 +171,50 @@ bool tls_hello_read(struct tls_hello *h, uint32_t type, const uint8_t *d, uint32
             read_extension(h, type, kind, ext);
     }
     return !list.failed && !r.failed;
+}
+
+bool tls_hello_read_v2(struct tls_hello *h, const uint8_t *d, uint32_t n)
+{
+    struct reader r = { d, 0, n, false };
+    uint32_t ciphers, session, challenge;
+
+    memset(h, 0, sizeof *h);
+    h->legacy = h->version = h->offered = (uint16_t)number(&r, 2);
+    ciphers = number(&r, 2);
+    session = number(&r, 2);
+    challenge = number(&r, 2);
+    h->ciphers.off = r.at;
+    if (take(&r, ciphers))
+        h->ciphers.len = ciphers;
+    take(&r, session);
+    take(&r, challenge);
+    return !r.failed;
+}
+
+bool tls_extension_next(const struct tls_hello *h, const uint8_t *d, uint32_t *at, uint32_t *type,
+                        struct tls_range *body)
+{
+    struct reader r = { d, *at, h->extensions.off + h->extensions.len, false }, ext;
+
+    if (r.at >= r.end)
+        return false;
+    *type = number(&r, 2);
+    ext = vector(&r, 2);
+    *body = range_of(ext);
+    *at = r.at;
+    return !r.failed && !ext.failed;
+}
+
+bool tls_name_next(struct tls_range list, const uint8_t *d, uint32_t *at, struct tls_range *name)
+{
+    struct reader r = { d, *at, list.off + list.len, false }, one;
+
+    if (r.at >= r.end)
+        return false;
+    one = vector(&r, 1);
+    *name = range_of(one);
+    *at = r.at;
+    return !one.failed;
 }
 
 const char *tls_version_name(uint16_t version, char *scratch)

@@ -1,154 +1,120 @@
-/* tls.c: the TLS protocol. One transaction for each session: it begins with ClientHello and ends with ServerHello, or
- * with the flow. */
+/* tls.c: the TLS protocol. One transaction for each session: it begins with the first hello and ends when the handshake
+ * is over or nothing more can be read of it: with ServerHello in TLS 1.3, else when both sides have begun to encrypt,
+ * with a fatal alert, or with the flow. */
 #include "tls.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#define EC_API_LEVEL 1
-#include <ecyber/plugin.h>
-#include <ecyber/ext/traffic.h>
-
-#include "handshake.h"
-#include "hello.h"
-
-struct tls_tx {
-    uint8_t *hello;                 /* ClientHello as it was sent, owned: buffers point into it */
-    struct tls_hello client, server;
-    bool answered;
-};
+#include "record.h"
+#include "session.h"
 
 struct tls_state {
     struct tls_side side[2];
     struct ec_tx *tx;
+    uint16_t version;               /* that the server chose; 0: it has not */
     bool done;
 };
 
-enum { PROGRESS_HELLO = 1 };
-enum { SLOT_SNI, SLOT_VERSION_CLIENT, SLOT_VERSION, SLOT_ALPN, SLOTS };
-static const struct ec_bufdef buffers[SLOTS] = {
-    { "tls.sni", "server name that the client asked for", EC_TO_SERVER, EC_BUF_KIND_TX, 0, PROGRESS_HELLO },
-    { "tls.version", "highest version that the client offers", EC_TO_SERVER, EC_BUF_KIND_TX, 0, PROGRESS_HELLO },
-    { "tls.version", "version that the server chose", EC_TO_CLIENT, EC_BUF_KIND_TX, 0, PROGRESS_HELLO },
-    { "tls.alpn", "first application protocol that the client offers", EC_TO_SERVER, EC_BUF_KIND_TX, 0,
-      PROGRESS_HELLO },
-};
-
-enum { ANOMALY_RECORD, ANOMALY_HELLO, ANOMALY_TOO_LONG, ANOMALIES };
+enum { ANOMALY_RECORD, ANOMALY_HELLO, ANOMALY_TOO_LONG, ANOMALY_CERTIFICATE, ANOMALY_LENGTH, ANOMALIES };
 static const char *const anomalies[ANOMALIES] = {
-    "invalid_tls_header", "invalid_handshake_message", "too_long_handshake_message" };
+    "INVALID_TLS_HEADER", "INVALID_HANDSHAKE_MESSAGE", "TOO_LONG_HANDSHAKE_MESSAGE", "INVALID_CERTIFICATE",
+    "INVALID_RECORD_LENGTH" };
 
-struct tls_event { struct ec_part part; struct ec_span sni, version, alpn; };
-static const struct ec_row event_rows[] = {
-    EC_FIELD(WIRE, EC_R_COLUMN | EC_R_INDEX, struct tls_event, sni, "sni", NULL, "server name that was asked for"),
-    EC_FIELD(TEXT, EC_R_COLUMN, struct tls_event, version, "version", NULL, "chosen by the server"),
-    EC_FIELD(WIRE, 0, struct tls_event, alpn, "alpn", NULL, "first application protocol that was offered"),
-};
-static const struct ec_record event_record = EC_RECORD_PART(struct tls_event, event_rows);
-static const struct ec_topic topic = {
-    sizeof topic, EC_TOPIC_EVENT, "ec.tls/1", "tls", &event_record, NULL, "one TLS handshake" };
+enum { MESSAGE_CERTIFICATE = 11 };
 
 static const struct ec_traffic *traffic;
 
+/* A ClientHello in SSLv2's form: length with its first bit set, type 1, a version of SSL 3 or TLS. */
+static bool is_v2_hello(const uint8_t *d)
+{
+    return (d[0] & 0x80) && d[2] == TLS_CLIENT_HELLO && d[3] == 3 && d[4] <= 4 &&
+           ((uint32_t)(d[0] & 0x7f) << 8 | d[1]) >= 9;
+}
+
 static int32_t tls_probe(const uint8_t *d, uint32_t n, uint32_t dir)
 {
-    if (n < TLS_RECORD_HEADER + 1)
-        return n && (d[0] != TLS_HANDSHAKE || (n > 1 && d[1] != 3)) ? EC_NO : EC_MORE;
-    if (d[0] != TLS_HANDSHAKE || !tls_record_plausible(d))
+    bool to_server = dir == EC_TO_SERVER;
+
+    if (!n)
+        return EC_MORE;
+    if (d[0] != TLS_HANDSHAKE && (to_server ? !(d[0] & 0x80) : d[0] != TLS_ALERT))
         return EC_NO;
-    return d[5] == (dir == EC_TO_SERVER ? TLS_CLIENT_HELLO : TLS_SERVER_HELLO) ? EC_YES : EC_NO;
+    if (d[0] == TLS_HANDSHAKE && n > 1 && d[1] != 3)
+        return EC_NO;
+    if (n < TLS_RECORD_HEADER)
+        return EC_MORE;
+    if (d[0] & 0x80)
+        return to_server && is_v2_hello(d) ? EC_YES : EC_NO;
+    if (!tls_record_plausible(d))
+        return EC_NO;
+    if (!tls_record_length(d))
+        return EC_YES;              /* it claims to be TLS, and is broken */
+    if (n == TLS_RECORD_HEADER)
+        return EC_MORE;
+    if (d[0] == TLS_ALERT)
+        return tls_record_length(d) == 2 && d[5] <= 2 ? EC_YES : EC_NO;
+    return d[5] == (to_server ? TLS_CLIENT_HELLO : TLS_SERVER_HELLO) ? EC_YES : EC_NO;
 }
 
-static const char *version_text(uint16_t version)
-{
-    static __thread char scratch[16];
-
-    return tls_version_name(version, scratch);
-}
-
-/* The version as rules write it: "1.2". */
-static void set_version(struct ec_tx *x, uint32_t slot, uint16_t version)
-{
-    static const char *const minor[] = { "1.0", "1.1", "1.2", "1.3" };
-
-    if (version >= 0x0301 && version <= 0x0304)
-        ec_buf_set(x, slot, (const uint8_t *)minor[version - 0x0301], 3, EC_BUF_WHOLE, 0);
-}
-
-static void set_range(struct ec_tx *x, uint32_t slot, const uint8_t *message, struct tls_range r, int64_t wire)
-{
-    if (!r.len)
-        return;
-    if (wire < 0)
-        ec_buf_set(x, slot, message + r.off, r.len, EC_BUF_WHOLE, 0);
-    else
-        ec_buf_set(x, slot, message + r.off, r.len, EC_BUF_WHOLE | EC_BUF_VERBATIM, (uint64_t)wire + r.off);
-}
-
-/* wire: where the message's body stands in the stream, −1: it was put together from several records. */
-static void client_hello(struct ec_pctx *c, struct tls_state *s, const uint8_t *d, uint32_t n, int64_t wire)
-{
-    struct ec_tx *x = s->tx ? NULL : traffic->tx_begin(c);
-    struct tls_tx *t;
-
-    if (!x)
-        return;
-    t = x->mem;
-    if (!(t->hello = malloc(n ? n : 1))) {
-        traffic->tx_end(c, x);
-        return;
-    }
-    memcpy(t->hello, d, n);
-    s->tx = x;
-    if (!tls_hello_read(&t->client, TLS_CLIENT_HELLO, d, n))
-        traffic->anomaly(c, x, ANOMALY_HELLO);
-    set_range(x, SLOT_SNI, t->hello, t->client.sni, wire);
-    set_range(x, SLOT_ALPN, t->hello, t->client.alpn, wire);
-    set_version(x, SLOT_VERSION_CLIENT, t->client.offered);
-    traffic->tx_step(c, x, EC_TO_SERVER, PROGRESS_HELLO);
-}
-
-static void tls_finish(struct ec_pctx *c, struct tls_state *s)
+static void finish(struct ec_pctx *c, struct tls_state *s)
 {
     struct ec_tx *x = s->tx;
 
     s->tx = NULL;
-    s->done = true;
+    s->done = s->side[0].closed = s->side[1].closed = true;
     if (x)
         traffic->tx_end(c, x);
 }
 
-static void server_hello(struct ec_pctx *c, struct tls_state *s, const uint8_t *d, uint32_t n)
+static struct ec_tx *session(struct ec_pctx *c, struct tls_state *s)
 {
-    struct ec_tx *x = s->tx ? s->tx : traffic->tx_begin(c);     /* the client's side was not seen */
-    struct tls_tx *t;
+    if (!s->tx && !s->done)
+        s->tx = traffic->tx_begin(c);
+    return s->tx;
+}
+
+/* wire: where the message's body stands in the stream, −1: it was put together from several records. */
+static void hello(struct ec_pctx *c, struct tls_state *s, uint32_t dir, const uint8_t *d, uint32_t n, int64_t wire)
+{
+    struct ec_tx *x = session(c, s);
+    const struct tls_hello *h;
+    bool nomem;
 
     if (!x)
         return;
-    s->tx = x;
-    t = x->mem;
-    if (!tls_hello_read(&t->server, TLS_SERVER_HELLO, d, n))
+    h = &((struct tls_tx *)x->mem)->end[dir].hello;
+    if (!session_hello(x, dir, d, n, wire, &nomem))
         traffic->anomaly(c, x, ANOMALY_HELLO);
-    t->answered = true;
-    set_version(x, SLOT_VERSION, t->server.version);
-    x->progress[EC_TO_CLIENT] = PROGRESS_HELLO;
-    x->dir = EC_TO_CLIENT;
-    tls_finish(c, s);
+    s->side[dir].hello = true;
+    if (dir == EC_TO_CLIENT) {
+        s->version = h->version;
+        if (h->retry)               /* both greet once more */
+            s->side[0].hello = s->side[1].hello = false;
+    }
+    traffic->tx_step(c, x, dir, TLS_AT_HELLO);
+    if (dir == EC_TO_CLIENT && h->version >= 0x0304 && !h->retry)
+        finish(c, s);               /* the rest is encrypted */
+}
+
+static void certificate(struct ec_pctx *c, struct tls_state *s, uint32_t dir, const uint8_t *d, uint32_t n)
+{
+    bool nomem;
+
+    if (!s->tx)
+        return;
+    if (!session_certificate(s->tx, dir, d, n, &nomem) && !nomem)
+        traffic->anomaly(c, s->tx, ANOMALY_CERTIFICATE);
+    traffic->tx_step(c, s->tx, dir, TLS_AT_CERT);
 }
 
 /* One handshake message; d starts with its header. */
 static void handshake_message(struct ec_pctx *c, struct tls_state *s, uint32_t dir, const uint8_t *d, uint32_t n,
                               int64_t wire)
 {
-    struct tls_side *side = &s->side[dir];
+    uint32_t greeting = dir == EC_TO_SERVER ? TLS_CLIENT_HELLO : TLS_SERVER_HELLO;
 
-    if (side->hello)
-        return;
-    side->hello = side->closed = true;          /* what follows is not read in this direction */
-    if (dir == EC_TO_SERVER && d[0] == TLS_CLIENT_HELLO)
-        client_hello(c, s, d + 4, n - 4, wire < 0 ? -1 : wire + 4);
-    else if (dir == EC_TO_CLIENT && d[0] == TLS_SERVER_HELLO)
-        server_hello(c, s, d + 4, n - 4);
+    if (d[0] == greeting && !s->side[dir].hello)
+        hello(c, s, dir, d + 4, n - 4, wire < 0 ? -1 : wire + 4);
+    else if (d[0] == MESSAGE_CERTIFICATE)
+        certificate(c, s, dir, d + 4, n - 4);
 }
 
 static void handshake_record(struct ec_pctx *c, struct tls_state *s, uint32_t dir, const uint8_t *d, uint32_t n,
@@ -156,6 +122,8 @@ static void handshake_record(struct ec_pctx *c, struct tls_state *s, uint32_t di
 {
     struct tls_side *side = &s->side[dir];
 
+    if (!n)
+        traffic->anomaly(c, s->tx, ANOMALY_LENGTH);
     while (n && !side->closed) {
         uint32_t len, used;
         bool bad;
@@ -173,6 +141,48 @@ static void handshake_record(struct ec_pctx *c, struct tls_state *s, uint32_t di
     }
 }
 
+/* This side encrypts from here on. A server that does so without a certificate goes on with an earlier session. */
+static void encrypted(struct ec_pctx *c, struct tls_state *s, uint32_t dir)
+{
+    struct tls_tx *t = s->tx ? s->tx->mem : NULL;
+
+    s->side[dir].closed = true;
+    if (t && dir == EC_TO_CLIENT && t->end[dir].seen && !t->end[dir].chain)
+        t->resumed = true;
+    if (s->side[!dir].closed)
+        finish(c, s);
+}
+
+static void one_record(struct ec_pctx *c, struct tls_state *s, const struct ec_chunk *k, const uint8_t *d, uint32_t n)
+{
+    const uint8_t *content = d + TLS_RECORD_HEADER;
+
+    if (d[0] == TLS_HANDSHAKE)
+        handshake_record(c, s, k->dir, content, n, k->offset + (uint64_t)(content - k->data));
+    else if (d[0] == TLS_CHANGE_CIPHER && !s->done)
+        encrypted(c, s, k->dir);
+    else if (d[0] == TLS_APPLICATION || (d[0] == TLS_ALERT && n == 2 && content[0] == 2))
+        finish(c, s);
+}
+
+/* The SSLv2 form of a ClientHello, whole at the beginning of the stream. Returns what it took, 0: more is needed. */
+static uint32_t v2_hello(struct ec_pctx *c, struct tls_state *s, const uint8_t *d, uint32_t left)
+{
+    uint32_t n = (uint32_t)(d[0] & 0x7f) << 8 | d[1];
+    struct ec_tx *x;
+    bool nomem;
+
+    if (left - 2 < n)
+        return 0;
+    if ((x = session(c, s))) {
+        if (!session_hello_v2(x, d + 3, n - 1, &nomem))
+            traffic->anomaly(c, x, ANOMALY_HELLO);
+        s->side[EC_TO_SERVER].hello = true;
+        traffic->tx_step(c, x, EC_TO_SERVER, TLS_AT_HELLO);
+    }
+    return n + 2;
+}
+
 static int64_t tls_records(struct ec_pctx *c, struct tls_state *s, const struct ec_chunk *k)
 {
     struct tls_side *side = &s->side[k->dir];
@@ -181,6 +191,12 @@ static int64_t tls_records(struct ec_pctx *c, struct tls_state *s, const struct 
     while (!side->closed && k->len - at >= TLS_RECORD_HEADER) {
         const uint8_t *d = k->data + at;
         uint32_t n = tls_record_length(d);
+        if (k->dir == EC_TO_SERVER && !side->hello && is_v2_hello(d)) {
+            if (!(n = v2_hello(c, s, d, k->len - at)))
+                return at;
+            at += n;
+            continue;
+        }
         if (!tls_record_plausible(d)) {
             traffic->anomaly(c, s->tx, ANOMALY_RECORD);
             side->closed = true;
@@ -188,10 +204,7 @@ static int64_t tls_records(struct ec_pctx *c, struct tls_state *s, const struct 
         }
         if (k->len - at - TLS_RECORD_HEADER < n)
             return at;
-        if (d[0] == TLS_HANDSHAKE)
-            handshake_record(c, s, k->dir, d + TLS_RECORD_HEADER, n, k->offset + at + TLS_RECORD_HEADER);
-        else if (d[0] == TLS_APPLICATION || d[0] == TLS_CHANGE_CIPHER)
-            side->closed = true;
+        one_record(c, s, k, d, n);
         at += TLS_RECORD_HEADER + n;
     }
     return side->closed ? k->len : at;
@@ -207,34 +220,20 @@ static int64_t tls_parse(void *self, struct ec_pctx *c, void *state, const struc
         s->side[k->dir].closed = true;
     eaten = tls_records(c, s, k);
     if ((k->flags & EC_CH_END) && !s->done)
-        tls_finish(c, s);
+        finish(c, s);
     return eaten;
 }
 
 static int32_t tls_record(void *self, const struct ec_tx *x, uint32_t topic_id, struct ec_build *b)
 {
-    const struct tls_tx *t = x->mem;
-    struct tls_event *e = ec_add(b, topic_id, sizeof *e);
-
     (void)self;
-    if (!e)
-        return EC_ELIMIT;
-    if (t->client.sni.len)
-        e->sni = ec_put(b, t->hello + t->client.sni.off, t->client.sni.len);
-    if (t->answered)
-        e->version = ec_puts(b, version_text(t->server.version));
-    if (t->client.alpn.len)
-        e->alpn = ec_put(b, t->hello + t->client.alpn.off, t->client.alpn.len);
-    return EC_OK;
+    return tls_record_put(x->mem, topic_id, b);
 }
 
 static void tls_tx_drop(void *self, void *tx)
 {
-    struct tls_tx *t = tx;
-
     (void)self;
-    free(t->hello);
-    t->hello = NULL;
+    session_free(tx);
 }
 
 static void tls_state_drop(void *self, void *state)
@@ -253,9 +252,9 @@ static const struct ec_proto tls = {
     .topic = "ec.tls/1",
     .state_bytes = sizeof(struct tls_state),
     .tx_bytes = sizeof(struct tls_tx),
-    .n_buf = SLOTS,
+    .n_buf = TLS_SLOTS,
     .buf_stride = sizeof(struct ec_bufdef),
-    .buf = buffers,
+    .buf = tls_buffers,
     .n_anomaly = ANOMALIES,
     .anomaly = anomalies,
     .probe = tls_probe,
@@ -268,8 +267,10 @@ static const struct ec_proto tls = {
 int32_t tls_register(const struct ec_host *h, const struct ec_traffic *t, void *t_self)
 {
     uint32_t id;
-    int32_t err = h->topic(h, &topic, &id);
+    int32_t err = h->topic(h, &tls_topic, &id);
 
     traffic = t;
+    if (!err && !fingerprint_setup())
+        err = h->fail(h, EC_ENOENT, "OpenSSL has no MD5, SHA-1 or SHA-256, which fingerprints of TLS are made with");
     return err ? err : t->proto(t_self, h, &tls, NULL, &id);
 }
