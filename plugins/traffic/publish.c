@@ -65,10 +65,11 @@ static const struct ec_record tcp_shape = EC_RECORD_PART(struct tcp_record, tcp_
 
 struct anomaly_record {
     struct ec_part part;
-    uint32_t type, pad;
+    uint32_t type, app;
     struct ec_span event, layer;
 };
 static const struct ec_row anomaly_rows[] = {
+    EC_FIELD_NAME(0, struct anomaly_record, app, "app_proto", "app_proto", "Whose messages they are."),
     EC_FIELD_ENUM(EC_R_COLUMN | EC_R_INDEX, struct anomaly_record, type, "type", "decode,stream,applayer",
                   "Who found it."),
     EC_FIELD(TEXT, EC_R_COLUMN, struct anomaly_record, event, "event", NULL, "What was wrong."),
@@ -126,6 +127,41 @@ static void head_tuple(struct ec_event *e, uint8_t proto, const uint8_t src[16],
         e->flags |= EC_EV_ICMP;
 }
 
+/* The interned name for a place of flow.app_side; 0: unknown, or the flow's own protocol. */
+static uint32_t side_name(const struct traffic *tr, const struct flow *f, uint8_t side)
+{
+    uint32_t id = side == APP_SIDE_FAILED ? tr->app_failed : side ? tr->proto[side - 1].id : 0;
+
+    return id == f->pub.proto ? 0 : id;
+}
+
+static void head_sides(const struct traffic *tr, struct ec_event *e, const struct flow *f)
+{
+    int reply = -1;
+
+    if (!EC_HAS(e, struct ec_event, origin))
+        return;
+    e->app_side[0] = side_name(tr, f, f->app_side[0]);
+    e->app_side[1] = side_name(tr, f, f->app_side[1]);
+    e->app_orig = side_name(tr, f, f->app_orig);
+    if (f->pub.pkts[1] && (f->pub.ip_proto == PROTO_ICMP || f->pub.ip_proto == PROTO_ICMPV6))
+        reply = icmp_counterpart(f->pub.ip_proto, (uint8_t)f->pub.sport);
+    if (reply >= 0) {
+        e->reply_type = (uint16_t)reply;
+        e->flags |= EC_EV_ICMP_REPLY;
+    }
+}
+
+static void head_packet(struct ec_event *e, const struct ec_packet *p)
+{
+    e->count = p->frame->count;
+    e->flags |= EC_EV_COUNT;
+    if (EC_HAS(e, struct ec_event, origin))
+        e->origin = p->flags & EC_PK_DEFRAG  ? EC_ORIGIN_DEFRAG
+                    : p->flags & EC_PK_INNER ? EC_ORIGIN_NONE
+                                             : EC_ORIGIN_WIRE;
+}
+
 static void head_flow(struct traffic *tr, struct ec_event *e, struct flow *f)
 {
     community_id(f, tr->seed);
@@ -147,17 +183,18 @@ void publish_head(void *self, struct ec_build *b, struct ec_flow *flow, const st
 
     if (f) {
         head_flow(tr, e, f);
+        head_sides(tr, e, f);
         if (tr->topic_alert && b->topic == tr->topic_alert)
             f->flags |= FL_ALERTED;
     }
     if (p) {
         const struct packet *q = (const struct packet *)(const void *)p;
         e->ts_ns = p->frame->ts_ns;
-        e->count = p->frame->count;
+        head_packet(e, p);
         e->iface = p->frame->iface;
         e->vlans = q->vlans;
         memcpy(e->vlan, q->vlan, sizeof e->vlan);
-        e->flags |= EC_EV_COUNT | (p->frame->flags & EC_FR_REPLAY ? EC_EV_REPLAY : 0);
+        e->flags |= p->frame->flags & EC_FR_REPLAY ? EC_EV_REPLAY : 0;
         if (p->flow)
             e->dir = p->dir == EC_TO_SERVER ? EC_DIR_TO_SERVER : EC_DIR_TO_CLIENT;
         if (q->what & PK_IP)
@@ -236,7 +273,7 @@ void publish_flow(struct worker *w, struct flow *f, uint32_t reason)
 }
 
 void publish_anomaly(struct worker *w, struct flow *f, const struct packet *p, uint32_t kind,
-                     const char *event, const char *layer)
+                     const char *event, const char *layer, const struct ec_tx *x)
 {
     struct traffic *tr = w->tr;
     struct anomaly_record *r;
@@ -246,8 +283,13 @@ void publish_anomaly(struct worker *w, struct flow *f, const struct packet *p, u
         tr->host->open(tr->host, w->index, tr->topic_anomaly, &b) != EC_OK)
         return;
     publish_head(tr, &b, f ? &f->pub : NULL, p ? &p->pub : NULL);
+    if (x) {
+        ec_head(&b)->tx_id = x->id;
+        ec_head(&b)->flags |= EC_EV_TX;
+    }
     if ((r = ec_add(&b, tr->topic_anomaly, sizeof *r))) {
         r->type = kind;
+        r->app = kind == ANOMALY_APP && f ? f->pub.proto : 0;
         r->part.has = layer ? 1 : 0;
         r->event = ec_puts(&b, event);
         if (layer)
@@ -276,8 +318,7 @@ void publish_tx(struct worker *w, struct flow *f, struct ec_tx *x, const struct 
     e->flags |= EC_EV_TX;
     if (w->now) { /* addresses as the flow has them, place and time of the packet */
         e->ts_ns = w->now->pub.frame->ts_ns;
-        e->count = w->now->pub.frame->count;
-        e->flags |= EC_EV_COUNT;
+        head_packet(e, &w->now->pub);
     }
     old = inspect_enter(w, p->def->name, "record");
     rc = p->def->record(p->self, x, p->topic, &b);

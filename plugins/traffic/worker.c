@@ -193,7 +193,7 @@ static void decode_anomalies(struct worker *w, const struct packet *p)
         count(w, M_ANOMALY);
         if (f ? flow_event_first(w, f, p->event[i])
               : !anomaly_limited(w, p->event[i], p->pub.frame->ts_ns))
-            publish_anomaly(w, f, p, ANOMALY_DECODE, event_name(p->event[i]), NULL);
+            publish_anomaly(w, f, p, ANOMALY_DECODE, event_name(p->event[i]), NULL, NULL);
         else
             count(w, M_ANOMALY_LIMITED);
     }

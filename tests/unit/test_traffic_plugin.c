@@ -155,6 +155,62 @@ START_TEST(transaction_event)
 }
 END_TEST
 
+static const char *proto_name(struct lane *l, uint32_t id)
+{
+    const char *name = testhost_host(l->t)->interned(testhost_host(l->t), "app_proto", id);
+
+    return name ? name : "";
+}
+
+/* What each side was taken for stands beside the flow's protocol, where it is another one. */
+START_TEST(sides_that_disagree)
+{
+    struct lane l;
+    uint8_t d[128];
+    const struct ec_event *e;
+
+    lane_open(&l);
+    client_next = 101, server_next = 501;
+    lane_frame(&l, d, build_tcp(d, client, server, TCP_SYN, 100, 0, NULL, 0));
+    lane_frame(&l, d, build_tcp(d, server, client, TCP_SYN | TCP_ACK, 500, 101, NULL, 0));
+    lane_say(&l, false, "GET /index.html HTTP/1.1\r\nHost: example.org\r\n\r\n");
+    lane_say(&l, true, "SSH-2.0-OpenSSH_9.2p1\r\n");
+    ck_assert_uint_ge(testhost_count(l.t, "ec.anomaly/1"), 1);
+    lane_finish(&l);
+    e = testhost_event(l.t, "ec.flow/1", 0);
+    ck_assert_str_eq(proto_name(&l, e->app_proto), "http");
+    ck_assert_uint_eq(e->app_side[0], 0);
+    ck_assert_str_eq(proto_name(&l, e->app_side[1]), "ssh");
+    ck_assert_uint_eq(e->app_orig, 0);
+    testhost_free(l.t);
+}
+END_TEST
+
+START_TEST(a_tunnel_changes_the_protocol)
+{
+    struct lane l;
+    uint8_t d[128];
+    const struct ec_event *e;
+
+    lane_open(&l);
+    client_next = 101, server_next = 501;
+    lane_frame(&l, d, build_tcp(d, client, server, TCP_SYN, 100, 0, NULL, 0));
+    lane_frame(&l, d, build_tcp(d, server, client, TCP_SYN | TCP_ACK, 500, 101, NULL, 0));
+    lane_say(&l, false, "CONNECT inner:22 HTTP/1.1\r\n\r\n");
+    lane_say(&l, true, "HTTP/1.1 200 OK\r\n\r\n\n");
+    ck_assert_uint_eq(testhost_count(l.t, "ec.http/1"), 1);
+    lane_say(&l, true, "SSH-2.0-OpenSSH_9.2p1\r\n");
+    lane_say(&l, false, "GET is no request any more\r\n");
+    lane_finish(&l);
+    e = testhost_event(l.t, "ec.flow/1", 0);
+    ck_assert_str_eq(proto_name(&l, e->app_proto), "ssh");
+    ck_assert_str_eq(proto_name(&l, e->app_side[0]), "failed");
+    ck_assert_str_eq(proto_name(&l, e->app_orig), "http");
+    ck_assert_uint_eq(testhost_count(l.t, "ec.http/1"), 1);
+    testhost_free(l.t);
+}
+END_TEST
+
 static char called[64];
 static void first_packet(void *self, void *w, const void *st, uint32_t gen, struct ec_packet *p)
 {
@@ -207,6 +263,8 @@ int main(void)
     tcase_add_test(c, bad_key);
     tcase_add_test(c, anomaly_event);
     tcase_add_test(c, transaction_event);
+    tcase_add_test(c, sides_that_disagree);
+    tcase_add_test(c, a_tunnel_changes_the_protocol);
     tcase_add_test(c, inspectors_in_order);
     suite_add_tcase(s, c);
     return unit_run(s);

@@ -73,7 +73,10 @@ struct flow {                       /* 256 bytes: four lines; the leases follow 
     struct flow_more *more;         /* what few flows need; NULL: nothing yet */
     uint8_t community[20];
     uint8_t tcp_flags[2], wscale[2], sflags[2], hole_age[2];
-    uint8_t depth, pad[3];          /* depth: of tunnels that it is in */
+    /* what each direction was taken for, and what it was before it changed: index of the protocol + 1, or
+     * APP_SIDE_FAILED; 0: not known */
+    uint8_t app_side[2], app_orig;
+    uint8_t depth;                  /* of tunnels that it is in */
     struct sdir dir[2];
 };
 _Static_assert(sizeof(struct flow) == 256, "four lines");

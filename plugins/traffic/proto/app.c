@@ -47,7 +47,7 @@ static void app_abandon(struct worker *w, struct flow *f, uint32_t why)
     app_off(w, f);
 }
 
-bool app_set(struct worker *w, struct flow *f, const struct proto *p)
+bool app_set(struct worker *w, struct flow *f, const struct proto *p, uint32_t dir)
 {
     struct app *a = f->app;
 
@@ -60,6 +60,9 @@ bool app_set(struct worker *w, struct flow *f, const struct proto *p)
     a->proto = p;
     a->phase = APP_PARSE;
     f->pub.proto = p->id;
+    for (uint32_t i = 0; i < 2; i++)
+        if (dir == i || dir > 1)
+            f->app_side[i] = (uint8_t)(p->index + 1);
     count(w, M_APP_DETECTED);
     return true;
 }
@@ -86,8 +89,11 @@ static void app_upgrade(struct worker *w, struct flow *f, const struct proto *to
         return;
     }
     a->tx_next = 0;
+    if (!f->app_orig)
+        f->app_orig = (uint8_t)(a->proto->index + 1);
+    f->app_side[0] = f->app_side[1] = 0;
     if (to) {
-        if (!app_set(w, f, to))
+        if (!app_set(w, f, to, 2))
             return;
     } else {
         state_drop(w, a);
@@ -156,12 +162,34 @@ static void app_parse(struct worker *w, struct flow *f, const struct ec_chunk *k
     app_keep(w, f, k, (uint32_t)eaten, own);
 }
 
+/* The first bytes of the direction that did not name the protocol: do they agree? */
+static void app_agree(struct worker *w, struct flow *f, const struct ec_chunk *k)
+{
+    uint64_t refused = 0;
+    uint32_t own = f->app->proto->index;
+    int found;
+
+    if ((k->flags & EC_CH_GAP) || !k->len)
+        return;
+    found = detect(w, f, &refused, k->data, k->len, k->dir);
+    f->app_side[k->dir] = (uint8_t)(found == -2 ? own + 1 : found == -1 ? APP_SIDE_FAILED : (uint32_t)found + 1);
+    if (f->app_side[k->dir] == own + 1)
+        return;
+    count(w, M_ANOMALY);
+    publish_anomaly(w, f, w->now, ANOMALY_APP,
+                    found == -1 ? "APPLAYER_DETECT_PROTOCOL_ONLY_ONE_DIRECTION"
+                                : "APPLAYER_MISMATCH_PROTOCOL_BOTH_DIRECTIONS",
+                    "proto_detect", NULL);
+}
+
 /* Give k to the parser, behind what it left last time. */
 static void app_feed(struct worker *w, struct flow *f, const struct ec_chunk *k)
 {
     struct kept *kept = &f->app->kept[k->dir];
     struct ec_chunk all = *k;
 
+    if (!f->app_side[k->dir])
+        app_agree(w, f, k);
     if (kept->len &&
         (k->flags & EC_CH_GAP)) { /* what waited for more will never get it: it is missing too */
         all.missing += kept->len;
@@ -228,7 +256,7 @@ static void app_detect(struct worker *w, struct flow *f, const struct ec_chunk *
         if (found >= 0) {
             bool own = kept->len != 0;
             struct kept mine = *kept;
-            if (!app_set(w, f, &w->tr->proto[found]))
+            if (!app_set(w, f, &w->tr->proto[found], k->dir))
                 return;
             if (own) {
                 all.data = mine.data, all.len = mine.len, all.offset = mine.offset;
@@ -274,6 +302,8 @@ void app_datagram(struct worker *w, struct flow *f, struct packet *p)
     if ((f->flags & FL_APP_OFF) || !w->tr->protos || !k.len)
         return;
     if (f->app) {
+        if (!f->app_side[k.dir])
+            app_agree(w, f, &k);
         app_parse(w, f, &k, false);
         return;
     }
@@ -283,7 +313,7 @@ void app_datagram(struct worker *w, struct flow *f, struct packet *p)
             app_failed(w, f);
         return;
     }
-    if (app_make(w, f) && app_set(w, f, &w->tr->proto[found]))
+    if (app_make(w, f) && app_set(w, f, &w->tr->proto[found], k.dir))
         app_parse(w, f, &k, false);
 }
 

@@ -10,6 +10,8 @@
 #define TX_MAX 256u
 #define UPGRADES_MAX 8u             /* changes of protocol in one flow */
 
+#define APP_SIDE_FAILED 255u        /* flow.app_side: nobody knows these bytes */
+
 enum { APP_DETECT, APP_PARSE };
 /* a transaction; leases, buffers and the parser's memory follow */
 struct txi {
@@ -46,8 +48,8 @@ void app_datagram(struct worker *w, struct flow *f, struct packet *p);
 void app_end(struct worker *w, struct flow *f);                                 /* the flow ends */
 /* never look at this flow again */
 void app_off(struct worker *w, struct flow *f);
-/* a protocol was found */
-bool app_set(struct worker *w, struct flow *f, const struct proto *p);
+/* A protocol was found, in the bytes of direction dir; 2: it was named by another one. */
+bool app_set(struct worker *w, struct flow *f, const struct proto *p, uint32_t dir);
 
 /* detect.c: index of the protocol, −1: none of them (for good, in this direction), −2: not yet
  * known. */

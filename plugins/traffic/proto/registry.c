@@ -48,6 +48,9 @@ static int32_t anomalies_add(struct proto *p)
         char name[96];
         int32_t rc;
         snprintf(name, sizeof name, "app.%s.%s", p->def->name, p->def->anomaly[i]);
+        for (char *c = name; *c; c++)               /* EVE has some of them in capitals */
+            if (*c >= 'A' && *c <= 'Z')
+                *c |= 0x20;
         p->rows[i].size = sizeof p->rows[i];
         p->rows[i].kind = EC_METRIC_COUNTER;
         p->rows[i].name = strdup(name);

@@ -94,7 +94,6 @@ void tx_anomaly(struct ec_pctx *c, struct ec_tx *x, uint32_t index)
     const struct proto *p = c->a->proto;
     uint64_t bit = UINT64_C(1) << (index & 63);
 
-    (void)x;
     if (index >= p->def->n_anomaly)
         return;
     count(c->w, M_ANOMALY);
@@ -105,7 +104,7 @@ void tx_anomaly(struct ec_pctx *c, struct ec_tx *x, uint32_t index)
         return;
     }
     c->a->anomalies |= bit;
-    publish_anomaly(c->w, c->f, c->w->now, ANOMALY_APP, p->def->anomaly[index], "proto_parser");
+    publish_anomaly(c->w, c->f, c->w->now, ANOMALY_APP, p->def->anomaly[index], "proto_parser", x);
 }
 
 struct ec_flow *tx_flow(struct ec_pctx *c)

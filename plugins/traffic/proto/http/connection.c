@@ -172,7 +172,16 @@ static int on_complete(htp_tx_t *h, uint32_t dir)
 }
 
 static int on_request_complete(htp_tx_t *h) { return on_complete(h, EC_TO_SERVER); }
-static int on_response_complete(htp_tx_t *h) { return on_complete(h, EC_TO_CLIENT); }
+
+static int on_response_complete(htp_tx_t *h)
+{
+    struct http_state *s = htp_connp_get_user_data(h->connp);
+
+    on_complete(h, EC_TO_CLIENT);
+    /* RFC 9110 §9.3.6: what follows is a tunnel, whatever it may look like. */
+    s->tunnel = h->request_method_number == HTP_M_CONNECT && h->response_status_number / 100 == 2;
+    return s->tunnel ? HTP_STOP : HTP_OK;
+}
 
 static int on_transaction_complete(htp_tx_t *h)
 {
@@ -251,17 +260,33 @@ static void finish_all(struct http_state *s)
         end(s->open);
 }
 
+/* What libhtp took of the chunk, and the line ends behind it, which no protocol begins with. */
+static int64_t consumed(const struct http_state *s, const struct ec_chunk *k)
+{
+    size_t n = k->dir == EC_TO_SERVER ? htp_connp_req_data_consumed(s->connp) : htp_connp_res_data_consumed(s->connp);
+
+    while (n < k->len && (k->data[n] == '\r' || k->data[n] == '\n'))
+        n++;
+    return (int64_t)n;
+}
+
+/* What follows belongs to another protocol. */
+static int64_t leave(struct http_state *s, const struct ec_chunk *k)
+{
+    finish_all(s);
+    traffic->upgrade(s->c, NULL);
+    return consumed(s, k);
+}
+
 static int64_t verdict(struct http_state *s, int status, const struct ec_chunk *k)
 {
+    if (s->tunnel)
+        return leave(s, k);
     switch (status) {
     case HTP_STREAM_DATA_OTHER:
-        return (int64_t)(k->dir == EC_TO_SERVER ? htp_connp_req_data_consumed(s->connp)
-                                                : htp_connp_res_data_consumed(s->connp));
-    case HTP_STREAM_TUNNEL:         /* what follows the headers belongs to another protocol */
-        finish_all(s);
-        traffic->upgrade(s->c, NULL);
-        return (int64_t)(k->dir == EC_TO_SERVER ? htp_connp_req_data_consumed(s->connp)
-                                                : htp_connp_res_data_consumed(s->connp));
+        return consumed(s, k);
+    case HTP_STREAM_TUNNEL:
+        return leave(s, k);
     case HTP_STREAM_ERROR: case HTP_STREAM_STOP:
         traffic->anomaly(s->c, s->open ? s->open->x : NULL,
                          k->dir == EC_TO_SERVER ? ANOMALY_REQUEST : ANOMALY_RESPONSE);
@@ -294,9 +319,9 @@ int64_t connection_data(struct http_state *s, struct ec_pctx *c, const struct ec
     s->searched[k->dir] = 0;
     if ((k->flags & EC_CH_GAP) && k->missing)
         eaten = verdict(s, feed(s, k->dir, NULL, (size_t)k->missing), k);
-    if (eaten >= 0 && k->len)
+    if (eaten >= 0 && k->len && !s->tunnel)
         eaten = verdict(s, feed(s, k->dir, k->data, k->len), k);
-    if (eaten >= 0 && (k->flags & EC_CH_END))
+    if (eaten >= 0 && (k->flags & EC_CH_END) && !s->tunnel)
         close_side(s, k);
     s->c = NULL;
     s->k = NULL;

@@ -14,7 +14,7 @@ struct http_state {                 /* one connection */
     const struct ec_chunk *k;
     struct http_tx *open;           /* transactions that have not ended, oldest first */
     uint32_t searched[2];           /* how far into the current chunk messages have been found */
-    bool closed[2];
+    bool closed[2], tunnel;         /* tunnel: CONNECT has succeeded */
 };
 
 struct http_tx {                    /* memory of traffic's transaction; freed by tx_drop */
