@@ -73,6 +73,7 @@
       "Transactions not begun: too many open.")                                                    \
     X(TX_CUT, COUNTER, "app.transactions_cut", "transactions",                                     \
       "Transactions ended by the end of their flow.")                                              \
+    X(FILES, COUNTER, "app.files", "files", "Files that went by, to their end or not.")            \
     X(ANOMALY, COUNTER, "anomaly.seen", "events", "Anomalies found, repeated ones included.")      \
     X(ANOMALY_LIMITED, COUNTER, "anomaly.limited", "events",                                       \
       "Anomalies counted but not published: a repetition.")                                        \

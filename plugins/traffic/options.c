@@ -32,7 +32,7 @@ static const struct ec_row rows[] = {
     EC_OPTION(BOOL, EC_R_LIVE, "stream.midstream", "false", 0, 0, NULL,
               "follow TCP connections whose beginning was not seen"),
     EC_OPTION(BOOL, EC_R_LIVE, "checksums", "false", 0, 0, NULL,
-              "verify checksums; packets with wrong ones are flagged and not parsed"),
+              "verify checksums; packets with wrong ones are flagged, and those of TCP not parsed"),
     EC_OPTION(BOOL, EC_R_LIVE, "checksum_offloads", "true", 0, 0, NULL,
               "where checksums are verified, take a sum of the pseudo header alone for one that the "
               "sender left to its network card"),

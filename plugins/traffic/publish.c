@@ -78,6 +78,27 @@ static const struct ec_row anomaly_rows[] = {
 };
 static const struct ec_record anomaly_shape = EC_RECORD_PART(struct anomaly_record, anomaly_rows);
 
+struct file_record {
+    struct ec_part part;
+    struct ec_span name;
+    uint64_t bytes, first, last, tx_id;
+    uint32_t state;
+    uint8_t gaps, stored, pad[2];
+};
+enum { FILE_NAME, FILE_RANGE };
+static const struct ec_row file_rows[] = {
+    EC_FIELD_OPT(WIRE, EC_R_COLUMN, FILE_NAME, struct file_record, name, "filename", NULL, "What the sender calls it."),
+    EC_FIELD(BOOL, 0, struct file_record, gaps, "gaps", NULL, "Bytes in it were lost."),
+    EC_FIELD_ENUM(EC_R_COLUMN, struct file_record, state, "state", "TRUNCATED,CLOSED", "Was its end seen, and all of it?"),
+    EC_FIELD(BOOL, 0, struct file_record, stored, "stored", NULL, "It was kept."),
+    EC_FIELD(U64, EC_R_COLUMN, struct file_record, bytes, "size", "bytes", "Bytes that went by."),
+    EC_FIELD_OPT(U64, 0, FILE_RANGE, struct file_record, first, "start", NULL, "Place of its first byte in a larger one."),
+    EC_FIELD_OPT(U64, 0, FILE_RANGE, struct file_record, last, "end", NULL, "Place of its last byte there."),
+    EC_FIELD(U64, 0, struct file_record, tx_id, "tx_id", NULL, "The transaction that carried it."),
+};
+static const struct ec_record file_shape = EC_RECORD_PART(struct file_record, file_rows);
+
+static const char *const file_carries[] = { EC_ANY_TX, NULL };
 static const char *const flow_carries[] = { "ec.tcp/1", "ec.tunnel/1", "ec.about/1", NULL };
 static const char *const anomaly_carries[] = { "ec.tunnel/1", NULL };
 static const struct ec_topic topics[] = {
@@ -87,14 +108,16 @@ static const struct ec_topic topics[] = {
       "What the TCP headers of a flow said." },
     { sizeof(struct ec_topic), EC_TOPIC_EVENT, "ec.anomaly/1", "anomaly", &anomaly_shape, anomaly_carries,
       "A packet, a stream or a message that breaks the rules of its protocol." },
+    { sizeof(struct ec_topic), EC_TOPIC_EVENT, "ec.fileinfo/1", "fileinfo", &file_shape, file_carries,
+      "A file that went over the wire." },
 };
 
 int32_t publish_topics(struct traffic *tr)
 {
-    uint32_t *const id[] = { &tr->topic_flow, &tr->topic_tcp, &tr->topic_anomaly };
+    uint32_t *const id[] = { &tr->topic_flow, &tr->topic_tcp, &tr->topic_anomaly, &tr->topic_file };
     int32_t rc = EC_OK;
 
-    for (uint32_t i = 0; i < 3 && !rc; i++)
+    for (uint32_t i = 0; i < sizeof id / sizeof id[0] && !rc; i++)
         rc = tr->host->topic(tr->host, &topics[i], id[i]);
     if (!rc)
         rc = tr->host->topic(tr->host, &outer_topic, &tr->topic_tunnel);
@@ -302,6 +325,53 @@ void publish_anomaly(struct worker *w, struct flow *f, const struct packet *p, u
     tr->host->publish(tr->host, &b);
 }
 
+/* Addresses as the flow has them, place and time of the packet that is being worked on. */
+static void head_now(struct worker *w, struct ec_event *e)
+{
+    if (!w->now)
+        return;
+    e->ts_ns = w->now->pub.frame->ts_ns;
+    head_packet(e, &w->now->pub);
+}
+
+static void file_part(struct file_record *r, const struct ec_tx *x, const struct ec_file *file, struct ec_build *b)
+{
+    r->bytes = file->bytes;
+    r->first = file->first;
+    r->last = file->last;
+    r->tx_id = x->id;
+    r->gaps = !!(file->flags & EC_FILE_GAPS);
+    r->state = (file->flags & (EC_FILE_WHOLE | EC_FILE_GAPS)) == EC_FILE_WHOLE;
+    if (file->flags & EC_FILE_RANGE)
+        r->part.has |= 1u << FILE_RANGE;
+    if (!file->name)
+        return;
+    r->name = ec_put(b, file->name, file->name_len);
+    r->part.has |= 1u << FILE_NAME;
+}
+
+void publish_file(struct worker *w, struct flow *f, struct ec_tx *x, const struct ec_file *file)
+{
+    struct traffic *tr = w->tr;
+    struct file_record *r;
+    struct ec_event *e;
+    struct ec_build b;
+
+    if (!tr->host || tr->host->open(tr->host, w->index, tr->topic_file, &b) != EC_OK)
+        return;
+    publish_head(tr, &b, &f->pub, NULL);
+    e = ec_head(&b);
+    head_now(w, e);
+    e->tx_id = x->id;
+    e->flags |= EC_EV_TX;
+    if (file->dir == EC_TO_CLIENT)              /* from who sent it to who got it */
+        head_tuple(e, f->pub.ip_proto, f->pub.dst, f->pub.src, f->pub.dport, f->pub.sport);
+    if ((r = ec_add(&b, tr->topic_file, sizeof *r)))
+        file_part(r, x, file, &b);
+    publish_attach_tx(tr, &b, &f->pub, x);
+    tr->host->publish(tr->host, &b);
+}
+
 void publish_tx(struct worker *w, struct flow *f, struct ec_tx *x, const struct proto *p)
 {
     const struct ec_host *h = w->tr->host;
@@ -316,10 +386,7 @@ void publish_tx(struct worker *w, struct flow *f, struct ec_tx *x, const struct 
     e = ec_head(&b);
     e->tx_id = x->id;
     e->flags |= EC_EV_TX;
-    if (w->now) { /* addresses as the flow has them, place and time of the packet */
-        e->ts_ns = w->now->pub.frame->ts_ns;
-        head_packet(e, &w->now->pub);
-    }
+    head_now(w, e);
     old = inspect_enter(w, p->def->name, "record");
     rc = p->def->record(p->self, x, p->topic, &b);
     inspect_leave(w, old);

@@ -9,6 +9,8 @@ void publish_start(struct traffic *tr);
 void publish_flow(struct worker *w, struct flow *f, uint32_t reason);
 /* A transaction's record, with the packet that ended it, if any. */
 void publish_tx(struct worker *w, struct flow *f, struct ec_tx *x, const struct proto *p);
+/* A file of a transaction ended. */
+void publish_file(struct worker *w, struct flow *f, struct ec_tx *x, const struct ec_file *file);
 /* f or p may be NULL. kind: ANOMALY_*; layer and x may be NULL. */
 void publish_anomaly(struct worker *w, struct flow *f, const struct packet *p, uint32_t kind,
                      const char *event, const char *layer, const struct ec_tx *x);

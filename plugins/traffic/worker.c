@@ -214,9 +214,9 @@ static void packet_tcp(struct worker *w, struct flow *f, struct packet *p)
 
 static void packet_flow(struct worker *w, struct flow *f, struct packet *p)
 {
-    if (p->pub.flags & EC_PK_BADSUM)
-        return;                     /* no receiver would have taken it */
     if (f->pub.ip_proto == PROTO_TCP) {
+        if (p->pub.flags & EC_PK_BADSUM)
+            return;                 /* no receiver would have taken it, and it may be there to mislead us */
         packet_tcp(w, f, p);
         return;
     }

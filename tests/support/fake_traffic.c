@@ -1,6 +1,7 @@
 /* fake_traffic.c: a traffic engine of a page. */
 #include "fake_traffic.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,6 +104,17 @@ static int32_t fake_upgrade(struct ec_pctx *c, const char *proto)
     return EC_OK;
 }
 
+static void fake_file(struct ec_pctx *c, struct ec_tx *x, const struct ec_file *file)
+{
+    struct fake_traffic *f = c->f;
+
+    (void)x;
+    f->n_file++;
+    f->file = *file;
+    snprintf(f->file_name, sizeof f->file_name, "%.*s", (int)file->name_len, file->name ? (const char *)file->name : "");
+    f->file.name = NULL;
+}
+
 static int32_t fake_proto(void *self, const struct ec_host *h, const struct ec_proto *p, void *proto_self, uint32_t *id)
 {
     struct fake_traffic *f = self;
@@ -122,6 +134,7 @@ static const struct ec_traffic service = {
     .tx_end = fake_tx_end,
     .anomaly = fake_anomaly,
     .upgrade = fake_upgrade,
+    .file = fake_file,
 };
 
 struct fake_traffic *fake_new(fake_register_fn *reg)
@@ -146,7 +159,7 @@ void fake_begin(struct fake_traffic *f)
         f->n_held[dir] = 0;
         f->offset[dir] = 0;
     }
-    f->n_begun = f->n_ended = f->n_step = 0;
+    f->n_begun = f->n_ended = f->n_step = f->n_file = 0;
     f->next_id = 0;
     f->gave_up = f->upgraded = false;
     memset(f->anomaly, 0, sizeof f->anomaly);

@@ -26,6 +26,9 @@ struct fake_traffic {
     uint64_t next_id;
     uint32_t anomaly[64];           /* how often each was reported */
     bool gave_up, upgraded;
+    uint32_t n_file;                /* files that ended; the last one, and its name (cut) */
+    struct ec_file file;
+    char file_name[64];
     /* What a test wants to see of each step: x as an inspector would see it. */
     void (*on_step)(struct fake_traffic *f, struct ec_tx *x, void *arg);
     void *on_step_arg;

@@ -67,6 +67,7 @@ void tx_step(struct ec_pctx *c, struct ec_tx *x, uint32_t dir, uint32_t progress
 void tx_end(struct ec_pctx *c, struct ec_tx *x);
 void tx_end_all(struct worker *w, struct flow *f, struct app *a);   /* those still open, cut */
 void tx_anomaly(struct ec_pctx *c, struct ec_tx *x, uint32_t index);
+void tx_file(struct ec_pctx *c, struct ec_tx *x, const struct ec_file *file);
 struct ec_flow *tx_flow(struct ec_pctx *c);
 int32_t tx_upgrade(struct ec_pctx *c, const char *proto);
 const struct ec_buf *tx_fill(void *self, struct ec_tx *x, uint32_t slot);

@@ -107,6 +107,12 @@ void tx_anomaly(struct ec_pctx *c, struct ec_tx *x, uint32_t index)
     publish_anomaly(c->w, c->f, c->w->now, ANOMALY_APP, p->def->anomaly[index], "proto_parser", x);
 }
 
+void tx_file(struct ec_pctx *c, struct ec_tx *x, const struct ec_file *file)
+{
+    count(c->w, M_FILES);
+    publish_file(c->w, c->f, x, file);
+}
+
 struct ec_flow *tx_flow(struct ec_pctx *c)
 {
     return &c->f->pub;

@@ -73,9 +73,11 @@ static void end(struct http_tx *t)
 {
     struct http_tx **at = &t->s->open;
 
-    for (uint32_t dir = 0; dir < 2; dir++)
+    for (uint32_t dir = 0; dir < 2; dir++) {
         if (t->body[dir].unseen)
             body_step(t, dir, 0);
+        file_end(t, dir, false);
+    }
     while (*at && *at != t)
         at = &(*at)->next;
     if (*at)
@@ -127,6 +129,8 @@ static int on_body(htp_tx_data_t *d, uint32_t dir)
     const uint8_t *p = d->data;
     size_t left = p ? d->len : 0;
 
+    if (t)
+        file_data(t, dir, d->len, !p);
     while (t && left) {
         struct http_body *b = &t->body[dir];
         uint32_t n = body_room(b);
@@ -168,6 +172,7 @@ static int on_complete(htp_tx_t *h, uint32_t dir)
     if (t->body[dir].unseen)
         body_step(t, dir, 1);
     step(t, dir, HTTP_AT_END);
+    file_end(t, dir, true);
     return HTP_OK;
 }
 
@@ -219,6 +224,7 @@ static void set_limits(void)
 int32_t connection_setup(const struct ec_traffic *t)
 {
     traffic = t;
+    file_setup(t);
     if (cfg)
         return EC_OK;
     if (!(cfg = htp_config_create()))

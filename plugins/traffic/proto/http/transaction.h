@@ -6,6 +6,7 @@
 
 #include "body.h"
 #include "buffers.h"
+#include "file.h"
 #include "text.h"
 
 struct http_state {                 /* one connection */
@@ -25,6 +26,7 @@ struct http_tx {                    /* memory of traffic's transaction; freed by
     struct text uri, host, line[2], header[2], cookie[2], names[2];
     struct ec_buf *item[2];         /* one for each header, pointing into header[] */
     struct http_body body[2];
+    struct http_file file[2];
 };
 
 /* Where bytes stand in the stream of direction dir: exactly, when they are part of the current chunk; by searching the

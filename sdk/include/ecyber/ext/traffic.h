@@ -1,4 +1,4 @@
-/* traffic.h: ec.traffic/1, the service of the traffic engine. STATUS: draft 2.
+/* traffic.h: ec.traffic/1, the service of the traffic engine. STATUS: draft 3.
  *
  * Flows, in-order stream bytes, transactions and inspection buffers by name. Inspectors (ids, ml, yours) register
  * hooks; parsers register protocols.
@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define EC_TRAFFIC_ID "ec.traffic/1-draft.2"
+#define EC_TRAFFIC_ID "ec.traffic/1-draft.3"
 
 /* Directions as array indexes: 0 to the server, 1 to the client. */
 enum { EC_TO_SERVER = 0, EC_TO_CLIENT = 1 };
@@ -149,6 +149,15 @@ struct ec_inspector {               /* IMPLEMENTED by ids, ml, yours; order = co
 
 enum { EC_LEASE_FLOW = 1, EC_LEASE_TX = 2 };
 
+enum { EC_FILE_WHOLE = 1, EC_FILE_GAPS = 2, EC_FILE_RANGE = 4 };    /* ec_file.flags */
+struct ec_file {                    /* what a transaction carried as a file */
+    uint32_t size, flags;           /* EC_FILE_WHOLE: to its end; GAPS: bytes in it were lost; RANGE: first and last hold */
+    const uint8_t *name;            /* as it was on the wire */
+    uint32_t name_len, dir;         /* EC_TO_*: which way it went */
+    uint64_t bytes;                 /* that went by, with those in gaps */
+    uint64_t first, last;           /* place of its first and last byte in a larger one */
+};
+
 struct ec_traffic {                 /* CALLED by everybody else; self: from host->use() */
     uint32_t size, reserved;
     /* [ctl] in setup() only. h: the caller's host, by which traffic finds its state and worker memory. */
@@ -178,6 +187,8 @@ struct ec_traffic {                 /* CALLED by everybody else; self: from host
     /* [cfg] The i-th registered protocol, whether or not it has buffers; id: interned in "app_proto". EC_ENOENT: no
      * i-th. Rules for a protocol that nobody detects are refused by it. */
     int32_t (*proto_at)(void *self, uint32_t i, const char **name, uint32_t *id);
+    /* For parsers, within parse(): a file ended. Publishes `fileinfo` with the transaction's record. */
+    void (*file)(struct ec_pctx *c, struct ec_tx *x, const struct ec_file *file);
 };
 
 static inline const struct ec_buf *ec_tx_buf(const struct ec_traffic *t, void *self, struct ec_tx *x, uint32_t slot)

@@ -1,0 +1,22 @@
+/* file.h: bodies as files: what a request sends (POST, PUT) and what a response brings. */
+#ifndef TRAFFIC_HTTP_FILE_H
+#define TRAFFIC_HTTP_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ec_traffic;
+struct http_tx;
+
+struct http_file { uint64_t bytes; bool open, closed, gaps; };
+struct http_range { bool known, sized; uint64_t first, last, size; };   /* Content-Range (RFC 9110 §14.4) */
+
+void file_setup(const struct ec_traffic *t);
+/* n bytes of the body in direction dir went by; gap: they were lost. */
+void file_data(struct http_tx *t, uint32_t dir, uint64_t n, bool gap);
+/* The body ended; whole: by the rules of its message. Reports the file, if there was one, once. */
+void file_end(struct http_tx *t, uint32_t dir, bool whole);
+/* "bytes 500-999/1234", "bytes 500-999" and a "*" for the size are read. */
+void range_read(struct http_range *r, const uint8_t *d, uint32_t n);
+
+#endif
