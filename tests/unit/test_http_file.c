@@ -1,0 +1,142 @@
+/* test_http_file.c: bodies of HTTP as files: names, sizes, ranges, holes, and what is none. */
+#include <string.h>
+
+#include "plugins/traffic/proto/http/file.h"
+#include "plugins/traffic/proto/http/http.h"
+#include "tests/support/fake_traffic.h"
+#include "tests/unit/unit.h"
+
+static void talk(struct fake_traffic *f, const char *request, const char *response)
+{
+    fake_begin(f);
+    fake_feed(f, EC_TO_SERVER, request, (uint32_t)strlen(request), 0);
+    fake_feed(f, EC_TO_CLIENT, response, (uint32_t)strlen(response), 0);
+}
+
+START_TEST(a_response_is_a_file)
+{
+    static const struct { const char *head, *name; } cases[] = {
+        { "", "/download/a b.txt" },
+        { "Content-Disposition: attachment; filename=\"x;y.txt\"; size=2\r\n", "x;y.txt" },
+        { "content-disposition: inline;filename=z.txt;x\r\n", "z.txt" },
+        { "Content-Disposition: attachment; filename=\r\n", "/download/a b.txt" },
+        { "Content-Disposition: attachment; nofilename=q\r\n", "/download/a b.txt" },
+    };
+    struct fake_traffic *f = fake_new(http_register);
+    char response[256];
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(response, sizeof response, "HTTP/1.1 200 OK\r\n%sContent-Length: 5\r\n\r\nhello", cases[i].head);
+        talk(f, "GET /download/a%20b.txt?x=1 HTTP/1.1\r\nHost: h\r\n\r\n", response);
+        ck_assert_uint_eq(f->n_file, 1);
+        ck_assert_str_eq(f->file_name, cases[i].name);
+        ck_assert_uint_eq(f->file.bytes, 5);
+        ck_assert_uint_eq(f->file.flags, EC_FILE_WHOLE);
+        ck_assert_uint_eq(f->file.dir, EC_TO_CLIENT);
+        fake_end(f);
+        ck_assert_uint_eq(f->n_file, 1);
+    }
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(what_is_sent_is_a_file)
+{
+    struct fake_traffic *f = fake_new(http_register);
+    const char *ok = "HTTP/1.1 204 No Content\r\n\r\n";
+
+    talk(f, "PUT /up.bin HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", ok);
+    ck_assert_uint_eq(f->n_file, 1);
+    ck_assert_str_eq(f->file_name, "/up.bin");
+    ck_assert_uint_eq(f->file.dir, EC_TO_SERVER);
+    fake_end(f);
+    talk(f, "POST /f HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 3\r\n\r\nabc",
+         ok);
+    ck_assert_uint_eq(f->n_file, 0);
+    fake_end(f);
+    talk(f, "DELETE /f HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", ok);
+    ck_assert_uint_eq(f->n_file, 0);
+    fake_end(f);
+    talk(f, "GET / HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    ck_assert_uint_eq(f->n_file, 0);                /* nothing went by */
+    fake_end(f);
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(holes_and_ends_cut_a_file)
+{
+    struct fake_traffic *f = fake_new(http_register);
+    const char *head = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhello", *request = "GET /f HTTP/1.1\r\nHost: h\r\n\r\n";
+
+    talk(f, request, head);
+    fake_gap(f, EC_TO_CLIENT, 10);
+    ck_assert_uint_eq(f->n_file, 0);
+    fake_feed(f, EC_TO_CLIENT, "world", 5, 0);
+    ck_assert_uint_eq(f->n_file, 1);
+    ck_assert_uint_eq(f->file.bytes, 20);
+    ck_assert_uint_eq(f->file.flags, EC_FILE_WHOLE | EC_FILE_GAPS);
+    fake_end(f);
+    talk(f, request, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nZ\r\n");
+    fake_end(f);
+    ck_assert_uint_eq(f->n_file, 1);
+    ck_assert_uint_eq(f->file.flags & EC_FILE_GAPS, 0);
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(ranges_are_read)
+{
+    static const struct { const char *text; struct http_range range; } cases[] = {
+        { "bytes 500-1000/146515", { true, true, 500, 1000, 146515 } },
+        { "Bytes 0-0/1", { true, true, 0, 0, 1 } },
+        { "bytes 5-9/*", { true, false, 5, 9, 0 } },
+        { "bytes 5-9", { true, false, 5, 9, 0 } },
+        { "bytes */100", { false, false, 0, 0, 0 } },
+        { "bytes 9-5/100", { false, true, 9, 5, 100 } },
+        { "bytes 5-", { false, false, 5, 0, 0 } },
+        { "lines 1-2/3", { false, false, 0, 0, 0 } },
+        { "", { false, false, 0, 0, 0 } },
+        { "bytes 99999999999999999999999-1/2", { false, false, 0, 0, 0 } },
+    };
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct http_range r;
+        range_read(&r, (const uint8_t *)cases[i].text, (uint32_t)strlen(cases[i].text));
+        ck_assert_msg(r.known == cases[i].range.known && r.sized == cases[i].range.sized, "%s", cases[i].text);
+        if (!r.known)
+            continue;
+        ck_assert_uint_eq(r.first, cases[i].range.first);
+        ck_assert_uint_eq(r.last, cases[i].range.last);
+        ck_assert_uint_eq(r.size, cases[i].range.size);
+    }
+}
+END_TEST
+
+START_TEST(a_part_of_a_file_says_which)
+{
+    struct fake_traffic *f = fake_new(http_register);
+
+    talk(f, "GET /f HTTP/1.1\r\nHost: h\r\n\r\n",
+         "HTTP/1.1 206 Partial\r\nContent-Range: bytes 10-14/100\r\nContent-Length: 5\r\n\r\nhello");
+    ck_assert_uint_eq(f->file.flags, EC_FILE_WHOLE | EC_FILE_RANGE);
+    ck_assert_uint_eq(f->file.first, 10);
+    ck_assert_uint_eq(f->file.last, 14);
+    fake_end(f);
+    fake_free(f);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("http_file");
+    TCase *tc = tcase_create("http_file");
+
+    tcase_add_test(tc, a_response_is_a_file);
+    tcase_add_test(tc, what_is_sent_is_a_file);
+    tcase_add_test(tc, holes_and_ends_cut_a_file);
+    tcase_add_test(tc, ranges_are_read);
+    tcase_add_test(tc, a_part_of_a_file_says_which);
+    suite_add_tcase(suite, tc);
+    return unit_run(suite);
+}
