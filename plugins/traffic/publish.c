@@ -89,10 +89,12 @@ enum { FILE_NAME, FILE_RANGE };
 static const struct ec_row file_rows[] = {
     EC_FIELD_OPT(WIRE, EC_R_COLUMN, FILE_NAME, struct file_record, name, "filename", NULL, "What the sender calls it."),
     EC_FIELD(BOOL, 0, struct file_record, gaps, "gaps", NULL, "Bytes in it were lost."),
-    EC_FIELD_ENUM(EC_R_COLUMN, struct file_record, state, "state", "TRUNCATED,CLOSED", "Was its end seen, and all of it?"),
+    EC_FIELD_ENUM(EC_R_COLUMN, struct file_record, state, "state", "TRUNCATED,CLOSED",
+                  "Was its end seen, and all of it?"),
     EC_FIELD(BOOL, 0, struct file_record, stored, "stored", NULL, "It was kept."),
     EC_FIELD(U64, EC_R_COLUMN, struct file_record, bytes, "size", "bytes", "Bytes that went by."),
-    EC_FIELD_OPT(U64, 0, FILE_RANGE, struct file_record, first, "start", NULL, "Place of its first byte in a larger one."),
+    EC_FIELD_OPT(U64, 0, FILE_RANGE, struct file_record, first, "start", NULL,
+                 "Place of its first byte in a larger one."),
     EC_FIELD_OPT(U64, 0, FILE_RANGE, struct file_record, last, "end", NULL, "Place of its last byte there."),
     EC_FIELD(U64, 0, struct file_record, tx_id, "tx_id", NULL, "The transaction that carried it."),
 };

@@ -111,7 +111,8 @@ static void fake_file(struct ec_pctx *c, struct ec_tx *x, const struct ec_file *
     (void)x;
     f->n_file++;
     f->file = *file;
-    snprintf(f->file_name, sizeof f->file_name, "%.*s", (int)file->name_len, file->name ? (const char *)file->name : "");
+    snprintf(f->file_name, sizeof f->file_name, "%.*s", (int)file->name_len,
+             file->name ? (const char *)file->name : "");
     f->file.name = NULL;
 }
 

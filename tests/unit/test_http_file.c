@@ -50,8 +50,8 @@ START_TEST(what_is_sent_is_a_file)
     ck_assert_str_eq(f->file_name, "/up.bin");
     ck_assert_uint_eq(f->file.dir, EC_TO_SERVER);
     fake_end(f);
-    talk(f, "POST /f HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 3\r\n\r\nabc",
-         ok);
+    talk(f, "POST /f HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+            "Content-Length: 3\r\n\r\nabc", ok);
     ck_assert_uint_eq(f->n_file, 0);
     fake_end(f);
     talk(f, "DELETE /f HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", ok);
@@ -67,7 +67,8 @@ END_TEST
 START_TEST(holes_and_ends_cut_a_file)
 {
     struct fake_traffic *f = fake_new(http_register);
-    const char *head = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhello", *request = "GET /f HTTP/1.1\r\nHost: h\r\n\r\n";
+    const char *request = "GET /f HTTP/1.1\r\nHost: h\r\n\r\n",
+               *head = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhello";
 
     talk(f, request, head);
     fake_gap(f, EC_TO_CLIENT, 10);

@@ -151,7 +151,7 @@ enum { EC_LEASE_FLOW = 1, EC_LEASE_TX = 2 };
 
 enum { EC_FILE_WHOLE = 1, EC_FILE_GAPS = 2, EC_FILE_RANGE = 4 };    /* ec_file.flags */
 struct ec_file {                    /* what a transaction carried as a file */
-    uint32_t size, flags;           /* EC_FILE_WHOLE: to its end; GAPS: bytes in it were lost; RANGE: first and last hold */
+    uint32_t size, flags;           /* WHOLE: to its end; GAPS: bytes in it were lost; RANGE: first and last hold */
     const uint8_t *name;            /* as it was on the wire */
     uint32_t name_len, dir;         /* EC_TO_*: which way it went */
     uint64_t bytes;                 /* that went by, with those in gaps */
