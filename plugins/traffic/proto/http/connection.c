@@ -1,17 +1,14 @@
 /* connection.c: one connection: bytes go to libhtp, and its callbacks become steps of transactions. */
 #include "connection.h"
 
-#include <string.h>
+#include <stdlib.h>
+
+#include "events.h"
 
 #define FIELD_SOFT 9000             /* bytes of a header or line that libhtp flags, and refuses */
 #define FIELD_HARD 18000
 #define BOMB_LIMIT 1048576          /* bytes of decompressed body at a ratio over 2048 */
 #define LAYERS 2                    /* of content codings that are undone */
-
-enum { ANOMALY_REQUEST, ANOMALY_RESPONSE, ANOMALY_SMUGGLING, ANOMALY_FIELD, ANOMALY_UNMATCHED, ANOMALY_HOST };
-const char *const http_anomalies[HTTP_ANOMALIES] = {
-    "invalid_request", "invalid_response", "request_smuggling", "request_header_invalid",
-    "unable_to_match_response_to_request", "host_header_ambiguous" };
 
 static htp_cfg_t *cfg;
 static const struct ec_traffic *traffic;
@@ -50,16 +47,23 @@ static struct http_tx *get(htp_tx_t *h)
     return t ? t : begin(htp_connp_get_user_data(h->connp), h);
 }
 
+/* Each kind once a transaction: libhtp says some things for every header. */
+static void report(struct http_tx *t, uint32_t event)
+{
+    uint64_t bit = UINT64_C(1) << event;
+
+    if (!(t->events & bit))
+        traffic->anomaly(t->s->c, t->x, event);
+    t->events |= bit;
+}
+
 static void report_flags(struct http_tx *t)
 {
-    uint64_t flags = t->htp->flags;
+    uint64_t bits = events_of_request(t->htp);
 
-    if (flags & HTP_REQUEST_SMUGGLING)
-        traffic->anomaly(t->s->c, t->x, ANOMALY_SMUGGLING);
-    if (flags & (HTP_FIELD_UNPARSEABLE | HTP_FIELD_INVALID))
-        traffic->anomaly(t->s->c, t->x, ANOMALY_FIELD);
-    if (flags & HTP_HOST_AMBIGUOUS)
-        traffic->anomaly(t->s->c, t->x, ANOMALY_HOST);
+    for (uint32_t i = 0; bits >> i; i++)
+        if (bits >> i & 1)
+            report(t, i);
 }
 
 static void body_step(struct http_tx *t, uint32_t dir, int whole)
@@ -93,6 +97,8 @@ static int on_request_line(htp_tx_t *h)
 
     if (t) {
         buffers_request_line(t);
+        if (h->is_protocol_0_9)
+            report(t, events_missing_protocol());
         step(t, EC_TO_SERVER, HTTP_AT_LINE);
     }
     return HTP_OK;
@@ -200,10 +206,29 @@ static int on_transaction_complete(htp_tx_t *h)
 static int on_log(htp_log_t *log)
 {
     struct http_state *s = htp_connp_get_user_data(log->connp);
+    int event = log->msg ? events_of_message(log->msg, (int)log->level) : -1;
+    struct http_tx *t = of(log->tx);
 
-    if (s && s->c && log->msg && strstr(log->msg, "nable to match response to request"))
-        traffic->anomaly(s->c, NULL, ANOMALY_UNMATCHED);
+    if (!s || !s->c || event < 0 || s->tunnel)
+        return HTP_OK;
+    s->told |= log->level == HTP_LOG_ERROR;
+    if (t)
+        report(t, (uint32_t)event);
+    else
+        traffic->anomaly(s->c, NULL, (uint32_t)event);
     return HTP_OK;
+}
+
+/* libhtp keeps what it has said until the connection ends, however long that goes on. */
+static void forget_messages(const struct http_state *s)
+{
+    htp_conn_t *conn = htp_connp_get_connection(s->connp);
+    htp_log_t *log;
+
+    while (conn && conn->messages && (log = htp_list_pop(conn->messages))) {
+        free((void *)(uintptr_t)log->msg);
+        free(log);
+    }
 }
 
 static void set_limits(void)
@@ -218,7 +243,7 @@ static void set_limits(void)
     htp_config_set_plusspace_decode(cfg, HTP_DECODER_URLENCODED, 0);
     /* The IDS personality writes paths in small letters, but rules tell /SFX from /sfx. */
     htp_config_set_convert_lowercase(cfg, HTP_DECODER_URL_PATH, 0);
-    htp_config_set_log_level(cfg, HTP_LOG_ERROR);
+    htp_config_set_log_level(cfg, HTP_LOG_WARNING);
 }
 
 int32_t connection_setup(const struct ec_traffic *t)
@@ -294,8 +319,8 @@ static int64_t verdict(struct http_state *s, int status, const struct ec_chunk *
     case HTP_STREAM_TUNNEL:
         return leave(s, k);
     case HTP_STREAM_ERROR: case HTP_STREAM_STOP:
-        traffic->anomaly(s->c, s->open ? s->open->x : NULL,
-                         k->dir == EC_TO_SERVER ? ANOMALY_REQUEST : ANOMALY_RESPONSE);
+        if (!s->told)
+            traffic->anomaly(s->c, s->open ? s->open->x : NULL, events_unknown());
         finish_all(s);
         return EC_EINVAL;
     default:
@@ -329,6 +354,7 @@ int64_t connection_data(struct http_state *s, struct ec_pctx *c, const struct ec
         eaten = verdict(s, feed(s, k->dir, k->data, k->len), k);
     if (eaten >= 0 && (k->flags & EC_CH_END) && !s->tunnel)
         close_side(s, k);
+    forget_messages(s);
     s->c = NULL;
     s->k = NULL;
     return eaten > (int64_t)k->len ? (int64_t)k->len : eaten;

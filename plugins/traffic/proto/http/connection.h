@@ -4,9 +4,6 @@
 
 #include "transaction.h"
 
-enum { HTTP_ANOMALIES = 6 };
-extern const char *const http_anomalies[HTTP_ANOMALIES];
-
 /* [ctl] Once: libhtp's configuration. traffic: what the callbacks call. EC_OK or EC_ENOMEM. */
 int32_t connection_setup(const struct ec_traffic *traffic);
 /* [wrk] As struct ec_proto's parse(). */

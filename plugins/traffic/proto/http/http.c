@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "connection.h"
+#include "events.h"
 #include "record.h"
 
 #define PROBE_MAX 1024              /* a request line that is longer is judged by its method */
@@ -88,8 +89,8 @@ static const struct ec_proto http = {
     .n_buf = HTTP_SLOTS,
     .buf_stride = sizeof(struct ec_bufdef),
     .buf = http_buffers,
-    .n_anomaly = HTTP_ANOMALIES,
-    .anomaly = http_anomalies,
+    .n_anomaly = HTTP_EVENTS,
+    .anomaly = http_events,
     .probe = http_probe,
     .parse = http_parse,
     .record = http_tx_record,

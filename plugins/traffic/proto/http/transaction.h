@@ -15,7 +15,7 @@ struct http_state {                 /* one connection */
     const struct ec_chunk *k;
     struct http_tx *open;           /* transactions that have not ended, oldest first */
     uint32_t searched[2];           /* how far into the current chunk messages have been found */
-    bool closed[2], tunnel;         /* tunnel: CONNECT has succeeded */
+    bool closed[2], tunnel, told;   /* CONNECT has succeeded; an error was reported */
 };
 
 struct http_tx {                    /* memory of traffic's transaction; freed by tx_drop */
@@ -27,6 +27,7 @@ struct http_tx {                    /* memory of traffic's transaction; freed by
     struct ec_buf *item[2];         /* one for each header, pointing into header[] */
     struct http_body body[2];
     struct http_file file[2];
+    uint64_t events;                /* bits of anomalies that were reported */
 };
 
 /* Where bytes stand in the stream of direction dir: exactly, when they are part of the current chunk; by searching the

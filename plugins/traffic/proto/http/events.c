@@ -1,0 +1,151 @@
+/* events.c: libhtp's sentences and flags as anomalies. */
+#include "events.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum event {
+    UNKNOWN_ERROR, GZIP_FAILED, REQUEST_COLON, RESPONSE_COLON, REQUEST_CHUNK, RESPONSE_CHUNK, REQUEST_T_E, REQUEST_C_L,
+    RESPONSE_C_L, REQUEST_C_L_TWICE, RESPONSE_C_L_TWICE, UNMATCHED, REQUEST_HEADER, RESPONSE_HEADER, HOST_MISSING,
+    HOST_AMBIGUOUS, REQUEST_FOLDING, RESPONSE_FOLDING, REQUEST_LONG, RESPONSE_LONG, PORT_MISMATCH, URI_HOST,
+    HEADER_HOST, AUTH, REQUEST_REPEATED, RESPONSE_REPEATED, BYTERANGES, RESPONSE_T_E, CHUNKED_OLD, RESPONSE_PROTOCOL,
+    RESPONSE_STATUS, REQUEST_INCOMPLETE, URI_DELIMITER, METHOD_DELIMITER, LEADING_SPACE, LAYERS, CODING, LZMA_LIMIT,
+    BOMB, MISSING_PROTOCOL, REQUEST_BODY, RESPONSE_BODY, AUTHORITY_PORT, REQUEST_LINE, REQUEST_HEADERS,
+    RESPONSE_HEADERS, SMUGGLING, EVENTS
+};
+const char *const http_events[HTTP_EVENTS] = {
+    [UNKNOWN_ERROR] = "UNKNOWN_ERROR",
+    [GZIP_FAILED] = "GZIP_DECOMPRESSION_FAILED",
+    [REQUEST_COLON] = "REQUEST_FIELD_MISSING_COLON",
+    [RESPONSE_COLON] = "RESPONSE_FIELD_MISSING_COLON",
+    [REQUEST_CHUNK] = "INVALID_REQUEST_CHUNK_LEN",
+    [RESPONSE_CHUNK] = "INVALID_RESPONSE_CHUNK_LEN",
+    [REQUEST_T_E] = "INVALID_TRANSFER_ENCODING_VALUE_IN_REQUEST",
+    [REQUEST_C_L] = "INVALID_CONTENT_LENGTH_FIELD_IN_REQUEST",
+    [RESPONSE_C_L] = "INVALID_CONTENT_LENGTH_FIELD_IN_RESPONSE",
+    [REQUEST_C_L_TWICE] = "DUPLICATE_CONTENT_LENGTH_FIELD_IN_REQUEST",
+    [RESPONSE_C_L_TWICE] = "DUPLICATE_CONTENT_LENGTH_FIELD_IN_RESPONSE",
+    [UNMATCHED] = "UNABLE_TO_MATCH_RESPONSE_TO_REQUEST",
+    [REQUEST_HEADER] = "REQUEST_HEADER_INVALID",
+    [RESPONSE_HEADER] = "RESPONSE_HEADER_INVALID",
+    [HOST_MISSING] = "MISSING_HOST_HEADER",
+    [HOST_AMBIGUOUS] = "HOST_HEADER_AMBIGUOUS",
+    [REQUEST_FOLDING] = "INVALID_REQUEST_FIELD_FOLDING",
+    [RESPONSE_FOLDING] = "INVALID_RESPONSE_FIELD_FOLDING",
+    [REQUEST_LONG] = "REQUEST_FIELD_TOO_LONG",
+    [RESPONSE_LONG] = "RESPONSE_FIELD_TOO_LONG",
+    [PORT_MISMATCH] = "REQUEST_SERVER_PORT_TCP_PORT_MISMATCH",
+    [URI_HOST] = "REQUEST_URI_HOST_INVALID",
+    [HEADER_HOST] = "REQUEST_HEADER_HOST_INVALID",
+    [AUTH] = "REQUEST_AUTH_UNRECOGNIZED",
+    [REQUEST_REPEATED] = "REQUEST_HEADER_REPETITION",
+    [RESPONSE_REPEATED] = "RESPONSE_HEADER_REPETITION",
+    [BYTERANGES] = "RESPONSE_MULTIPART_BYTERANGES",
+    [RESPONSE_T_E] = "RESPONSE_ABNORMAL_TRANSFER_ENCODING",
+    [CHUNKED_OLD] = "RESPONSE_CHUNKED_OLD_PROTO",
+    [RESPONSE_PROTOCOL] = "RESPONSE_INVALID_PROTOCOL",
+    [RESPONSE_STATUS] = "RESPONSE_INVALID_STATUS",
+    [REQUEST_INCOMPLETE] = "REQUEST_LINE_INCOMPLETE",
+    [URI_DELIMITER] = "URI_DELIM_NON_COMPLIANT",
+    [METHOD_DELIMITER] = "METHOD_DELIM_NON_COMPLIANT",
+    [LEADING_SPACE] = "REQUEST_LINE_LEADING_WHITESPACE",
+    [LAYERS] = "TOO_MANY_ENCODING_LAYERS",
+    [CODING] = "ABNORMAL_CE_HEADER",
+    [LZMA_LIMIT] = "LZMA_MEMLIMIT_REACHED",
+    [BOMB] = "COMPRESSION_BOMB",
+    [MISSING_PROTOCOL] = "REQUEST_LINE_MISSING_PROTOCOL",
+    [REQUEST_BODY] = "REQUEST_BODY_UNEXPECTED",
+    [RESPONSE_BODY] = "RESPONSE_BODY_UNEXPECTED",
+    [AUTHORITY_PORT] = "INVALID_AUTHORITY_PORT",
+    [REQUEST_LINE] = "REQUEST_LINE_INVALID",
+    [REQUEST_HEADERS] = "REQUEST_TOO_MANY_HEADERS",
+    [RESPONSE_HEADERS] = "RESPONSE_TOO_MANY_HEADERS",
+    [SMUGGLING] = "REQUEST_SMUGGLING",
+};
+_Static_assert((int)EVENTS == (int)HTTP_EVENTS && EVENTS <= 64, "all have a name, and a bit");
+
+/* The beginning of what libhtp says (0.5.42 and 0.5.50); the first that fits. */
+static const struct { const char *text; enum event event; } messages[] = {
+    { "GZip decompressor", GZIP_FAILED },
+    { "LZMA decompressor: memory limit", LZMA_LIMIT },
+    { "Compression bomb", BOMB },
+    { "Request field invalid: colon missing", REQUEST_COLON },
+    { "Response field invalid: missing colon", RESPONSE_COLON },
+    { "Request chunk encoding: Invalid chunk length", REQUEST_CHUNK },
+    { "Response chunk encoding: Invalid chunk length", RESPONSE_CHUNK },
+    { "Ambiguous request C-L value", REQUEST_C_L_TWICE },
+    { "Ambiguous response C-L value", RESPONSE_C_L_TWICE },
+    { "Invalid C-L field in response", RESPONSE_C_L },
+    { "Unable to match response to request", UNMATCHED },
+    { "Invalid response line: invalid protocol", RESPONSE_PROTOCOL },
+    { "Invalid response line: invalid response status", RESPONSE_STATUS },
+    { "Request line incomplete", REQUEST_INCOMPLETE },
+    { "Unexpected request body", REQUEST_BODY },
+    { "Unexpected response body", RESPONSE_BODY },
+    { "Unexpected Response body", RESPONSE_BODY },
+    { "Request field invalid", REQUEST_HEADER },
+    { "Response field invalid", RESPONSE_HEADER },
+    { "Request header name is not a token", REQUEST_HEADER },
+    { "Response header name is not a token", RESPONSE_HEADER },
+    { "Response header value contains null", RESPONSE_HEADER },
+    { "Invalid request field folding", REQUEST_FOLDING },
+    { "Invalid response field folding", RESPONSE_FOLDING },
+    { "Request server port=", PORT_MISMATCH },
+    { "Request line: URI contains non-compliant delimiter", URI_DELIMITER },
+    { "Request line: non-compliant delimiter between Method and URI", METHOD_DELIMITER },
+    { "Request line: leading whitespace", LEADING_SPACE },
+    { "Request line: missing protocol", MISSING_PROTOCOL },
+    { "Request line: unknown method", REQUEST_LINE },
+    { "Too many response content encoding layers", LAYERS },
+    { "C-E ", CODING },
+    { "Excessive request header repetitions", REQUEST_REPEATED },
+    { "Excessive response header repetitions", RESPONSE_REPEATED },
+    { "Too many request headers", REQUEST_HEADERS },
+    { "Too many response headers", RESPONSE_HEADERS },
+    { "Transfer-encoding has abnormal chunked value", RESPONSE_T_E },
+    { "Chunked transfer-encoding on HTTP/0.9 or HTTP/1.0", CHUNKED_OLD },
+    { "C-T multipart/byteranges in responses not supported", BYTERANGES },
+    { "Invalid authority port", AUTHORITY_PORT },
+    { "Request buffer over the limit", REQUEST_LONG },
+    { "Request field length exceeds", REQUEST_LONG },
+    { "Response the buffer limit", RESPONSE_LONG },
+    { "Response buffer over the limit", RESPONSE_LONG },
+    { "Response field length exceeds", RESPONSE_LONG },
+};
+
+/* Of its own doing: what follows an end or an error, and what is its fault. */
+static bool is_internal(const char *text)
+{
+    static const char *const own[] = { "Missing inbound", "Missing outbound", "Inbound parser is in",
+                                       "Outbound parser is in", "[Internal Error]" };
+
+    for (uint32_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (!strncmp(text, own[i], strlen(own[i])))
+            return true;
+    return false;
+}
+
+int events_of_message(const char *text, int level)
+{
+    for (uint32_t i = 0; i < sizeof messages / sizeof messages[0]; i++)
+        if (!strncmp(text, messages[i].text, strlen(messages[i].text)))
+            return (int)messages[i].event;
+    return level == (int)HTP_LOG_ERROR && !is_internal(text) ? (int)UNKNOWN_ERROR : -1;
+}
+
+uint64_t events_of_request(const htp_tx_t *tx)
+{
+    static const struct { uint64_t flag; enum event event; } flags[] = {
+        { HTP_REQUEST_INVALID_T_E, REQUEST_T_E }, { HTP_REQUEST_INVALID_C_L, REQUEST_C_L },
+        { HTP_HOST_MISSING, HOST_MISSING }, { HTP_HOST_AMBIGUOUS, HOST_AMBIGUOUS }, { HTP_HOSTU_INVALID, URI_HOST },
+        { HTP_HOSTH_INVALID, HEADER_HOST }, { HTP_AUTH_INVALID, AUTH }, { HTP_REQUEST_SMUGGLING, SMUGGLING } };
+    uint64_t bits = 0;
+
+    for (uint32_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        if (tx->flags & flags[i].flag)
+            bits |= UINT64_C(1) << flags[i].event;
+    return bits;
+}
+
+uint32_t events_missing_protocol(void) { return MISSING_PROTOCOL; }
+uint32_t events_unknown(void) { return UNKNOWN_ERROR; }

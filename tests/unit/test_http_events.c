@@ -1,0 +1,94 @@
+/* test_http_events.c: what is wrong with HTTP messages, by the names that EVE has. */
+#include <string.h>
+
+#include "plugins/traffic/proto/http/events.h"
+#include "plugins/traffic/proto/http/http.h"
+#include "tests/support/fake_traffic.h"
+#include "tests/unit/unit.h"
+
+static uint32_t times(const struct fake_traffic *f, const char *name)
+{
+    for (uint32_t i = 0; i < f->proto->n_anomaly; i++)
+        if (!strcmp(f->proto->anomaly[i], name))
+            return f->anomaly[i];
+    ck_abort_msg("there is no %s", name);
+    return 0;
+}
+
+#define OK "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+START_TEST(each_is_named)
+{
+    static const struct { const char *request, *response, *name; } cases[] = {
+        { "GET / HTTP/1.1\r\n\r\n", OK, "MISSING_HOST_HEADER" },
+        { "GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n", OK, "HOST_HEADER_AMBIGUOUS" },
+        { "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", OK, "REQUEST_HEADER_HOST_INVALID" },
+        { "GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", OK, "REQUEST_FIELD_MISSING_COLON" },
+        { "GET / HTTP/1.1\r\nHost: a\r\nB@d: x\r\n\r\n", OK, "REQUEST_HEADER_INVALID" },
+        { "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx", OK,
+          "DUPLICATE_CONTENT_LENGTH_FIELD_IN_REQUEST" },
+        { "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n", OK,
+          "REQUEST_SMUGGLING" },
+        { "GET /\r\n\r\n", "hello", "REQUEST_LINE_MISSING_PROTOCOL" },
+        { "  GET / HTTP/1.1\r\nHost: a\r\n\r\n", OK, "REQUEST_LINE_LEADING_WHITESPACE" },
+        { "GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", OK, "METHOD_DELIM_NON_COMPLIANT" },
+        { "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\nContent-Length: 0\r\n\r\n",
+          "RESPONSE_FIELD_MISSING_COLON" },
+        { "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 2x0 OK\r\nContent-Length: 0\r\n\r\n",
+          "RESPONSE_INVALID_STATUS" },
+        { "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+          "INVALID_RESPONSE_CHUNK_LEN" },
+        { "GET / HTTP/1.1\r\nHost: a\r\n\r\n", OK OK, "UNABLE_TO_MATCH_RESPONSE_TO_REQUEST" },
+    };
+    struct fake_traffic *f = fake_new(http_register);
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fake_begin(f);
+        fake_feed(f, EC_TO_SERVER, cases[i].request, (uint32_t)strlen(cases[i].request), 0);
+        fake_feed(f, EC_TO_CLIENT, cases[i].response, (uint32_t)strlen(cases[i].response), 0);
+        fake_end(f);
+        ck_assert_msg(times(f, cases[i].name) == 1, "%s", cases[i].name);
+        ck_assert_msg(times(f, "UNKNOWN_ERROR") == 0, "%s", cases[i].name);
+    }
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(sound_messages_have_none)
+{
+    struct fake_traffic *f = fake_new(http_register);
+    static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n";
+
+    fake_begin(f);
+    for (int i = 0; i < 3; i++) {
+        fake_feed(f, EC_TO_SERVER, request, sizeof request - 1, 0);
+        fake_feed(f, EC_TO_CLIENT, OK, sizeof OK - 1, 0);
+    }
+    fake_end(f);
+    for (uint32_t i = 0; i < f->proto->n_anomaly; i++)
+        ck_assert_msg(f->anomaly[i] == 0, "%s", f->proto->anomaly[i]);
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(all_have_a_name)
+{
+    for (uint32_t i = 0; i < HTTP_EVENTS; i++)
+        ck_assert_ptr_nonnull(http_events[i]);
+    ck_assert_int_eq(events_of_message("something new", HTP_LOG_WARNING), -1);
+    ck_assert_str_eq(http_events[events_of_message("something new", HTP_LOG_ERROR)], "UNKNOWN_ERROR");
+    ck_assert_int_eq(events_of_message("[Internal Error] x", HTP_LOG_ERROR), -1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("http_events");
+    TCase *tc = tcase_create("http_events");
+
+    tcase_add_test(tc, each_is_named);
+    tcase_add_test(tc, sound_messages_have_none);
+    tcase_add_test(tc, all_have_a_name);
+    suite_add_tcase(suite, tc);
+    return unit_run(suite);
+}
