@@ -128,6 +128,41 @@ START_TEST(a_part_of_a_file_says_which)
 }
 END_TEST
 
+static void part(struct fake_traffic *f, const char *url, uint32_t first, uint32_t last)
+{
+    static const char request[] = "GET %s HTTP/1.1\r\nHost: h\r\n\r\n",
+                      response[] = "HTTP/1.1 206 P\r\nContent-Range: bytes %u-%u/30\r\nContent-Length: %u\r\n\r\n%.*s";
+    char text[256];
+    int n = snprintf(text, sizeof text, request, url);
+
+    fake_feed(f, EC_TO_SERVER, text, (uint32_t)n, 0);
+    n = snprintf(text, sizeof text, response, first, last, last - first + 1, (int)(last - first + 1),
+                 "012345678901234567890123456789");
+    fake_feed(f, EC_TO_CLIENT, text, (uint32_t)n, 0);
+}
+
+START_TEST(ranges_make_a_whole)
+{
+    struct fake_traffic *f = fake_new(http_register);
+
+    fake_begin(f);
+    part(f, "/f", 10, 19);
+    part(f, "/f", 0, 11);
+    ck_assert_uint_eq(f->n_file, 2);
+    part(f, "/f", 20, 29);
+    ck_assert_uint_eq(f->n_file, 4);
+    ck_assert_uint_eq(f->file.bytes, 30);
+    ck_assert_uint_eq(f->file.flags, EC_FILE_WHOLE);
+    part(f, "/f", 0, 29);                           /* one range that is all of it is told once */
+    ck_assert_uint_eq(f->n_file, 5);
+    part(f, "/f", 0, 19);
+    part(f, "/other", 20, 29);
+    ck_assert_uint_eq(f->n_file, 7);
+    fake_end(f);
+    fake_free(f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("http_file");
@@ -138,6 +173,7 @@ int main(void)
     tcase_add_test(tc, holes_and_ends_cut_a_file);
     tcase_add_test(tc, ranges_are_read);
     tcase_add_test(tc, a_part_of_a_file_says_which);
+    tcase_add_test(tc, ranges_make_a_whole);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }

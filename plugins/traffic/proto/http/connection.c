@@ -8,7 +8,9 @@
 #define FIELD_SOFT 9000             /* bytes of a header or line that libhtp flags, and refuses */
 #define FIELD_HARD 18000
 #define BOMB_LIMIT 1048576          /* bytes of decompressed body at a ratio over 2048 */
-#define LAYERS 2                    /* of content codings that are undone */
+#define LAYERS 4                    /* of content codings that are undone */
+#define LZMA_LAYERS 1               /* of these, and the memory for it */
+#define LZMA_MEMORY 1048576
 
 static htp_cfg_t *cfg;
 static const struct ec_traffic *traffic;
@@ -237,7 +239,8 @@ static void set_limits(void)
     htp_config_set_field_limits(cfg, FIELD_SOFT, FIELD_HARD);
     htp_config_set_compression_bomb_limit(cfg, BOMB_LIMIT);
     htp_config_set_response_decompression_layer_limit(cfg, LAYERS);
-    htp_config_set_lzma_layers(cfg, 0);
+    htp_config_set_lzma_layers(cfg, LZMA_LAYERS);
+    htp_config_set_lzma_memlimit(cfg, LZMA_MEMORY);
     htp_config_set_parse_request_auth(cfg, 0);
     htp_config_set_parse_request_cookies(cfg, 0);
     htp_config_set_plusspace_decode(cfg, HTP_DECODER_URLENCODED, 0);
@@ -365,4 +368,6 @@ void connection_drop(struct http_state *s)
     if (s->connp)
         htp_connp_destroy_all(s->connp);
     s->connp = NULL;
+    free(s->whole);
+    s->whole = NULL;
 }

@@ -1,6 +1,7 @@
 /* file.c: bodies as files. */
 #include "file.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -118,6 +119,56 @@ void range_read(struct http_range *r, const uint8_t *d, uint32_t n)
         r->size = digits(&d, end, &r->sized);
 }
 
+/* FNV-1a */
+static uint64_t hash(uint64_t h, const bstr *s)
+{
+    for (size_t i = 0; s && i < bstr_len(s); i++)
+        h = (h ^ bstr_ptr(s)[i]) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+/* Enter [from, to), joined with what it touches. False: too many. */
+static bool range_enter(struct http_whole *w, uint64_t from, uint64_t to)
+{
+    uint32_t i = 0, last;
+
+    while (i < w->n && w->part[i].to < from)
+        i++;
+    for (last = i; last < w->n && w->part[last].from <= to; last++) {
+        from = w->part[last].from < from ? w->part[last].from : from;
+        to = w->part[last].to > to ? w->part[last].to : to;
+    }
+    if (last == i && w->n == RANGES_MAX)
+        return false;
+    memmove(&w->part[i + 1], &w->part[last], (w->n - last) * sizeof w->part[0]);
+    w->n = w->n - (last - i) + 1;
+    w->part[i].from = from;
+    w->part[i].to = to;
+    return true;
+}
+
+/* Was this the last range that was missing? A range of another file begins anew. */
+static bool range_completes(struct http_tx *t, const struct http_range *r, const struct http_file *f)
+{
+    struct http_whole *w;
+    uint64_t name = hash(hash(UINT64_C(0xcbf29ce484222325), t->htp->request_hostname), t->htp->request_uri);
+
+    if (!r->known || !r->sized || f->gaps || r->last >= r->size || f->bytes != r->last - r->first + 1)
+        return false;
+    if (!t->s->whole && !(t->s->whole = calloc(1, sizeof *w)))
+        return false;
+    w = t->s->whole;
+    if (w->size != r->size || w->name != name) {
+        w->size = r->size;
+        w->name = name;
+        w->n = 0;
+    }
+    if (!range_enter(w, r->first, r->last + 1) || w->part[0].from || w->part[0].to < w->size)
+        return false;
+    w->size = 0;
+    return true;
+}
+
 void file_end(struct http_tx *t, uint32_t dir, bool whole)
 {
     struct http_file *f = &t->file[dir];
@@ -138,6 +189,12 @@ void file_end(struct http_tx *t, uint32_t dir, bool whole)
     file.last = range.last;
     file.flags = (whole ? (uint32_t)EC_FILE_WHOLE : 0) | (f->gaps ? (uint32_t)EC_FILE_GAPS : 0) |
                  (range.known ? (uint32_t)EC_FILE_RANGE : 0);
-    if (traffic->file)
-        traffic->file(t->s->c, t->x, &file);
+    if (!traffic->file)
+        return;
+    traffic->file(t->s->c, t->x, &file);
+    if (!whole || !range_completes(t, &range, f) || f->bytes == range.size)
+        return;
+    file.bytes = range.size;
+    file.flags = EC_FILE_WHOLE;
+    traffic->file(t->s->c, t->x, &file);
 }

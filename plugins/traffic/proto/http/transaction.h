@@ -14,6 +14,7 @@ struct http_state {                 /* one connection */
     struct ec_pctx *c;              /* within parse() */
     const struct ec_chunk *k;
     struct http_tx *open;           /* transactions that have not ended, oldest first */
+    struct http_whole *whole;       /* owned; NULL: no range was seen */
     uint32_t searched[2];           /* how far into the current chunk messages have been found */
     bool closed[2], tunnel, told;   /* CONNECT has succeeded; an error was reported */
 };

@@ -1,4 +1,4 @@
-/* frames.h: the frames of Initial packets (RFC 9000 §19), and the handshake message that CRYPTO frames carry in pieces. */
+/* frames.h: the frames of Initial packets (RFC 9000 §19), and the handshake message that CRYPTO frames carry. */
 #ifndef TRAFFIC_QUIC_FRAMES_H
 #define TRAFFIC_QUIC_FRAMES_H
 

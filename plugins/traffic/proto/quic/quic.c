@@ -19,7 +19,7 @@
 
 struct quic_state {
     struct quic_keys keys;
-    struct crypto crypto[2];
+    struct crypto *crypto[2];       /* owned; NULL: nothing came, or the hello is read */
     bool keyed, retried, hello[2];
 };
 
@@ -109,6 +109,22 @@ static void transaction(struct ec_pctx *c, uint32_t dir, uint32_t version, const
     traffic->tx_end(c, x);
 }
 
+static void forget(struct quic_state *s, uint32_t dir)
+{
+    if (s->crypto[dir])
+        crypto_drop(s->crypto[dir]);
+    free(s->crypto[dir]);
+    s->crypto[dir] = NULL;
+}
+
+/* The frames of a packet; false: malformed, or out of memory. */
+static bool take_frames(struct quic_state *s, uint32_t dir, const uint8_t *d, uint32_t n)
+{
+    if (!s->crypto[dir] && !(s->crypto[dir] = calloc(1, sizeof *s->crypto[dir])))
+        return false;
+    return frames_read(s->crypto[dir], d, n);
+}
+
 /* False: nothing in this flow can be read any more. */
 static bool initial(struct ec_pctx *c, struct quic_state *s, uint32_t dir, const struct quic_packet *p,
                     const uint8_t *d)
@@ -132,17 +148,17 @@ static bool initial(struct ec_pctx *c, struct quic_state *s, uint32_t dir, const
         traffic->anomaly(c, NULL, ANOMALY_DECRYPT);
         return false;
     }
-    sound = frames_read(&s->crypto[dir], plain, (uint32_t)n);
+    sound = take_frames(s, dir, plain, (uint32_t)n);
     free(plain);
     if (!sound) {
         traffic->anomaly(c, NULL, ANOMALY_DATA);
         return false;
     }
-    if (!(message = crypto_message(&s->crypto[dir], &n_message)))
+    if (!(message = crypto_message(s->crypto[dir], &n_message)))
         return true;
     s->hello[dir] = true;
     transaction(c, dir, p->version, message, n_message);
-    crypto_drop(&s->crypto[dir]);
+    forget(s, dir);
     return true;
 }
 
@@ -154,7 +170,7 @@ static void retry(struct quic_state *s)
         return;
     s->retried = true;
     s->keyed = s->hello[EC_TO_SERVER] = false;
-    crypto_drop(&s->crypto[EC_TO_SERVER]);
+    forget(s, EC_TO_SERVER);
 }
 
 static int64_t quic_parse(void *self, struct ec_pctx *c, void *state, const struct ec_chunk *k)
@@ -200,8 +216,8 @@ static void quic_state_drop(void *self, void *state)
     struct quic_state *s = state;
 
     (void)self;
-    crypto_drop(&s->crypto[0]);
-    crypto_drop(&s->crypto[1]);
+    forget(s, EC_TO_SERVER);
+    forget(s, EC_TO_CLIENT);
 }
 
 static const struct ec_proto quic = {
