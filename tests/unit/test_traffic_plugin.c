@@ -186,6 +186,30 @@ START_TEST(sides_that_disagree)
 }
 END_TEST
 
+START_TEST(a_server_that_begins)
+{
+    struct lane l;
+    uint8_t d[128];
+
+    lane_open(&l);
+    client_next = 101, server_next = 501;
+    lane_frame(&l, d, build_tcp(d, client, server, TCP_SYN, 100, 0, NULL, 0));
+    lane_frame(&l, d, build_tcp(d, server, client, TCP_SYN | TCP_ACK, 500, 101, NULL, 0));
+    lane_say(&l, true, "SSH-2.0-x\r\n");           /* which servers may */
+    ck_assert_uint_eq(testhost_count(l.t, "ec.anomaly/1"), 0);
+    lane_finish(&l);
+    testhost_free(l.t);
+    lane_open(&l);
+    client_next = 101, server_next = 501;
+    lane_frame(&l, d, build_tcp(d, client, server, TCP_SYN, 100, 0, NULL, 0));
+    lane_frame(&l, d, build_tcp(d, server, client, TCP_SYN | TCP_ACK, 500, 101, NULL, 0));
+    lane_say(&l, true, "HTTP/1.1 200 OK\r\n\r\n");
+    ck_assert_uint_ge(testhost_count(l.t, "ec.anomaly/1"), 1);
+    lane_finish(&l);
+    testhost_free(l.t);
+}
+END_TEST
+
 START_TEST(a_tunnel_changes_the_protocol)
 {
     struct lane l;
@@ -264,6 +288,7 @@ int main(void)
     tcase_add_test(c, anomaly_event);
     tcase_add_test(c, transaction_event);
     tcase_add_test(c, sides_that_disagree);
+    tcase_add_test(c, a_server_that_begins);
     tcase_add_test(c, a_tunnel_changes_the_protocol);
     tcase_add_test(c, inspectors_in_order);
     suite_add_tcase(s, c);

@@ -162,6 +162,12 @@ static void app_parse(struct worker *w, struct flow *f, const struct ec_chunk *k
     app_keep(w, f, k, (uint32_t)eaten, own);
 }
 
+static void app_anomaly(struct worker *w, struct flow *f, const char *event)
+{
+    count(w, M_ANOMALY);
+    publish_anomaly(w, f, w->now, ANOMALY_APP, event, "proto_detect", NULL);
+}
+
 /* The first bytes of the direction that did not name the protocol: do they agree? */
 static void app_agree(struct worker *w, struct flow *f, const struct ec_chunk *k)
 {
@@ -173,13 +179,9 @@ static void app_agree(struct worker *w, struct flow *f, const struct ec_chunk *k
         return;
     found = detect(w, f, &refused, k->data, k->len, k->dir);
     f->app_side[k->dir] = (uint8_t)(found == -2 ? own + 1 : found == -1 ? APP_SIDE_FAILED : (uint32_t)found + 1);
-    if (f->app_side[k->dir] == own + 1)
-        return;
-    count(w, M_ANOMALY);
-    publish_anomaly(w, f, w->now, ANOMALY_APP,
-                    found == -1 ? "APPLAYER_DETECT_PROTOCOL_ONLY_ONE_DIRECTION"
-                                : "APPLAYER_MISMATCH_PROTOCOL_BOTH_DIRECTIONS",
-                    "proto_detect", NULL);
+    if (f->app_side[k->dir] != own + 1)
+        app_anomaly(w, f, found == -1 ? "APPLAYER_DETECT_PROTOCOL_ONLY_ONE_DIRECTION"
+                                      : "APPLAYER_MISMATCH_PROTOCOL_BOTH_DIRECTIONS");
 }
 
 /* Give k to the parser, behind what it left last time. */
@@ -258,6 +260,8 @@ static void app_detect(struct worker *w, struct flow *f, const struct ec_chunk *
             struct kept mine = *kept;
             if (!app_set(w, f, &w->tr->proto[found], k->dir))
                 return;
+            if ((a->proto->def->flags & EC_PROTO_CLIENT_FIRST) && k->dir == EC_TO_CLIENT && !a->kept[0].len)
+                app_anomaly(w, f, "APPLAYER_WRONG_DIRECTION_FIRST_DATA");
             if (own) {
                 all.data = mine.data, all.len = mine.len, all.offset = mine.offset;
                 memset(kept, 0, sizeof *kept);

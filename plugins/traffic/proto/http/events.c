@@ -11,7 +11,7 @@ enum event {
     HEADER_HOST, AUTH, REQUEST_REPEATED, RESPONSE_REPEATED, BYTERANGES, RESPONSE_T_E, CHUNKED_OLD, RESPONSE_PROTOCOL,
     RESPONSE_STATUS, REQUEST_INCOMPLETE, URI_DELIMITER, METHOD_DELIMITER, LEADING_SPACE, LAYERS, CODING, LZMA_LIMIT,
     BOMB, MISSING_PROTOCOL, REQUEST_BODY, RESPONSE_BODY, AUTHORITY_PORT, REQUEST_LINE, REQUEST_HEADERS,
-    RESPONSE_HEADERS, SMUGGLING, EVENTS
+    RESPONSE_HEADERS, SMUGGLING, CHUNK_EXTENSION, EVENTS
 };
 const char *const http_events[HTTP_EVENTS] = {
     [UNKNOWN_ERROR] = "UNKNOWN_ERROR",
@@ -61,6 +61,7 @@ const char *const http_events[HTTP_EVENTS] = {
     [REQUEST_HEADERS] = "REQUEST_TOO_MANY_HEADERS",
     [RESPONSE_HEADERS] = "RESPONSE_TOO_MANY_HEADERS",
     [SMUGGLING] = "REQUEST_SMUGGLING",
+    [CHUNK_EXTENSION] = "REQUEST_CHUNK_EXTENSION",
 };
 _Static_assert((int)EVENTS == (int)HTTP_EVENTS && EVENTS <= 64, "all have a name, and a bit");
 
@@ -73,6 +74,7 @@ static const struct { const char *text; enum event event; } messages[] = {
     { "Response field invalid: missing colon", RESPONSE_COLON },
     { "Request chunk encoding: Invalid chunk length", REQUEST_CHUNK },
     { "Response chunk encoding: Invalid chunk length", RESPONSE_CHUNK },
+    { "Request chunk extension", CHUNK_EXTENSION },
     { "Ambiguous request C-L value", REQUEST_C_L_TWICE },
     { "Ambiguous response C-L value", RESPONSE_C_L_TWICE },
     { "Invalid C-L field in response", RESPONSE_C_L },

@@ -5,7 +5,7 @@
 #include <htp/htp.h>
 #include <stdint.h>
 
-enum { HTTP_EVENTS = 47 };
+enum { HTTP_EVENTS = 48 };
 extern const char *const http_events[HTTP_EVENTS];
 
 /* Index of an anomaly by a sentence of libhtp; −1: none is meant. */

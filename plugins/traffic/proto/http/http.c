@@ -81,6 +81,7 @@ static void http_state_drop(void *self, void *state)
 
 static const struct ec_proto http = {
     .size = sizeof(struct ec_proto),
+    .flags = EC_PROTO_CLIENT_FIRST,
     .name = "http",
     .hints = "tcp/80,8080,8000,3128",
     .topic = "ec.http/1",

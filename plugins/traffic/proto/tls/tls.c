@@ -247,6 +247,7 @@ static void tls_state_drop(void *self, void *state)
 
 static const struct ec_proto tls = {
     .size = sizeof(struct ec_proto),
+    .flags = EC_PROTO_CLIENT_FIRST,
     .name = "tls",
     .hints = "tcp/443,465,853,993,995,8443",
     .topic = "ec.tls/1",

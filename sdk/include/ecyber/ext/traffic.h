@@ -109,6 +109,7 @@ struct ec_bufdef {                  /* slot = index in ec_proto.buf */
 struct ec_pctx;                     /* a parser's context, valid within parse() */
 enum { EC_NO = 0, EC_YES = 1, EC_MORE = 2 };
 #define EC_PROBE_DATAGRAM 2u        /* added to dir: d is a whole datagram */
+#define EC_PROTO_CLIENT_FIRST 1u    /* ec_proto.flags: the client speaks first; another beginning is an anomaly */
 struct ec_proto {                   /* IMPLEMENTED by parsers, static [run] */
     uint32_t size, flags;
     const char *name;               /* "http": its name in rules and in EVE's app_proto */
