@@ -3,6 +3,7 @@
 
 #include "plugins/traffic/proto/http/file.h"
 #include "plugins/traffic/proto/http/http.h"
+#include "plugins/traffic/proto/http/multipart.h"
 #include "tests/support/fake_traffic.h"
 #include "tests/unit/unit.h"
 
@@ -128,6 +129,63 @@ START_TEST(a_part_of_a_file_says_which)
 }
 END_TEST
 
+static char seen[512];
+
+static void see_part(void *arg, const struct multipart *m, bool whole)
+{
+    size_t n = strlen(seen);
+
+    (void)arg;
+    snprintf(seen + n, sizeof seen - n, "%.*s:%u%s%s ", (int)m->n_name, (const char *)m->name, (unsigned)m->bytes,
+             whole ? "" : "!", m->gaps ? "?" : "");
+}
+
+#define DISPOSITION "Content-Disposition: form-data; name=\"x\"; filename="
+START_TEST(forms_are_cut_anywhere)
+{
+    static const char type[] = "Multipart/Form-Data; charset=u; boundary=\"--b\"",
+        body[] = "----b\r\n" DISPOSITION "\"a.txt\"\r\nContent-Type: text/plain\r\n\r\nhello\r\r\n--x\r\n----b\r\n"
+                 "Content-Disposition: form-data; name=\"plain\"\r\n\r\nno file\r\n----b  \r\n" DISPOSITION
+                 "empty\r\n\r\n\r\n----b\n" DISPOSITION "\"\"\n\n\r\n----\r\n----b--\r\nepilogue\r\n----b\r\n";
+    struct multipart m;
+
+    for (uint32_t step = 1; step < sizeof body; step++) {
+        seen[0] = '\0';
+        ck_assert(multipart_open(&m, (const uint8_t *)type, sizeof type - 1));
+        for (uint32_t at = 0; at < sizeof body - 1; at += step)
+            multipart_data(&m, (const uint8_t *)body + at, sizeof body - 1 - at < step ? sizeof body - 1 - at : step,
+                           see_part, NULL);
+        multipart_end(&m, see_part, NULL);
+        ck_assert_str_eq(seen, "a.txt:11 empty:0 :6 ");
+    }
+    ck_assert(!multipart_open(&m, (const uint8_t *)"multipart/form-data", 19));
+    ck_assert(!multipart_open(&m, (const uint8_t *)"text/plain; boundary=b", 22));
+}
+END_TEST
+
+START_TEST(a_form_is_its_files)
+{
+    struct fake_traffic *f = fake_new(http_register);
+    static const char request[] =
+        "POST /f HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 500\r\n\r\n"
+        "--b\r\n" DISPOSITION "one\r\n\r\n12345\r\n--b\r\n" DISPOSITION "two\r\n\r\n123";
+
+    fake_begin(f);
+    fake_feed(f, EC_TO_SERVER, request, sizeof request - 1, 0);
+    ck_assert_uint_eq(f->n_file, 1);
+    ck_assert_str_eq(f->file_name, "one");
+    ck_assert_uint_eq(f->file.bytes, 5);
+    ck_assert_uint_eq(f->file.flags, EC_FILE_WHOLE);
+    fake_gap(f, EC_TO_SERVER, 100);
+    fake_end(f);
+    ck_assert_uint_eq(f->n_file, 2);
+    ck_assert_str_eq(f->file_name, "two");
+    ck_assert_uint_eq(f->file.bytes, 103);
+    ck_assert_uint_eq(f->file.flags, EC_FILE_GAPS);
+    fake_free(f);
+}
+END_TEST
+
 static void part(struct fake_traffic *f, const char *url, uint32_t first, uint32_t last)
 {
     static const char request[] = "GET %s HTTP/1.1\r\nHost: h\r\n\r\n",
@@ -174,6 +232,8 @@ int main(void)
     tcase_add_test(tc, ranges_are_read);
     tcase_add_test(tc, a_part_of_a_file_says_which);
     tcase_add_test(tc, ranges_make_a_whole);
+    tcase_add_test(tc, forms_are_cut_anywhere);
+    tcase_add_test(tc, a_form_is_its_files);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }

@@ -138,7 +138,7 @@ static int on_body(htp_tx_data_t *d, uint32_t dir)
     size_t left = p ? d->len : 0;
 
     if (t)
-        file_data(t, dir, d->len, !p);
+        file_data(t, dir, p, d->len);
     while (t && left) {
         struct http_body *b = &t->body[dir];
         uint32_t n = body_room(b);

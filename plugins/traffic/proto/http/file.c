@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "multipart.h"
 #include "transaction.h"
 
 static const struct ec_traffic *traffic;
@@ -19,34 +20,6 @@ static const bstr *header(const struct http_tx *t, uint32_t dir, const char *nam
     return h ? h->value : NULL;
 }
 
-struct bytes { const uint8_t *p; uint32_t n; };
-
-/* The value of `filename` in Content-Disposition (RFC 6266): a quoted string or a token. */
-static struct bytes disposition_name(const uint8_t *d, uint32_t n)
-{
-    static const char key[] = "filename=";
-    const uint32_t len = sizeof key - 1;
-    struct bytes name = { NULL, 0 };
-
-    for (uint32_t i = 0; i + len <= n; i++) {
-        const uint8_t *end;
-        if (strncasecmp((const char *)d + i, key, len) || (i && d[i - 1] != ';' && d[i - 1] != ' '))
-            continue;
-        name.p = d + i + len;
-        name.n = n - i - len;
-        if (name.n && *name.p == '"') {
-            name.p++;
-            end = memchr(name.p, '"', --name.n);
-        } else {
-            end = memchr(name.p, ';', name.n);
-        }
-        if (end)
-            name.n = (uint32_t)(end - name.p);
-        break;
-    }
-    return name;
-}
-
 /* What the sender calls it, else the path that was asked for. */
 static struct bytes name_of(const struct http_tx *t, uint32_t dir)
 {
@@ -55,7 +28,7 @@ static struct bytes name_of(const struct http_tx *t, uint32_t dir)
     struct bytes name = { NULL, 0 };
 
     if (disposition)
-        name = disposition_name(bstr_ptr(disposition), (uint32_t)bstr_len(disposition));
+        name = parameter("filename=", bstr_ptr(disposition), (uint32_t)bstr_len(disposition));
     if (!name.n && path) {
         name.p = bstr_ptr(path);
         name.n = (uint32_t)bstr_len(path);
@@ -63,19 +36,39 @@ static struct bytes name_of(const struct http_tx *t, uint32_t dir)
     return name;
 }
 
-/* Forms have files in their parts; the bodies of other methods mean nothing. */
+/* Bodies of requests by other methods mean nothing. */
 static bool is_file(const struct http_tx *t, uint32_t dir)
 {
-    const bstr *type = header(t, dir, "content-type");
-
-    if (dir == EC_TO_CLIENT)
-        return true;
-    if (t->htp->request_method_number != HTP_M_POST && t->htp->request_method_number != HTP_M_PUT)
-        return false;
-    return !type || bstr_index_of_c_nocase(type, "multipart/form-data") != 0;
+    return dir == EC_TO_CLIENT || t->htp->request_method_number == HTP_M_POST ||
+           t->htp->request_method_number == HTP_M_PUT;
 }
 
-void file_data(struct http_tx *t, uint32_t dir, uint64_t n, bool gap)
+/* The body of a request begins: is it a form, whose parts may be files? */
+static void form_open(struct http_tx *t)
+{
+    const bstr *type = header(t, EC_TO_SERVER, "content-type");
+    struct multipart *m;
+
+    if (!type || bstr_begins_with_c_nocase(type, "multipart/form-data") != 1 || !(m = malloc(sizeof *m)))
+        return;
+    if (multipart_open(m, bstr_ptr(type), (uint32_t)bstr_len(type)))
+        t->form = m;
+    else
+        free(m);
+}
+
+static void form_file(void *arg, const struct multipart *m, bool whole)
+{
+    struct http_tx *t = arg;
+    struct ec_file file = { .size = sizeof file, .dir = EC_TO_SERVER, .bytes = m->bytes, .name = m->name,
+                            .name_len = m->n_name };
+
+    file.flags = (whole ? (uint32_t)EC_FILE_WHOLE : 0) | (m->gaps ? (uint32_t)EC_FILE_GAPS : 0);
+    if (traffic->file)
+        traffic->file(t->s->c, t->x, &file);
+}
+
+void file_data(struct http_tx *t, uint32_t dir, const uint8_t *d, uint64_t n)
 {
     struct http_file *f = &t->file[dir];
 
@@ -85,9 +78,13 @@ void file_data(struct http_tx *t, uint32_t dir, uint64_t n, bool gap)
         f->closed = true;
         return;
     }
+    if (!f->open && dir == EC_TO_SERVER)
+        form_open(t);
     f->open = true;
     f->bytes += n;
-    f->gaps |= gap;
+    f->gaps |= !d;
+    if (dir == EC_TO_SERVER && t->form)
+        multipart_data(t->form, d, n, form_file, t);
 }
 
 static uint64_t digits(const uint8_t **d, const uint8_t *end, bool *any)
@@ -180,6 +177,10 @@ void file_end(struct http_tx *t, uint32_t dir, bool whole)
     if (!f->open || f->closed)
         return;
     f->closed = true;
+    if (dir == EC_TO_SERVER && t->form) {
+        multipart_end(t->form, form_file, t);
+        return;
+    }
     name = name_of(t, dir);
     file.name = name.p;
     file.name_len = name.n;

@@ -1,4 +1,5 @@
-/* file.h: bodies as files: what a request sends (POST, PUT) and what a response brings. */
+/* file.h: bodies as files: what a request sends (POST, PUT; of a form its parts with file names) and what a response
+ * brings. */
 #ifndef TRAFFIC_HTTP_FILE_H
 #define TRAFFIC_HTTP_FILE_H
 
@@ -19,8 +20,8 @@ struct http_whole {                 /* a file that comes in ranges, over one con
 };
 
 void file_setup(const struct ec_traffic *t);
-/* n bytes of the body in direction dir went by; gap: they were lost. */
-void file_data(struct http_tx *t, uint32_t dir, uint64_t n, bool gap);
+/* n bytes of the body in direction dir went by; d NULL: they were lost. */
+void file_data(struct http_tx *t, uint32_t dir, const uint8_t *d, uint64_t n);
 /* The body ended; whole: by the rules of its message. Reports the file, if there was one, once; and a file of which this
  * was the last range that was missing. */
 void file_end(struct http_tx *t, uint32_t dir, bool whole);

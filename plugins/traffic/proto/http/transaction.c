@@ -30,6 +30,8 @@ void transaction_drop(struct http_tx *t)
         free(t->item[dir]);
         t->item[dir] = NULL;
     }
+    free(t->form);
+    t->form = NULL;
     text_free(&t->uri);
     text_free(&t->host);
 }

@@ -28,6 +28,7 @@ struct http_tx {                    /* memory of traffic's transaction; freed by
     struct ec_buf *item[2];         /* one for each header, pointing into header[] */
     struct http_body body[2];
     struct http_file file[2];
+    struct multipart *form;         /* owned; NULL: the request's body is none */
     uint64_t events;                /* bits of anomalies that were reported */
 };
 
