@@ -12,7 +12,9 @@ import threading
 from libtest import check
 
 HEAD = ["timestamp", "flow_id", "in_iface", "event_type", "vlan", "src_ip", "src_port", "dest_ip", "dest_port", "proto",
-        "icmp_type", "icmp_code", "app_proto", "community_id", "pcap_cnt", "tx_id", "direction"]
+        "icmp_type", "icmp_code", "response_icmp_type", "response_icmp_code", "app_proto", "app_proto_ts",
+        "app_proto_tc", "app_proto_orig", "app_proto_expected", "community_id", "pcap_cnt", "pkt_src",
+        "tx_id", "direction"]
 STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+0000$")
 COMMUNITY = re.compile(r"^1:[A-Za-z0-9+/]{27}=$")
 
