@@ -358,7 +358,7 @@ START_TEST(a_full_arena_keeps_its_last_quarter)
     rig_subscribe(1, "t.reserved/1", EC_SUB_OWN_THREAD, 0, 16 << 20, EC_OVF_DROP_NEW);
     atomic_store(&rig.sink[0].stall, true);
     rig_start();
-    load_begin(1100, 500, false, 1500);
+    load_begin(1100, 500, false, 1400);
     load_end();
     n_row = 0;
     ck_assert(!bus_fence(SECOND / 5, keep, NULL));      /* one reader does not answer */
