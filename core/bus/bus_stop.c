@@ -17,15 +17,28 @@
 
 static bool stuck;                  /* a reader never came back: its memory stays */
 
+static uint64_t delivered(void)
+{
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < bus.n_sub; i++)
+        n += atomic_load(&bus.sub[i]->moved);
+    return n;
+}
+
+/* Lanes first, as events go from there into the queues; what a reader publishes from its callback goes the other way, so
+ * that a look during which something was delivered tells nothing. */
 static bool queues_empty(void)
 {
+    uint64_t before = delivered();
+
     for (uint32_t i = 0; i < bus.n_lane; i++)
-        if (lane_ready(&bus.lane[i]))
+        if (!lane_empty(&bus.lane[i]))
             return false;
     for (uint32_t i = 0; i < bus.n_sub; i++)
         if (bus.sub[i]->s.mode != EC_SUB_INLINE && !subscription_empty(bus.sub[i]))
             return false;
-    return true;
+    return delivered() == before;
 }
 
 static void wait_empty(uint64_t deadline)

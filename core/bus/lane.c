@@ -84,6 +84,16 @@ bool lane_ready(const struct lane *l)
     return false;
 }
 
+bool lane_empty(struct lane *l)
+{
+    bool empty;
+
+    pthread_mutex_lock(&l->lock);
+    empty = !lane_ready(l);
+    pthread_mutex_unlock(&l->lock);
+    return empty;
+}
+
 static uint32_t move_ring(struct lane *l, struct ring *r)
 {
     uint32_t n = ring_pop(r, l->ref, LANE_BATCH);

@@ -20,7 +20,8 @@ struct lane {
     atomic_bool stop;
     bool started;
     pthread_t thread;
-    pthread_mutex_t lock;           /* of the rings' reading end; nobody but its thread takes it before the stop */
+    pthread_mutex_t lock;           /* of the rings' reading end; held until what was popped stands in the queues; nobody
+                                     * but its thread takes it before the stop */
     const char *_Atomic loop_user;  /* who asked for its base: NULL: nobody, "": several */
     uint32_t n_sub;
     struct subscription **sub;      /* those with a queue, in the order of registration */
@@ -43,6 +44,7 @@ void lane_online(void);
 /* One pass over the rings: how many references went into queues. [lane], or [ctl] when it has ended or is given up */
 uint32_t lane_move(struct lane *l);
 bool lane_ready(const struct lane *l);              /* [any] is anything in its rings? */
+bool lane_empty(struct lane *l);    /* [ctl] in the stop: nothing in its rings, nor on the way from there to the queues */
 void lane_wake_now(struct lane *l);                 /* [any] */
 
 /* [publisher] after ring_settle(), which is sequentially consistent as this load is: either it sees that the lane is about

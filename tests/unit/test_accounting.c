@@ -436,6 +436,35 @@ static void stop_case(bool stalls)
     ck_assert_int_eq(rig_publish(EC_PUB_MAILBOX, rig.a, 1, 0), EC_ENOENT);
 }
 
+/* What a reader hears that has a number it passes on, once, from its own thread. */
+static void pass_on(struct rig_sink *s, const struct ec_event *ev)
+{
+    (void)s;
+    if (((const struct rig_note *)(const void *)ec_part_first(ev))->n)
+        rig_publish(EC_PUB_MAILBOX, rig.b, 0, 0);
+}
+
+/* Events are in the hands of a lane for some microseconds between ring and queue. */
+START_TEST(a_stop_waits_for_what_is_on_its_way)
+{
+    for (uint32_t round = 0; round < 200; round++) {
+        rig_open(&two);
+        for (uint32_t i = 0; i < 4; i++)
+            rig_subscribe(i, "*", i % 2 ? EC_SUB_QUEUED : EC_SUB_OWN_THREAD, 0, 0, EC_OVF_DROP_NEW);
+        rig.sink[0].then = pass_on;
+        rig_start();
+        for (uint32_t i = 1; i <= 16; i++)
+            ck_assert_int_eq(rig_publish(EC_PUB_MAILBOX, rig.a, i, 0), EC_OK);
+        rig_sleep_us(round);
+        ck_assert(bus_stop(20 * SECOND));
+        for (uint32_t i = 0; i < 4; i++)
+            ck_assert_uint_eq(rig_got(&rig.sink[i]), 32);
+        nothing_is_pinned();
+        rig_close();
+    }
+}
+END_TEST
+
 START_TEST(a_stop_under_load_counts_what_is_left)
 {
     stop_case(false);
@@ -535,6 +564,7 @@ int main(void)
     tcase_add_test(tc, a_full_ring_is_counted_where_it_was_full);
     tcase_add_test(tc, a_full_arena_keeps_its_last_quarter);
     tcase_add_test(tc, a_replay_gives_up_on_a_subscriber_that_stalls);
+    tcase_add_test(tc, a_stop_waits_for_what_is_on_its_way);
     tcase_add_test(tc, a_stop_under_load_counts_what_is_left);
     tcase_add_test(tc, a_lane_that_falls_asleep_misses_nothing);
     tcase_add_test(tc, mailbox_threads_alone_are_fenced);
