@@ -17,6 +17,7 @@ struct piece {
     void (*more)(void *arg);
     void *arg;
     uint32_t n;
+    bool cut;
     char bytes[];
 };
 
@@ -41,14 +42,19 @@ static void nobody_reads(struct ec_req *r)
     __atomic_store_n(&r->over, true, __ATOMIC_RELEASE);
 }
 
+static void finish(struct ec_req *r);
+
 static void on_gone(void *arg)
 {
     struct ec_req *r = arg;
 
-    server_count(r->s, M_GONE, 1);
+    server_count(r->s, r->cut ? M_CUT : M_GONE, 1);
     r->guard = NULL;
     nobody_reads(r);
-    tell(r);
+    if (r->cut)
+        finish(r);
+    else
+        tell(r);
 }
 
 /* [loop] The headers. Of HEAD nothing more; a client that has left, or was answered with 503 meanwhile, gets none. */
@@ -87,6 +93,21 @@ static void finish(struct ec_req *r)
     request_free(r);
 }
 
+/* [loop] The rest cannot be had. Closing ends in on_gone(). */
+static void cut(struct ec_req *r)
+{
+    if (!r->begun) {
+        request_error(r, 500, "Internal Server Error");
+        return;
+    }
+    r->more = NULL;
+    r->cut = true;
+    if (r->over)
+        finish(r);
+    else
+        guard_close(r->guard, GUARD_LEFT);
+}
+
 /* [loop] */
 static void give(struct ec_req *r, const void *p, uint32_t n, void (*more)(void *arg), void *arg)
 {
@@ -118,7 +139,10 @@ void chunk_take(struct server *s)
         bool last = !list->n;
 
         next = list->next;
-        give(r, list->bytes, list->n, list->more, list->arg);
+        if (list->cut)
+            cut(r);
+        else
+            give(r, list->bytes, list->n, list->more, list->arg);
         if (!last && r->over)
             tell(r);
         free(list);
@@ -126,14 +150,14 @@ void chunk_take(struct server *s)
 }
 
 /* To the loop, in order. */
-static int32_t pass(struct ec_req *r, const void *p, uint32_t n, void (*more)(void *arg), void *arg)
+static int32_t pass(struct ec_req *r, const void *p, uint32_t n, void (*more)(void *arg), void *arg, bool cut)
 {
     struct server *s = r->s;
     struct piece *x = malloc(sizeof *x + n);
 
     if (!x)
         return EC_ENOMEM;
-    *x = (struct piece){ .r = r, .more = more, .arg = arg, .n = n };
+    *x = (struct piece){ .r = r, .more = more, .arg = arg, .n = n, .cut = cut };
     if (n)
         memcpy(x->bytes, p, n);
     pthread_mutex_lock(&s->lock);
@@ -160,7 +184,17 @@ int32_t request_chunk(struct ec_req *r, const void *p, uint32_t n, void (*more)(
         return EC_EAGAIN;
     __atomic_add_fetch(&r->unsent, n, __ATOMIC_RELAXED);
     if (!here)
-        return pass(r, p, n, more, arg);
+        return pass(r, p, n, more, arg, false);
     give(r, p, n, more, arg);
+    return EC_OK;
+}
+
+int32_t request_cut(struct ec_req *r)
+{
+    if (!(r->match.route->r->flags & EC_RT_STREAM))
+        return EC_EINVAL;
+    if (!reply_is_on_loop())
+        return pass(r, NULL, 0, NULL, NULL, true);
+    cut(r);
     return EC_OK;
 }

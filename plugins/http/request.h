@@ -45,6 +45,7 @@ struct ec_req {
     /* chunk() */
     bool begun;                     /* [loop] the headers have gone out */
     bool over;                      /* atomic: nobody reads any more */
+    bool cut;                       /* [loop] the rest cannot be had */
     uint32_t unsent;                /* atomic: bytes that were taken and have not left */
     void (*more)(void *arg);        /* [loop] once they have */
     void *more_arg;
@@ -69,6 +70,7 @@ int32_t request_json(struct ec_req *r, uint32_t status, const char *json, uint64
 int32_t request_json_take(struct ec_req *r, uint32_t status, char *json, uint64_t len);
 int32_t request_invalid_at(struct ec_req *r, const char *loc, const char *type, const char *msg);
 int32_t request_chunk(struct ec_req *r, const void *p, uint32_t n, void (*more)(void *arg), void *arg);
+int32_t request_cut(struct ec_req *r);
 int32_t request_etag(struct ec_req *r, uint64_t version);
 int32_t request_match(struct ec_req *r, uint64_t version);
 int32_t request_upload(struct ec_req *r, uint64_t *len);

@@ -1,6 +1,8 @@
 /* The packets of an alert: those between its two ends that are still in memory. */
 #include "plugins/packets/api.h"
 
+#include "lib/download.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -176,7 +178,7 @@ static void alert_job(struct ec_req *r, void *arg)
     if (fd < 0)
         k->http->error(r, fd == EC_ENOENT ? 404 : 503, why);
     else
-        download(k, r, fd, name);
+        download(k->host, k->http, r, fd, name);
 }
 
 static int32_t get_alert(void *self, const void *state, struct ec_req *r)

@@ -23,9 +23,6 @@ extern const struct ec_route alert_route;      /* alert.c */
 extern const struct ec_route capture_routes[];
 extern const size_t capture_n_route;
 
-/* [pool] Send all of a file as pcapng under this name, and close it. Ends the request, of a route with EC_RT_STREAM. */
-void download(struct packets *k, struct ec_req *r, int fd, const char *name);
-
 /* [pool] ec.captures/1: captures.c, alert.c. */
 int32_t capture_open(void *self, uint64_t id, char *why, uint32_t n);
 int32_t alert_open(void *self, uint64_t event, char *why, uint32_t n);

@@ -1,6 +1,8 @@
 /* The API of captures: /api/packets/captures. */
 #include "plugins/packets/api.h"
 
+#include "lib/download.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -239,7 +241,7 @@ static void file_job(struct ec_req *r, void *arg)
     if (fd < 0)
         k->http->error(r, fd == EC_EAGAIN ? 409 : 404, why);
     else
-        download(k, r, fd, name);
+        download(k->host, k->http, r, fd, name);
 }
 
 /* Everything here may wait for a file. */

@@ -1,6 +1,7 @@
 /* The API: POST /api/packets/replay, /api/packets/replays/{id}/events, POST /api/rules/test. */
 #include "plugins/replay/replay.h"
 
+#include "lib/download.h"
 #include "plugins/replay/result.h"
 
 #include <errno.h>
@@ -16,7 +17,6 @@
 #define READERS "admin,operator,analyst,viewer"
 #define KEEPERS "admin,operator"
 #define PAGE_MOST 1000
-#define PIECE 262144u               /* bytes of a download at once */
 
 #define ROW(T, flags, has, type, member, name, allow, def, unit, help, min, max) \
     { EC_T_##T, (flags), (has), 0, (uint32_t)offsetof(type, member), (name), NULL, (allow), (def), (unit), (help), \
@@ -173,60 +173,17 @@ static void page_job(struct ec_req *r, void *arg)
     close(fd);
 }
 
-struct leaving { struct replay *k; struct ec_req *r; int fd; uint8_t piece[PIECE]; };
-
-static void more(void *arg);
-
-/* [pool] One piece; the last one ends the request. */
-static void send_piece(struct leaving *l)
-{
-    ssize_t n = read(l->fd, l->piece, sizeof l->piece);
-
-    if (n > 0 && l->k->http->chunk(l->r, l->piece, (uint32_t)n, more, l) == EC_OK)
-        return;                     /* more() goes on; it may have done so already */
-    l->k->http->chunk(l->r, NULL, 0, NULL, NULL);
-    close(l->fd);
-    free(l);
-}
-
-static void piece_job(void *self, const void *state, void *arg)
-{
-    (void)self;
-    (void)state;
-    send_piece(arg);
-}
-
-/* [sub] Where the pool is full the file is read here. */
-static void more(void *arg)
-{
-    struct leaving *l = arg;
-
-    if (l->k->host->work(l->k->host, piece_job, l) != EC_OK)
-        send_piece(l);
-}
-
 /* [pool] */
 static void file_job(struct ec_req *r, void *arg)
 {
     struct replay *k = arg;
     uint64_t id = ((const struct id_param *)k->http->param(r))->id;
     int fd = open_events(k, r, id);
-    struct leaving *l = fd < 0 ? NULL : malloc(sizeof *l);
-    char value[96];
+    char name[64];
 
-    if (fd < 0)
-        return;
-    if (!l) {
-        close(fd);
-        k->http->error(r, 503, "out of memory");
-        return;
-    }
-    l->k = k;
-    l->r = r;
-    l->fd = fd;
-    snprintf(value, sizeof value, "attachment; filename=\"ecyber-replay-%" PRIu64 ".jsonl\"", id);
-    k->http->set_header(r, "Content-Disposition", value);
-    send_piece(l);
+    snprintf(name, sizeof name, "ecyber-replay-%" PRIu64 ".jsonl", id);
+    if (fd >= 0)
+        download(k->host, k->http, r, fd, name);
 }
 
 /* --- rules -------------------------------------------------------------------------------------------------------- */

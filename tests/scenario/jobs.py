@@ -28,6 +28,24 @@ def raw(method, path, body=None, kind="application/json", headers=()):
         c.close()
 
 
+def shortened(path, file):
+    """A file that becomes shorter while a slow client reads it."""
+    size = os.path.getsize(file)
+    with open(file, "a", encoding="utf-8") as more:
+        more.write("\n" * (64 << 20))
+    c = Local(SOCK, timeout=30)
+    c.request("GET", path)
+    answer = c.getresponse()
+    answer.read(1 << 20)
+    os.truncate(file, size)
+    try:
+        got, error = len(answer.read()), None
+    except (http.client.IncompleteRead, ConnectionError) as e:
+        got, error = 0, e
+    check(error, "what cannot be sent to its end is broken off, so that nobody takes it for the whole", got)
+    c.close()
+
+
 def ask(method, path, body=None):
     status, headers, text = raw(method, path, None if body is None else json.dumps(body))
     return status, json.loads(text) if text and "json" in headers["Content-Type"] else text, headers
@@ -145,6 +163,7 @@ def a_replay():
     check(status == 200 and headers["Content-Type"] == "application/x-ndjson" and
           [json.loads(line)["event_type"] for line in text.splitlines()] == [e["event_type"] for e in lines],
           "they can be downloaded as lines", headers.items())
+    shortened(where.replace("/events", "/eve"), "state/replay/%d/events.json" % job["id"])
     check(folders() == [str(job["id"])] and os.listdir("state/replay/%d" % job["id"]) == ["events.json"],
           "of its files only the events are left", folders())
     bad = [ask("GET", where + q)[0] for q in ("?cursor=3", "?cursor=x", "?cursor=-1", "?cursor=99999999", "?limit=0",

@@ -1,4 +1,4 @@
-/* http.h: ec.http/1, one declaration for each route. STATUS: draft 11.
+/* http.h: ec.http/1, one declaration for each route. STATUS: draft 12.
  * One plugin implements it (the HTTP server); any plugin declares routes in setup(). From the declaration come routing,
  * validation in FastAPI's form, authorisation and the OpenAPI document; ecyberctl uses the same routes. */
 #ifndef EC_EXT_HTTP_H
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-#define EC_HTTP_ID "ec.http/1-draft.11"
+#define EC_HTTP_ID "ec.http/1-draft.12"
 
 enum {
     EC_RT_UPLOAD = 1,               /* a body of any type, up to body_max, is kept in a file without a name: see upload().
@@ -154,6 +154,9 @@ struct ec_http {
     const char *(*certificate)(struct ec_req *r);   /* [any] name in the client's certificate, verified; "": none */
     /* [any] As json() without the copy: `json` is of malloc(), and the server's from then on. */
     int32_t (*json_take)(struct ec_req *r, uint32_t status, char *json, uint64_t len);
+    /* [any] In place of chunk()'s end, where the rest cannot be had: the connection is closed in the midst, so that no
+     * client takes what it has for the whole; r is gone. If nothing has gone out yet: 500. EC_ENOMEM: r is still there. */
+    int32_t (*cut)(struct ec_req *r);
 };
 
 #ifdef __cplusplus
