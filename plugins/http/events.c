@@ -76,7 +76,10 @@ static void answer_page(struct ec_req *r, void *arg)
         }
         text_key(&a->out, "partial");
         text_puts(&a->out, page.flags & EC_PAGE_PARTIAL ? "true}" : "false}");
-        request_bytes(r, 200, "application/json", &a->out);
+        if (a->s.pick.n && !pick_page(&a->out, &a->s.pick))
+            no_store(r, EC_ENOMEM, "");
+        else
+            request_bytes(r, 200, "application/json", &a->out);
     } else {
         no_store(r, err == EC_OK ? EC_ENOMEM : err, why);
     }

@@ -22,6 +22,19 @@ static const struct field common[] = {
     { "in_iface", NULL, EC_T_TEXT, "interface that saw it" },
 };
 
+const char field_common_schema[] =
+    "\"id\":{\"type\":\"string\"},\"timestamp\":{\"type\":\"string\"},\"event_type\":{\"type\":\"string\"},"
+    "\"flow_id\":{\"type\":\"integer\"},\"tx_id\":{\"type\":\"integer\"},\"pcap_cnt\":{\"type\":\"integer\"},"
+    "\"in_iface\":{\"type\":\"string\"},\"vlan\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}},"
+    "\"src_ip\":{\"type\":\"string\"},\"src_port\":{\"type\":\"integer\"},\"dest_ip\":{\"type\":\"string\"},"
+    "\"dest_port\":{\"type\":\"integer\"},\"proto\":{\"type\":\"string\"},\"icmp_type\":{\"type\":\"integer\"},"
+    "\"icmp_code\":{\"type\":\"integer\"},\"response_icmp_type\":{\"type\":\"integer\"},"
+    "\"response_icmp_code\":{\"type\":\"integer\"},\"pkt_src\":{\"type\":\"string\"},"
+    "\"app_proto\":{\"type\":\"string\"},\"app_proto_ts\":{\"type\":\"string\"},"
+    "\"app_proto_tc\":{\"type\":\"string\"},\"app_proto_orig\":{\"type\":\"string\"},"
+    "\"app_proto_expected\":{\"type\":\"string\"},\"direction\":{\"type\":\"string\"},"
+    "\"community_id\":{\"type\":\"string\"}";
+
 struct walk { char name[NAME_MAX_]; void (*fn)(void *arg, const struct field *f); void *arg; };
 
 static void walk_record(struct walk *w, const struct ec_record *r, size_t at, unsigned depth)
@@ -82,6 +95,40 @@ struct field field_find(const struct ec_host *h, const struct ec_topic *topic, c
 
     field_each(h, topic, look, &f);
     return f.found;
+}
+
+/* "alert" for "alert.signature" */
+static void look_above(void *arg, const struct field *f)
+{
+    struct find *find = arg;
+    size_t n = strlen(find->name);
+
+    if (!strncmp(f->name, find->name, n) && (!f->name[n] || f->name[n] == '.'))
+        find->found.type = f->type;
+}
+
+static bool is_common(const char *name)
+{
+    char key[64];
+    int n = snprintf(key, sizeof key, "\"%s\":{", name);
+
+    return n > 0 && (size_t)n < sizeof key && strstr(field_common_schema, key);
+}
+
+bool field_names(const struct ec_host *h, const struct ec_topic *topic, const char *name)
+{
+    struct find f = { .name = name };
+
+    if (is_common(name))
+        return true;
+    field_each(h, topic, look_above, &f);
+    for (uint32_t id = 1; !topic && !f.found.type && id <= h->topic_count(h); id++) {
+        const struct ec_topic *t = h->topic_get(h, id);
+
+        if (t && t->flags & EC_TOPIC_EVENT)
+            field_each(h, t, look_above, &f);
+    }
+    return f.found.type != 0;
 }
 
 const struct ec_topic *field_topic(const struct ec_host *h, const char *event_type)

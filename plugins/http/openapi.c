@@ -30,19 +30,6 @@ static const char components[] =
     "\"properties\":{\"value\":{\"type\":\"string\"},\"count\":{\"type\":\"integer\",\"minimum\":0}},"
     "\"required\":[\"value\",\"count\"]}},\"partial\":{\"type\":\"boolean\"}},\"required\":[\"items\",\"partial\"]}";
 
-static const char common[] =
-    "\"id\":{\"type\":\"string\"},\"timestamp\":{\"type\":\"string\"},\"event_type\":{\"type\":\"string\"},"
-    "\"flow_id\":{\"type\":\"integer\"},\"tx_id\":{\"type\":\"integer\"},\"pcap_cnt\":{\"type\":\"integer\"},"
-    "\"in_iface\":{\"type\":\"string\"},\"vlan\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}},"
-    "\"src_ip\":{\"type\":\"string\"},\"src_port\":{\"type\":\"integer\"},\"dest_ip\":{\"type\":\"string\"},"
-    "\"dest_port\":{\"type\":\"integer\"},\"proto\":{\"type\":\"string\"},\"icmp_type\":{\"type\":\"integer\"},"
-    "\"icmp_code\":{\"type\":\"integer\"},\"response_icmp_type\":{\"type\":\"integer\"},"
-    "\"response_icmp_code\":{\"type\":\"integer\"},\"pkt_src\":{\"type\":\"string\"},"
-    "\"app_proto\":{\"type\":\"string\"},\"app_proto_ts\":{\"type\":\"string\"},"
-    "\"app_proto_tc\":{\"type\":\"string\"},\"app_proto_orig\":{\"type\":\"string\"},"
-    "\"app_proto_expected\":{\"type\":\"string\"},\"direction\":{\"type\":\"string\"},"
-    "\"community_id\":{\"type\":\"string\"}";
-
 static const char security[] =
     "\"OAuth2PasswordBearer\":{\"type\":\"oauth2\",\"flows\":{\"password\":{\"scopes\":{},"
     "\"tokenUrl\":\"/api/auth/login\"}}},"
@@ -135,7 +122,7 @@ static void put_events(struct text *t, const struct server *s)
 
     text_key(t, "Event");
     text_puts(t, "{\"type\":\"object\",\"properties\":{");
-    text_puts(t, common);
+    text_puts(t, field_common_schema);
     schema_topics(t, list, attributes(h, list));
     text_puts(t, "}}");
     put_any(t, h);
@@ -293,6 +280,10 @@ static void put_filters(struct text *t, const struct ec_host *h, const struct ro
         put_simple(t, "cursor", "{\"type\":\"string\",\"maxLength\":159}", "`next_cursor` of the page before");
         put_simple(t, "sort", "{\"type\":\"string\",\"enum\":[\"-timestamp\",\"timestamp\"],\"default\":\"-timestamp\"}",
                    "the newest first, or the oldest; as they came");
+        if (route_pages_events(r))
+            put_simple(t, "fields", "{\"type\":\"string\"}",
+                       "of each event only these, beside `id` and `event_type`: names with commas between, of fields or of "
+                       "objects of fields");
     }
     if (!r->topic)
         put_types(t, h);

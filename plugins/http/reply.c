@@ -5,6 +5,7 @@
 #include "plugins/http/chunk.h"
 #include "plugins/http/cors.h"
 #include "plugins/http/guard.h"
+#include "plugins/http/search.h"
 #include "plugins/http/server.h"
 
 #include <event2/buffer.h>
@@ -236,19 +237,29 @@ int32_t request_error(struct ec_req *r, uint32_t status, const char *detail)
     return request_bytes(r, status, "application/json", &t);
 }
 
+/* A plugin's own page of events. */
+static int32_t send_json(struct ec_req *r, uint32_t status, struct text *t)
+{
+    if (status == 200 && !t->bad && r->search && r->search->pick.n && !pick_page(t, &r->search->pick)) {
+        text_free(t);
+        return request_error(r, 500, "Internal Server Error");
+    }
+    return request_bytes(r, status, "application/json", t);
+}
+
 int32_t request_json(struct ec_req *r, uint32_t status, const char *json, uint64_t len)
 {
     struct text t = { 0 };
 
     text_add(&t, json, len);
-    return request_bytes(r, status, "application/json", &t);
+    return send_json(r, status, &t);
 }
 
 int32_t request_json_take(struct ec_req *r, uint32_t status, char *json, uint64_t len)
 {
     struct text t = { .p = json, .n = len, .cap = len };
 
-    return request_bytes(r, status, "application/json", &t);
+    return send_json(r, status, &t);
 }
 
 int32_t request_part(struct ec_req *r, uint32_t status, const struct ec_part *p)

@@ -223,6 +223,11 @@ bool route_runs_dry(const struct ec_route *r)
     return !(r->flags & EC_RT_ENFORCES) || route_has_row(r, "dry_run");
 }
 
+bool route_pages_events(const struct ec_route *r)
+{
+    return r->flags & EC_RT_EVENTS && (!r->run || r->flags & EC_RT_BESIDE || (!r->reply && !r->schema));
+}
+
 bool route_has_row(const struct ec_route *r, const char *name)
 {
     for (uint32_t i = 0; r->run && r->param && i < r->param->n_row; i++)

@@ -36,6 +36,7 @@ void routes_match(const struct routes *all, const char *method, const char *path
 /* Does the server itself answer it, from the store? */
 bool route_from_store(const struct route *r);
 /* Has the record of its own parameters a row of this name? Of routes with run. */
+bool route_pages_events(const struct ec_route *r);      /* answers {"items":[events]} */
 bool route_has_row(const struct ec_route *r, const char *name);
 /* Does its plugin itself see to dry_run, if there is one? */
 bool route_runs_dry(const struct ec_route *r);

@@ -363,6 +363,45 @@ static void read_sort(struct reading *g, const struct decode_field *f)
         g->s->q.flags |= EC_QUERY_OLDEST_FIRST;
 }
 
+/* Is it something that stands beside the events? */
+static bool is_beside(const struct ec_route *r, const char *name)
+{
+    for (uint32_t i = 0; r->flags & EC_RT_BESIDE && r->reply && i < r->reply->n_row; i++)
+        if (!strcmp(record_row(r->reply, i)->name, name))
+            return true;
+    return false;
+}
+
+/* One of ?fields=, len bytes. */
+static bool read_pick(struct reading *g, const char *name, size_t len)
+{
+    struct pick *p = &g->s->pick;
+    size_t n = len;
+    const char *alias = find_alias(g->r->alias, name, len, &n);
+
+    if (p->n == PICK_FIELDS || !n || n >= PICK_NAME)
+        return false;
+    memcpy(p->name[p->n], alias ? alias : name, n);
+    p->name[p->n][n] = '\0';
+    return (is_beside(g->r, p->name[p->n]) || field_names(g->h, g->topic, p->name[p->n])) && ++p->n;
+}
+
+static void read_picks(struct reading *g, const struct decode_field *f)
+{
+    const char *p = f->value;
+    size_t n;
+
+    do {
+        n = strcspn(p, ",");
+        if (!read_pick(g, p, n)) {
+            complain(g, f->name, "value_error", g->s->pick.n == PICK_FIELDS ? "64 fields at most can be chosen" :
+                     "events have no such field", f->value, NULL);
+            return;
+        }
+        p += n + 1;
+    } while (p[-1]);
+}
+
 static void read_field(struct reading *g, const struct decode_field *f, uint64_t now_ns)
 {
     struct search *s = g->s;
@@ -380,6 +419,8 @@ static void read_field(struct reading *g, const struct decode_field *f, uint64_t
         read_cursor(g, f);
     else if (!count && !strcmp(f->name, "sort"))
         read_sort(g, f);
+    else if (route_pages_events(g->r) && !strcmp(f->name, "fields"))
+        read_picks(g, f);
     else if (count && !strcmp(f->name, "by")) {
         if (!resolve(g, f->value, f->value_len, s->by).type)
             complain(g, "by", "value_error", "there is no such field", f->value, NULL);

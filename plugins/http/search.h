@@ -2,6 +2,7 @@
 #ifndef HTTP_SEARCH_H
 #define HTTP_SEARCH_H
 #include "plugins/http/decode.h"
+#include "plugins/http/pick.h"
 #include "plugins/http/sdk.h"
 
 #define SEARCH_LIMIT 100u           /* rows of a page where nobody says; at most SEARCH_LIMIT_MAX */
@@ -18,6 +19,7 @@ struct search {
     char field[DECODE_FIELDS][96];
     char by[96];                    /* EC_RT_COUNT */
     uint32_t top;
+    struct pick pick;
 };
 
 /* error() for each field that is wrong or unknown. true: there was none. now_ns: for times such as "15m". */

@@ -118,6 +118,9 @@ def filters(alerts):
         there = ids(listed(query))
         check(ids(listed(query + "&sort=timestamp", 3)) == there[::-1] and ids(listed(query + "&sort=-timestamp")) == there,
               "the oldest first: %s" % (query or "all"), (there, listed(query + "&sort=timestamp", 3)))
+    got = ask("GET", "/api/ids/alerts?status=closed&fields=sid,state,src_ip")[1]["items"]
+    check(got and all(set(a) == {"id", "event_type", "src_ip", "alert", "state"} and a["state"] == "closed" and
+                      set(a["alert"]) == {"signature_id"} for a in got), "only the fields that were chosen", got[:1])
     status, got = listed("sort=severity")
     check(status == 422 and got["detail"][0]["loc"] == ["query", "sort"], "sorted by nothing else", got)
     closed = [a for a in alerts if a["id"] in changed]

@@ -43,6 +43,30 @@ def same(a, b):
         json.dumps(bare(e), sort_keys=True) for e in b)
 
 
+def chosen(flows):
+    """?fields="""
+    got = get("/api/network/flows?limit=1000&fields=src_ip,flow.pkts_toserver,timestamp")[1]["items"]
+    whole = get("/api/network/flows?limit=1000")[1]["items"]
+    check(got == [{"id": f["id"], "timestamp": f["timestamp"], "event_type": "flow", "src_ip": f["src_ip"],
+                   "flow": {"pkts_toserver": f["flow"]["pkts_toserver"]}} for f in whole] and len(got) == len(flows),
+          "of each flow what was asked for alone, nested as it is", got[:1])
+    check(get("/api/network/flows?limit=5&fields=flow")[1]["items"] ==
+          [{"id": f["id"], "event_type": "flow", "flow": f["flow"]} for f in whole[:5]], "an object is all of it")
+    got = get("/api/network/dns?limit=1000&fields=dns.answers.ttl,dns.rcode")[1]["items"]
+    want = [{"id": d["id"], "event_type": "dns", "dns": {k: v if k == "rcode" else [{"ttl": a["ttl"]} for a in v]
+                                                         for k, v in d["dns"].items() if k in ("answers", "rcode")}}
+            for d in get("/api/network/dns?limit=1000")[1]["items"]]
+    want = [d if d["dns"] else {k: d[k] for k in ("id", "event_type")} for d in want]
+    check(any("dns" in d for d in got) and got == want, "what an event has not is not there", (got[:2], want[:2]))
+    got = get("/api/events?limit=1000&fields=dns.rcode,flow.state")[1]["items"]
+    check({e["event_type"] for e in got if "dns" in e} == {"dns"} and {e["event_type"] for e in got if "flow" in e} == {"flow"},
+          "of every type what it has of them", got[:3])
+    for fields in "", "nothing", "src_ip,flow.nothing", "src_ip,", "dns.rcode", "flo", "a" * 200, ",".join(["src_ip"] * 65):
+        status, got = get("/api/network/flows?fields=" + fields)
+        check(status == 422 and got["detail"][0]["loc"] == ["query", "fields"], "fields=%s is refused" % fields[:30], got)
+    check(get("/api/network/top?by=proto&fields=proto")[0] == 422, "counts have no fields")
+
+
 def counted(path):
     status, answer = get(path + "&limit=1000")
     return {i["value"]: i["count"] for i in answer["items"]} if status == 200 else (status, answer)
@@ -116,6 +140,7 @@ try:
     check(get("/api/ids/alerts?colour=red")[0] == 422, "an unknown filter is refused", get("/api/ids/alerts?colour=red"))
 
     check(same(listed("/api/network/flows"), flows), "flows are those of eve.json")
+    chosen(flows)
     check(same(listed("/api/network/flows?alerted=true"), [f for f in flows if f["flow"].get("alerted")]), "by alerted",
           len(listed("/api/network/flows?alerted=true")))
     check(same(listed("/api/network/flows?state=closed"), [f for f in flows if f["flow"].get("state") == "closed"]), "by state")

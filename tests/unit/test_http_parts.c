@@ -4,6 +4,7 @@
 #include "plugins/http/cors.h"
 #include "plugins/http/decode.h"
 #include "plugins/http/input.h"
+#include "plugins/http/pick.h"
 #include "plugins/http/prom.h"
 #include "plugins/http/route.h"
 #include "plugins/http/schema.h"
@@ -355,6 +356,35 @@ START_TEST(topics_share_their_roots)
 }
 END_TEST
 
+START_TEST(fields_of_a_page_are_picked)
+{
+    static const struct { const char *page, *fields[4], *want; } t[] = {
+        { "{\"items\":[{\"id\":\"1\",\"event_type\":\"x\",\"a\":{\"b\":1.50,\"c\":\"/\"},\"ab\":2}],\"partial\":false}",
+          { "a.b" }, "{\"items\":[{\"id\":\"1\",\"event_type\":\"x\",\"a\":{\"b\":1.50}}],\"partial\":false}" },
+        { "{\"items\":[{\"a\":{\"b\":1,\"c\":\"/\"},\"ab\":18446744073709551615}]}", { "ab", "a" },
+          "{\"items\":[{\"a\":{\"b\":1,\"c\":\"/\"},\"ab\":18446744073709551615}]}" },
+        { "{\"items\":[{\"l\":[{\"x\":1,\"y\":2},{\"y\":3},4]}, {\"l\":null}, {\"l\":{}}]}", { "l.y" },
+          "{\"items\":[{\"l\":[{\"y\":2},{\"y\":3}]},{},{}]}" },
+        { "{\"items\":[1,null,[]]}", { "a" }, "{\"items\":[{},{},{}]}" },
+        { "{\"items\":[]}", { "a" }, "{\"items\":[]}" },
+        { "{\"items\":[", { "a" }, NULL }, { "[]", { "a" }, NULL }, { "{\"items\":{}}", { "a" }, NULL }, { "", { "a" }, NULL },
+    };
+
+    for (unsigned i = 0; i < sizeof t / sizeof t[0]; i++) {
+        struct pick *p = calloc(1, sizeof *p);
+        struct text page = { 0 };
+
+        for (; t[i].fields[p->n]; p->n++)
+            strcpy(p->name[p->n], t[i].fields[p->n]);
+        text_puts(&page, t[i].page);
+        ck_assert_msg(pick_page(&page, p) == !!t[i].want, "%s", t[i].page);
+        ck_assert_str_eq(text_of(&page), t[i].want ? t[i].want : t[i].page);
+        text_free(&page);
+        free(p);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("http parts");
@@ -376,6 +406,7 @@ int main(void)
     tcase_add_test(t, durations_are_numbers_or_texts_and_keep_their_defaults);
     tcase_add_test(t, topics_share_their_roots);
     tcase_add_test(t, metrics_have_names_for_prometheus);
+    tcase_add_test(t, fields_of_a_page_are_picked);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
