@@ -15,13 +15,14 @@
 #define DEPTH     8 /* records in records */
 #define LIST_MAX  65536u
 #define NAMES_MAX 4096u /* of one file; a chunk has a thousand events */
+#define HEAD_LEAST ((uint32_t)offsetof(struct ec_event, app_side)) /* bytes of an event's head in the first version */
 
 enum { FRAME_TOPIC = 1, FRAME_NAME = 2, FRAME_EVENT = 3 };
 struct file_head {
     char magic[8];
     uint64_t made;
     uint32_t event, reserved;
-}; /* event: size of struct ec_event */
+}; /* event: size of struct ec_event; an older eCyber's was shorter */
 struct frame {
     uint32_t len, kind;
     uint64_t sum;
@@ -348,7 +349,8 @@ static bool head_good(const uint8_t *file, size_t n)
 {
     const struct file_head *head = (const void *)file;
 
-    return n >= sizeof *head && !memcmp(head->magic, magic, sizeof magic) && head->event == sizeof(struct ec_event);
+    return n >= sizeof *head && !memcmp(head->magic, magic, sizeof magic) && head->event >= HEAD_LEAST &&
+           head->event <= sizeof(struct ec_event);
 }
 
 static bool map_topic(const struct ec_host *h, const struct frame *f, struct spool_map *map)
@@ -462,13 +464,38 @@ static bool take_block(const struct ec_host *h, uint8_t *block, uint32_t len, co
     return true;
 }
 
+/* Copies a block, whose head becomes as long as this version's. Its length, or 0: its head is none, or there is no room. */
+static uint32_t copy_block(uint8_t *to, uint64_t room, const uint8_t *block, uint32_t len)
+{
+    struct ec_event ev = {0};
+    uint32_t longer;
+
+    if (len < HEAD_LEAST)
+        return 0;
+    memcpy(&ev, block, HEAD_LEAST);
+    if (ev.size < HEAD_LEAST || ev.size > sizeof ev || ev.size % 8 || ev.first < ev.size || ev.first > len || ev.total != len)
+        return 0;
+    memcpy(&ev, block, ev.size);
+    longer = (uint32_t)sizeof ev - ev.size;
+    if (padded(len) + longer > room)
+        return 0;
+    memcpy(to + sizeof ev, block + ev.size, len - ev.size);
+    ev.size += longer;
+    ev.first += longer;
+    ev.total += longer;
+    memcpy(to, &ev, sizeof ev);
+    return ev.total;
+}
+
 uint8_t *spool_file_read(const struct ec_host *h, const uint8_t *file, size_t len, const struct spool_map *map,
                          uint32_t *n, uint32_t *events, uint64_t *lost)
 {
     size_t at = sizeof(struct file_head);
-    uint8_t *all = len <= SPOOL_FILE_MAX ? aligned_alloc(8, padded((uint32_t)len) + 8) : NULL;
+    uint64_t room = 2 * (uint64_t)padded((uint32_t)len) + 8;      /* a head grows by less than it was */
+    uint8_t *all = len <= SPOOL_FILE_MAX ? aligned_alloc(8, room) : NULL;
     const struct frame *f;
     bool torn = false;
+    uint32_t took;
 
     *n = *events = 0;
     if (all && !head_good(file, len)) {
@@ -478,12 +505,12 @@ uint8_t *spool_file_read(const struct ec_host *h, const uint8_t *file, size_t le
     while (all && (f = frame_next(file, len, &at, &torn))) {
         if (f->kind != FRAME_EVENT)
             continue;
-        memcpy(all + *n, f + 1, f->len);
-        if (!take_block(h, all + *n, f->len, map)) {
+        took = copy_block(all + *n, room - *n, (const uint8_t *)(f + 1), f->len);
+        if (!took || !take_block(h, all + *n, took, map)) {
             ++*lost;
             continue;
         }
-        *n += padded(f->len);
+        *n += padded(took);
         ++*events;
     }
     *lost += torn;

@@ -1,4 +1,5 @@
 /* Texts from the wire that auth takes apart by itself: refresh tokens, API keys, secrets in base32, addresses. */
+/* covers: plugins/auth/totp.c:base32_* plugins/auth/backoff.c:backoff_net */
 #define EC_API_LEVEL 1
 #include "plugins/auth/apikey.h"
 #include "plugins/auth/backoff.h"

@@ -1,5 +1,6 @@
 /* Any bytes as a capture file: replayed in batches of 7, with and without a filter. What was
  * fetched must lie in readable memory and be accounted for. */
+/* covers: plugins/capture/savefile*.c plugins/capture/replay.c plugins/capture/stream.c plugins/capture/linktype.c */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -1,4 +1,5 @@
 /* Any bytes as an answer of HTTP, in pieces of a length that the first byte says; and its body on a terminal. */
+/* covers: cli/http.c cli/safe.c */
 #include "cli/http.h"
 #include "cli/safe.h"
 

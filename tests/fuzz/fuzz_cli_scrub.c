@@ -1,4 +1,5 @@
 /* ecyberctl support-dump takes secrets out of texts and JSON that may be anything. */
+/* covers: cli/scrub.c */
 #include "cli/scrub.h"
 
 #include <json-c/json.h>

@@ -1,5 +1,6 @@
 /* Any text as a configuration file; after a first line "#environ", "#set" or "#env" its lines are environment variables,
  * settings of the command line, or a .env file. What is accepted is dumped, and the dump has to give the same again. */
+/* covers: core/conf/conf_*.c core/conf/row*.c */
 #include "core/conf/conf_impl.h"
 
 #include "tests/unit/conf_fixture.h"

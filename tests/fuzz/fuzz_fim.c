@@ -1,5 +1,6 @@
 /* Any bytes as a kept baseline: it is read whole or refused with a sentence; what was read is written and read back as
  * the same. */
+/* covers: plugins/fim/keep.c plugins/fim/table.c */
 #include "plugins/fim/table.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* Any bytes as a MaxMind DB: it is refused with a sentence, or every look-up ends. */
+/* covers: plugins/geoip/database.c plugins/geoip/place.c plugins/geoip/records.c */
 #include "plugins/geoip/set.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* fuzz_helper: packets to the helper, each with two bytes of its length in front. What would go to the kernel has to be
  * JSON, and each packet gets its answer. The first byte says which of the kernel's answers fail. */
+/* covers: core/helper/message.c core/helper/ruleset.c core/helper/table.c core/helper/text.c */
 #include "core/helper/table.h"
 
 #include <json-c/json.h>

@@ -1,5 +1,6 @@
 /* Any bytes as a request: cut anywhere it ends the same, and a whole one lies within the bytes; values lie within the
  * head, and without its body it is whole where it ends. */
+/* covers: plugins/http/head.c */
 #include "plugins/http/head.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* Any bytes as a query string or form, or as what a proxy says of its client: fields, the object for ec.json/1 as strict JSON, and filters of the store. */
+/* covers: plugins/http/decode.c plugins/http/proxy.c plugins/http/search.c */
 #include "plugins/http/decode.h"
 #include "plugins/http/input.h"
 #include "plugins/http/proxy.h"

@@ -1,5 +1,6 @@
 /* Any bytes as a request body: read() takes them or says why, stays within the part, and what it took is written as JSON
  * that reads back as the same. The first byte chooses the flags, the second how much room there is. */
+/* covers: core/record/read*.c core/record/json.c */
 #include "core/record/service.h"
 #include "testhost.h"
 

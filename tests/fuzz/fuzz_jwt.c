@@ -1,5 +1,6 @@
 /* Tokens from the wire: any bytes. The first byte chooses what is done with them: as they are; or as a payload that is
  * signed with the right key, so that the reader of claims is reached as well. */
+/* covers: plugins/auth/jwt.c:*read* plugins/auth/jwt.c:*claim* */
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
 

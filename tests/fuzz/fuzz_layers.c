@@ -1,4 +1,5 @@
 /* Any bytes as a packet of any link type: every layer and field lies within it. */
+/* covers: plugins/packets/layers.c */
 #include "plugins/packets/layers.h"
 
 #include <stdlib.h>

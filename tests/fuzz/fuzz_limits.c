@@ -1,4 +1,5 @@
 /* Lines of suppressions and thresholds, a file of them, and the file that the API keeps. */
+/* covers: plugins/ids/limits/line.c plugins/ids/limits/text.c */
 #include "plugins/ids/limits/tuning.h"
 
 #include <stdlib.h>

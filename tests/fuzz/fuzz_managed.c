@@ -1,4 +1,5 @@
 /* The managed rules' file: any bytes. What is taken is written back as it was. */
+/* covers: plugins/ids/manage/managed.c */
 #include "plugins/ids/manage/managed.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* The reader of model manifests; and trees made of the same bytes, which must be refused or walk to an end. */
+/* covers: plugins/ml/forest.c plugins/ml/manifest.c */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>

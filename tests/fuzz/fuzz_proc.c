@@ -1,5 +1,6 @@
 /* Any bytes as a file of /proc: the parsers end, and what they found lies within their bounds. The first byte says
  * which file. */
+/* covers: plugins/sysmon/accounts.c plugins/sysmon/proc.c plugins/sysmon/text.c plugins/sysmon/sockets.c */
 #include "plugins/sysmon/accounts.h"
 #include "plugins/sysmon/proc.h"
 #include "plugins/sysmon/sockets.h"

@@ -1,4 +1,5 @@
 /* The values of settings. */
+/* covers: plugins/settings/check.c */
 #include "plugins/settings/check.h"
 
 #include <stdint.h>

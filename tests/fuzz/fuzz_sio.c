@@ -1,5 +1,7 @@
 /* Any bytes as what a client of Socket.IO may send: a polling payload with its packets, a text packet, a filter. What
  * is read is whole, within its bounds and valid; what goes out can be read again. */
+/* covers: plugins/socketio/eio_packet.c plugins/socketio/filter.c plugins/socketio/since.c
+ * plugins/socketio/sio_packet.c */
 #include "plugins/socketio/eio_packet.h"
 #include "plugins/socketio/filter.h"
 #include "plugins/socketio/since.h"

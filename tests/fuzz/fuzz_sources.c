@@ -1,4 +1,5 @@
 /* What a rule source sends, and the list that is kept of them. */
+/* covers: plugins/ids/sources/checksum.c plugins/ids/sources/list.c plugins/ids/sources/unpack.c */
 #include "plugins/ids/sources/checksum.h"
 #include "plugins/ids/sources/list.h"
 #include "plugins/ids/sources/unpack.h"

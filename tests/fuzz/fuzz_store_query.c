@@ -1,6 +1,8 @@
 /* Names, values, texts and cursors of queries as anybody may write them, against a segment with events in it. Whatever
  * they are, the answer is a page or a sentence; a cursor that comes back is taken; SQLite never finds an error in a
  * statement. */
+/* covers: plugins/store/filter.c plugins/store/field.c plugins/store/pages.c plugins/store/count.c
+ * plugins/store/text.c plugins/store/value.c */
 #include "plugins/store/files.h"
 #include "plugins/store/pages.h"
 #include "testhost.h"

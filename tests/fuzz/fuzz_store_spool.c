@@ -1,6 +1,12 @@
 /* The reader of the spool's files. The first byte says how the rest comes: as a file; or as frames, whose sums are made
  * good, so that what stands behind them is reached, too. Whatever it is: blocks that come out lie within their bounds,
  * of topics that are known. */
+/* covers: plugins/store/spool_file.c:frame_next plugins/store/spool_file.c:head_good
+ * plugins/store/spool_file.c:map_* plugins/store/spool_file.c:spool_file_map
+ * plugins/store/spool_file.c:spool_map_free plugins/store/spool_file.c:read_name
+ * plugins/store/spool_file.c:take_block plugins/store/spool_file.c:copy_block
+ * plugins/store/spool_file.c:spool_file_read plugins/store/spool_file.c:visit_*
+ * plugins/store/spool_file.c:number_at plugins/store/spool_file.c:inside */
 #include "plugins/store/spool_file.h"
 #include "testhost.h"
 

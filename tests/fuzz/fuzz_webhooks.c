@@ -1,5 +1,8 @@
 /* What an administrator gives a webhook: its address, its secret; networks of the configuration; and the file of what
  * was pending at a stop. */
+/* covers: plugins/webhooks/pending.c:parse_one plugins/webhooks/pending.c:is_word
+ * plugins/webhooks/pending.c:pending_parse plugins/webhooks/sign.c:key_of
+ * plugins/webhooks/sign.c:sign_is_secret plugins/webhooks/sign.c:sign_body lib/url.c lib/guard.c:guard_parse */
 #include "lib/guard.h"
 #include "plugins/webhooks/pending.h"
 #include "plugins/webhooks/sign.h"

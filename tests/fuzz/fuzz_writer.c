@@ -1,5 +1,6 @@
 /* Any bytes as a sealed block: what the writer makes of it is one object of strict JSON on one line, or
  * nothing. The head is kept sane in what the bus itself writes (the block's size); all else is the input's. */
+/* covers: core/record/writer.c core/record/program*.c */
 #include "core/record/shape.h"
 #include "core/record/writer.h"
 #include "testhost.h"
