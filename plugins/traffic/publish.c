@@ -189,13 +189,12 @@ static void head_packet(struct ec_event *e, const struct ec_packet *p)
 
 static void head_flow(struct traffic *tr, struct ec_event *e, struct flow *f)
 {
-    community_id(f, tr->seed);
     e->flow_id = f->pub.id;
     e->app_proto = f->pub.proto;
     e->iface = f->iface;
     e->vlans = f->pub.vlans;
     memcpy(e->vlan, f->pub.vlan, sizeof e->vlan);
-    memcpy(e->community, f->community, sizeof e->community);
+    community_hash(e->community, tr->seed, f->pub.src, f->pub.dst, f->pub.ip_proto, f->pub.sport, f->pub.dport);
     e->flags |= EC_EV_FLOW | EC_EV_COMMUNITY | (f->flags & FL_REPLAY ? EC_EV_REPLAY : 0);
     e->ts_ns = f->pub.last_ns;
 }

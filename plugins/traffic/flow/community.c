@@ -48,12 +48,3 @@ void community_hash(uint8_t out[20], uint16_t seed, const uint8_t src[16], const
     SHA1_Update(&sum, m, n);
     SHA1_Final(out, &sum);
 }
-
-void community_id(struct flow *f, uint16_t seed)
-{
-    if (f->flags & FL_COMMUNITY)
-        return;
-    community_hash(f->community, seed, f->pub.src, f->pub.dst, f->pub.ip_proto, f->pub.sport,
-                   f->pub.dport);
-    f->flags |= FL_COMMUNITY;
-}

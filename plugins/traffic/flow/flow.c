@@ -88,6 +88,7 @@ void flow_end(struct worker *w, struct flow *f, uint32_t reason)
     publish_flow(w, f, reason);
     leases_drop(w, f);
     pool_put(&w->pool, f->more, sizeof *f->more);
+    pool_put(&w->pool, f->dir, 2 * sizeof *f->dir);
     count(w, counter[reason]);
     wheel_remove(&w->table, f);
     table_remove(&w->table, f);
@@ -119,14 +120,32 @@ static bool flow_evict(struct worker *w)
     return true;
 }
 
-static struct flow *flow_room(struct worker *w)
+/* What its protocol needs of memory; NULL: there is none. */
+static struct flow *flow_take(struct worker *w, bool tcp)
+{
+    struct sdir *dir = NULL;
+    struct flow *f = NULL;
+
+    if (tcp && !(dir = pool_zero(&w->pool, 2 * sizeof *dir)))
+        return NULL;
+    if (pool_charge(&w->pool, w->table.stride)) {
+        if ((f = table_new(&w->table)))
+            f->dir = dir;
+        else
+            pool_refund(&w->pool, w->table.stride);
+    }
+    if (!f)
+        pool_put(&w->pool, dir, 2 * sizeof *dir);
+    return f;
+}
+
+static struct flow *flow_room(struct worker *w, bool tcp)
 {
     struct flow *f = NULL;
 
     while (!f) {
-        bool room = w->table.used < w->conf->max_flows && pool_charge(&w->pool, w->table.stride);
-        if (room && !(f = table_new(&w->table)))
-            pool_refund(&w->pool, w->table.stride);
+        if (w->table.used < w->conf->max_flows)
+            f = flow_take(w, tcp);
         if (!f && !flow_evict(w))
             return NULL;
     }
@@ -172,7 +191,7 @@ static struct flow *flow_make(struct worker *w, const struct packet *p, bool reo
                               uint32_t *dir)
 {
     const struct ec_packet *q = &p->pub;
-    struct flow *f = flow_room(w);
+    struct flow *f = flow_room(w, q->ip_proto == PROTO_TCP);
 
     if (!f) {
         count(w, M_FLOW_NOMEM);

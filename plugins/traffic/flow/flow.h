@@ -19,7 +19,7 @@ enum tcp_state {                    /* RFC 9293 §3.3.2, as seen from outside */
     TCPS_TIME_WAIT, TCPS_LAST_ACK, TCPS_CLOSE_WAIT, TCPS_CLOSING, TCPS_CLOSED
 };
 enum {                              /* flow.flags */
-    FL_COMMUNITY = 1, FL_ALERTED = 2, FL_MIDSTREAM = 4, FL_APP_OFF = 8, FL_RST = 16,
+    FL_ALERTED = 2, FL_MIDSTREAM = 4, FL_APP_OFF = 8, FL_RST = 16,
     FL_REPLAY = 32, FL_WHEEL = 64,
     FL_SESSION = 128 /* TCP: the start was seen, or midstream pick-up is on */
 };
@@ -61,7 +61,7 @@ struct flow_more {                  /* of the worker's pool */
     struct about about;
 };
 
-struct flow {                       /* 256 bytes: four lines; the leases follow */
+struct flow {                       /* 192 bytes: three lines; the leases follow */
     struct ec_flow pub;
     uint32_t hash, self;            /* self: its own index */
     uint32_t wheel_next, wheel_prev;/* index + 1 */
@@ -71,15 +71,15 @@ struct flow {                       /* 256 bytes: four lines; the leases follow 
     uint8_t flags, tcp_state;
     struct app *app;
     struct flow_more *more;         /* what few flows need; NULL: nothing yet */
-    uint8_t community[20];
+    struct sdir *dir;               /* TCP: both directions, of the worker's pool; else NULL */
     uint8_t tcp_flags[2], wscale[2], sflags[2], hole_age[2];
     /* what each direction was taken for, and what it was before it changed: index of the protocol + 1, or
      * APP_SIDE_FAILED; 0: not known */
     uint8_t app_side[2], app_orig;
     uint8_t depth;                  /* of tunnels that it is in */
-    struct sdir dir[2];
+    uint8_t spare[12];
 };
-_Static_assert(sizeof(struct flow) == 256, "four lines");
+_Static_assert(sizeof(struct flow) == 192 && sizeof(struct sdir) == 32, "whole lines");
 
 #define STORE_CHUNK 256u            /* flows allocated at once */
 #define WHEEL_BUCKETS 4096u
@@ -161,7 +161,6 @@ void tcp_track_end(struct worker *w, struct flow *f);
 const char *tcp_state_name(uint32_t state);
 
 /* community.c */
-void community_id(struct flow *f, uint16_t seed);           /* fills f->community once */
 void community_hash(uint8_t out[20], uint16_t seed, const uint8_t src[16], const uint8_t dst[16],
                     uint8_t proto, uint16_t sport, uint16_t dport);  /* ICMP: type and code */
 

@@ -154,7 +154,7 @@ void table_prefetch_flow(const struct flow_table *t, uint32_t hash)
     for (uint32_t i = hash & t->mask; t->slot[i].flow; i = (i + 1) & t->mask)
         if (t->slot[i].hash == hash) {
             const uint8_t *m = (const uint8_t *)flow_at(t, t->slot[i].flow - 1);
-            for (uint32_t line = 0; line < 256; line += 64)
+            for (uint32_t line = 0; line < sizeof(struct flow); line += 64)
                 __builtin_prefetch(m + line);
             return;
         }
