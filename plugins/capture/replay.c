@@ -129,9 +129,10 @@ static void replay_clock(struct replay *r, uint64_t ts_ns)
 /* Is the record this share's, and wanted? Counts it. */
 static bool replay_keep(struct replay *r, const struct savefile_record *rec)
 {
-    char why[1024] = "";
+    char why[1024];
     bool keep;
 
+    *why = '\0';
     if (r->c.shares > 1 &&
         share_of(rec->linktype, rec->data, rec->caplen, r->c.shares) != r->c.share)
         return false;

@@ -1,6 +1,5 @@
 #include "plugins/traffic/publish.h"
 
-#include <stdio.h>
 
 #include "plugins/traffic/about.h"
 #include "plugins/traffic/inspect.h"
@@ -247,7 +246,7 @@ static void tcp_part(struct traffic *tr, struct ec_build *b, const struct flow *
     uint8_t all = f->tcp_flags[0] | f->tcp_flags[1];
     const uint8_t flags[3] = { all, f->tcp_flags[0], f->tcp_flags[1] };
     struct tcp_record *r = ec_add(b, tr->topic_tcp, sizeof *r);
-    char hex[4];
+    static const char digit[] = "0123456789abcdef";
 
     if (!r)
         return;
@@ -255,8 +254,8 @@ static void tcp_part(struct traffic *tr, struct ec_build *b, const struct flow *
     for (uint32_t i = 0; i < 8; i++)
         r->bit[i] = all >> i & 1;
     for (uint32_t i = 0; i < 3; i++) {
-        snprintf(hex, sizeof hex, "%02x", flags[i]);
-        r->flags[i] = ec_puts(b, hex);
+        const char hex[2] = { digit[flags[i] >> 4], digit[flags[i] & 15] };
+        r->flags[i] = ec_put(b, hex, sizeof hex);
     }
     if (f->flags & FL_SESSION) {
         r->part.has |= 1u << 8;

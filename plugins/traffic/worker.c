@@ -108,11 +108,19 @@ static __attribute__((noinline)) void prepare_inner(struct worker *w, struct pac
     }
 }
 
+/* Flows first; while they come, what TCP's point to. */
 static void prefetch_flows(struct worker *w, const struct packet *p, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i++)
-        if (p[i].what & PK_KEY)
-            table_prefetch_flow(&w->table, p[i].hash);
+    const struct flow *seen[BATCH_MAX];
+    uint32_t tcp = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        const struct flow *f = p[i].what & PK_KEY ? table_prefetch_flow(&w->table, p[i].hash) : NULL;
+        if (f && p[i].pub.ip_proto == PROTO_TCP && tcp < BATCH_MAX)
+            seen[tcp++] = f;
+    }
+    for (uint32_t i = 0; i < tcp; i++)
+        __builtin_prefetch(seen[i]->dir);
 }
 
 void worker_prepare(struct worker *w, struct ec_frame *const *f, uint32_t n)

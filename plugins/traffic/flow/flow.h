@@ -116,7 +116,8 @@ void table_enter(struct flow_table *t, struct flow *f);
 void table_remove(struct flow_table *t, struct flow *f);    /* and give it back */
 struct flow *table_find(const struct flow_table *t, const struct packet *p, uint32_t *dir);
 void table_prefetch_slot(const struct flow_table *t, uint32_t hash);
-void table_prefetch_flow(const struct flow_table *t, uint32_t hash);
+/* The flow that it most likely is, on its way into the cache; NULL: none. */
+const struct flow *table_prefetch_flow(const struct flow_table *t, uint32_t hash);
 /* All flows in the order of birth, malloc()ed; NULL: no memory. */
 struct birth { uint64_t first_ns; struct flow *flow; };
 struct birth *table_all(const struct flow_table *t, uint32_t *n);

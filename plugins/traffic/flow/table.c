@@ -149,15 +149,16 @@ void table_prefetch_slot(const struct flow_table *t, uint32_t hash)
     __builtin_prefetch(&t->slot[hash & t->mask]);
 }
 
-void table_prefetch_flow(const struct flow_table *t, uint32_t hash)
+const struct flow *table_prefetch_flow(const struct flow_table *t, uint32_t hash)
 {
     for (uint32_t i = hash & t->mask; t->slot[i].flow; i = (i + 1) & t->mask)
         if (t->slot[i].hash == hash) {
-            const uint8_t *m = (const uint8_t *)flow_at(t, t->slot[i].flow - 1);
-            for (uint32_t line = 0; line < sizeof(struct flow); line += 64)
-                __builtin_prefetch(m + line);
-            return;
+            const struct flow *f = flow_at(t, t->slot[i].flow - 1);
+            for (uint32_t line = 0; line < sizeof *f; line += 64)
+                __builtin_prefetch((const uint8_t *)f + line);
+            return f;
         }
+    return NULL;
 }
 
 static int birth_order(const void *a, const void *b)

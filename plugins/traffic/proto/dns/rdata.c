@@ -29,20 +29,34 @@ static uint32_t copy(const uint8_t *d, uint32_t len, uint8_t *out, uint32_t n)
 
 static uint32_t text_a(const uint8_t *d, uint8_t *out, uint32_t n)
 {
-    char s[16];
-    int len = snprintf(s, sizeof s, "%u.%u.%u.%u", d[0], d[1], d[2], d[3]);
+    uint8_t s[16];
+    uint32_t len = 0;
 
-    return copy((const uint8_t *)s, (uint32_t)len, out, n);
+    for (int i = 0; i < 4; i++) {
+        if (i)
+            s[len++] = '.';
+        if (d[i] >= 100)
+            s[len++] = (uint8_t)('0' + d[i] / 100);
+        if (d[i] >= 10)
+            s[len++] = (uint8_t)('0' + d[i] / 10 % 10);
+        s[len++] = (uint8_t)('0' + d[i] % 10);
+    }
+    return copy(s, len, out, n);
 }
 
 /* All eight groups of four digits, as EVE has them. */
 static uint32_t text_aaaa(const uint8_t *d, uint8_t *out, uint32_t n)
 {
-    char s[40];
+    static const char digit[] = "0123456789abcdef";
+    uint8_t s[40], *at = s;
 
-    for (int i = 0; i < 8; i++)
-        snprintf(s + 5 * i, sizeof s - 5 * (size_t)i, "%02x%02x%s", d[2 * i], d[2 * i + 1], i < 7 ? ":" : "");
-    return copy((const uint8_t *)s, 39, out, n);
+    for (int i = 0; i < 16; i++) {
+        *at++ = (uint8_t)digit[d[i] >> 4];
+        *at++ = (uint8_t)digit[d[i] & 15];
+        if (i & 1)
+            *at++ = ':';
+    }
+    return copy(s, 39, out, n);
 }
 
 /* Character strings (RFC 1035 §3.3.14), joined. */

@@ -1,7 +1,6 @@
 /* record.c: the record of a DNS message, with the names that EVE gives its fields. */
 #include "record.h"
 
-#include <stdio.h>
 
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
@@ -169,6 +168,18 @@ static void put_grouped(struct dns_event *e, const struct ec_list *answers, stru
         }
 }
 
+/* Without zeros in front. */
+static struct ec_span put_hex(uint16_t v, struct ec_build *b)
+{
+    char s[4];
+    uint32_t at = sizeof s;
+
+    do
+        s[--at] = "0123456789abcdef"[v & 15];
+    while (v >>= 4);
+    return ec_put(b, s + at, sizeof s - at);
+}
+
 static void put_header(struct dns_event *e, const struct dns_message *m, struct ec_build *b)
 {
     static const uint16_t bits[] = { DNS_QR, DNS_AA, DNS_TC, DNS_RD, DNS_RA, DNS_Z };
@@ -177,8 +188,7 @@ static void put_header(struct dns_event *e, const struct dns_message *m, struct 
 
     e->part.has |= UINT64_C(1) << HAS_ANSWER;
     e->version = 2;
-    snprintf(text, sizeof text, "%x", m->flags);
-    e->flags = ec_puts(b, text);
+    e->flags = put_hex(m->flags, b);
     for (unsigned i = 0; i < sizeof bits / sizeof bits[0]; i++)
         if (m->flags & bits[i]) {
             *flags[i] = 1;

@@ -131,8 +131,13 @@ static void read_serial(struct cert *c, const struct der *number)
 {
     uint32_t used = 0;
 
-    for (const uint8_t *p = number->p; p < number->end && used + 4 < sizeof c->serial; p++)
-        used += (uint32_t)snprintf(c->serial + used, sizeof c->serial - used, "%s%02X", used ? ":" : "", *p);
+    for (const uint8_t *p = number->p; p < number->end && used + 4 < sizeof c->serial; p++) {
+        if (used)
+            c->serial[used++] = ':';
+        c->serial[used++] = "0123456789ABCDEF"[*p >> 4];
+        c->serial[used++] = "0123456789ABCDEF"[*p & 15];
+    }
+    c->serial[used] = '\0';
 }
 
 /* UTCTime with two digits of the year, GeneralizedTime with four (RFC 5280 §4.1.2.5). */

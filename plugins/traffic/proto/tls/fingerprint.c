@@ -8,6 +8,7 @@
 
 #define VALUES_MAX 512              /* of one list that are taken; no client comes near it */
 
+static const char hex[] = "0123456789abcdef";
 static EVP_MD *md5, *sha1, *sha256;
 
 bool fingerprint_setup(void)
@@ -24,7 +25,6 @@ bool fingerprint_setup(void)
 /* The sum in hexadecimal, its first `bytes` bytes; false: there is none. */
 static bool digest(const EVP_MD *md, const void *d, size_t n, uint32_t bytes, char *out)
 {
-    static const char hex[] = "0123456789abcdef";
     uint8_t sum[EVP_MAX_MD_SIZE];
 
     out[0] = '\0';
@@ -47,7 +47,7 @@ void fingerprint_sha1(char *out, const uint8_t *d, uint32_t n)
         return;
     }
     for (uint32_t i = 0; i < 20; i++)
-        snprintf(out + 3 * i, 4, "%.2s%s", plain + 2 * i, i < 19 ? ":" : "");
+        out[3 * i] = plain[2 * i], out[3 * i + 1] = plain[2 * i + 1], out[3 * i + 2] = i < 19 ? ':' : '\0';
 }
 
 /* A list of values as 16-bit numbers, without GREASE. bytes: of one value on the wire. Returns how many. */
@@ -77,10 +77,28 @@ static uint32_t extension_types(const struct tls_hello *h, const uint8_t *d, uin
 
 struct line { char *p; size_t n, room; };
 
+/* Room was counted; what is beyond it is left out. */
+static void add_text(struct line *l, const char *s, size_t n)
+{
+    if (n >= l->room - l->n)
+        return;
+    memcpy(l->p + l->n, s, n);
+    l->n += n;
+    l->p[l->n] = '\0';
+}
+
+/* before: nothing, or one character */
 static void add_number(struct line *l, const char *before, uint32_t v)
 {
-    if (l->n < l->room)
-        l->n += (size_t)snprintf(l->p + l->n, l->room - l->n, "%s%u", before, v);
+    char s[12];
+    size_t at = sizeof s;
+
+    do
+        s[--at] = (char)('0' + v % 10);
+    while (v /= 10);
+    if (*before)
+        s[--at] = *before;
+    add_text(l, s + at, sizeof s - at);
 }
 
 /* ",1-2-3" */
@@ -146,7 +164,6 @@ static bool is_alnum(uint8_t c)
  * digit. */
 static void alpn_ends(char out[3], const uint8_t *d, struct tls_range alpn)
 {
-    static const char hex[] = "0123456789abcdef";
     uint8_t first, last;
 
     memcpy(out, "00", 3);
@@ -162,8 +179,10 @@ static int ascending(const void *a, const void *b) { return (int)*(const uint16_
 
 static void add_hex(struct line *l, const char *before, const uint16_t *v, uint32_t n)
 {
-    for (uint32_t i = 0; i < n && l->n < l->room; i++)
-        l->n += (size_t)snprintf(l->p + l->n, l->room - l->n, "%s%04x", i ? "," : before, v[i]);
+    for (uint32_t i = 0; i < n; i++) {
+        char s[5] = { i ? ',' : *before, hex[v[i] >> 12], hex[v[i] >> 8 & 15], hex[v[i] >> 4 & 15], hex[v[i] & 15] };
+        add_text(l, *s ? s : s + 1, *s ? 5 : 4);
+    }
 }
 
 /* The first twelve digits of the list's SHA-256; zeros for an empty one. */
