@@ -27,7 +27,7 @@ enum { ANOMALY_DECODE, ANOMALY_STREAM, ANOMALY_APP };
 struct tconf {                      /* immutable; limits are those of one worker */
     uint64_t memcap, stream_memcap, depth, reorder, defrag_memcap, defrag_timeout;
     uint64_t timeout[CLASSES][3];   /* by EC_FLOW_* */
-    uint32_t max_flows, tx_max, defrag_policy;
+    uint32_t max_flows, tx_max, defrag_policy, stream_policy;
     bool midstream, anomalies, vlans;
     struct decode_conf decode;
     uint64_t key[2];

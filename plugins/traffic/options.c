@@ -27,6 +27,8 @@ static const struct ec_row rows[] = {
               "TCP segments that wait for an earlier one; beyond it holes are given up"),
     EC_OPTION(SIZE, EC_R_LIVE, "stream.reorder", "256KiB", 4096, INT64_C(16) << 20, "bytes",
               "that may wait in one direction of one flow before its hole is given up"),
+    EC_OPTION_ENUM(EC_R_LIVE, "stream.policy", POLICY_WORDS, "bsd",
+                   "whose bytes count where segments that wait overlap: as these systems see it"),
     EC_OPTION(SIZE, EC_R_LIVE, "stream.depth", "0", 0, INT64_C(1) << 50, "bytes",
               "of each direction that are looked at; 0: all"),
     EC_OPTION(BOOL, EC_R_LIVE, "stream.midstream", "false", 0, 0, NULL,
@@ -177,6 +179,7 @@ int32_t options_read(const struct traffic *tr, const struct ec_conf *conf, struc
     c->defrag_policy = (uint32_t)num(h, conf, "defrag.policy");
     c->stream_memcap = (uint64_t)num(h, conf, "stream.memcap") / workers;
     c->reorder = (uint64_t)num(h, conf, "stream.reorder");
+    c->stream_policy = (uint32_t)num(h, conf, "stream.policy");
     c->depth = (uint64_t)num(h, conf, "stream.depth");
     c->midstream = num(h, conf, "stream.midstream") != 0;
     c->decode.sums = num(h, conf, "checksums") != 0;

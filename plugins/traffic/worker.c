@@ -27,7 +27,7 @@ void tconf_defaults(struct tconf *c)
     c->reorder = 256u << 10;
     c->defrag_memcap = UINT64_C(32) << 20;
     c->defrag_timeout = 60 * second;
-    c->defrag_policy = POLICY_BSD;
+    c->defrag_policy = c->stream_policy = POLICY_BSD;
     c->max_flows = 1000000;
     c->tx_max = TX_MAX;
     c->anomalies = c->vlans = true;

@@ -1,5 +1,5 @@
 /* TCP reassembly against a model: every byte that arrived is delivered once, in order, with the
- * value that came first; every byte that never came is part of a reported gap. */
+ * value that the policy says; every byte that never came is part of a reported gap. */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -65,7 +65,10 @@ struct seg { uint32_t dir, off, len; bool evil, fin; };
 struct model {
     uint32_t len[2], isn[2];
     uint8_t data[2][STREAM_MAX], value[2][STREAM_MAX], came[2][STREAM_MAX];
+    /* of a byte that waits: the piece in which it came */
+    uint16_t from[2][STREAM_MAX], to[2][STREAM_MAX];
     bool fin[2];
+    uint32_t policy;
 };
 
 static void model_make(struct model *m)
@@ -120,6 +123,46 @@ static void handshake(struct feed *f, const struct model *m)
     feed_tcp(f, client, server, TCP_ACK, m->isn[0] + 1, m->isn[1] + 1, NULL, 0);
 }
 
+/* Does a later segment [from, to) win over a piece that waits? In the words of the systems' own queues. */
+static bool takes_over(uint32_t policy, uint32_t from, uint32_t to, uint32_t old_from, uint32_t old_to)
+{
+    switch (policy) {
+    case POLICY_FIRST: return false;
+    case POLICY_LAST: return true;
+    case POLICY_LINUX: return from < old_from || (from == old_from && to > old_to);
+    case POLICY_SOLARIS: return to > old_to || (to == old_to && from <= old_from);
+    default: return from < old_from;
+    }
+}
+
+static void model_take(struct model *m, const struct seg *g, const uint8_t *bytes)
+{
+    uint32_t d = g->dir, done = (uint32_t)seen[d].next, end = g->off + g->len;
+    uint32_t begin = g->off < done ? done : g->off;
+
+    for (uint32_t i = begin; i < end; i++) {
+        if (!m->came[d][i]) {
+            uint32_t to = i;
+            while (to < end && !m->came[d][to])
+                to++;
+            for (uint32_t k = i; k < to; k++) {
+                m->came[d][k] = 1;
+                m->value[d][k] = bytes[k - g->off];
+                m->from[d][k] = (uint16_t)i;
+                m->to[d][k] = (uint16_t)to;
+            }
+            i = to - 1;
+        } else if (takes_over(m->policy, begin, end, m->from[d][i], m->to[d][i])) {
+            m->value[d][i] = bytes[i - g->off];
+        }
+    }
+    for (uint32_t i = g->off; i < begin && i < end; i++)    /* in a hole that was given up, or delivered */
+        if (!m->came[d][i]) {
+            m->came[d][i] = 1;
+            m->value[d][i] = bytes[i - g->off];
+        }
+}
+
 /* ack: the highest in-order byte of the other direction, as its receiver would say; or nothing new.
  */
 static void segment_send(struct feed *f, struct model *m, const struct seg *g, bool acks)
@@ -130,11 +173,7 @@ static void segment_send(struct feed *f, struct model *m, const struct seg *g, b
     memcpy(bytes, m->data[d] + g->off, g->len);
     for (uint32_t i = 0; g->evil && i < g->len; i++)
         bytes[i] ^= (uint8_t)rng(256);
-    for (uint32_t i = 0; i < g->len; i++)
-        if (!m->came[d][g->off + i]) {
-            m->came[d][g->off + i] = 1;
-            m->value[d][g->off + i] = bytes[i];
-        }
+    model_take(m, g, bytes);
     m->fin[d] |= g->fin;
     if (acks)
         ack += rng(m->len[!d] + 1);
@@ -157,7 +196,7 @@ static const char *check_exact(const struct model *m, uint32_t d)
             return m->came[d][i] ? "a byte that came was not delivered"
                                  : "a byte that never came was delivered";
         if (m->came[d][i] && m->value[d][i] != seen[d].value[i])
-            return "not the value that came first";
+            return "not the value that the policy says";
     }
     if (seen[d].next != last)
         return "the stream ends elsewhere";
@@ -188,6 +227,7 @@ static const char *run_case(struct feed *f, uint64_t seed)
     loss = rng(3) ? 0 : rng(40);
     acks = !rng(4);
     evil = !rng(4);
+    m.policy = f->conf.stream_policy = rng(POLICY_SOLARIS + 1);
     handshake(f, &m);
     n = segments_make(&m, s, loss, evil);
     for (uint32_t i = 0; i < n; i++)
@@ -408,6 +448,7 @@ START_TEST(different_overlap)
     struct feed f;
 
     start(&f);
+    f.conf.stream_policy = POLICY_FIRST;
     say(&f, 0, 3, "def", 0, 0);
     say(&f, 0, 3, "dXf", 0, 0);
     say(&f, 0, 0, "abcYYY", 0, 0);
@@ -415,6 +456,34 @@ START_TEST(different_overlap)
     ck_assert_uint_eq(f.w->cells[M_EVENT + EV_STREAM_REASSEMBLY_OVERLAP_DIFFERENT_DATA], 2);
     overlaps++;
     feed_close(&f);
+}
+END_TEST
+
+/* The same segments as each system reads them, and as the receiver's network tells which it is. */
+START_TEST(policies)
+{
+    static const struct { const char *word, *bytes; } t[] = {
+        { "first", "012aABCDEFGHbbdd" }, { "last", "0123bbccbbdddddd" }, { "bsd", "0123aaCDEFGHdddd" },
+        { "windows", "0123aaCDEFGHdddd" }, { "linux", "0123bbbbbbbbdddd" }, { "solaris", "0123bbbbbbdddddd" },
+    };
+
+    for (uint32_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct feed f;
+
+        start(&f);
+        ck_assert_ptr_null(target_add(&f.conf.targets, "10.0.0.2", t[i].word));
+        ck_assert_ptr_null(target_add(&f.conf.targets, "10.0.0.1", "first"));       /* the sender's does not count */
+        say(&f, 0, 4, "ABCDEFGH", 0, 0);
+        say(&f, 0, 3, "aaa", 0, 0);         /* begins before */
+        say(&f, 0, 4, "bbbbbbbbbb", 0, 0);  /* begins with it, ends behind */
+        say(&f, 0, 6, "cc", 0, 0);          /* within */
+        say(&f, 0, 10, "dddddd", 0, 0);     /* begins within, ends behind */
+        say(&f, 0, 0, "0123", 0, 0);
+        ck_assert_uint_eq(seen[0].next, 16);
+        ck_assert_msg(!memcmp(seen[0].value, t[i].bytes, 16), "%s: %.16s", t[i].word, (const char *)seen[0].value);
+        ck_assert_uint_eq(f.w->cells[M_EVENT + EV_STREAM_REASSEMBLY_OVERLAP_DIFFERENT_DATA], 5);
+        feed_close(&f);
+    }
 }
 END_TEST
 
@@ -481,6 +550,7 @@ int main(void)
     tcase_add_test(c, acknowledged_hole);
     tcase_add_test(c, bounded_wait);
     tcase_add_test(c, different_overlap);
+    tcase_add_test(c, policies);
     tcase_add_test(c, depth);
     tcase_add_test(c, midstream);
     tcase_add_test(c, property);

@@ -7,14 +7,31 @@ static uint32_t segment_bytes(uint32_t len)
     return (uint32_t)sizeof(struct segment) + len;
 }
 
-/* Do the bytes that both have differ? */
-bool segment_differs(const struct segment *s, uint32_t seq, const uint8_t *data, uint32_t len)
+static const uint8_t *receiver(const struct flow *f, uint32_t dir)
 {
-    uint32_t from = seq_diff(s->seq, seq) > 0 ? s->seq : seq;
-    uint32_t to = seq_diff(s->seq + s->len, seq + len) < 0 ? s->seq + s->len : seq + len;
+    return dir == EC_TO_SERVER ? f->pub.dst : f->pub.src;
+}
 
-    return seq_diff(to, from) > 0 &&
-           memcmp(s->data + (from - s->seq), data + (from - seq), to - from) != 0;
+bool segment_overlap(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq,
+                     const uint8_t *data, uint32_t len)
+{
+    uint32_t end = seq + len, policy = 0;
+    bool differs = false;
+
+    for (struct segment *s = f->dir[dir].wait; s && seq_diff(s->seq, end) < 0; s = s->next) {
+        uint32_t from = seq_diff(s->seq, seq) > 0 ? s->seq : seq;
+        uint32_t to = seq_diff(s->seq + s->len, end) < 0 ? s->seq + s->len : end;
+        uint8_t *old = s->data + (from - s->seq);
+
+        if (seq_diff(to, from) <= 0 || !memcmp(old, data + (from - seq), to - from))
+            continue;
+        if (!differs)
+            policy = target_policy(&w->conf->targets, receiver(f, dir), w->conf->stream_policy);
+        differs = true;
+        if (overlap_later_wins(policy, s, seq, end))
+            memcpy(old, data + (from - seq), to - from);
+    }
+    return differs;
 }
 
 static bool segment_add(struct worker *w, struct sdir *d, struct segment **at, uint32_t seq,
@@ -38,7 +55,6 @@ int segment_insert(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq,
 {
     struct sdir *d = &f->dir[dir];
     struct segment **at = &d->wait;
-    int differs = 0;
 
     while (*at && seq_diff((*at)->seq + (*at)->len, seq) <= 0)
         at = &(*at)->next;
@@ -52,7 +68,6 @@ int segment_insert(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq,
                 return EC_ENOMEM;
             at = &(*at)->next;
         } else {
-            differs |= segment_differs(s, seq, data, len);
             end = s->seq + s->len - seq;            /* ours that s covers */
             n = end < len ? end : len;
             at = &s->next;
@@ -61,7 +76,7 @@ int segment_insert(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq,
         data += n;
         len -= n;
     }
-    return differs;
+    return EC_OK;
 }
 
 void segment_pop(struct worker *w, struct flow *f, uint32_t dir)

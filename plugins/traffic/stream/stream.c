@@ -135,17 +135,15 @@ static void hole_check(struct worker *w, struct flow *f, uint32_t dir)
         stream_finish(w, f, dir);
 }
 
-/* Data that begin where they are expected, while others wait: holes are filled from data, the rest
- * was there first. */
+/* Data that begin where they are expected, while others wait: holes are filled from data. */
 static void stream_merge(struct worker *w, struct flow *f, uint32_t dir, const uint8_t *data,
                          uint32_t len)
 {
     struct sdir *d = &f->dir[dir];
     uint32_t seq = d->next, end = seq + len;
-    bool differs = false;
 
-    for (struct segment *s = d->wait; s && !differs && seq_diff(s->seq, end) < 0; s = s->next)
-        differs = segment_differs(s, seq, data, len);
+    if (segment_overlap(w, f, dir, seq, data, len))
+        stream_event(w, f, EV_STREAM_REASSEMBLY_OVERLAP_DIFFERENT_DATA);
     while (seq_diff(end, d->next) > 0 && !(f->sflags[dir] & SD_ENDED)) {
         const uint8_t *at = data + (d->next - seq);
         uint32_t n = end - d->next;
@@ -155,8 +153,6 @@ static void stream_merge(struct worker *w, struct flow *f, uint32_t dir, const u
         wait_drain(w, f, dir);
     }
     wait_drain(w, f, dir);
-    if (differs)
-        stream_event(w, f, EV_STREAM_REASSEMBLY_OVERLAP_DIFFERENT_DATA);
 }
 
 /* There is no memory to wait with: give up all holes of this direction, up to seq. */
@@ -183,19 +179,16 @@ static void stream_flush_to(struct worker *w, struct flow *f, uint32_t dir, uint
 static void stream_early(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq,
                          const uint8_t *data, uint32_t len)
 {
-    int rc;
-
     if (seq_diff(seq, f->dir[dir].next) > STREAM_WINDOW) {
         count_add(w, M_STREAM_DROPPED, len);
         stream_event(w, f, EV_STREAM_EST_PACKET_OUT_OF_WINDOW);
         return;
     }
     count(w, M_STREAM_OOO);
-    rc = segment_insert(w, f, dir, seq, data, len);
-    if (rc == EC_ENOMEM)
-        stream_flush_to(w, f, dir, seq, data, len);
-    else if (rc)
+    if (segment_overlap(w, f, dir, seq, data, len))
         stream_event(w, f, EV_STREAM_REASSEMBLY_OVERLAP_DIFFERENT_DATA);
+    if (segment_insert(w, f, dir, seq, data, len) == EC_ENOMEM)
+        stream_flush_to(w, f, dir, seq, data, len);
 }
 
 static void stream_data(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq,

@@ -1,6 +1,6 @@
 /* stream.h: TCP's bytes in order, each exactly once, at their arrival (RFC 9293 §3.4, §3.10). What
  * is in order is handed on without a copy; what is early waits. Bytes once delivered are final; of
- * bytes that wait, the first to come win. */
+ * bytes that wait, those win that the receiver's system would take. */
 #ifndef TRAFFIC_STREAM_H
 #define TRAFFIC_STREAM_H
 #include "plugins/traffic/engine.h"
@@ -23,12 +23,17 @@ void stream_end(struct worker *w, struct flow *f);
 void stream_event(struct worker *w, struct flow *f, uint32_t event);
 
 /* segment.c */
-/* Keep the parts of data that nobody waits for yet. Returns 0, 1: it differs from what waits
- * already, EC_ENOMEM. */
+/* Keep the parts of data that nobody waits for yet. EC_OK or EC_ENOMEM. */
 int segment_insert(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq,
                    const uint8_t *data, uint32_t len);
-bool segment_differs(const struct segment *s, uint32_t seq, const uint8_t *data, uint32_t len);
+/* data overlaps what waits: where the receiver's system takes the later bytes they take the place of those. true: they
+ * differ. */
+bool segment_overlap(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq,
+                     const uint8_t *data, uint32_t len);
 void segment_pop(struct worker *w, struct flow *f, uint32_t dir);
+
+/* overlap.c: policy: POLICY_* */
+bool overlap_later_wins(uint32_t policy, const struct segment *old, uint32_t seq, uint32_t end);
 
 /* a − b, in the arithmetic of RFC 1982. */
 static inline int32_t seq_diff(uint32_t a, uint32_t b) { return (int32_t)(a - b); }
