@@ -40,8 +40,11 @@ static const struct ec_record flow_shape = EC_RECORD_PART(struct flow_record, fl
 struct tcp_record {
     struct ec_part part;
     struct ec_span flags[3], state;
-    uint8_t bit[8];
+    uint8_t bit[8], gap[2], pad[6];
+    uint64_t missing[2];
+    uint32_t rtt_us[2], retrans[2], early[2];
 };
+enum { TCP_STATE = 8, TCP_GAP, TCP_RTT = 11, TCP_RETRANS = 13, TCP_EARLY = 15 };
 static const struct ec_row tcp_rows[] = {
     EC_FIELD(TEXT, 0, struct tcp_record, flags[0], "tcp_flags", NULL,
              "All flags seen, hexadecimal."),
@@ -57,8 +60,25 @@ static const struct ec_row tcp_rows[] = {
     EC_FIELD_OPT(BOOL, 0, 5, struct tcp_record, bit[5], "urg", NULL, "An URG was seen."),
     EC_FIELD_OPT(BOOL, 0, 6, struct tcp_record, bit[6], "ecn", NULL, "An ECE was seen."),
     EC_FIELD_OPT(BOOL, 0, 7, struct tcp_record, bit[7], "cwr", NULL, "A CWR was seen."),
-    EC_FIELD_OPT(TEXT, 0, 8, struct tcp_record, state, "state", NULL,
+    EC_FIELD_OPT(TEXT, 0, TCP_STATE, struct tcp_record, state, "state", NULL,
                  "The state of the connection."),
+    EC_FIELD_OPT(BOOL, 0, TCP_GAP, struct tcp_record, gap[0], "ts_gap", NULL, "Bytes from the client are missing."),
+    EC_FIELD_OPT(BOOL, 0, TCP_GAP + 1, struct tcp_record, gap[1], "tc_gap", NULL,
+                 "Bytes from the server are missing."),
+    EC_FIELD_OPT(U64, 0, TCP_GAP, struct tcp_record, missing[0], "missing_ts", "bytes", "How many."),
+    EC_FIELD_OPT(U64, 0, TCP_GAP + 1, struct tcp_record, missing[1], "missing_tc", "bytes", "How many."),
+    EC_FIELD_OPT(U32, 0, TCP_RTT, struct tcp_record, rtt_us[0], "rtt_server", "us",
+                 "Of the handshake, from the sensor to the server and back."),
+    EC_FIELD_OPT(U32, 0, TCP_RTT + 1, struct tcp_record, rtt_us[1], "rtt_client", "us",
+                 "Of the handshake, from the sensor to the client and back."),
+    EC_FIELD_OPT(U32, 0, TCP_RETRANS, struct tcp_record, retrans[0], "retransmitted_ts", "packets",
+                 "Segments from the client without a new byte."),
+    EC_FIELD_OPT(U32, 0, TCP_RETRANS + 1, struct tcp_record, retrans[1], "retransmitted_tc", "packets",
+                 "Segments from the server without a new byte."),
+    EC_FIELD_OPT(U32, 0, TCP_EARLY, struct tcp_record, early[0], "out_of_order_ts", "packets",
+                 "Segments from the client before their turn."),
+    EC_FIELD_OPT(U32, 0, TCP_EARLY + 1, struct tcp_record, early[1], "out_of_order_tc", "packets",
+                 "Segments from the server before their turn."),
 };
 static const struct ec_record tcp_shape = EC_RECORD_PART(struct tcp_record, tcp_rows);
 
@@ -241,6 +261,20 @@ static struct flow_record *flow_part(struct traffic *tr, struct ec_build *b, con
     return r;
 }
 
+static void tcp_details(struct tcp_record *r, const struct tcp_more *t)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        r->gap[i] = t->missing[i] != 0;
+        r->missing[i] = t->missing[i];
+        r->rtt_us[i] = t->rtt_us[i];
+        r->retrans[i] = t->retrans[i];
+        r->early[i] = t->early[i];
+        r->part.has |= (t->missing[i] ? 1u << (TCP_GAP + i) : 0) | (t->retrans[i] ? 1u << (TCP_RETRANS + i) : 0) |
+                       (t->early[i] ? 1u << (TCP_EARLY + i) : 0) |
+                       (t->rtt_us[i] != RTT_NONE ? 1u << (TCP_RTT + i) : 0);
+    }
+}
+
 static void tcp_part(struct traffic *tr, struct ec_build *b, const struct flow *f)
 {
     uint8_t all = f->tcp_flags[0] | f->tcp_flags[1];
@@ -258,9 +292,11 @@ static void tcp_part(struct traffic *tr, struct ec_build *b, const struct flow *
         r->flags[i] = ec_put(b, hex, sizeof hex);
     }
     if (f->flags & FL_SESSION) {
-        r->part.has |= 1u << 8;
+        r->part.has |= 1u << TCP_STATE;
         r->state = ec_puts(b, tcp_state_name(f->tcp_state));
     }
+    if (f->more)
+        tcp_details(r, &f->more->tcp);
 }
 
 static void tunnel_part(struct traffic *tr, struct ec_build *b, const struct flow *f)
@@ -289,7 +325,7 @@ void publish_flow(struct worker *w, struct flow *f, uint32_t reason)
         if (f->pub.ip_proto == PROTO_TCP)
             tcp_part(tr, &b, f);
         tunnel_part(tr, &b, f);
-        if (f->more && f->more->about.ip_proto)
+        if (f->more && f->pub.ip_proto != PROTO_TCP && f->more->about.ip_proto)
             about_part(&b, tr->topic_about, tr->seed, &f->more->about);
     }
     tr->host->publish(tr->host, &b);

@@ -459,6 +459,78 @@ START_TEST(different_overlap)
 }
 END_TEST
 
+/* What was delivered is final; that somebody sent something else in its place shows, however it is cut. */
+START_TEST(sent_again_with_another_content)
+{
+    struct feed f;
+    const uint64_t *events;
+
+    start(&f);
+    events = &f.w->cells[M_EVENT + EV_STREAM_REASSEMBLY_OVERLAP_DIFFERENT_DATA];
+    say(&f, 0, 0, "GET /index.html HTTP/1.1\r\n", 0, 0);
+    say(&f, 0, 26, "Host: one.example\r\n", 0, 0);
+    say(&f, 0, 0, "GET /index.html HTTP/1.1\r\n", 0, 0);
+    say(&f, 0, 0, "GET /index.html HTTP/1.1\r\nHost: one.example\r\n\r\n", 0, 0);     /* and two new bytes */
+    ck_assert_uint_eq(*events, 0);
+    ck_assert_uint_eq(seen[0].next, 47);
+    ck_assert_uint_eq(only_flow(&f)->more->tcp.retrans[0], 1);
+    say(&f, 0, 26, "Host: two.example\r\n", 0, 0);
+    ck_assert_uint_eq(*events, 1);
+    say(&f, 0, 0, "GET /admin.html HTTP/1.1\r\nHost: one.example\r\n", 0, 0);
+    ck_assert_uint_eq(*events, 2);
+    say(&f, 0, 4, "/admin.html", 0, 0);         /* a part of what was one segment: not compared */
+    ck_assert_uint_eq(*events, 2);
+    ck_assert_mem_eq(seen[0].value, "GET /index.html HTTP/1.1\r\nHost: one.example\r\n\r\n", 47);
+    ck_assert_uint_eq(seen[0].next, 47);
+    for (uint32_t i = 0; i < LEDGER_LINES; i++)
+        say(&f, 0, 47 + i, "x", 0, 0);
+    say(&f, 0, 0, "PUT /index.html HTTP/1.1\r\n", 0, 0);  /* too long ago */
+    ck_assert_uint_eq(*events, 2);
+    feed_close(&f);
+}
+END_TEST
+
+START_TEST(details)
+{
+    struct feed f;
+    const struct tcp_more *t;
+
+    memset(seen, 0, sizeof seen);
+    feed_start(&f);
+    f.now_ns = 1000000000;
+    feed_tcp(&f, client, server, TCP_SYN, 1000, 0, NULL, 0);
+    f.now_ns = 1000020000;
+    feed_tcp(&f, server, client, TCP_SYN | TCP_ACK, 5000, 1001, NULL, 0);
+    f.now_ns = 1000025000;
+    feed_tcp(&f, client, server, TCP_ACK, 1001, 5001, NULL, 0);
+    t = &only_flow(&f)->more->tcp;
+    ck_assert_uint_ge(t->rtt_us[0], 20);
+    ck_assert_uint_lt(t->rtt_us[0], 24);
+    ck_assert_uint_ge(t->rtt_us[1], 5);
+    ck_assert_uint_lt(t->rtt_us[1], 9);
+    say(&f, 1, 3, "late", 0, 0);
+    say(&f, 1, 0, "abc", 0, 0);
+    say(&f, 1, 0, "abc", 0, 0);
+    say(&f, 1, 10, "z", 0, 0);
+    ck_assert_uint_eq(t->early[1], 2);
+    ck_assert_uint_eq(t->retrans[1], 1);
+    for (int i = 0; i < 3; i++)
+        say(&f, 0, 0, "", 0, 11);
+    ck_assert_uint_eq(t->missing[1], 3);
+    ck_assert_uint_eq(t->missing[0] + t->early[0] + t->retrans[0], 0);
+    feed_close(&f);
+
+    feed_start(&f);                     /* a SYN that was sent twice: nobody knows which one was answered */
+    feed_tcp(&f, client, server, TCP_SYN, 1000, 0, NULL, 0);
+    feed_tcp(&f, client, server, TCP_SYN, 1000, 0, NULL, 0);
+    feed_tcp(&f, server, client, TCP_SYN | TCP_ACK, 5000, 1001, NULL, 0);
+    feed_tcp(&f, client, server, TCP_ACK, 1001, 5001, NULL, 0);
+    ck_assert_uint_eq(only_flow(&f)->more->tcp.rtt_us[0], RTT_NONE);
+    ck_assert_uint_ne(only_flow(&f)->more->tcp.rtt_us[1], RTT_NONE);
+    feed_close(&f);
+}
+END_TEST
+
 /* The same segments as each system reads them, and as the receiver's network tells which it is. */
 START_TEST(policies)
 {
@@ -550,6 +622,8 @@ int main(void)
     tcase_add_test(c, acknowledged_hole);
     tcase_add_test(c, bounded_wait);
     tcase_add_test(c, different_overlap);
+    tcase_add_test(c, sent_again_with_another_content);
+    tcase_add_test(c, details);
     tcase_add_test(c, policies);
     tcase_add_test(c, depth);
     tcase_add_test(c, midstream);

@@ -48,10 +48,16 @@ void flow_state(struct worker *w, struct flow *f, uint32_t state)
     }
 }
 
+static uint64_t flow_more_bytes(const struct flow *f)
+{
+    return f->pub.ip_proto == PROTO_TCP ? sizeof *f->more
+                                        : offsetof(struct flow_more, about) + sizeof f->more->about;
+}
+
 struct flow_more *flow_more(struct worker *w, struct flow *f)
 {
-    if (!f->more)
-        f->more = pool_zero(&w->pool, sizeof *f->more);
+    if (!f->more && (f->more = pool_zero(&w->pool, flow_more_bytes(f))) && f->pub.ip_proto == PROTO_TCP)
+        f->more->tcp.rtt_us[0] = f->more->tcp.rtt_us[1] = RTT_NONE;
     return f->more;
 }
 
@@ -87,7 +93,7 @@ void flow_end(struct worker *w, struct flow *f, uint32_t reason)
     inspect_flow_end(w, f, reason);
     publish_flow(w, f, reason);
     leases_drop(w, f);
-    pool_put(&w->pool, f->more, sizeof *f->more);
+    pool_put(&w->pool, f->more, flow_more_bytes(f));
     pool_put(&w->pool, f->dir, 2 * sizeof *f->dir);
     count(w, counter[reason]);
     wheel_remove(&w->table, f);

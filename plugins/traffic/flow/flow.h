@@ -55,10 +55,28 @@ struct about {                      /* of a flow of ICMP errors: what its first 
     uint8_t ip_proto;               /* 0: it is about nothing that has ports */
 };
 
+#define LEDGER_LINES 8u
+struct ledger {                     /* of one direction: what was delivered last */
+    struct ledger_line { uint32_t seq, len, sum; } line[LEDGER_LINES];
+    uint32_t next;                  /* the line to be written */
+};
+
+struct tcp_more {                   /* of a connection whose beginning was answered, or that carries data */
+    uint64_t syn_ack_ns;            /* when the SYN was answered; 0: not seen */
+    uint64_t missing[2];            /* bytes in holes */
+    uint32_t rtt_us[2];             /* of the handshake: from the sensor to that end and back; RTT_NONE: not known */
+    uint32_t retrans[2], early[2];  /* segments without a new byte; before their turn */
+    struct ledger ledger[2];
+};
+#define RTT_NONE UINT32_MAX
+
 struct flow_more {                  /* of the worker's pool */
     uint64_t events[EVENT_WORDS];   /* bit: this event was published */
     struct outer outer;
-    struct about about;
+    union {
+        struct about about;         /* ICMP */
+        struct tcp_more tcp;
+    };
 };
 
 struct flow {                       /* 192 bytes: three lines; the leases follow */

@@ -17,6 +17,29 @@ static void tcp_established(struct worker *w, struct flow *f)
     flow_state(w, f, EC_FLOW_ESTABLISHED);
 }
 
+static uint32_t microseconds(uint64_t from, uint64_t to)
+{
+    return to >= from && to - from < UINT64_C(1000) * RTT_NONE ? (uint32_t)((to - from) / 1000) : RTT_NONE;
+}
+
+/* What was sent twice says nothing: nobody knows which of the two was answered (P. Karn, C. Partridge, 1987). */
+static void rtt_server(struct worker *w, struct flow *f, const struct packet *p)
+{
+    struct flow_more *m = flow_more(w, f);
+
+    if (!m)
+        return;
+    m->tcp.syn_ack_ns = p->pub.frame->ts_ns;
+    if (f->pub.pkts[EC_TO_SERVER] == 1)
+        m->tcp.rtt_us[0] = microseconds(f->pub.first_ns, p->pub.frame->ts_ns);
+}
+
+static void rtt_client(struct flow *f, const struct packet *p)
+{
+    if (f->more && f->more->tcp.syn_ack_ns && f->pub.pkts[EC_TO_CLIENT] == 1)
+        f->more->tcp.rtt_us[1] = microseconds(f->more->tcp.syn_ack_ns, p->pub.frame->ts_ns);
+}
+
 static void tcp_syn(struct worker *w, struct flow *f, const struct packet *p)
 {
     uint32_t dir = p->pub.dir;
@@ -70,6 +93,7 @@ static void tcp_syn_ack(struct worker *w, struct flow *f, const struct packet *p
         f->tcp_state = TCPS_SYN_RECV;
         f->wscale[dir] = p->wscale;
         stream_base(f, dir, p->seq + 1, false);
+        rtt_server(w, f, p);
     } else if (f->dir[dir].next - (uint32_t)f->dir[dir].offset != p->seq + 1) {
         stream_event(w, f,
                      f->tcp_state == TCPS_SYN_RECV ? EV_STREAM_3WHS_SYNACK_RESEND_WITH_DIFF_SEQ
@@ -93,8 +117,10 @@ static void tcp_segment(struct worker *w, struct flow *f, const struct packet *p
         break;
     case TCPS_SYN_RECV:
         if (dir == EC_TO_SERVER && (p->tcp_flags & TCP_ACK) &&
-            seq_diff(p->ack, f->dir[1].next) >= 0)
+            seq_diff(p->ack, f->dir[1].next) >= 0) {
+            rtt_client(f, p);
             tcp_established(w, f);
+        }
         break;
     case TCPS_SYN_SENT:             /* the SYN-ACK was not seen, but somebody answers */
         if (dir == EC_TO_CLIENT && (p->tcp_flags & TCP_ACK) &&

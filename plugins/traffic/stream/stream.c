@@ -26,6 +26,12 @@ void stream_base(struct flow *f, uint32_t dir, uint32_t next, bool guessed)
     f->sflags[dir] |= (uint8_t)(SD_BASE | (guessed ? SD_MID : 0));
 }
 
+/* A known protocol whose parser needs no more bytes is encrypted from here on: its ends see themselves what was changed. */
+static bool is_sealed(const struct flow *f)
+{
+    return f->flags & FL_APP_OFF && f->pub.proto;
+}
+
 /* Hand on len bytes that are next in line (or behind a hole of `missing` bytes). */
 static void stream_deliver(struct worker *w, struct flow *f, uint32_t dir, const uint8_t *data,
                            uint32_t len, uint32_t missing)
@@ -54,6 +60,8 @@ static void stream_deliver(struct worker *w, struct flow *f, uint32_t dir, const
     if (f->sflags[dir] & SD_ENDED)
         k.flags |= EC_CH_END;
     count_add(w, M_STREAM_BYTES, k.len);
+    if (len && !is_sealed(f) && flow_more(w, f))
+        ledger_note(w, &f->more->tcp.ledger[dir], d->next - len, data, len);
     inspect_chunk(w, f, &k);
     app_chunk(w, f, &k);
 }
@@ -82,8 +90,10 @@ static void wait_drain(struct worker *w, struct flow *f, uint32_t dir)
         f->hole_age[dir] = 0;
 }
 
-static void gap_note(struct worker *w, struct flow *f, uint32_t missing)
+static void gap_note(struct worker *w, struct flow *f, uint32_t dir, uint32_t missing)
 {
+    if (flow_more(w, f))
+        f->more->tcp.missing[dir] += missing;
     count(w, M_STREAM_GAPS);
     count_add(w, M_STREAM_MISSING, missing);
     stream_event(w, f, EV_STREAM_REASSEMBLY_SEQ_GAP);
@@ -98,7 +108,7 @@ static void stream_finish(struct worker *w, struct flow *f, uint32_t dir)
     if (f->sflags[dir] & SD_ENDED)
         return;
     if (missing > 0)
-        gap_note(w, f, (uint32_t)missing);
+        gap_note(w, f, dir, (uint32_t)missing);
     f->sflags[dir] |= SD_ENDED;
     stream_deliver(w, f, dir, NULL, 0, missing > 0 ? (uint32_t)missing : 0);
 }
@@ -110,7 +120,7 @@ static void hole_skip(struct worker *w, struct flow *f, uint32_t dir)
     uint32_t missing = d->wait->seq - d->next;
 
     f->hole_age[dir] = 0;
-    gap_note(w, f, missing);
+    gap_note(w, f, dir, missing);
     stream_deliver(w, f, dir, d->wait->data, d->wait->len, missing);
     segment_pop(w, f, dir);
     wait_drain(w, f, dir);
@@ -169,7 +179,7 @@ static void stream_flush_to(struct worker *w, struct flow *f, uint32_t dir, uint
     if (f->sflags[dir] & SD_ENDED || ahead + (int64_t)len <= 0)
         return;
     if (ahead > 0) {
-        gap_note(w, f, (uint32_t)ahead);
+        gap_note(w, f, dir, (uint32_t)ahead);
         stream_deliver(w, f, dir, data, len, (uint32_t)ahead);
     } else {
         stream_deliver(w, f, dir, data - ahead, len + (uint32_t)ahead, 0);
@@ -185,10 +195,24 @@ static void stream_early(struct worker *w, struct flow *f, uint32_t dir, uint32_
         return;
     }
     count(w, M_STREAM_OOO);
+    if (flow_more(w, f))
+        f->more->tcp.early[dir]++;
     if (segment_overlap(w, f, dir, seq, data, len))
         stream_event(w, f, EV_STREAM_REASSEMBLY_OVERLAP_DIFFERENT_DATA);
     if (segment_insert(w, f, dir, seq, data, len) == EC_ENOMEM)
         stream_flush_to(w, f, dir, seq, data, len);
+}
+
+/* Some of it was delivered before. */
+static void stream_again(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq, const uint8_t *data,
+                         uint32_t len)
+{
+    if (!f->more)
+        return;
+    if (seq_diff(seq + len, f->dir[dir].next) <= 0)
+        f->more->tcp.retrans[dir]++;
+    if (ledger_differs(w, &f->more->tcp.ledger[dir], seq, data, len))
+        stream_event(w, f, EV_STREAM_REASSEMBLY_OVERLAP_DIFFERENT_DATA);
 }
 
 static void stream_data(struct worker *w, struct flow *f, uint32_t dir, uint32_t seq,
@@ -198,6 +222,7 @@ static void stream_data(struct worker *w, struct flow *f, uint32_t dir, uint32_t
     int32_t ahead = seq_diff(seq, d->next);
 
     if (ahead < 0) {
+        stream_again(w, f, dir, seq, data, len);
         if ((uint32_t)-(int64_t)ahead >= len) {
             count(w, M_STREAM_RETRANS);
             return;

@@ -32,6 +32,11 @@ bool segment_overlap(struct worker *w, struct flow *f, uint32_t dir, uint32_t se
                      const uint8_t *data, uint32_t len);
 void segment_pop(struct worker *w, struct flow *f, uint32_t dir);
 
+/* ledger.c */
+void ledger_note(const struct worker *w, struct ledger *l, uint32_t seq, const uint8_t *data, uint32_t len);
+/* Is data, which was delivered already, not what it was? What is no longer known is the same. */
+bool ledger_differs(const struct worker *w, const struct ledger *l, uint32_t seq, const uint8_t *data, uint32_t len);
+
 /* overlap.c: policy: POLICY_* */
 bool overlap_later_wins(uint32_t policy, const struct segment *old, uint32_t seq, uint32_t end);
 
