@@ -25,10 +25,11 @@ enum { CLASS_TCP, CLASS_UDP, CLASS_ICMP, CLASS_OTHER, CLASSES };
 enum { ANOMALY_DECODE, ANOMALY_STREAM, ANOMALY_APP };
 
 struct tconf {                      /* immutable; limits are those of one worker */
-    uint64_t memcap, stream_memcap, depth, reorder, defrag_memcap, defrag_timeout;
+    uint64_t memcap, stream_memcap, reorder, defrag_memcap, defrag_timeout;
+    uint64_t depth[PROTOS_MAX + 1]; /* of streams, by index of the protocol + 1; [0]: it is not known; 0: none */
     uint64_t timeout[CLASSES][3];   /* by EC_FLOW_* */
     uint32_t max_flows, tx_max, defrag_policy, stream_policy;
-    bool midstream, anomalies, vlans;
+    bool midstream, anomalies, vlans, urgent_inline;
     struct decode_conf decode;
     uint64_t key[2];
     uint16_t seed;

@@ -60,6 +60,8 @@
     X(STREAM_DROPPED, COUNTER, "stream.dropped.bytes", "bytes",                                    \
       "Bytes not kept: out of window, after the end.")                                             \
     X(STREAM_DEPTH, COUNTER, "stream.depth_reached", "streams", "Directions cut at stream.depth.") \
+    X(STREAM_URGENT, COUNTER, "stream.urgent.bytes", "bytes",                                      \
+      "Urgent octets, which are no part of the stream.")                                           \
     X(STREAM_NO_SESSION, COUNTER, "stream.no_session", "packets",                                  \
       "Segments of connections whose start was not seen.")                                         \
     X(APP_DETECTED, COUNTER, "app.detected", "flows", "Flows whose protocol was detected.")        \

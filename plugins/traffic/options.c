@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #define KEY_DIGITS 32               /* of hash_key: 16 bytes, hexadecimal */
@@ -31,6 +32,9 @@ static const struct ec_row rows[] = {
                    "whose bytes count where segments that wait overlap: as these systems see it"),
     EC_OPTION(SIZE, EC_R_LIVE, "stream.depth", "0", 0, INT64_C(1) << 50, "bytes",
               "of each direction that are looked at; 0: all"),
+    EC_OPTION(MAP, EC_R_LIVE, "stream.depths", NULL, 1, 32, NULL, "the same for single protocols, by their names"),
+    EC_OPTION_ENUM(EC_R_LIVE, "stream.urgent", "oob,inline", "oob",
+                   "urgent octets stand beside the stream, as receivers have it, or in it (SO_OOBINLINE)"),
     EC_OPTION(BOOL, EC_R_LIVE, "stream.midstream", "false", 0, 0, NULL,
               "follow TCP connections whose beginning was not seen"),
     EC_OPTION(BOOL, EC_R_LIVE, "checksums", "false", 0, 0, NULL,
@@ -164,6 +168,50 @@ static int32_t read_targets(const struct ec_host *h, const struct ec_conf *conf,
     return EC_OK;
 }
 
+/* "1048576", "64KiB", "16 MiB": bytes. −1: none. */
+static int64_t bytes_of(const char *text)
+{
+    static const struct { const char *unit; uint32_t shift; } units[] = {
+        { "", 0 }, { "B", 0 }, { "KiB", 10 }, { "MiB", 20 }, { "GiB", 30 } };
+    char *end;
+    long long n;
+
+    if (*text < '0' || *text > '9')
+        return -1;
+    n = strtoll(text, &end, 10);
+    while (*end == ' ')
+        end++;
+    for (uint32_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (!strcmp(end, units[i].unit) && n <= (INT64_C(1) << 50) >> units[i].shift)
+            return n << units[i].shift;
+    return -1;
+}
+
+static int32_t read_depths(const struct traffic *tr, const struct ec_conf *conf, uint64_t *depth)
+{
+    const struct ec_host *h = tr->host;
+    uint64_t all = (uint64_t)num(h, conf, "stream.depth");
+
+    for (uint32_t i = 0; i <= tr->protos; i++)
+        depth[i] = all;
+    for (uint32_t i = 0, n = h->conf_count(conf, "stream.depths"); i < n; i++) {
+        const char *name = h->conf_key(conf, "stream.depths", i), *text = h->conf_text(conf, "stream.depths", i);
+        int64_t bytes = bytes_of(text);
+        uint32_t k = 0;
+
+        while (k < tr->protos && strcmp(tr->proto[k].def->name, name) != 0)
+            k++;
+        if (bytes < 0)
+            return ec_failf(h, EC_EINVAL, "%s: %s: \"%s\" is no number of bytes (\"65536\", \"64KiB\", \"16MiB\"; 0: all)",
+                            h->conf_where(conf, "stream.depths", i), name, text);
+        if (k == tr->protos)
+            return ec_failf(h, EC_EINVAL, "%s: no plugin parses a protocol \"%s\"",
+                            h->conf_where(conf, "stream.depths", i), name);
+        depth[k + 1] = (uint64_t)bytes;
+    }
+    return EC_OK;
+}
+
 int32_t options_read(const struct traffic *tr, const struct ec_conf *conf, struct tconf *c)
 {
     const struct ec_host *h = tr->host;
@@ -180,7 +228,7 @@ int32_t options_read(const struct traffic *tr, const struct ec_conf *conf, struc
     c->stream_memcap = (uint64_t)num(h, conf, "stream.memcap") / workers;
     c->reorder = (uint64_t)num(h, conf, "stream.reorder");
     c->stream_policy = (uint32_t)num(h, conf, "stream.policy");
-    c->depth = (uint64_t)num(h, conf, "stream.depth");
+    c->urgent_inline = num(h, conf, "stream.urgent") != 0;
     c->midstream = num(h, conf, "stream.midstream") != 0;
     c->decode.sums = num(h, conf, "checksums") != 0;
     c->decode.offloads = num(h, conf, "checksum_offloads") != 0;
@@ -190,7 +238,7 @@ int32_t options_read(const struct traffic *tr, const struct ec_conf *conf, struc
     c->seed = (uint16_t)num(h, conf, "community_id.seed");
     read_timeouts(h, conf, c);
     if ((rc = read_tunnels(h, conf, &c->decode)) || (rc = read_targets(h, conf, &c->targets)) ||
-        (rc = read_key(h, conf, c->key)))
+        (rc = read_depths(tr, conf, c->depth)) || (rc = read_key(h, conf, c->key)))
         return rc;
     return read_order(tr, conf, c);
 }

@@ -1,5 +1,6 @@
 /* TCP reassembly against a model: every byte that arrived is delivered once, in order, with the
  * value that the policy says; every byte that never came is part of a reported gap. */
+#include "plugins/traffic/proto/app.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -564,13 +565,89 @@ START_TEST(depth)
     struct feed f;
 
     start(&f);
-    f.conf.depth = 5;
+    f.conf.depth[0] = 5;
     say(&f, 0, 0, "abc", 0, 0);
     say(&f, 0, 3, "defgh", 0, 0);
     say(&f, 0, 8, "more", 0, 0);
     ck_assert_uint_eq(seen[0].next, 5);
     ck_assert(seen[0].ended && !seen[0].wrong);
     ck_assert_uint_eq(f.w->cells[M_STREAM_DEPTH], 1);
+    feed_close(&f);
+}
+END_TEST
+
+START_TEST(depth_of_a_protocol)
+{
+    struct feed f;
+
+    start(&f);
+    f.conf.depth[2] = 4;
+    only_flow(&f)->app_side[0] = 2;
+    only_flow(&f)->app_side[1] = APP_SIDE_FAILED;
+    say(&f, 0, 0, "abcdefgh", 0, 0);
+    say(&f, 1, 0, "abcdefgh", 0, 0);
+    ck_assert_uint_eq(seen[0].next, 4);
+    ck_assert(seen[0].ended);
+    ck_assert_uint_eq(seen[1].next, 8);
+    feed_close(&f);
+}
+END_TEST
+
+/* As say(), with the urgent pointer. */
+static void say_urgent(struct feed *f, uint32_t off, const char *text, uint16_t pointer)
+{
+    uint8_t frame[200];
+    uint32_t n = build_tcp(frame, client, server, TCP_ACK | TCP_URG, plain.isn[0] + 1 + off, plain.isn[1] + 1, text,
+                           (uint32_t)strlen(text));
+
+    frame[20 + 18] = (uint8_t)(pointer >> 8);
+    frame[20 + 19] = (uint8_t)pointer;
+    feed_frame(f, 101, frame, n);
+}
+
+/* The octet before the one that the pointer names is no part of the stream: as its receiver reads it. */
+START_TEST(urgent)
+{
+    struct feed f;
+
+    start(&f);
+    say_urgent(&f, 0, "GExT", 3);               /* amid */
+    say_urgent(&f, 4, "x /", 1);                /* the first one */
+    say_urgent(&f, 7, "aby", 3);                /* the last one */
+    say_urgent(&f, 13, "fzg", 2);               /* early */
+    say_urgent(&f, 10, "cde", 0);               /* no pointer at all: which goes for the one before, too, that did not come yet */
+    ck_assert_uint_eq(f.w->cells[M_STREAM_URGENT], 4);
+    ck_assert_mem_eq(seen[0].value, "GET /abcdefg", 12);
+    ck_assert_uint_eq(seen[0].next, 12);
+    ck_assert(!seen[0].wrong && !seen[0].ended);
+    say_urgent(&f, 16, "hi", 4);                /* it comes with a later segment */
+    say(&f, 0, 18, "jwk", TCP_FIN, 0);
+    ck_assert_mem_eq(seen[0].value, "GET /abcdefghijk", 16);
+    ck_assert(seen[0].ended && !seen[0].wrong);
+    feed_close(&f);
+
+    start(&f);                                  /* the urgent octet is the last one of all */
+    say_urgent(&f, 0, "abx", 3);
+    say(&f, 0, 3, "", TCP_FIN, 0);
+    ck_assert(seen[0].ended && !seen[0].wrong);
+    ck_assert_uint_eq(seen[0].next, 2);
+    feed_close(&f);
+
+    start(&f);
+    f.conf.urgent_inline = true;
+    say_urgent(&f, 0, "GExT", 3);
+    ck_assert_mem_eq(seen[0].value, "GExT", 4);
+    ck_assert_uint_eq(f.w->cells[M_STREAM_URGENT], 0);
+    feed_close(&f);
+
+    start(&f);                                  /* in a hole that is given up */
+    say_urgent(&f, 0, "", 2);
+    say(&f, 0, 4, "efgh", 0, 0);
+    for (int i = 0; i < 3; i++)
+        say(&f, 1, 0, "", 0, 8);
+    ck_assert_uint_eq(seen[0].next, 8);
+    ck_assert(!seen[0].wrong);
+    ck_assert_uint_eq(f.w->cells[M_STREAM_URGENT], 0);
     feed_close(&f);
 }
 END_TEST
@@ -626,6 +703,8 @@ int main(void)
     tcase_add_test(c, details);
     tcase_add_test(c, policies);
     tcase_add_test(c, depth);
+    tcase_add_test(c, depth_of_a_protocol);
+    tcase_add_test(c, urgent);
     tcase_add_test(c, midstream);
     tcase_add_test(c, property);
     suite_add_tcase(s, c);

@@ -66,6 +66,7 @@ struct tcp_more {                   /* of a connection whose beginning was answe
     uint64_t missing[2];            /* bytes in holes */
     uint32_t rtt_us[2];             /* of the handshake: from the sensor to that end and back; RTT_NONE: not known */
     uint32_t retrans[2], early[2];  /* segments without a new byte; before their turn */
+    uint32_t urgent[2];             /* sequence number of the last urgent octet */
     struct ledger ledger[2];
 };
 #define RTT_NONE UINT32_MAX
@@ -95,7 +96,8 @@ struct flow {                       /* 192 bytes: three lines; the leases follow
      * APP_SIDE_FAILED; 0: not known */
     uint8_t app_side[2], app_orig;
     uint8_t depth;                  /* of tunnels that it is in */
-    uint8_t spare[12];
+    uint8_t urgent;                 /* bit: that direction has an urgent octet that did not come yet: tcp_more.urgent */
+    uint8_t spare[11];
 };
 _Static_assert(sizeof(struct flow) == 192 && sizeof(struct sdir) == 32, "whole lines");
 

@@ -32,14 +32,20 @@ static bool is_sealed(const struct flow *f)
     return f->flags & FL_APP_OFF && f->pub.proto;
 }
 
-/* Hand on len bytes that are next in line (or behind a hole of `missing` bytes). */
-static void stream_deliver(struct worker *w, struct flow *f, uint32_t dir, const uint8_t *data,
-                           uint32_t len, uint32_t missing)
+static uint64_t depth_of(const struct worker *w, const struct flow *f, uint32_t dir)
+{
+    uint8_t side = f->app_side[dir];
+
+    return w->conf->depth[side == APP_SIDE_FAILED ? 0 : side];
+}
+
+static void deliver(struct worker *w, struct flow *f, uint32_t dir, const uint8_t *data, uint32_t len,
+                    uint32_t missing)
 {
     struct sdir *d = &f->dir[dir];
     struct ec_chunk k = {
         .size = sizeof k, .data = data, .len = len, .dir = dir, .missing = missing};
-    uint64_t depth = w->conf->depth;
+    uint64_t depth = depth_of(w, f, dir);
 
     d->next += missing + len;
     d->offset += missing;
@@ -66,6 +72,30 @@ static void stream_deliver(struct worker *w, struct flow *f, uint32_t dir, const
     app_chunk(w, f, &k);
 }
 
+/* Hand on len bytes that are next in line (or behind a hole of `missing` bytes), but for an urgent octet, which its
+ * receiver gets beside the stream (RFC 9293 §3.8.5; RFC 6093: the octet before the one that the pointer names). */
+static void stream_deliver(struct worker *w, struct flow *f, uint32_t dir, const uint8_t *data,
+                           uint32_t len, uint32_t missing)
+{
+    struct sdir *d = &f->dir[dir];
+    int32_t before;
+
+    if (!(f->urgent >> dir & 1) || (before = seq_diff(f->more->tcp.urgent[dir], d->next + missing)) >= (int32_t)len) {
+        deliver(w, f, dir, data, len, missing);
+        return;
+    }
+    f->urgent &= (uint8_t)~(1u << dir);
+    if (before < 0) {               /* in the hole */
+        deliver(w, f, dir, data, len, missing);
+        return;
+    }
+    if (before || missing)
+        deliver(w, f, dir, data, (uint32_t)before, missing);
+    count(w, M_STREAM_URGENT);
+    d->next++;
+    if (len - (uint32_t)before > 1 && !(f->sflags[dir] & SD_ENDED))
+        deliver(w, f, dir, data + before + 1, len - (uint32_t)before - 1, 0);
+}
 
 static void wait_drop(struct worker *w, struct flow *f, uint32_t dir)
 {
@@ -279,6 +309,16 @@ static uint32_t stream_fin(struct worker *w, struct flow *f, const struct packet
     return len - over;
 }
 
+static void urgent_note(struct worker *w, struct flow *f, const struct packet *p, uint32_t seq)
+{
+    uint32_t dir = p->pub.dir, pointer = p->pub.data[p->pub.l4 + 18] * 256u + p->pub.data[p->pub.l4 + 19];
+
+    if (!pointer || w->conf->urgent_inline || seq_diff(seq + pointer - 1, f->dir[dir].next) < 0 || !flow_more(w, f))
+        return;
+    f->more->tcp.urgent[dir] = seq + pointer - 1;
+    f->urgent |= (uint8_t)(1u << dir);
+}
+
 static void stream_payload(struct worker *w, struct flow *f, struct packet *p)
 {
     uint32_t dir = p->pub.dir, len = p->pub.payload_len, seq = p->seq + !!(p->tcp_flags & TCP_SYN);
@@ -297,6 +337,8 @@ static void stream_payload(struct worker *w, struct flow *f, struct packet *p)
         count(w, M_STREAM_KEEPALIVE);
         return;
     }
+    if (p->tcp_flags & TCP_URG)
+        urgent_note(w, f, p, seq);
     if ((len = stream_fin(w, f, p, seq, len))) {
         p->pub.flags |= EC_PK_STREAM;
         stream_data(w, f, dir, seq, p->pub.data + p->pub.payload, len);
