@@ -96,32 +96,41 @@ static int skip_link(struct rest *r, uint32_t linktype)
     }
 }
 
-static uint64_t mix(uint64_t x)     /* the finaliser of splitmix64 */
+static inline uint64_t mix(uint64_t x)     /* the finaliser of splitmix64 */
 {
     x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
     return x ^ x >> 31;
 }
 
-static uint64_t address_hash(const uint8_t *p, uint32_t n)
+static uint64_t hash_ipv4(const uint8_t *p)
 {
-    uint64_t w[2] = {0, 0};
+    uint32_t w;
 
-    memcpy(w, p, n);
+    memcpy(&w, p, sizeof w);
+    return mix(w);
+}
+
+static uint64_t hash_ipv6(const uint8_t *p)
+{
+    uint64_t w[2];
+
+    memcpy(w, p, sizeof w);
     return mix(w[0] ^ mix(w[1] + 1));
 }
 
 uint32_t share_of(uint32_t linktype, const uint8_t *p, uint32_t n, uint32_t shares)
 {
     struct rest r = {p, n};
-    uint32_t at, len;
+    uint64_t sum;
 
     if (shares < 2 || !skip_link(&r, linktype) || !r.n)
         return 0;
-    at = r.p[0] >> 4 == 4 ? 12 : 8;
-    len = r.p[0] >> 4 == 4 ? 4 : 16;
-    if ((r.p[0] >> 4 != 4 && r.p[0] >> 4 != 6) || r.n < at + 2 * len)
+    if (r.p[0] >> 4 == 4 && r.n >= 20)
+        sum = hash_ipv4(r.p + 12) + hash_ipv4(r.p + 16);
+    else if (r.p[0] >> 4 == 6 && r.n >= 40)
+        sum = hash_ipv6(r.p + 8) + hash_ipv6(r.p + 24);
+    else
         return 0;
-    return (uint32_t)(mix(address_hash(r.p + at, len) + address_hash(r.p + at + len, len)) %
-                      shares);
+    return (uint32_t)((mix(sum) >> 32) * shares >> 32);
 }

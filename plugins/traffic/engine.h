@@ -100,8 +100,7 @@ struct worker {
     struct defrag defrag;
     struct pool pool, segments;     /* states and transactions; waiting stream bytes */
     struct packet *now;             /* the packet that is being worked on; NULL: none */
-    struct birth *ending;           /* finish(): all flows, what is left of them */
-    uint32_t endings, ended;
+    uint32_t ended;                 /* finish(): place in the store of the next flow that ends */
     uint64_t idle_pkts;             /* M_PKTS at the last idle() */
     uint64_t end_ns;                /* the host's clock at the last idle() */
     uint32_t batch_n;

@@ -67,7 +67,6 @@ int worker_open(struct worker **out, struct traffic *tr, const struct tconf *c, 
 
 void worker_close(struct worker *w)
 {
-    free(w->ending);
     table_free(&w->table);
     defrag_free(&w->defrag);
     pool_free(&w->pool);
@@ -323,39 +322,19 @@ void worker_idle(struct worker *w, uint64_t now_ns)
     }
 }
 
-/* Flows of all ages lie anywhere: fetch the next ones while this one ends. */
-static struct flow *ending_next(struct worker *w)
-{
-    uint32_t i = w->ended++;
-
-    if (i + 8 < w->endings) {
-        __builtin_prefetch(w->ending[i + 8].flow);
-        __builtin_prefetch((const uint8_t *)w->ending[i + 8].flow + 64);
-        __builtin_prefetch((const uint8_t *)w->ending[i + 8].flow + 128);
-    }
-    if (i + 4 < w->endings)
-        table_prefetch_slot(&w->table, w->ending[i + 4].flow->hash);
-    return w->ending[i].flow;
-}
-
 uint32_t worker_finish(struct worker *w, uint32_t reason)
 {
+    struct flow *f;
+
     worker_limits(w);
-    if (!w->ending) {
-        if (reason == EC_STAGE_END_SOURCE && w->end_ns)
-            wheel_clock(&w->table, w->end_ns);
-        w->ended = 0;
-        w->ending = table_all(&w->table, &w->endings);
-    }
+    if (!w->ended && reason == EC_STAGE_END_SOURCE && w->end_ns)
+        wheel_clock(&w->table, w->end_ns);
     defrag_flush(w);
-    for (uint32_t n = 0; n < FINISH_FLOWS && w->table.used; n++) {
-        struct flow *f = w->ending ? ending_next(w) : wheel_first(&w->table);
+    for (uint32_t n = 0; n < FINISH_FLOWS && (f = table_walk(&w->table, &w->ended)); n++)
         flow_end(w, f, flow_is_due(w, f) ? EC_END_TIMEOUT : EC_END_SHUTDOWN);
-    }
     worker_limits(w);
     if (!w->table.used) {
-        free(w->ending);
-        w->ending = NULL;
+        w->ended = 0;
         w->table.clock_ns = 0;      /* the next capture has a clock of its own */
     }
     return w->table.used;

@@ -78,9 +78,9 @@ END_TEST
 START_TEST(icmp_about)
 {
     uint8_t d[100], *h = d + 20;
-    struct birth *all;
+    const struct flow *about;
+    uint32_t n, at = 0;
     struct feed f;
-    uint32_t n;
 
     start(&f), feed_open(&f);
     feed_udp(&f, a, b, "query", 5);
@@ -91,13 +91,41 @@ START_TEST(icmp_about)
     d[3] = (uint8_t)(28 + n), d[9] = 1;
     feed_frame(&f, 101, d, 28 + n);
     ck_assert_uint_eq(f.w->table.used, 2);
-    all = table_all(&f.w->table, &n);
-    ck_assert(!all[0].flow->more);
-    ck_assert(all[1].flow->more);
-    ck_assert_uint_eq(all[1].flow->more->about.ip_proto, PROTO_UDP);
-    ck_assert_uint_eq(all[1].flow->more->about.sport, a.port);
-    ck_assert_uint_eq(all[1].flow->more->about.dst[15], 2);
-    free(all);
+    ck_assert(!table_walk(&f.w->table, &at)->more);
+    about = table_walk(&f.w->table, &at);
+    ck_assert(about->more);
+    ck_assert_uint_eq(about->more->about.ip_proto, PROTO_UDP);
+    ck_assert_uint_eq(about->more->about.sport, a.port);
+    ck_assert_uint_eq(about->more->about.dst[15], 2);
+    ck_assert_ptr_null(table_walk(&f.w->table, &at));
+    feed_close(&f);
+}
+END_TEST
+
+/* A walk sees each flow once, in the order of birth; a place that became free is passed over until it is taken. */
+START_TEST(walk)
+{
+    struct flow *one;
+    uint32_t at = 0;
+    struct feed f;
+
+    start(&f), feed_open(&f);
+    for (uint16_t port = 1; port <= 600; port++)
+        feed_udp(&f, (struct side){ a.ip, port }, b, "x", 1);
+    for (uint16_t port = 1; port <= 600; port++) {
+        one = table_walk(&f.w->table, &at);
+        ck_assert_uint_eq(one->pub.sport, port);
+        if (port % 2)
+            flow_end(f.w, one, EC_END_TIMEOUT);
+    }
+    ck_assert_ptr_null(table_walk(&f.w->table, &at));
+    at = 0;
+    for (uint16_t port = 2; port <= 600; port += 2)
+        ck_assert_uint_eq(table_walk(&f.w->table, &at)->pub.sport, port);
+    ck_assert_ptr_null(table_walk(&f.w->table, &at));
+    feed_udp(&f, (struct side){ a.ip, 601 }, b, "x", 1);
+    at = 598;
+    ck_assert_uint_eq(table_walk(&f.w->table, &at)->pub.sport, 601);
     feed_close(&f);
 }
 END_TEST
@@ -327,6 +355,7 @@ int main(void)
     tcase_add_test(c, both_directions);
     tcase_add_test(c, icmp_pairs);
     tcase_add_test(c, icmp_about);
+    tcase_add_test(c, walk);
     tcase_add_test(c, vlans);
     tcase_add_test(c, timeout_at_look_up);
     tcase_add_test(c, swept);

@@ -95,15 +95,12 @@ static void feed_raw(struct feed *f, const struct bytes *b)
 
 static struct flow *flow_of(struct feed *f, uint64_t id)
 {
-    struct flow *found = NULL;
-    uint32_t n;
-    struct birth *all = table_all(&f->w->table, &n);
+    struct flow *one;
+    uint32_t at = 0;
 
-    for (uint32_t i = 0; i < n; i++)
-        if (all[i].flow->pub.id == id)
-            found = all[i].flow;
-    free(all);
-    return found;
+    while ((one = table_walk(&f->w->table, &at)) && one->pub.id != id)
+        ;
+    return one;
 }
 
 /* One packet around the UDP datagram of add_udp(). */

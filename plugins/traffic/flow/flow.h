@@ -1,7 +1,7 @@
 /* flow.h: one connection or conversation, and the table of them. One worker, one thread.
  *
  * Nothing that can be seen depends on the table's key: the order of a walk is the time wheel's or
- * the flows' birth. */
+ * the flows' place in the store. */
 #ifndef TRAFFIC_FLOW_H
 #define TRAFFIC_FLOW_H
 #include <stdbool.h>
@@ -82,7 +82,7 @@ struct flow_more {                  /* of the worker's pool */
 
 struct flow {                       /* 192 bytes: three lines; the leases follow */
     struct ec_flow pub;
-    uint32_t hash, self;            /* self: its own index */
+    uint32_t hash, self;            /* self: its own index; FLOW_FREE: nobody's */
     uint32_t wheel_next, wheel_prev;/* index + 1 */
     uint64_t count;                 /* of the first packet */
     uint32_t iface;
@@ -101,6 +101,7 @@ struct flow {                       /* 192 bytes: three lines; the leases follow
 };
 _Static_assert(sizeof(struct flow) == 192 && sizeof(struct sdir) == 32, "whole lines");
 
+#define FLOW_FREE UINT32_MAX
 #define STORE_CHUNK 256u            /* flows allocated at once */
 #define WHEEL_BUCKETS 4096u
 #define WHEEL_TICK 30               /* a tick is 2^30 ns */
@@ -138,9 +139,9 @@ struct flow *table_find(const struct flow_table *t, const struct packet *p, uint
 void table_prefetch_slot(const struct flow_table *t, uint32_t hash);
 /* The flow that it most likely is, on its way into the cache; NULL: none. */
 const struct flow *table_prefetch_flow(const struct flow_table *t, uint32_t hash);
-/* All flows in the order of birth, malloc()ed; NULL: no memory. */
-struct birth { uint64_t first_ns; struct flow *flow; };
-struct birth *table_all(const struct flow_table *t, uint32_t *n);
+/* The first flow at or behind place *at in the store, which then stands behind it; NULL: none. Places are taken in the
+ * order of birth, those that became free first. */
+struct flow *table_walk(const struct flow_table *t, uint32_t *at);
 
 /* key.c: the tuple. */
 void key_hash(const struct flow_table *t, struct packet *p);

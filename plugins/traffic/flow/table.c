@@ -52,6 +52,7 @@ static bool table_chunk(struct flow_table *t)
     for (uint32_t i = STORE_CHUNK; i-- > 0;) {      /* the lowest index comes first */
         uint32_t index = (t->chunks - 1) * STORE_CHUNK + i;
         struct flow *f = flow_at(t, index);
+        f->self = FLOW_FREE;
         f->wheel_next = t->free;
         t->free = index + 1;
     }
@@ -131,6 +132,7 @@ void table_remove(struct flow_table *t, struct flow *f)
     t->used--;
     f->wheel_next = t->free;
     t->free = f->self + 1;
+    f->self = FLOW_FREE;
 }
 
 struct flow *table_find(const struct flow_table *t, const struct packet *p, uint32_t *dir)
@@ -161,30 +163,21 @@ const struct flow *table_prefetch_flow(const struct flow_table *t, uint32_t hash
     return NULL;
 }
 
-static int birth_order(const void *a, const void *b)
+#define WALK_AHEAD 4u               /* flows that are on their way into the cache */
+
+struct flow *table_walk(const struct flow_table *t, uint32_t *at)
 {
-    const struct birth *p = a, *q = b;
-    const struct flow *f = p->flow, *g = q->flow;
+    uint32_t end = t->chunks * STORE_CHUNK;
 
-    if (p->first_ns != q->first_ns)
-        return p->first_ns < q->first_ns ? -1 : 1;
-    if (f->count != g->count)
-        return f->count < g->count ? -1 : 1;
-    return f->pub.id < g->pub.id ? -1 : f->pub.id > g->pub.id;
-}
-
-struct birth *table_all(const struct flow_table *t, uint32_t *n)
-{
-    struct birth *list = malloc(((uint64_t)t->used + 1) * sizeof *list);
-
-    *n = 0;
-    if (!list)
-        return NULL;
-    for (uint64_t i = 0; i <= t->mask; i++)
-        if (t->slot[i].flow) {
-            struct flow *f = flow_at(t, t->slot[i].flow - 1);
-            list[(*n)++] = (struct birth){ f->pub.first_ns, f };
+    while (*at < end) {
+        struct flow *f = flow_at(t, (*at)++);
+        const uint8_t *next = (const uint8_t *)f + (size_t)WALK_AHEAD * t->stride;
+        for (uint32_t line = 0; line < sizeof *f; line += 64)
+            __builtin_prefetch(next + line);
+        if (f->self != FLOW_FREE) {
+            table_prefetch_slot(t, f->hash);
+            return f;
         }
-    qsort(list, *n, sizeof *list, birth_order);
-    return list;
+    }
+    return NULL;
 }
