@@ -281,6 +281,42 @@ START_TEST(detection_looks_at_the_header)
 }
 END_TEST
 
+/* Versions that are not read have their names all the same, once in a flow. */
+START_TEST(foreign_versions_are_named)
+{
+    static const struct { const char *packet, *name; } t[] = {
+        { "\x0d\xe8\x3c\x77\xbd\x8f\x89\x15\xf9Q043\x01\xd4\xa6\xcc\x79\xcf", "Q043" },
+        { "\x01Q035\x01\xd4\xa6\xcc\x79\xcf\x57\x63\x92\x12\x01\xd4\xca\xa0\x01", "Q035" },
+        { "\xc3Q046\x50\xea\xcf\xe6\xe7\x06\xdf\x27\x2d\x00\x00\x00\x04\x60\xda\x58", "Q046" },
+        { "\xcbQ050\x08\xdf\x4a\x08\x9e\x4e\xff\x5e\x7a\x00\x00\x45\x34\x4a\x1f\x86\xea", "Q050" },
+        { "\xc3\xfa\xce\xb0\x01\x08\x40\x02\x47\x56\x01\xcf\x78\x7b\x00\x00\x44\xbe\x48\x03", "faceb001" },
+        { "\x09\xe8\x3c\x77\xbd\x8f\x89\x15\xf9Q0x3\x01\xd4\xa6\xcc\x79\xcf", NULL },
+        { "\x0c\xe8\x3c\x77\xbd\x8f\x89\x15\xf9Q043\x01\xd4\xa6\xcc\x79\xcf", NULL },
+        { "\x43Q046\x50\xea\xcf\xe6\xe7\x06\xdf\x27\x2d\x00\x00\x00\x04\x60\xda\x58", NULL },
+    };
+    struct fake_traffic *f = fake_new(quic_register);
+    char scratch[16];
+
+    for (uint32_t i = 0; i < sizeof t / sizeof *t; i++) {
+        const uint8_t *d = (const uint8_t *)t[i].packet;
+        uint32_t version = quic_foreign_version(d, 20);
+
+        ck_assert_uint_eq(quic_foreign_version(d, 19), 0);
+        ck_assert_int_eq(f->proto->probe(d, 20, EC_PROBE_DATAGRAM | EC_TO_SERVER), t[i].name ? EC_YES : EC_NO);
+        if (t[i].name)
+            ck_assert_str_eq(quic_version_name(version, scratch), t[i].name);
+        else
+            ck_assert_uint_eq(version, 0);
+    }
+    fake_begin(f);
+    fake_feed(f, EC_TO_SERVER, t[0].packet, 20, 0);
+    fake_feed(f, EC_TO_CLIENT, t[0].packet, 20, 0);
+    ck_assert_uint_eq(f->n_ended, 1);
+    fake_end(f);
+    fake_free(f);
+}
+END_TEST
+
 START_TEST(pieces_are_bounded)
 {
     uint8_t data[4] = { 1, 2, 3, 4 }, frame[16];
@@ -321,6 +357,7 @@ int main(void)
     tcase_add_test(tc, a_retry_changes_the_keys_once);
     tcase_add_test(tc, damage_is_reported);
     tcase_add_test(tc, detection_looks_at_the_header);
+    tcase_add_test(tc, foreign_versions_are_named);
     tcase_add_test(tc, pieces_are_bounded);
     suite_add_tcase(suite, tc);
     return unit_run(suite);

@@ -357,6 +357,28 @@ START_TEST(reopened)
 }
 END_TEST
 
+/* Somebody answered before the server did: the client says whom it believes. */
+START_TEST(several_syn_acks)
+{
+    struct feed f;
+
+    memset(seen, 0, sizeof seen);
+    feed_start(&f);
+    feed_tcp(&f, client, server, TCP_SYN, 1000, 0, NULL, 0);
+    feed_tcp(&f, server, client, TCP_SYN | TCP_ACK, 70000, 1001, NULL, 0);
+    feed_tcp(&f, server, client, TCP_SYN | TCP_ACK, 5000, 1001, NULL, 0);
+    feed_tcp(&f, server, client, TCP_SYN | TCP_ACK, 90000, 1001, NULL, 0);
+    ck_assert_uint_eq(f.w->cells[M_EVENT + EV_STREAM_3WHS_SYNACK_RESEND_WITH_DIFF_SEQ], 2);
+    say(&f, 0, 0, "request", 0, 0);
+    say(&f, 1, 0, "answer", 0, 7);
+    ck_assert_int_eq(only_flow(&f)->tcp_state, TCPS_ESTABLISHED);
+    ck_assert_mem_eq(seen[0].value, "request", 7);
+    ck_assert_mem_eq(seen[1].value, "answer", 6);
+    ck_assert_uint_eq(seen[1].next, 6);
+    feed_close(&f);
+}
+END_TEST
+
 START_TEST(forged_end)
 {
     struct feed f;
@@ -690,6 +712,7 @@ int main(void)
     tcase_add_test(c, states);
     tcase_add_test(c, reset);
     tcase_add_test(c, reopened);
+    tcase_add_test(c, several_syn_acks);
     tcase_add_test(c, forged_end);
     tcase_add_test(c, keepalive_and_far_off);
     tcase_add_test(c, acknowledged_hole);

@@ -158,6 +158,30 @@ START_TEST(damage_is_reported)
 }
 END_TEST
 
+/* A connection whose handshake was not seen is known by records that are encrypted. */
+START_TEST(encrypted_records_tell)
+{
+    static const struct { const char *bytes; uint32_t n; int32_t is; } t[] = {
+        { "\x17\x03\x03\x00\x20\x8f", 6, EC_YES }, { "\x15\x03\x01\x00\x16\x07", 6, EC_YES },
+        { "\x14\x03\x03\x00\x01\x01\x17\x03\x03\x00\x35", 11, EC_YES }, { "\x14\x03\x03\x00\x01\x01GET /", 11, EC_NO },
+        { "\x17\x03\x03\x00", 4, EC_MORE }, { "\x17\x03\x05\x00\x20\x8f", 6, EC_NO }, { "\x17\x04", 2, EC_NO },
+        { "\x17\x03\x03\x00\x0f\x8f", 6, EC_NO }, { "\x17\x03\x03\x60\x00\x8f", 6, EC_NO },
+        { "\x18\x03\x03\x00\x20\x8f", 6, EC_NO },
+    };
+    struct fake_traffic *f = fake_new(tls_register);
+
+    for (uint32_t i = 0; i < sizeof t / sizeof *t; i++)
+        for (uint32_t dir = 0; dir < 2; dir++)
+            ck_assert_msg(f->proto->probe((const uint8_t *)t[i].bytes, t[i].n, dir) == t[i].is, "%u, to %u", i, dir);
+    fake_begin(f);
+    fake_feed(f, EC_TO_CLIENT, "\x17\x03\x03\x00\x10""0123456789abcdef", 21, 0);
+    fake_end(f);
+    ck_assert_uint_eq(f->n_ended, 0);           /* no handshake, no record */
+    ck_assert_uint_eq(f->anomaly[0] + f->anomaly[1] + f->anomaly[2], 0);
+    fake_free(f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tls");
@@ -167,6 +191,7 @@ int main(void)
     tcase_add_test(tc, a_cut_hello_is_malformed);
     tcase_add_test(tc, records_and_segments_are_cut_anywhere);
     tcase_add_test(tc, damage_is_reported);
+    tcase_add_test(tc, encrypted_records_tell);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }

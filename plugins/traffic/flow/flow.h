@@ -29,7 +29,8 @@ enum {                              /* flow.sflags, by direction of the data */
     SD_FIN_ACKED = 4, SD_ENDED = 8 /* the last chunk went out */, SD_DEPTH = 16,
     SD_MID = 32 /* base was guessed */,
     SD_ACK = 64,                    /* ack is valid */
-    /* to the server: a SYN with another number came amid the connection */
+    /* to the server: a SYN with another number came amid the connection; to the client: a SYN-ACK with another number
+     * came before the client had chosen */
     SD_SYN_AGAIN = 128
 };
 

@@ -95,10 +95,22 @@ static void tcp_syn_ack(struct worker *w, struct flow *f, const struct packet *p
         stream_base(f, dir, p->seq + 1, false);
         rtt_server(w, f, p);
     } else if (f->dir[dir].next - (uint32_t)f->dir[dir].offset != p->seq + 1) {
+        if (f->tcp_state == TCPS_SYN_RECV)
+            f->sflags[dir] |= SD_SYN_AGAIN;
         stream_event(w, f,
                      f->tcp_state == TCPS_SYN_RECV ? EV_STREAM_3WHS_SYNACK_RESEND_WITH_DIFF_SEQ
                                                    : EV_STREAM_EST_SYNACK_RESEND_WITH_DIFF_SEQ);
     }
+}
+
+/* Of several SYN-ACKs with different numbers the client takes the one that it acknowledges. */
+static void choose_syn_ack(struct flow *f, const struct packet *p)
+{
+    if (p->pub.dir != EC_TO_SERVER || !(p->tcp_flags & TCP_ACK) || !(f->sflags[EC_TO_CLIENT] & SD_SYN_AGAIN) ||
+        f->dir[EC_TO_CLIENT].offset || f->dir[EC_TO_CLIENT].wait)
+        return;
+    stream_base(f, EC_TO_CLIENT, p->ack, false);
+    f->sflags[EC_TO_CLIENT] &= (uint8_t)~SD_SYN_AGAIN;
 }
 
 /* A segment without SYN and RST. */
@@ -116,6 +128,7 @@ static void tcp_segment(struct worker *w, struct flow *f, const struct packet *p
         tcp_established(w, f);
         break;
     case TCPS_SYN_RECV:
+        choose_syn_ack(f, p);
         if (dir == EC_TO_SERVER && (p->tcp_flags & TCP_ACK) &&
             seq_diff(p->ack, f->dir[1].next) >= 0) {
             rtt_client(f, p);

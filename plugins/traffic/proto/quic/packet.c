@@ -5,6 +5,33 @@
 
 static bool is_draft(uint32_t version) { return version >= 0xff000017 && version <= 0xff000022; }
 
+/* "Q0", two digits */
+static bool is_google(uint32_t version)
+{
+    return version >> 16 == 0x5130 && (version >> 8 & 0xff) - '0' < 10u && (version & 0xff) - '0' < 10u;
+}
+
+/* mvfst's own */
+static bool is_facebook(uint32_t version) { return version >> 8 == 0xfaceb0; }
+
+static uint32_t word_at(const uint8_t *d)
+{
+    return (uint32_t)d[0] << 24 | (uint32_t)d[1] << 16 | (uint32_t)d[2] << 8 | d[3];
+}
+
+uint32_t quic_foreign_version(const uint8_t *d, uint32_t n)
+{
+    uint32_t version;
+
+    if (n < 20)
+        return 0;
+    if (d[0] & 0x80)
+        version = word_at(d + 1);
+    else                            /* until Q043: a connection id of 8 bytes or none, the version where there is one */
+        version = d[0] & 1 && !(d[0] & 0xc0) ? word_at(d + (d[0] & 8 ? 9 : 1)) : 0;
+    return is_google(version) || (d[0] & 0x80 && is_facebook(version)) ? version : 0;
+}
+
 bool quic_version_known(uint32_t version)
 {
     return version == QUIC_V1 || version == QUIC_V2 || is_draft(version);
@@ -14,7 +41,9 @@ const char *quic_version_name(uint32_t version, char *scratch)
 {
     if (version == QUIC_V1 || version == QUIC_V2)
         return version == QUIC_V1 ? "1" : "2";
-    if (is_draft(version))
+    if (is_google(version))
+        snprintf(scratch, 16, "Q0%c%c", (char)(version >> 8), (char)version);
+    else if (is_draft(version))
         snprintf(scratch, 16, "draft-%u", version & 0xff);
     else
         snprintf(scratch, 16, "%x", version);
@@ -66,7 +95,7 @@ bool quic_packet_read(struct quic_packet *p, const uint8_t *d, uint32_t n)
         return (d[0] & 0x40) != 0;
     if (n < 7)
         return false;
-    p->version = (uint32_t)d[1] << 24 | (uint32_t)d[2] << 16 | (uint32_t)d[3] << 8 | d[4];
+    p->version = word_at(d + 1);
     if (!take_id(d, n, &at, &p->dcid, &p->n_dcid) || !take_id(d, n, &at, &off, &len))
         return false;
     if (!p->version) {

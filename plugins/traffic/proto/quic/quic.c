@@ -20,7 +20,7 @@
 struct quic_state {
     struct quic_keys keys;
     struct crypto *crypto[2];       /* owned; NULL: nothing came, or the hello is read */
-    bool keyed, retried, hello[2];
+    bool keyed, retried, hello[2], foreign;
 };
 
 enum { AT_HELLO = 1 };              /* progress */
@@ -46,6 +46,8 @@ static int32_t quic_probe(const uint8_t *d, uint32_t n, uint32_t dir)
 {
     struct quic_packet p;
 
+    if (dir & EC_PROBE_DATAGRAM && quic_foreign_version(d, n))
+        return EC_YES;
     /* Short headers say nothing. Only servers offer versions (version 0). */
     if (!(dir & EC_PROBE_DATAGRAM) || n < 7 || !(d[0] & 0x80) || !quic_packet_read(&p, d, n))
         return EC_NO;
@@ -176,9 +178,15 @@ static void retry(struct quic_state *s)
 static int64_t quic_parse(void *self, struct ec_pctx *c, void *state, const struct ec_chunk *k)
 {
     struct quic_state *s = state;
-    uint32_t at = 0;
+    uint32_t at = 0, version;
 
     (void)self;
+    if (!s->foreign && !s->keyed && (version = quic_foreign_version(k->data, k->len))) {
+        s->foreign = true;
+        transaction(c, k->dir, version, NULL, 0);
+    }
+    if (s->foreign)
+        return k->len;
     for (uint32_t i = 0; i < PACKETS_MAX && at < k->len; i++) {
         struct quic_packet p;
         if (s->hello[k->dir] || !quic_packet_read(&p, k->data + at, k->len - at) || p.type == QUIC_SHORT)

@@ -29,18 +29,36 @@ static bool is_v2_hello(const uint8_t *d)
            ((uint32_t)(d[0] & 0x7f) << 8 | d[1]) >= 9;
 }
 
+#define ENCRYPTED_LEAST 16u         /* bytes of an encrypted record: a tag, or a block */
+
+/* A connection whose handshake was not seen: a record that is encrypted or says that the next ones are, and another one
+ * behind it if there are bytes. */
+static bool is_encrypted(const uint8_t *d, uint32_t n)
+{
+    uint32_t len = tls_record_length(d);
+
+    return ((d[0] == TLS_CHANGE_CIPHER && len == 1) ||
+            ((d[0] == TLS_APPLICATION || d[0] == TLS_ALERT) && len >= ENCRYPTED_LEAST && len <= TLS_RECORD_MAX)) &&
+           d[1] == 3 && d[2] >= 1 && d[2] <= 4 &&
+           (n < 2 * TLS_RECORD_HEADER + len || tls_record_plausible(d + TLS_RECORD_HEADER + len));
+}
+
 static int32_t tls_probe(const uint8_t *d, uint32_t n, uint32_t dir)
 {
     bool to_server = dir == EC_TO_SERVER;
 
     if (!n)
         return EC_MORE;
-    if (d[0] != TLS_HANDSHAKE && (to_server ? !(d[0] & 0x80) : d[0] != TLS_ALERT))
+    if ((d[0] < TLS_CHANGE_CIPHER || d[0] > TLS_APPLICATION) && !(to_server && d[0] & 0x80))
         return EC_NO;
-    if (d[0] == TLS_HANDSHAKE && n > 1 && d[1] != 3)
+    if (!(d[0] & 0x80) && n > 1 && d[1] != 3)
         return EC_NO;
     if (n < TLS_RECORD_HEADER)
         return EC_MORE;
+    if (is_encrypted(d, n))
+        return EC_YES;
+    if (d[0] == TLS_APPLICATION || d[0] == TLS_CHANGE_CIPHER)
+        return EC_NO;
     if (d[0] & 0x80)
         return to_server && is_v2_hello(d) ? EC_YES : EC_NO;
     if (!tls_record_plausible(d))
@@ -50,7 +68,7 @@ static int32_t tls_probe(const uint8_t *d, uint32_t n, uint32_t dir)
     if (n == TLS_RECORD_HEADER)
         return EC_MORE;
     if (d[0] == TLS_ALERT)
-        return tls_record_length(d) == 2 && d[5] <= 2 ? EC_YES : EC_NO;
+        return !to_server && tls_record_length(d) == 2 && d[5] <= 2 ? EC_YES : EC_NO;
     return d[5] == (to_server ? TLS_CLIENT_HELLO : TLS_SERVER_HELLO) ? EC_YES : EC_NO;
 }
 
@@ -161,7 +179,7 @@ static void one_record(struct ec_pctx *c, struct tls_state *s, const struct ec_c
         handshake_record(c, s, k->dir, content, n, k->offset + (uint64_t)(content - k->data));
     else if (d[0] == TLS_CHANGE_CIPHER && !s->done)
         encrypted(c, s, k->dir);
-    else if (d[0] == TLS_APPLICATION || (d[0] == TLS_ALERT && n == 2 && content[0] == 2))
+    else if (d[0] == TLS_APPLICATION || (d[0] == TLS_ALERT && !s->tx && n >= ENCRYPTED_LEAST) || (d[0] == TLS_ALERT && n == 2 && content[0] == 2))
         finish(c, s);
 }
 
