@@ -26,7 +26,7 @@ static const struct ec_row rows[] = {
         TEXT, EC_R_LIST, "stages", NULL, 1, 32, NULL,
         "order of the packet stages, as plugin names; others follow in the order of their needs"),
     EC_OPTION(TEXT, EC_R_LIST, "sources", NULL, 1, 4096, NULL,
-              "where packets come from: file:PATH (one after the other) or live:INTERFACE"),
+              "where packets come from: file:PATH (one after the other), live:INTERFACE or bridge:IF1,IF2"),
     EC_OPTION_ENUM(0, "after_replay", "end,stay", "end",
                    "what the daemon does when the last capture has been read: end, or stay (as --stay says) "
                    "until it is asked to stop"),

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""The inline bridge between two interfaces: what crosses it is what was sent, in both directions, whatever the card or
+the kernel has put together; a rule's drop holds a packet back; killed, nothing crosses; interfaces may go and come
+back; loops are refused."""
+import hashlib
+import os
+import subprocess
+import sys
+import time
+
+import libbridge
+from libbridge import CLIENT, MIDDLE, SERVER, Daemon, fetch, inside, ping, sh
+from libtest import check, plan, wait_for
+
+RULES = """drop http any any -> any any (msg:"not this"; http.uri; content:"forbidden"; sid:1;)
+drop icmp any any -> any any (msg:"no long ping"; dsize:>900; sid:2;)
+"""
+
+
+def serve():
+    """A folder with a small and a large file, served over IPv4 and IPv6."""
+    os.mkdir("www")
+    wanted = {}
+    for name, size in (("small", 1000), ("large", 3000000), ("forbidden", 1000)):
+        data = os.urandom(size)
+        wanted[name] = hashlib.sha256(data).hexdigest()
+        with open("www/" + name, "wb") as out:
+            out.write(data)
+    server = subprocess.Popen([*inside(SERVER), "python3", "-m", "http.server", "-b", "::", "-d", "www", "8000"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return server, wanted
+
+
+def whole(counted):
+    """Every frame that was seen is in one place."""
+    lost = sum(counted[name] for name in ("lost_down", "lost_full", "lost_long", "lost_refused"))
+    before = sum(counted[name] for name in ("lost_kernel", "lost_nic", "filtered", "bad"))
+    return counted["seen"] - before == counted["delivered"] == counted["sent"] + counted["held"] + lost
+
+
+def crosses(wanted, workers, *words):
+    d = Daemon(*words, rules=RULES, workers=workers)
+    how = "%d workers%s" % (workers, " with " + " ".join(words) if words else "")
+    check(d.ready(), "it starts, " + how, d.text())
+    got = fetch("small", "large") + fetch("large", host="[fd09::2]")
+    check(got == [wanted["small"], wanted["large"], wanted["large"]], "files arrive whole over IPv4 and IPv6, " + how,
+          (got, d.sums(), d.text()))
+    check(ping(3) == 3, "a ping is answered, " + how)
+    got = fetch("forbidden")
+    check(got[0].startswith("no answer"), "a rule's drop takes effect on HTTP, " + how, got)
+    lost = sh(*inside(CLIENT), "ping", "-n", "-c", "2", "-i", "0.2", "-W", "1", "-s", "1000", "10.9.0.2").stdout
+    check(" 0 received" in lost and ping(2, host="fd09::2") == 2, "and on a ping, on those flows only, " + how, lost)
+    c = d.steady()
+    check(c["held"] >= 3 and c["held"] == c["dropped_by_verdict"], "they are counted as held, " + how, c)
+    check(whole(c) and c["sent"] > 100 and not c["lost_full"] + c["lost_refused"] + c["lost_long"],
+          "every frame is accounted for, none is lost, " + how, c)
+    if workers > 1:
+        share = [w["source"]["delivered"] for w in d.ask("status")["packets"]]
+        check(sum(share) == c["delivered"], "the workers share the frames", share)
+    check(d.end() == 0, "SIGTERM ends it well, " + how, d.text())
+    with open("eve.json", encoding="utf-8") as eve:
+        text = eve.read()
+    check('"action":"blocked"' in text and '"signature_id":1' in text and '"signature_id":2' in text,
+          "the alerts say blocked, " + how, text[-3000:])
+    os.unlink("eve.json")
+
+
+def killed(wanted):
+    check(ping() == 0, "without a daemon nothing crosses")
+    d = Daemon(rules=RULES)
+    check(d.ready() and ping(2) == 2, "with one it does", d.text())
+    d.kill()
+    check(ping(2) == 0, "killed with SIGKILL, nothing crosses (fail: closed)")
+    d = Daemon(rules=RULES)
+    check(d.ready() and fetch("large") == [wanted["large"]], "the next one bridges on", d.text())
+    other = sh(*inside(MIDDLE), libbridge.ECYBERD, "--alone", "--set", "core.plugins=[bridge]", "--set",
+               "core.sources=['bridge:eth1,eth2']", "--set", "core.state_dir=%s/state3" % os.getcwd(), "--set",
+               "core.control_socket=%s/s3" % os.getcwd())
+    check(other.returncode == 1 and "another eCyber" in other.stdout,
+          "a second daemon on the same interfaces is refused", other.stdout)
+    d.end()
+
+
+def down_and_up(wanted):
+    d = Daemon(rules=RULES, workers=2)
+    d.ready()
+    sh(*inside(MIDDLE), "ip", "link", "set", "eth2", "down")
+    check(d.logged(r"ERROR bridge: eth2 is down: .*nothing crosses") and d.status("down"),
+          "an interface that is set down", d.text())
+    check(ping() == 0, "nothing crosses then")
+    c = d.steady()
+    check(c["lost_down"] > 0 and whole(c), "what was to cross is counted as lost", c)
+    sh(*inside(MIDDLE), "ip", "link", "set", "eth2", "up")
+    check(d.logged(r"INFO bridge: eth2 is up again"), "it comes back", d.text())
+    check(wait_for(ping, 5) and fetch("large") == [wanted["large"]], "and all crosses again", d.text())
+    sh(*inside(MIDDLE), "ip", "link", "del", "eth2")
+    check(d.logged(r"(?s)up again\n.*eth2 is down: the interface does not exist"), "an interface that is deleted",
+          d.text())
+    libbridge.wire(SERVER, "s0", "10.9.0.2/24", "eth2")
+    check(d.logged(r"(?s)up again\n.*eth2 is up again"), "and made anew", d.text())
+    sh(*inside(CLIENT), "ip", "neigh", "flush", "dev", "c0")        # the server has another address now
+    check(wait_for(ping, 5) and fetch("large") == [wanted["large"]], "is bridged again", d.text())
+    c = d.steady()
+    check(whole(c), "and every frame is accounted for", c)
+    check(d.end() == 0, "it ends well", d.text())
+
+
+def refused():
+    sh(*inside(MIDDLE), "ip", "link", "add", "v0", "type", "veth", "peer", "name", "v1")
+    sh(*inside(MIDDLE), "ip", "link", "property", "add", "dev", "v0", "altname", "other0")
+    for uri, sentence in (("bridge:eth1", "names no two interfaces: write bridge:eth1,eth2"),
+                          ("bridge:eth1,eth2,v0", "names no two interfaces"),
+                          ("bridge:eth1,", "names no two interfaces"),
+                          ("bridge:eth1,aninterfacewithalongname", "more than 15 characters"),
+                          ("bridge:eth1,nope0", "there is no such interface; there are: .*eth1"),
+                          ("bridge:eth1,lo", "cannot bridge lo: it is no Ethernet interface"),
+                          ("bridge:eth1,eth1", "are one interface: each frame would go round for ever"),
+                          ("bridge:v0,other0", "are one interface"),
+                          ("bridge:v0,v1", "two ends of one")):
+        d = Daemon(plugins="bridge", uri=uri)
+        code = d.run.wait(timeout=20)
+        check(code == 1 and d.logged("ERROR .*" + sentence), "%s is refused: %s" % (uri, sentence), (code, d.text()))
+    sh(*inside(MIDDLE), "ip", "link", "del", "v0")
+
+
+def main():
+    if os.geteuid():
+        print("SKIP: the bridge needs root and network namespaces")
+        sys.exit(77)
+    server = None
+    try:
+        why = libbridge.make()
+        if why:
+            print("SKIP: " + why)
+            sys.exit(77)
+        server, wanted = serve()
+        time.sleep(0.5)
+        crosses(wanted, 1)
+        crosses(wanted, 2)
+        killed(wanted)
+        down_and_up(wanted)
+        refused()
+    finally:
+        if server:
+            server.kill()
+        libbridge.unmake()
+    plan()
+
+
+main()

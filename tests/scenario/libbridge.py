@@ -1,0 +1,138 @@
+"""Three network namespaces in a row: client (c0), the bridge (eth1, eth2), server (s0); a daemon in the middle one."""
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+from libtest import wait_for
+
+ECYBERD, ECYBERCTL = os.environ["ECYBERD"], os.environ["ECYBERCTL"]
+CLIENT, MIDDLE, SERVER = ("ecb%d%s" % (os.getpid(), which) for which in "cms")
+
+FETCH = r"""
+import hashlib, sys, urllib.request
+for path in sys.argv[2:]:
+    try:
+        with urllib.request.urlopen("http://%s:8000/%s" % (sys.argv[1], path), timeout=3) as answer:
+            print(hashlib.sha256(answer.read()).hexdigest(), flush=True)
+    except OSError as error:
+        print("no answer: %s" % error, flush=True)
+"""
+
+
+def sh(*words):
+    return subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+
+
+def inside(ns):
+    """Before a command: in that namespace, also where `ip netns exec` cannot have a mount namespace."""
+    return "nsenter", "--net=/run/netns/" + ns
+
+
+def wire(ns, dev, address, port):
+    """One side: dev of ns, and port of the middle."""
+    out = sh(*inside(MIDDLE), "ip", "link", "add", port, "type", "veth", "peer", "name", dev, "netns", ns)
+    sh(*inside(ns), "sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/%s/accept_dad" % dev)
+    sh(*inside(MIDDLE), "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/%s/disable_ipv6" % port)
+    sh(*inside(ns), "ip", "addr", "add", address, "dev", dev)
+    sh(*inside(ns), "ip", "addr", "add", address.replace("10.9.0.", "fd09::").replace("/24", "/64"), "dev", dev)
+    sh(*inside(ns), "ip", "link", "set", dev, "up")
+    sh(*inside(MIDDLE), "ip", "link", "set", port, "up")
+    return out
+
+
+def make():
+    """What went wrong, or an empty text."""
+    for ns in (CLIENT, MIDDLE, SERVER):
+        out = sh("ip", "netns", "add", ns)
+        if out.returncode:
+            return "network namespaces need root: " + out.stdout
+    for ns, dev, address, port in ((CLIENT, "c0", "10.9.0.1/24", "eth1"), (SERVER, "s0", "10.9.0.2/24", "eth2")):
+        out = wire(ns, dev, address, port)
+        if out.returncode:
+            return "there is no veth: " + out.stdout
+    return ""
+
+
+def unmake():
+    for ns in (CLIENT, MIDDLE, SERVER):
+        sh("ip", "netns", "del", ns)
+
+
+def fetch(*paths, host="10.9.0.2"):
+    """What the client gets of the server, a digest or a sentence for each path."""
+    return sh(*inside(CLIENT), "python3", "-c", FETCH, host, *paths).stdout.splitlines()
+
+
+def ping(count=1, host="10.9.0.2"):
+    """How many of them came back."""
+    out = sh(*inside(CLIENT), "ping", "-n", "-c", str(count), "-i", "0.2", "-W", "1", host).stdout
+    found = re.search(r"(\d+) received", out)
+    return int(found[1]) if found else 0
+
+
+class Daemon:
+    def __init__(self, *words, plugins="bridge, traffic, ids, eve", rules="", workers=1, uri="bridge:eth1,eth2"):
+        here = os.getcwd()
+        with open("bridge.rules", "w", encoding="utf-8") as out:
+            out.write(rules)
+        with open("bridge.yaml", "w", encoding="utf-8") as out:
+            out.write("core:\n  state_dir: %s/state\n  control_socket: %s/s\n  plugins: [%s]\n  workers: %d\n"
+                      "  sources: ['%s']\n" % (here, here, plugins, workers, uri))
+            if "ids" in plugins:
+                out.write("ids:\n  rule_files: [%s/bridge.rules]\neve:\n  file: %s/eve.json\n" % (here, here))
+        self.log = open("log", "w", encoding="utf-8")
+        self.run = subprocess.Popen([*inside(MIDDLE), ECYBERD, "--alone", "-c", "bridge.yaml", *words],
+                                    stdout=self.log, stderr=self.log)
+
+    def text(self):
+        with open("log", encoding="utf-8") as log:
+            return log.read()
+
+    def ask(self, what):
+        reply = sh(ECYBERCTL, "-s", "s", "-o", "json", what)
+        return json.loads(reply.stdout) if reply.returncode == 0 else None
+
+    def status(self, *wanted):
+        return wait_for(lambda: all(w["status"] in wanted for w in (self.ask("status") or {}).get("packets", [])
+                                    or [{"status": "?"}]), 10)
+
+    def ready(self):
+        return self.status("idle", "busy", "interrupted")
+
+    def logged(self, pattern):
+        return wait_for(lambda: re.search(pattern, self.text()), 8)
+
+    def sums(self):
+        """Counters of packets over all workers, and the bridge's own."""
+        status = self.ask("status")
+        total = {"dropped_by_verdict": 0}
+        for w in status["packets"]:
+            total["dropped_by_verdict"] += w["dropped_by_verdict"]
+            for key, value in w["source"].items():
+                total[key] = total.get(key, 0) + value
+        total.update(status["metrics"]["bridge"])
+        return total
+
+    def steady(self):
+        """The same, once they stand still: the daemon notes them twice a second."""
+        last = None
+        for _ in range(20):
+            now = self.sums()
+            if now == last:
+                break
+            last = now
+            time.sleep(0.7)
+        return last
+
+    def kill(self):
+        """As the kernel does it: no handler runs."""
+        self.run.send_signal(signal.SIGKILL)
+        self.run.wait(timeout=30)
+
+    def end(self):
+        if self.run.poll() is None:
+            self.run.send_signal(signal.SIGTERM)
+        return self.run.wait(timeout=30)
