@@ -3,6 +3,7 @@
 
 #include "plugins/traffic/proto/http/events.h"
 #include "plugins/traffic/proto/http/http.h"
+#include "plugins/traffic/proto/http/text.h"
 #include "tests/support/fake_traffic.h"
 #include "tests/unit/unit.h"
 
@@ -81,6 +82,31 @@ START_TEST(all_have_a_name)
 }
 END_TEST
 
+/* Headers are found as libhtp finds them, whatever stands in their names. */
+START_TEST(headers_are_found)
+{
+    static const struct { const char *p; size_t n; bool same; } names[] = {
+        { "REFERER", 7, true }, { "re\0ferer", 8, true }, { "\0referer\0", 9, true }, { "referer2", 8, false },
+        { "refere\0", 7, false }, { "refere", 6, false }, { "re\0erer", 7, false }, { "", 0, false } };
+
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        htp_table_t *table = htp_table_create(2);
+        bstr *other = bstr_dup_c("Accept"), *name = bstr_dup_mem(names[i].p, names[i].n);
+        htp_header_t headers[2] = { { .name = other }, { .name = name } };
+        const htp_header_t *found;
+
+        ck_assert_int_eq(htp_table_addk(table, other, &headers[0]), HTP_OK);
+        ck_assert_int_eq(htp_table_addk(table, name, &headers[1]), HTP_OK);
+        found = TEXT_HEADER(table, "referer");
+        ck_assert_ptr_eq(found, htp_table_get_c(table, "referer"));
+        ck_assert_ptr_eq(found, names[i].same ? &headers[1] : NULL);
+        htp_table_destroy(table);
+        bstr_free(other), bstr_free(name);
+    }
+    ck_assert_ptr_null(TEXT_HEADER(NULL, "referer"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("http_events");
@@ -89,6 +115,7 @@ int main(void)
     tcase_add_test(tc, each_is_named);
     tcase_add_test(tc, sound_messages_have_none);
     tcase_add_test(tc, all_have_a_name);
+    tcase_add_test(tc, headers_are_found);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }

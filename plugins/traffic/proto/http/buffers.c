@@ -2,6 +2,8 @@
 #include "buffers.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "transaction.h"
 
@@ -168,9 +170,17 @@ void buffers_response_line(struct http_tx *t)
     t->s->searched[EC_TO_CLIENT] = after;
 }
 
+static bool is_header(const bstr *s, const char *name)
+{
+    size_t n = bstr_len(s);
+
+    return n && (bstr_ptr(s)[0] | 0x20) == (name[0] | 0x20) && n == strlen(name)
+        && !strncasecmp((const char *)bstr_ptr(s), name, n);
+}
+
 static bool is_cookie(uint32_t dir, const bstr *name)
 {
-    return !bstr_cmp_c_nocase(name, dir == EC_TO_SERVER ? "Cookie" : "Set-Cookie");
+    return is_header(name, dir == EC_TO_SERVER ? "Cookie" : "Set-Cookie");
 }
 
 /* The headers of one message while they are taken over: ranges of buffers of their own, in the block and in the cookies;
@@ -185,7 +195,7 @@ static void add_header(struct http_tx *t, uint32_t dir, const htp_header_t *h, s
     const struct header_slot *slots = dir == EC_TO_SERVER ? request_slots : response_slots, *own = slots;
     bool cookie = is_cookie(dir, h->name), first;
 
-    while (own->name && bstr_cmp_c_nocase(h->name, own->name))
+    while (own->name && !is_header(h->name, own->name))
         own++;
     first = own->name && !(in->taken & 1u << (own - slots));
     in->taken |= own->name ? 1u << (own - slots) : 0;

@@ -15,7 +15,7 @@ void file_setup(const struct ec_traffic *t) { traffic = t; }
 static const bstr *header(const struct http_tx *t, uint32_t dir, const char *name)
 {
     const htp_table_t *all = dir == EC_TO_SERVER ? t->htp->request_headers : t->htp->response_headers;
-    const htp_header_t *h = all ? htp_table_get_c(all, name) : NULL;
+    const htp_header_t *h = text_header(all, name, strlen(name));
 
     return h ? h->value : NULL;
 }

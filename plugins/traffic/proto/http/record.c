@@ -44,17 +44,15 @@ static struct ec_span put_bstr(struct ec_build *b, const bstr *s)
     return s ? ec_put(b, bstr_ptr(s), bstr_len(s) < FIELD_MAX ? (uint32_t)bstr_len(s) : FIELD_MAX) : none;
 }
 
-static struct ec_span put_header(struct ec_build *b, const htp_table_t *table, const char *name)
+static struct ec_span put_value(struct ec_build *b, const htp_header_t *h)
 {
-    const htp_header_t *h = table ? htp_table_get_c(table, name) : NULL;
-
     return put_bstr(b, h ? h->value : NULL);
 }
 
 /* Without its parameters. */
 static struct ec_span put_type(struct ec_build *b, const htp_table_t *table)
 {
-    const htp_header_t *h = table ? htp_table_get_c(table, "content-type") : NULL;
+    const htp_header_t *h = TEXT_HEADER(table, "content-type");
     struct ec_span none = { 0, 0 };
     const uint8_t *end;
 
@@ -66,7 +64,7 @@ static struct ec_span put_type(struct ec_build *b, const htp_table_t *table)
 
 static void put_range(struct http_event *e, const htp_table_t *table, struct ec_build *b)
 {
-    const htp_header_t *h = table ? htp_table_get_c(table, "content-range") : NULL;
+    const htp_header_t *h = TEXT_HEADER(table, "content-range");
     struct http_range r;
 
     if (!h)
@@ -87,7 +85,7 @@ static void put_response(struct http_event *e, const htp_tx_t *h, struct ec_buil
         e->status = (uint16_t)h->response_status_number;
     }
     e->content_type = put_type(b, h->response_headers);
-    e->redirect = put_header(b, h->response_headers, "location");
+    e->redirect = put_value(b, TEXT_HEADER(h->response_headers, "location"));
     put_range(e, h->response_headers, b);
 }
 
@@ -106,8 +104,8 @@ int32_t http_record(const struct http_tx *t, uint32_t topic, struct ec_build *b)
         e->port = (uint32_t)h->request_port_number;
     }
     e->url = put_bstr(b, h->request_uri);
-    e->user_agent = put_header(b, h->request_headers, "user-agent");
-    e->refer = put_header(b, h->request_headers, "referer");
+    e->user_agent = put_value(b, TEXT_HEADER(h->request_headers, "user-agent"));
+    e->refer = put_value(b, TEXT_HEADER(h->request_headers, "referer"));
     e->method = put_bstr(b, h->request_method);
     e->protocol = put_bstr(b, h->request_protocol);
     put_response(e, h, b);
