@@ -160,6 +160,10 @@ static void put_vlans(struct json *j, const struct ec_event *ev)
         json_put_char(j, ',');
         json_put_u64(j, ev->vlan[1]);
     }
+    if (ev->vlans > 2 && EC_HAS(ev, struct ec_event, vlan_third)) {
+        json_put_char(j, ',');
+        json_put_u64(j, ev->vlan_third);
+    }
     JSON_PUT(j, "],");
 }
 

@@ -213,6 +213,8 @@ static void head_flow(struct traffic *tr, struct ec_event *e, struct flow *f)
     e->iface = f->iface;
     e->vlans = f->pub.vlans;
     memcpy(e->vlan, f->pub.vlan, sizeof e->vlan);
+    if (EC_HAS(e, struct ec_event, vlan_third))
+        e->vlan_third = f->vlan_third;
     community_hash(e->community, tr->seed, f->pub.src, f->pub.dst, f->pub.ip_proto, f->pub.sport, f->pub.dport);
     e->flags |= EC_EV_FLOW | EC_EV_COMMUNITY | (f->flags & FL_REPLAY ? EC_EV_REPLAY : 0);
     e->ts_ns = f->pub.last_ns;
@@ -237,6 +239,8 @@ void publish_head(void *self, struct ec_build *b, struct ec_flow *flow, const st
         e->iface = p->frame->iface;
         e->vlans = q->vlans;
         memcpy(e->vlan, q->vlan, sizeof e->vlan);
+        if (EC_HAS(e, struct ec_event, vlan_third))
+            e->vlan_third = q->vlan[2];
         e->flags |= p->frame->flags & EC_FR_REPLAY ? EC_EV_REPLAY : 0;
         if (p->flow)
             e->dir = p->dir == EC_TO_SERVER ? EC_DIR_TO_SERVER : EC_DIR_TO_CLIENT;

@@ -93,7 +93,8 @@ START_TEST(links)
     expect_udp(1, &b, 2);
     ck_assert_uint_eq(decode(1, &b, b.n, 0).vlan[1], 7);
     b.n = 0, ADD(&b, MACS, 0x91, 0, 0, 6, 0x81, 0, 0, 7, 0x81, 0, 0, 8, 8, 0), add_udp(&b),
-    expect_udp(1, &b, 2);
+    expect_udp(1, &b, 3);
+    ck_assert_uint_eq(decode(1, &b, b.n, 0).vlan[2], 8);
     b.n = 0, add_udp(&b), expect_udp(101, &b, 0), expect_udp(228, &b, 0);
     b.n = 0, add(&b, sll, 16), add_udp(&b), expect_udp(113, &b, 0);
     b.n = 0, add(&b, sll2, 20), add_udp(&b), expect_udp(276, &b, 0);

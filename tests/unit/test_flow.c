@@ -137,6 +137,13 @@ static uint32_t vlan_frame(uint8_t *d, uint8_t vlan)
     return 18 + build_udp(d + 18, a, b, "x", 1);
 }
 
+static uint32_t three_tags(uint8_t *d, uint8_t third)
+{
+    memcpy(d, "\2\0\0\0\0\1\2\0\0\0\0\2\x81\0\0\1\x81\0\0\2\x81\0\0\0\x08\0", 26);
+    d[23] = third;
+    return 26 + build_udp(d + 26, a, b, "x", 1);
+}
+
 START_TEST(vlans)
 {
     struct feed f;
@@ -146,6 +153,10 @@ START_TEST(vlans)
     feed_frame(&f, 1, d, vlan_frame(d, 5));
     feed_frame(&f, 1, d, vlan_frame(d, 6));
     ck_assert_uint_eq(f.w->table.used, 2);
+    feed_frame(&f, 1, d, three_tags(d, 3));
+    feed_frame(&f, 1, d, three_tags(d, 4));
+    feed_frame(&f, 1, d, three_tags(d, 3));
+    ck_assert_uint_eq(f.w->table.used, 4);
     feed_close(&f);
     start(&f), f.conf.vlans = false, feed_open(&f);
     feed_frame(&f, 1, d, vlan_frame(d, 5));

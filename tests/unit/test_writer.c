@@ -242,9 +242,10 @@ static void fill_head(struct ec_event *ev)
     ev->sport = 40000;
     ev->dport = 53;
     ev->ip_proto = 17;
-    ev->vlans = 2;
+    ev->vlans = 3;
     ev->vlan[0] = 100;
     ev->vlan[1] = 200;
+    ev->vlan_third = 300;
     ev->dir = EC_DIR_TO_SERVER;
     memset(ev->community, 0xab, sizeof ev->community);
 }
@@ -254,7 +255,7 @@ START_TEST(the_head_has_suricatas_names_and_order)
     open_event(side_id);
     fill_head(ec_head(&b));
     add_number(side_id, 1);
-    expect(WRITER_OK, STAMP "\"flow_id\":1234567890123,\"in_iface\":\"eth0\",\"event_type\":\"side\",\"vlan\":[100,200],"
+    expect(WRITER_OK, STAMP "\"flow_id\":1234567890123,\"in_iface\":\"eth0\",\"event_type\":\"side\",\"vlan\":[100,200,300],"
            "\"src_ip\":\"10.0.0.1\",\"src_port\":40000,\"dest_ip\":\"2001:db8::53\",\"dest_port\":53,\"proto\":\"UDP\","
            "\"app_proto\":\"dns\",\"app_proto_tc\":\"failed\",\"app_proto_orig\":\"http\","
            "\"community_id\":\"1:q6urq6urq6urq6urq6urq6urq6s=\",\"pcap_cnt\":77,\"pkt_src\":\"wire/pcap\",\"tx_id\":0,"

@@ -41,6 +41,7 @@ enum {                              /* packet.what */
     PK_OFFLOAD = 2048,              /* the sender left its checksum, or the cutting, to the network card */
     PK_ICMP_ABOUT = 4096            /* an ICMP error about a packet: icmp */
 };
+#define VLANS_MAX 3u                /* tags that are told; more are broken */
 #define PACKET_EVENTS 8             /* kept for one packet; more are not */
 #define PACKET_LAYERS 16            /* between the link and IP; more is an attack */
 #define TUNNEL_DEPTH 8u             /* packets in packets: by default, and at most */
@@ -63,7 +64,7 @@ struct packet {                     /* ec_packet and what the engine needs besid
     uint32_t whole_payload;
     uint32_t wire;                  /* its bytes on the wire, as flows count them */
     const struct packet *outer;     /* the one it came in; NULL: it is the frame's own */
-    uint16_t window, vlan[2];
+    uint16_t window, vlan[VLANS_MAX];
     uint8_t vlans, tcp_flags, wscale, events;
     uint8_t event[PACKET_EVENTS];   /* from here on nothing is cleared for the next packet */
     uint32_t ts_val, ts_ecr;        /* with PK_TIMESTAMP */

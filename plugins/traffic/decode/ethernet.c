@@ -11,7 +11,6 @@ enum {
     ETHER_VNTAG = 0x8926,
     ETHER_QINQ_OLD = 0x9100
 };
-#define VLAN_LAYERS 3
 #define PBB_HEADER 18u              /* I-TAG 4, addresses 12, the inner EtherType 2 */
 #define VNTAG_HEADER 6u
 #define DCE_TAG 2u
@@ -26,7 +25,7 @@ static bool vlan_skip(struct cursor *c, uint16_t *type)
 {
     struct packet *p = c->p;
 
-    if (c->tags++ == VLAN_LAYERS) {
+    if (c->tags++ == VLANS_MAX) {
         decode_bad(p, EV_VLAN_TOO_MANY_LAYERS);
         return false;
     }
@@ -34,7 +33,7 @@ static bool vlan_skip(struct cursor *c, uint16_t *type)
         decode_bad(p, EV_VLAN_HEADER_TOO_SMALL);
         return false;
     }
-    if (p->vlans < 2)
+    if (p->vlans < VLANS_MAX)
         p->vlan[p->vlans++] = be16(c->d + c->off) & 0x0fff;
     *type = be16(c->d + c->off + 2);
     c->off += 4;

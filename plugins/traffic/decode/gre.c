@@ -53,7 +53,7 @@ static void gre_erspan(struct cursor *c, bool third)
     vlan = be16(h) & 0x0fff;
     if (vlan && c->p->vlans == 2)
         gre_fault(c, EV_ERSPAN_TOO_MANY_VLAN_LAYERS);
-    c->p->inner_vlan = c->p->vlans < 2 ? vlan : 0;
+    c->p->inner_vlan = c->p->vlans < VLANS_MAX ? vlan : 0;
     c->off += n;
     decode_inner_at(c, ETHER_BRIDGE, TUNNEL_ERSPAN);
 }

@@ -207,6 +207,7 @@ static struct flow *flow_make(struct worker *w, const struct packet *p, bool reo
     f->pub.ip_proto = q->ip_proto;
     f->pub.vlans = p->vlans;
     memcpy(f->pub.vlan, p->vlan, sizeof f->pub.vlan);
+    f->vlan_third = p->vlan[2];
     f->pub.id = key_flow_id(p);
     f->pub.first_ns = f->pub.last_ns = q->frame->ts_ns;
     f->hash = p->hash;

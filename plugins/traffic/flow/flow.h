@@ -98,7 +98,8 @@ struct flow {                       /* 192 bytes: three lines; the leases follow
     uint8_t app_side[2], app_orig;
     uint8_t depth;                  /* of tunnels that it is in */
     uint8_t urgent;                 /* bit: that direction has an urgent octet that did not come yet: tcp_more.urgent */
-    uint8_t spare[11];
+    uint8_t spare[9];
+    uint16_t vlan_third;            /* the third tag; two stand in pub */
 };
 _Static_assert(sizeof(struct flow) == 192 && sizeof(struct sdir) == 32, "whole lines");
 

@@ -46,6 +46,11 @@ static uint64_t word(const uint8_t *p)
     return v;
 }
 
+static uint64_t vlan_word(const struct packet *p)
+{
+    return (uint64_t)p->vlan[2] << 48 | (uint64_t)p->vlans << 32 | (uint64_t)p->vlan[0] << 16 | p->vlan[1];
+}
+
 /* Bring both directions of a conversation into one order; one-way ICMP messages have only one. */
 static void key_sort(struct key *k, const struct packet *p)
 {
@@ -90,7 +95,7 @@ void key_hash(const struct flow_table *t, struct packet *p)
     memcpy(&kind, &p->pub.depth, sizeof kind);
     m[n++] = (uint64_t)k.pa << 48 | (uint64_t)k.pb << 32 | kind;
     if (t->vlans && p->vlans)
-        m[n++] = (uint64_t)p->vlans << 32 | (uint64_t)p->vlan[0] << 16 | p->vlan[1];
+        m[n++] = vlan_word(p);
     h = sip_words(t->k0, t->k1, m, n);
     p->hash = (uint32_t)(h ^ h >> 32);
 }
@@ -112,7 +117,8 @@ bool key_match(const struct flow *f, const struct packet *p, bool vlans, uint32_
 
     if (f->hash != p->hash || a->ip_proto != b->ip_proto || f->depth != b->depth)
         return false;
-    if (vlans && (a->vlans != p->vlans || a->vlan[0] != p->vlan[0] || a->vlan[1] != p->vlan[1]))
+    if (vlans && (a->vlans != p->vlans || a->vlan[0] != p->vlan[0] || a->vlan[1] != p->vlan[1] ||
+                  (p->vlans > 2 && f->vlan_third != p->vlan[2])))
         return false;
     forward = !memcmp(a->src, b->src, 16) && !memcmp(a->dst, b->dst, 16);
     reverse = !memcmp(a->src, b->dst, 16) && !memcmp(a->dst, b->src, 16);
@@ -135,7 +141,7 @@ uint64_t key_flow_id(const struct packet *p)
                      word(q->dst),
                      word(q->dst + 8),
                      (uint64_t)q->sport << 48 | (uint64_t)q->dport << 32 | (uint64_t)q->depth << 8 | q->ip_proto,
-                     (uint64_t)p->vlans << 32 | (uint64_t)p->vlan[0] << 16 | p->vlan[1],
+                     vlan_word(p),
                      q->frame->count};
     uint64_t h = sip_words(0, 0, m, 7) >> 13;
 

@@ -17,7 +17,7 @@
  *
  * CHANGE LOG
  *   level 1  (eCyber 0.1.0) the first: life cycle, options, records, topics, publish and subscribe, metrics, timers, work,
- *            interned names. Appended since: ec_event.app_side to origin.
+ *            interned names. Appended since: ec_event.app_side to vlan_third.
  */
 #ifndef EC_PLUGIN_H
 #define EC_PLUGIN_H

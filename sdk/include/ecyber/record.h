@@ -171,6 +171,7 @@ struct ec_event {                   /* the head: EVE's common keys stand here an
     uint32_t app_side[2], app_orig, app_expected;
     uint16_t reply_type, reply_code;/* ICMP */
     uint32_t origin;                /* EC_ORIGIN_* */
+    uint16_t vlan_third, pad2[3];   /* the third tag, where vlans is 3 */
 };
 #define EC_PUB_MAILBOX UINT32_C(0xffffffff)
 
