@@ -17,7 +17,7 @@ DATA = os.environ.get("EC_SHARED_DATA", os.environ["EC_SRC"] + "/../shared/data"
 HERE = os.path.dirname(os.path.abspath(__file__))
 LEAST = 98.0
 # nDPI's name of a protocol that a parser is there for: ours
-PARSED = {"HTTP": "http", "DNS": "dns", "MDNS": "dns", "TLS": "tls", "QUIC": "quic", "SSH": "ssh", "WebSocket": "http",
+PARSED = {"HTTP": "http", "DNS": "dns", "MDNS": "mdns", "TLS": "tls", "QUIC": "quic", "SSH": "ssh", "WebSocket": "http",
           "HTTP_Proxy": "http", "POPS": "tls", "SMTPS": "tls", "IMAPS": "tls", "FTPS": "tls"}
 FLOW = re.compile(r"^\s+\d+\s+(\w+) (\S+):(\d+) (?:<?->|<-) (\S+):(\d+) (.*)")
 Flow = collections.namedtuple("Flow", "proto name sni ja3 ja3s ja4")
@@ -91,6 +91,8 @@ def details(e, to):
     dns = e.get("dns", {})
     to["sni"].update(q.get("rrname") for q in dns.get("queries", []) + dns.get("query", []) if isinstance(q, dict))
     to["sni"].add(dns.get("rrname"))
+    for section in "queries", "answers", "additionals":
+        to["sni"].update(r.get("rrname") for r in e.get("mdns", {}).get(section, []))
 
 
 def main():

@@ -142,7 +142,7 @@ static int32_t dns_tx_record(void *self, const struct ec_tx *x, uint32_t topic, 
 static const struct ec_proto dns = {
     .size = sizeof(struct ec_proto),
     .name = "dns",
-    .hints = "udp/53,5353,5355 tcp/53",
+    .hints = "udp/53,5355 tcp/53",
     .topic = "ec.dns/1",
     .tx_bytes = sizeof(struct dns_tx),
     .n_buf = SLOTS,
