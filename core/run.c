@@ -18,6 +18,7 @@
 #include "core/log/mark.h"
 #include "core/notify.h"
 #include "core/pool.h"
+#include "core/progress.h"
 #include "core/questions.h"
 #include "core/reload.h"
 #include "core/signals.h"
@@ -78,6 +79,7 @@ static void on_workers_done(bool failed, void *arg)
 static void stay(struct daemon *d)
 {
     worker_join();
+    progress_close();
     d->replay_ended = true;
     LOG(EC_LOG_INFO, "the last capture is at its end; stays until it is asked to stop");
     notify("STATUS=replay finished");
@@ -210,6 +212,8 @@ static int start_workers(struct daemon *d)
     wc.n_uri = d->n_uri;
     wc.uri = (const char *const *)d->uri;
     d->replays = worker_ends(&wc);
+    if (d->cmd->replay && progress_open(d->base, wc.n_uri))
+        LOG(EC_LOG_WARNING, "no progress is shown: out of memory");
     rc = worker_start(&wc, on_workers_done, d);
     if (d->opt.workers || !worker_needs_raw(&wc))
         privilege_drop_raw();
@@ -368,6 +372,7 @@ static int finish(struct daemon *d)
     }
     if (d->sources)
         worker_join();
+    progress_close();
     ended = bus_stop(d->opt.stop_timeout);
     status_write_last(d);                       /* once more when the plugins have stopped, unless one hangs there */
     d->ran = true;

@@ -288,6 +288,16 @@ void worker_account_fenced(uint32_t worker, struct worker_account *a)
     pthread_mutex_unlock(&note_lock);
 }
 
+void worker_progress(uint64_t *done, uint64_t *whole, uint32_t *uri)
+{
+    *done = *whole = *uri = 0;
+    if (!workers.n)
+        return;
+    *done = atomic_load_explicit(&workers.w[0].done, memory_order_relaxed);
+    *whole = atomic_load_explicit(&workers.w[0].whole, memory_order_relaxed);
+    *uri = atomic_load_explicit(&workers.w[0].at_uri, memory_order_relaxed);
+}
+
 const struct plan *worker_plan(uint32_t worker)
 {
     return worker < workers.n ? workers.w[worker].plan : NULL;

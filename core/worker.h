@@ -50,6 +50,8 @@ void worker_account_get(uint32_t worker, struct worker_account *a);             
 /* [any] The same as it was when the worker passed the last fence, or ended: between two batches, so that
  * source[EC_SRC_DELIVERED] = fetched = finished. */
 void worker_account_fenced(uint32_t worker, struct worker_account *a);
+/* [any] How far the first worker's source has got, in bytes (whole 0: unknown), and which of the URIs it is, from 0. */
+void worker_progress(uint64_t *done, uint64_t *whole, uint32_t *uri);
 const struct plan *worker_plan(uint32_t worker);                                            /* [wrk] of this batch */
 
 #endif

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STATS_NS UINT64_C(500000000)
+#define STATS_NS UINT64_C(200000000)
 #define TICK_NS UINT64_C(10000000)
 #define IDLE_NS UINT64_C(100000000)
 
@@ -74,6 +74,8 @@ static void stats_take(struct worker *w, bool now)
     w->source->s->stats(w->handle, c, EC_SRC_ALL);
     mark_leave(old);
     w->clock_ns = c[EC_SRC_CLOCK];
+    atomic_store_explicit(&w->done, c[EC_SRC_DONE], memory_order_relaxed);
+    atomic_store_explicit(&w->whole, c[EC_SRC_WHOLE], memory_order_relaxed);
     for (uint32_t i = 0; i < EC_SRC_STATS; i++)
         atomic_store_explicit(&w->stats[i], w->before[i] + c[i], memory_order_relaxed);
 }
@@ -332,6 +334,7 @@ void worker_loop(struct worker *w)
     } else {
         for (uint32_t i = 0; i < workers.c.n_uri && !stopping(); i++) {
             w->uri = workers.c.uri[i];
+            atomic_store_explicit(&w->at_uri, i, memory_order_relaxed);
             w->source = worker_source_of(w->uri);
             source_run(w);
         }

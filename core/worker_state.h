@@ -31,6 +31,8 @@ struct worker {
     uint64_t before[EC_SRC_STATS];  /* counters of the sources that are closed */
     _Atomic uint64_t stats[EC_SRC_STATS], fetched, finished, dropped;
     _Atomic uint32_t status;
+    _Atomic uint64_t done, whole;   /* EC_SRC_DONE, EC_SRC_WHOLE of the open source */
+    _Atomic uint32_t at_uri;
     struct worker_account noted;    /* at the last fence, under a lock of worker.c */
 };
 

@@ -208,6 +208,21 @@ static bool is_writable(int fd)
     return ok;
 }
 
+static bool status_stands;
+static const char status_clear[] = "\r\033[K";
+
+void log_status(bool stands)
+{
+    __atomic_store_n(&status_stands, stands, __ATOMIC_RELAXED);
+}
+
+bool log_is_on_terminal(void)
+{
+    const struct settings *s = settings_get();
+
+    return s->target == LOG_TO_STDERR && !s->json && isatty(STDERR_FILENO);
+}
+
 static void line_send(int fd, const char *buf, uint32_t n)
 {
     ssize_t done;
@@ -233,8 +248,8 @@ static void line_write(const struct settings *s, const char *who, int32_t level,
 {
     struct log_line l = {0, level, who, mark_self->name, msg, suppressed};
     struct timespec now;
-    char buf[LOG_LINE_MAX];
-    uint32_t n;
+    char all[sizeof status_clear - 1 + LOG_LINE_MAX], *buf = all + sizeof status_clear - 1;
+    uint32_t n, before = 0;
     int saved = errno;
 
     clock_gettime(CLOCK_REALTIME, &now);
@@ -246,10 +261,13 @@ static void line_write(const struct settings *s, const char *who, int32_t level,
                        buf);
     if (s->target == LOG_TO_SYSLOG)
         syslog(syslog_level(level), "%.*s", (int)n - 1, buf);
-    else
-        line_send(s->target == LOG_TO_FILE ? __atomic_load_n(&file_fd, __ATOMIC_ACQUIRE)
-                                           : STDERR_FILENO,
-                  buf, n);
+    else if (s->target == LOG_TO_FILE)
+        line_send(__atomic_load_n(&file_fd, __ATOMIC_ACQUIRE), buf, n);
+    else {
+        if (__atomic_load_n(&status_stands, __ATOMIC_RELAXED))
+            memcpy(all, status_clear, before = sizeof status_clear - 1);
+        line_send(STDERR_FILENO, buf - before, n + before);
+    }
     log_tail_add(&l);
     errno = saved;
 }

@@ -28,6 +28,8 @@ uint64_t log_lost(void);            /* lines that could not be written: full dis
 int log_fd(
     void); /* where lines go: the file, else stderr. For the crash handler, as the next one */
 bool log_is_json(void);
+bool log_is_on_terminal(void);      /* plain lines to a stderr that is a terminal */
+void log_status(bool stands);       /* [ctl] a line without an end stands there: each line of the log takes its place */
 bool log_enabled(const char *who, int32_t level);
 /* who: "core" or the plugin's name; site may be NULL: not limited. Suppressed lines are counted,
  * and the next line from that site says how many. */

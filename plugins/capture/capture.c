@@ -30,6 +30,8 @@ static const struct ec_metric metrics[] = {
 static const struct ec_row option_rows[] = {
     EC_OPTION(TEXT, 0, "filter", "", 0, 4096, NULL,
               "BPF expression (pcap-filter(7)): only these packets are looked at; empty: all"),
+    EC_OPTION(F64, 0, "pace", "0", 0, 1000000, NULL,
+              "files: so many times as fast as they were captured; 1: at that pace; 0: as fast as can be"),
     EC_OPTION(U32, 0, "snaplen", "262144", 64, 262144, "bytes",
               "live: of each packet, at most so much is taken"),
     EC_OPTION(SIZE, 0, "buffer", "64MiB", 1 << 20, 1 << 30, "bytes",
@@ -46,6 +48,7 @@ static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
 struct settings {
     const char *filter;             /* the configuration's, as long as this state */
     uint32_t snaplen, buffer, timeout_ms, promiscuous, on_demand;
+    double pace;
 };
 
 struct handle {                     /* one of both */
@@ -106,7 +109,7 @@ static int32_t file_open(void *self, const void *state, const char *uri, uint32_
                          uint32_t shares, void **handle)
 {
     const struct settings *s = state;
-    struct replay_config c = {uri_rest(uri, "file"), s->filter, share, shares, {capture_say, self}};
+    struct replay_config c = {uri_rest(uri, "file"), s->filter, s->pace, share, shares, {capture_say, self}};
     char why[4608];
 
     return handle_new(self, replay_open(&c, why, sizeof why), NULL, why, handle);
@@ -150,7 +153,7 @@ static int32_t demand_open(struct capture *p, const struct settings *s, const ch
         free(h);
         return p->host->fail(p->host, EC_ENOMEM, "out of memory");
     }
-    h->set = (struct settings){h->set.filter, s->snaplen, s->buffer, s->timeout_ms, s->promiscuous, 1};
+    h->set = (struct settings){h->set.filter, s->snaplen, s->buffer, s->timeout_ms, s->promiscuous, 1, 0};
     h->share = share;
     h->shares = shares;
     h->demand = p;
@@ -328,6 +331,7 @@ static int32_t capture_configure(void *self, const struct ec_conf *c, void **sta
     if (!s)
         return p->host->fail(p->host, EC_ENOMEM, "out of memory");
     s->filter = filter ? filter : "";
+    p->host->conf_f64(c, "pace", 0, &s->pace);
     if (!filter_usable(s->filter, why, sizeof why)) {
         free(s);
         return ec_failf(p->host, EC_EINVAL, "%s%scapture.filter: %s", where ? where : "",

@@ -14,6 +14,7 @@
 static int folder_add(struct folder *d, const char *path, uint64_t first_ns)
 {
     struct folder_file *file;
+    struct stat st;
 
     if (!(d->n & (d->n - 1))) {     /* full at every power of two */
         file = realloc(d->file, (d->n ? 2 * d->n : 1) * sizeof *file);
@@ -22,6 +23,7 @@ static int folder_add(struct folder *d, const char *path, uint64_t first_ns)
         d->file = file;
     }
     d->file[d->n].first_ns = first_ns;
+    d->file[d->n].bytes = strcmp(path, "-") && !stat(path, &st) && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
     if (!(d->file[d->n].path = strdup(path)))
         return -1;
     d->n++;

@@ -8,7 +8,7 @@
 
 struct folder_file {
     char *path;
-    uint64_t first_ns;
+    uint64_t first_ns, bytes;       /* bytes: 0: no regular file */
 };
 struct folder {
     uint32_t n, skipped;            /* skipped: regular files that are no readable capture */

@@ -9,6 +9,7 @@
 
 #include "plugins/capture/filter.h"
 #include "plugins/capture/folder.h"
+#include "plugins/capture/pace.h"
 #include "plugins/capture/savefile.h"
 #include "plugins/capture/share.h"
 
@@ -26,6 +27,9 @@ struct replay {
     bool open;
     struct savefile file;
     uint64_t count;                 /* records so far, of all files */
+    struct pace pace;
+    struct savefile_record held;    /* its time has not come; data NULL: none */
+    uint64_t before, whole;         /* bytes: of the files that are closed, of all (0: not known) */
     uint64_t stats[EC_SRC_ALL];
     uint8_t *buf;
 };
@@ -66,6 +70,7 @@ static int replay_next(struct replay *r, char *why, uint32_t n)
         return -1;
     }
     r->open = true;
+    pace_restart(&r->pace);
     return 0;
 }
 
@@ -80,11 +85,19 @@ struct replay *replay_open(const struct replay_config *c, char *why, uint32_t n)
         return NULL;
     }
     r->c = *c;
+    pace_open(&r->pace, c->pace);
     filter_open(&r->filter, r->filter_text);
     if (folder_open(&r->folder, c->path, r->buf, replay_skip, r, why, n) ||
         (r->folder.n == 1 && replay_next(r, why, n))) {
         replay_close(r);
         return NULL;
+    }
+    for (uint32_t i = 0; i < r->folder.n; i++) {
+        if (!r->folder.file[i].bytes) {
+            r->whole = 0;
+            break;
+        }
+        r->whole += r->folder.file[i].bytes;
     }
     return r;
 }
@@ -101,6 +114,7 @@ static void replay_end(struct replay *r, enum savefile_status st)
         r->stats[EC_SRC_SEEN]++;    /* the record in which the reading ended */
         r->stats[EC_SRC_BAD]++;
     }
+    r->before += stream_offset(&r->file.stream);
     savefile_close(&r->file);
     r->open = false;
 }
@@ -161,16 +175,37 @@ static void replay_fill(struct replay *r, const struct savefile_record *rec, str
     r->stats[EC_SRC_BYTES] += rec->caplen;
 }
 
+/* The record that is next in the file, or the one whose time had not come. */
+static enum savefile_status replay_record(struct replay *r, struct savefile_record *rec)
+{
+    enum savefile_status st = SAVEFILE_RECORD;
+
+    if (r->held.data) {
+        *rec = r->held;
+        r->held.data = NULL;
+        return st;
+    }
+    st = savefile_next(&r->file, rec);
+    if (st == SAVEFILE_RECORD) {
+        r->count++;
+        replay_clock(r, rec->ts_ns);
+    }
+    return st;
+}
+
 /* One step of the file. Returns 1 for a frame, 0 for none, −1 to leave the turn with *why. */
 static int replay_step(struct replay *r, struct ec_frame *f, uint32_t *why)
 {
     struct savefile_record rec;
-    enum savefile_status st = savefile_next(&r->file, &rec);
+    enum savefile_status st = replay_record(r, &rec);
 
     switch (st) {
     case SAVEFILE_RECORD:
-        r->count++;
-        replay_clock(r, rec.ts_ns);
+        if (pace_early(&r->pace, rec.ts_ns)) {
+            r->held = rec;
+            *why = EC_SRC_IDLE;
+            return -1;
+        }
         if (!replay_keep(r, &rec))
             return 0;
         replay_fill(r, &rec, f);
@@ -218,8 +253,10 @@ uint32_t replay_fetch(struct replay *r, struct ec_frame *const *f, uint32_t max,
             break;
         n += (uint32_t)got;
     }
-    if (n)
-        *why = EC_SRC_MORE;
+    if (!n && r->held.data)
+        *why = pace_wait(&r->pace, r->held.ts_ns, wake_fd, timeout_ms) ? EC_SRC_INTERRUPTED : EC_SRC_IDLE;
+    else if (n)
+        *why = r->held.data ? EC_SRC_IDLE : EC_SRC_MORE;
     r->out += n;
     return n;
 }
@@ -231,7 +268,12 @@ void replay_finish(struct replay *r, uint32_t n)
 
 void replay_stats(const struct replay *r, uint64_t *c, uint32_t n)
 {
-    memcpy(c, r->stats, (n < EC_SRC_ALL ? n : EC_SRC_ALL) * sizeof *c);
+    uint64_t all[EC_SRC_ALL];
+
+    memcpy(all, r->stats, sizeof all);
+    all[EC_SRC_DONE] = r->before + (r->open ? stream_offset(&r->file.stream) : 0);
+    all[EC_SRC_WHOLE] = r->whole;
+    memcpy(c, all, (n < EC_SRC_ALL ? n : EC_SRC_ALL) * sizeof *c);
 }
 
 void replay_close(struct replay *r)

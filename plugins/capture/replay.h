@@ -12,6 +12,7 @@ struct replay;
 struct replay_config {
     const char *path;               /* "-": standard input */
     const char *filter;             /* NULL or "": none. Copied */
+    double pace;                    /* times as fast as the packets were captured; 0: as fast as they are taken */
     uint32_t share, shares;
     struct say say; /* only share 0 speaks and counts what is the file's, not the share's */
 };

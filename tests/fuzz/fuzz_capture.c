@@ -20,7 +20,7 @@ static void replay_once(int fd, const char *filter, uint32_t share, uint32_t sha
     static volatile uint32_t sum;
     size_t heard = 0;
     char path[64], why[4608];
-    struct replay_config c = {path, filter, share, shares, {hear, &heard}};
+    struct replay_config c = {path, filter, 0, share, shares, {hear, &heard}};
     struct ec_frame frame[7], *f[7];
     uint32_t reason = EC_SRC_MORE;
     uint64_t stats[EC_SRC_STATS];

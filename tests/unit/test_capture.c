@@ -148,7 +148,7 @@ static void hear(void *arg, enum say_what what, const char *sentence)
 static struct replay *replay(const char *path, const char *filter, uint32_t share, uint32_t shares,
                              char *why)
 {
-    struct replay_config c = {path, filter, share, shares, {hear, NULL}};
+    struct replay_config c = {path, filter, 0, share, shares, {hear, NULL}};
 
     return replay_open(&c, why, 4608);
 }

@@ -1,4 +1,4 @@
-/* source.h: ec.source/1, the interface of packet sources. STATUS: draft 3.
+/* source.h: ec.source/1, the interface of packet sources. STATUS: draft 4.
  * Implemented by capture plugins, called by the host's worker loop. */
 #ifndef EC_EXT_SOURCE_H
 #define EC_EXT_SOURCE_H
@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-#define EC_SOURCE_ID "ec.source/1-draft.3"
+#define EC_SOURCE_ID "ec.source/1-draft.4"
 
 /* Flags of a frame. */
 enum { EC_FR_INLINE = 1, EC_FR_CSUM_OK = 2, EC_FR_CUT = 4 /* by the snap length */, EC_FR_OUTGOING = 8,
@@ -50,7 +50,10 @@ enum {
     EC_SRC_BYTES = 6,               /* bytes of delivered frames, as captured */
     EC_SRC_STATS = 7,
     EC_SRC_CLOCK = 7,               /* no counter: time of the capture, ns, other shares' frames included; 0: unknown */
-    EC_SRC_ALL = 8
+    /* No counters either, for whoever waits for the end: bytes of the input read so far, and of all of it; 0: unknown. */
+    EC_SRC_DONE = 8,
+    EC_SRC_WHOLE = 9,
+    EC_SRC_ALL = 10
 };
 
 enum { EC_SOURCE_MAY_WAIT = 1 /* replay: the worker may pause it without loss */,
@@ -70,7 +73,7 @@ struct ec_source {
                       uint32_t *why);
     /* [wrk] Every fetched frame comes back exactly once, in order, with its verdict (EC_V_*). */
     void (*finish)(void *handle, struct ec_frame *const *f, const uint32_t *verdict, uint32_t n);
-    void (*stats)(void *handle, uint64_t *c, uint32_t n);   /* [wrk] fills at most n: EC_SRC_SEEN … EC_SRC_CLOCK */
+    void (*stats)(void *handle, uint64_t *c, uint32_t n);   /* [wrk] fills at most n: EC_SRC_SEEN … EC_SRC_WHOLE */
     void (*close)(void *handle);                            /* [wrk] */
     /* [ctl] after configure(): 1: where neither the configuration nor the command line names a source, "SCHEME:" is to be
      * opened, and stays open for what is asked of it later. NULL: never. */
