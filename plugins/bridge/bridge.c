@@ -24,12 +24,18 @@ static const struct ec_metric metrics[] = {
 };
 
 static const struct ec_row option_rows[] = {
+    EC_OPTION_ENUM(0, "fail", "closed,open", "closed",
+                   "what crosses while the daemon does not run, however it ended: closed: nothing; open: everything, "
+                   "by the kernel (needs CAP_NET_ADMIN)"),
     EC_OPTION(SIZE, 0, "buffer", "16MiB", 1 << 20, 1 << 30, "bytes",
               "size of the kernel's ring, for each worker and direction"),
+    EC_OPTION_ENUM(0, "offloads", "off,keep", "off",
+                   "off: packets are looked at as they came over the wire; keep: as the card or the kernel put them "
+                   "together, up to 64 KiB each, which is faster"),
 };
 static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
 
-struct settings { uint32_t buffer; };
+struct settings { uint32_t buffer, keep, open; };
 
 struct bridge {
     const struct ec_host *host;
@@ -45,7 +51,7 @@ struct handle {
 static void bridge_say(void *arg, enum say_what what, const char *sentence)
 {
     static struct ec_site sites[SAY_KINDS];     /* a limit of its own for each kind */
-    static const int32_t level[SAY_KINDS] = { EC_LOG_ERROR, EC_LOG_INFO, EC_LOG_WARNING };
+    static const int32_t level[SAY_KINDS] = { EC_LOG_ERROR, EC_LOG_INFO, EC_LOG_WARNING, EC_LOG_INFO, EC_LOG_WARNING };
     const struct ec_host *h = ((struct bridge *)arg)->host;
 
     sites[what].size = sizeof sites[what];
@@ -61,7 +67,7 @@ static int32_t source_open(void *self, const void *state, const char *uri, uint3
     struct bridge *b = self;
     const struct settings *s = state;
     const char *names = strncmp(uri, "bridge:", 7) ? uri : uri + 7;
-    struct pair_config c = { s->buffer, { bridge_say, b } };
+    struct pair_config c = { s->buffer, s->keep, s->open, b->host->state_dir(b->host), { bridge_say, b } };
     struct handle *h = calloc(1, sizeof *h);
     uint32_t iface[2];
     char why[1024];
@@ -141,6 +147,8 @@ static int32_t bridge_configure(void *self, const struct ec_conf *c, void **stat
     if (!s)
         return b->host->fail(b->host, EC_ENOMEM, "out of memory");
     s->buffer = number(b, c, "buffer");
+    s->keep = number(b, c, "offloads");
+    s->open = number(b, c, "fail");
     *state = s;
     return EC_OK;
 }
@@ -149,6 +157,15 @@ static void bridge_state_free(void *self, void *state)
 {
     (void)self;
     free(state);
+}
+
+static int32_t bridge_start(void *self, const void *state)
+{
+    struct bridge *b = self;
+    const struct say to = { bridge_say, b };
+
+    pair_recover(b->host->state_dir(b->host), ((const struct settings *)state)->open, &to);
+    return EC_OK;
 }
 
 static void bridge_destroy(void *self)
@@ -186,6 +203,7 @@ static const struct ec_plugin bridge = {
     .create = bridge_create,
     .configure = bridge_configure,
     .state_free = bridge_state_free,
+    .start = bridge_start,
     .destroy = bridge_destroy,
 };
 EC_PLUGIN(bridge)

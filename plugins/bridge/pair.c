@@ -8,13 +8,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "plugins/bridge/fail.h"
+#include "plugins/bridge/offload.h"
 #include "plugins/bridge/share.h"
 
 void pair_init(struct pair *p)
 {
     memset(p, 0, sizeof *p);
     pthread_mutex_init(&p->lock, NULL);
-    p->claim[0] = p->claim[1] = -1;
+    p->claim[0] = p->claim[1] = p->hold = -1;
 }
 
 void pair_fini(struct pair *p)
@@ -38,6 +40,37 @@ static int claim(const char *interface)
     return fd;
 }
 
+static int bridged(const char *interface)
+{
+    int fd = claim(interface);
+
+    if (fd >= 0)
+        close(fd);
+    return fd < 0;
+}
+
+static void offloads_back(const char *folder, int (*busy)(const char *interface), const struct say *to)
+{
+    char names[256], why[512], text[512];
+    int n = offload_back(folder, busy, names, why, sizeof names);
+
+    if (n < 0)
+        say(to, SAY_OFFLOADS, why);
+    if (n > 0 && busy) {
+        snprintf(text, sizeof text, "an earlier run left the offloads of %s off: they are back", names);
+        say(to, SAY_BACK, text);
+    }
+}
+
+void pair_recover(const char *folder, uint32_t open, const struct say *to)
+{
+    char why[512];
+
+    offloads_back(folder, bridged, to);
+    if (!open && fail_closed(folder, bridged, NULL, why, sizeof why))
+        say(to, SAY_OFFLOADS, why);
+}
+
 static void side_drop(struct side *s)
 {
     for (uint32_t i = 0; i < PAIR_WORKERS; i++)
@@ -50,7 +83,7 @@ static void side_drop(struct side *s)
 
 static int rings_open(struct pair *p, struct side *s, char *why, uint32_t n)
 {
-    uint32_t largest = s->link.mtu + 22;       /* Ethernet's head, and two tags */
+    uint32_t largest = p->kept ? RING_LARGEST : s->link.mtu + 22;       /* Ethernet's head, and two tags */
     struct ring *r;
 
     for (uint32_t i = 0; i < p->shares; i++) {
@@ -111,14 +144,39 @@ static int claims(struct pair *p, char *why, uint32_t n)
     return 0;
 }
 
+/* What needs CAP_NET_ADMIN. Without it offloads stay on, which costs the inspectors the packets as they were, and
+ * nothing else; fail: open is no promise that can be kept then, so it is refused. */
+static int prepare(struct pair *p, char *why, uint32_t n)
+{
+    const char *const name[2] = { p->side[0].link.name, p->side[1].link.name };
+    const struct link *const l[2] = { &p->side[0].link, &p->side[1].link };
+    char text[512];
+
+    p->prepared = true;
+    p->kept = p->c.keep;
+    if (!p->c.keep && offload_off(p->c.folder, name, 2, text, sizeof text)) {
+        p->kept = true;
+        say(&p->c.say, SAY_OFFLOADS, text);
+    }
+    if (fail_closed(p->c.folder, NULL, p->c.open ? l[0]->name : NULL, why, n))
+        return -1;
+    return p->c.open ? fail_open(p->c.folder, l, &p->hold, why, n) : 0;
+}
+
 static void undo(struct pair *p)
 {
+    if (p->prepared)
+        offloads_back(p->c.folder, NULL, &p->c.say);
+    p->prepared = false;
     for (uint32_t i = 0; i < 2; i++) {
         side_drop(&p->side[i]);
         if (p->claim[i] >= 0)
             close(p->claim[i]);
         p->claim[i] = -1;
     }
+    if (p->hold >= 0)               /* from here on all crosses */
+        close(p->hold);
+    p->hold = -1;
 }
 
 static int first(struct pair *p, const char *text, char *why, uint32_t n)
@@ -131,7 +189,8 @@ static int first(struct pair *p, const char *text, char *why, uint32_t n)
         memcpy(p->side[i].name, name[i], IFNAMSIZ);
     if (links_read(p, why, n))
         return -1;
-    if (claims(p, why, n) || side_make(p, &p->side[0], why, n) || side_make(p, &p->side[1], why, n)) {
+    if (claims(p, why, n) || prepare(p, why, n) || side_make(p, &p->side[0], why, n) ||
+        side_make(p, &p->side[1], why, n)) {
         undo(p);
         return -1;
     }
@@ -178,7 +237,7 @@ int pair_renew(struct pair *p, uint32_t side, uint32_t made, char *why, uint32_t
     pthread_mutex_lock(&p->lock);
     if (s->made == made) {
         side_drop(s);
-        err = links_read(p, why, n) || side_make(p, s, why, n) ? -1 : 0;
+        err = links_read(p, why, n) || prepare(p, why, n) || side_make(p, s, why, n) ? -1 : 0;
     }
     pthread_mutex_unlock(&p->lock);
     return err;

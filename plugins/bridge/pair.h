@@ -12,6 +12,9 @@
 
 struct pair_config {
     uint32_t buffer;                /* bytes of ring, for each side and worker */
+    uint32_t keep;                  /* 1: offloads stay as they are */
+    uint32_t open;                  /* 1: fail: open */
+    const char *folder;             /* where what was changed is remembered; NULL: nowhere */
     struct say say;
 };
 struct side {
@@ -25,11 +28,16 @@ struct pair {
     uint32_t users, shares;
     struct pair_config c;
     struct side side[2];
-    int claim[2];
+    int claim[2], hold;             /* descriptors, −1: none; hold: guard_set() */
+    bool prepared;                  /* something of the machine was changed */
+    bool kept;                      /* offloads are still on: frames may be as long as RING_LARGEST */
 };
 
 void pair_init(struct pair *p);
 void pair_fini(struct pair *p);
+/* What an earlier run left changed, on interfaces that nobody bridges now, is put back: offloads, and where `open` is 0
+ * what was prepared for fail: open. */
+void pair_recover(const char *folder, uint32_t open, const struct say *to);
 /* text: "eth1,eth2". The first user opens both sides for all `shares`. 0, or −1 and a sentence. */
 int pair_enter(struct pair *p, const char *text, const struct pair_config *c, uint32_t shares, char *why, uint32_t n);
 /* The ring of this worker, which is its own from now on; NULL: it was taken. *made: which one it is. */
@@ -37,6 +45,6 @@ struct ring *pair_take(struct pair *p, uint32_t side, uint32_t share, uint32_t *
 /* The interface is another one now, or will be: make rings anew, if nobody has done it since `made`. 0: there are new
  * ones to take; −1 and a sentence. */
 int pair_renew(struct pair *p, uint32_t side, uint32_t made, char *why, uint32_t n);
-void pair_leave(struct pair *p);    /* the last one closes both sides */
+void pair_leave(struct pair *p);    /* the last one puts back what was changed */
 
 #endif

@@ -5,6 +5,8 @@
 
 enum say_what {
     SAY_DOWN, SAY_UP,               /* an interface went away, came back */
+    SAY_OFFLOADS,                   /* they could not be turned off, or put back */
+    SAY_BACK,                       /* those that an earlier run left were put back */
     SAY_MTU,                        /* the two differ */
     SAY_KINDS
 };

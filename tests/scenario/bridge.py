@@ -17,6 +17,31 @@ drop icmp any any -> any any (msg:"no long ping"; dsize:>900; sid:2;)
 """
 
 
+TAGS = r"""
+import ctypes, os, socket, struct, sys
+def there(ns):
+    fd = os.open(ns, os.O_RDONLY)
+    ctypes.CDLL(None).setns(fd, 0x40000000)
+there(sys.argv[2])
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+s.bind(("s0", 3))
+s.setsockopt(263, 8, 1)
+s.settimeout(3)
+there(sys.argv[1])
+c = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+c.bind(("c0", 0))
+macs, rest = b"\2\0\0\0\0\1\2\0\0\0\0\2", b"\x45\0\0\x1c" + bytes(8) + b"\x0a\1\1\1\x0a\1\1\2" + bytes(40)
+for tags in (b"\x81\0\0\5", b"\x88\xa8\0\6\x81\0\0\7", b""):
+    c.send(macs + tags + b"\x08\0" + rest)
+    while True:
+        data, aux = s.recvmsg(2000, 256)[:2]
+        if data[:12] == macs:
+            break
+    status, _, _, _, _, tci, tpid = struct.unpack("=IIIHHHH", aux[0][2][:20])
+    print("0x%04x %d" % (tpid, tci) if status & 16 else "none", data[14:16].hex(), flush=True)
+"""
+
+
 def serve():
     """A folder with a small and a large file, served over IPv4 and IPv6."""
     os.mkdir("www")
@@ -81,6 +106,65 @@ def killed(wanted):
     d.end()
 
 
+def offloads():
+    for dev in ("eth1", "eth2"):
+        check(libbridge.offloads(dev, "1") == "1 1 1", "%s has GRO, GSO and TSO" % dev, libbridge.offloads(dev))
+
+    def now():
+        return [libbridge.offloads(dev) for dev in ("eth1", "eth2")]
+
+    on, off = ["1 1 1"] * 2, ["0 0 0"] * 2
+    d = Daemon()
+    check(d.ready() and now() == off, "the bridge turns them off", (now(), d.text()))
+    d.end()
+    check(now() == on, "and puts them back when it ends", (now(), d.text()))
+    d = Daemon()
+    d.ready()
+    d.kill()
+    check(now() == off, "killed, it cannot", now())
+    d = Daemon(plugins="bridge, capture", uri="live:eth1")
+    d.ready()
+    check(now() == on and d.logged("an earlier run left the offloads of eth1, eth2 off: they are back"),
+          "the next start does, whatever it watches", (now(), d.text()))
+    d.end()
+    d = Daemon("--set", "bridge.offloads=keep")
+    check(d.ready() and now() == on, "offloads: keep leaves them alone", (now(), d.text()))
+    d.end()
+
+
+def fails_open(wanted):
+    """The kernel takes over in the moment in which the daemon is gone, and gives back when it is there again."""
+    d = Daemon("--set", "bridge.fail=open", rules=RULES)
+    check(d.ready() and ping(3) == 3 and fetch("large") == [wanted["large"]], "fail: open, and it runs", d.text())
+    check("DUP" not in sh(*inside(CLIENT), "ping", "-n", "-c", "3", "-i", "0.2", "fd09::2").stdout,
+          "each packet crosses once")
+    check(fetch("forbidden")[0].startswith("no answer"), "a rule's drop takes effect")
+    d.kill()
+    check(ping(3) == 3 and fetch("large", "forbidden") == [wanted["large"], wanted["forbidden"]],
+          "killed with SIGKILL, everything crosses")
+    d = Daemon("--set", "bridge.fail=open", rules=RULES)
+    check(d.ready() and ping(2) == 2 and fetch("forbidden")[0].startswith("no answer"),
+          "the next daemon takes over again", d.text())
+    check(d.end() == 0 and ping(2) == 2, "after a good end too everything crosses", d.text())
+    d = Daemon(rules=RULES)
+    check(d.ready() and ping(2) == 2, "with fail: closed again", d.text())
+    d.kill()
+    check(ping(2) == 0, "nothing crosses once it is killed")
+    left = sh(*inside(MIDDLE), "ip", "-d", "link", "show", "eth1").stdout
+    check("promiscuity 0" in left, "and nothing of it stays", left)
+
+
+def tagged():
+    """A VLAN tag, and two, arrive as they were sent: the kernel of the server takes the outermost out again."""
+    d = Daemon(plugins="bridge")
+    d.ready()
+    out = sh(*inside(SERVER), "python3", "-c", TAGS, *("/run/netns/" + ns for ns in (CLIENT, SERVER)))
+    check(out.stdout.splitlines() == ["0x8100 5 4500", "0x88a8 6 0007", "none 4500"], "VLAN tags cross", out.stdout)
+    c = d.steady()
+    check(c["tags"] >= 2 and whole(c), "and are counted", c)
+    d.end()
+
+
 def down_and_up(wanted):
     d = Daemon(rules=RULES, workers=2)
     d.ready()
@@ -138,6 +222,9 @@ def main():
         crosses(wanted, 1)
         crosses(wanted, 2)
         killed(wanted)
+        offloads()
+        fails_open(wanted)
+        tagged()
         down_and_up(wanted)
         refused()
     finally:

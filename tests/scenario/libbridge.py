@@ -73,6 +73,28 @@ def ping(count=1, host="10.9.0.2"):
     return int(found[1]) if found else 0
 
 
+OFFLOADS = r"""
+import fcntl, socket, struct, sys
+s = socket.socket()
+def ask(command, value=0):
+    data = bytearray(struct.pack("=II", command, value))
+    import ctypes
+    buffer = (ctypes.c_char * 8).from_buffer(data)
+    fcntl.ioctl(s, 0x8946, struct.pack("16sP", sys.argv[1].encode(), ctypes.addressof(buffer)))
+    return struct.unpack("=II", data)[1]
+GRO, GSO, TSO = 0x2b, 0x23, 0x1e
+if len(sys.argv) > 2:
+    for command in (GRO, GSO, TSO):
+        ask(command + 1, int(sys.argv[2]))
+print(ask(GRO), ask(GSO), ask(TSO))
+"""
+
+
+def offloads(dev, *value):
+    """GRO, GSO and TSO of an interface in the middle, as "1 1 1"; with a value all are set to it first."""
+    return sh(*inside(MIDDLE), "python3", "-c", OFFLOADS, dev, *value).stdout.strip()
+
+
 class Daemon:
     def __init__(self, *words, plugins="bridge, traffic, ids, eve", rules="", workers=1, uri="bridge:eth1,eth2"):
         here = os.getcwd()
