@@ -44,7 +44,7 @@ static const struct ec_row item_rows[] = {
     EC_FIELD(TEXT, 0, struct item, proto, "proto", NULL, "TCP, UDP … or its number"),
     EC_FIELD_NAME(0, struct item, app, "app_proto", "app_proto", "as far as it is known"),
     EC_FIELD_NAME(0, struct item, iface, "in_iface", "iface", "where it was seen"),
-    EC_FIELD_ENUM(0, struct item, state, "state", "new,established,closed", "how far it got"),
+    EC_FIELD_ENUM(0, struct item, state, "state", "new,established,closed,bypassed", "how far it got"),
     { EC_T_ENUM, EC_R_OPT, HAS_TCP, 0, offsetof(struct item, tcp), "tcp_state", NULL, TCP_WORDS, NULL, NULL,
       "of the connection", 0, 0 },
     EC_FIELD(U64, 0, struct item, pkts[0], "pkts_toserver", "packets", "so far"),
@@ -186,7 +186,7 @@ static void item_put(struct ec_build *b, struct item *to, const struct flow_seen
     to->dport = f->dport;
     to->app = f->proto;
     to->iface = s->iface;
-    to->state = f->state;
+    to->state = s->bypassed ? EC_FLOW_CLOSED + 1u : f->state;
     to->tcp = s->tcp_state;
     to->alerted = !!(s->flags & FL_ALERTED);
     to->replay = !!(s->flags & FL_REPLAY);

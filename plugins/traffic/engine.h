@@ -28,8 +28,9 @@ struct tconf {                      /* immutable; limits are those of one worker
     uint64_t memcap, stream_memcap, reorder, defrag_memcap, defrag_timeout;
     uint64_t depth[PROTOS_MAX + 1]; /* of streams, by index of the protocol + 1; [0]: it is not known; 0: none */
     uint64_t timeout[CLASSES][3];   /* by EC_FLOW_* */
+    uint64_t bypass_bytes;          /* 0: never */
     uint32_t max_flows, tx_max, defrag_policy, stream_policy;
-    bool midstream, anomalies, vlans, urgent_inline;
+    bool midstream, anomalies, vlans, urgent_inline, bypass_encrypted;
     struct decode_conf decode;
     uint64_t key[2];
     uint16_t seed;

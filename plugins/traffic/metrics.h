@@ -47,6 +47,11 @@
       "Flows ended: a new connection took the same addresses.")                                    \
     X(FLOW_NOMEM, COUNTER, "flow.no_memory", "packets",                                            \
       "Packets without a flow: none could be made.")                                               \
+    X(BYPASS_LARGE, COUNTER, "flow.bypass.large", "flows", "Flows bypassed: over bypass.bytes.")     \
+    X(BYPASS_ENCRYPTED, COUNTER, "flow.bypass.encrypted", "flows", "Flows bypassed: encrypted.")    \
+    X(BYPASS_PKTS, COUNTER, "flow.bypass.packets", "packets",                                      \
+      "Packets of bypassed flows; counted with every eighth of a direction, and at the end.")      \
+    X(BYPASS_BYTES, COUNTER, "flow.bypass.bytes", "bytes", "Bytes of those frames.")               \
     X(MEM, GAUGE, "memory.bytes", "bytes", "Memory of flows, protocol states and transactions.")   \
     X(STREAM_MEM, GAUGE, "stream.memory.bytes", "bytes",                                           \
       "Memory of segments that wait for their turn.")                                              \

@@ -37,6 +37,10 @@ static const struct ec_row rows[] = {
                    "urgent octets stand beside the stream, as receivers have it, or in it (SO_OOBINLINE)"),
     EC_OPTION(BOOL, EC_R_LIVE, "stream.midstream", "false", 0, 0, NULL,
               "follow TCP connections whose beginning was not seen"),
+    EC_OPTION(SIZE, EC_R_LIVE, "bypass.bytes", "0", 0, INT64_C(1) << 50, "bytes",
+              "of a flow, in both directions, beyond which nobody looks at it any more; 0: never"),
+    EC_OPTION(BOOL, EC_R_LIVE, "bypass.encrypted", "false", 0, 0, NULL,
+              "look no more at flows whose handshake is over and whose bytes are encrypted (TLS, QUIC)"),
     EC_OPTION(BOOL, EC_R_LIVE, "checksums", "false", 0, 0, NULL,
               "verify checksums; packets with wrong ones are flagged, and those of TCP not parsed"),
     EC_OPTION(BOOL, EC_R_LIVE, "checksum_offloads", "true", 0, 0, NULL,
@@ -230,6 +234,8 @@ int32_t options_read(const struct traffic *tr, const struct ec_conf *conf, struc
     c->stream_policy = (uint32_t)num(h, conf, "stream.policy");
     c->urgent_inline = num(h, conf, "stream.urgent") != 0;
     c->midstream = num(h, conf, "stream.midstream") != 0;
+    c->bypass_bytes = (uint64_t)num(h, conf, "bypass.bytes");
+    c->bypass_encrypted = num(h, conf, "bypass.encrypted") != 0;
     c->decode.sums = num(h, conf, "checksums") != 0;
     c->decode.offloads = num(h, conf, "checksum_offloads") != 0;
     c->anomalies = num(h, conf, "anomalies") != 0;

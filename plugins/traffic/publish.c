@@ -6,13 +6,25 @@
 #include "plugins/traffic/outer.h"
 #include "plugins/traffic/proto/app.h"
 
+struct bypass_record { uint64_t pkts[2], bytes[2]; uint32_t reason, pad; };
+static const struct ec_row bypass_rows[] = {
+    EC_FIELD(U64, 0, struct bypass_record, pkts[0], "pkts_toserver", "packets", "From the initiator, of the flow's."),
+    EC_FIELD(U64, 0, struct bypass_record, pkts[1], "pkts_toclient", "packets", "To the initiator, of the flow's."),
+    EC_FIELD(U64, 0, struct bypass_record, bytes[0], "bytes_toserver", "bytes", "Bytes of those frames."),
+    EC_FIELD(U64, 0, struct bypass_record, bytes[1], "bytes_toclient", "bytes", "Bytes of those frames."),
+    EC_FIELD_ENUM(0, struct bypass_record, reason, "reason", "none,bytes,encrypted", "Why nobody looked at them."),
+};
+static const struct ec_record bypass_shape = EC_RECORD_ELEMENT(struct bypass_record, bypass_rows);
+
+enum { STATE_BYPASSED = EC_FLOW_CLOSED + 1 };       /* flow_record.state */
 struct flow_record {
     struct ec_part part;
     uint64_t pkts[2], bytes[2], start, end, age;
-    uint32_t state, reason;
-    uint8_t alerted, pad[7];
+    uint32_t state, reason, bypass;
+    uint8_t alerted, pad[3];
+    struct bypass_record bypassed;
 };
-enum { FLOW_END, FLOW_AGE, FLOW_STATE, FLOW_REASON, FLOW_ALERTED };
+enum { FLOW_END, FLOW_AGE, FLOW_STATE, FLOW_REASON, FLOW_ALERTED, FLOW_BYPASSED };
 static const struct ec_row flow_rows[] = {
     EC_FIELD(U64, EC_R_COLUMN, struct flow_record, pkts[0], "pkts_toserver", "packets",
              "Packets from the initiator."),
@@ -29,11 +41,15 @@ static const struct ec_row flow_rows[] = {
     EC_FIELD_OPT(U64, 0, FLOW_AGE, struct flow_record, age, "age", "s",
                  "Whole seconds between the two."),
     {EC_T_ENUM, EC_R_OPT | EC_R_COLUMN, FLOW_STATE, 0, offsetof(struct flow_record, state), "state", NULL,
-     "new,established,closed", NULL, NULL, "How far the conversation got.", 0, 0},
+     "new,established,closed,bypassed", NULL, NULL, "How far the conversation got.", 0, 0},
     {EC_T_ENUM, EC_R_OPT | EC_R_COLUMN, FLOW_REASON, 0, offsetof(struct flow_record, reason), "reason", NULL,
      "unknown,timeout,shutdown,memory,tcp_reuse", NULL, NULL, "Why the flow ended.", 0, 0},
     EC_FIELD_OPT(BOOL, EC_R_COLUMN | EC_R_INDEX, FLOW_ALERTED, struct flow_record, alerted, "alerted", NULL,
                  "A rule fired on it."),
+    {EC_T_ENUM, EC_R_OPT, FLOW_BYPASSED, 0, offsetof(struct flow_record, bypass), "bypass", NULL, "local", NULL, NULL,
+     "Who bypassed it.", 0, 0},
+    {EC_T_RECORD, EC_R_OPT | EC_R_INLINE, FLOW_BYPASSED, 0, offsetof(struct flow_record, bypassed), "bypassed",
+     &bypass_shape, NULL, NULL, NULL, "What nobody looked at.", 0, 0},
 };
 static const struct ec_record flow_shape = EC_RECORD_PART(struct flow_record, flow_rows);
 
@@ -309,6 +325,19 @@ static void tunnel_part(struct traffic *tr, struct ec_build *b, const struct flo
         outer_part(b, tr->topic_tunnel, &f->more->outer);
 }
 
+static void bypass_part(struct flow_record *r, const struct flow *f)
+{
+    const struct bypass *b = f->bypass;
+
+    r->part.has |= 1u << FLOW_BYPASSED;
+    r->state = STATE_BYPASSED;
+    r->bypassed.reason = b->why;
+    for (uint32_t dir = 0; dir < 2; dir++) {
+        r->bypassed.pkts[dir] = f->pub.pkts[dir] - b->pkts[dir];
+        r->bypassed.bytes[dir] = f->pub.bytes[dir] - b->bytes[dir];
+    }
+}
+
 void publish_flow(struct worker *w, struct flow *f, uint32_t reason)
 {
     struct traffic *tr = w->tr;
@@ -326,6 +355,8 @@ void publish_flow(struct worker *w, struct flow *f, uint32_t reason)
         r->alerted = !!(f->flags & FL_ALERTED);
         r->part.has = 1u << FLOW_END | 1u << FLOW_AGE | 1u << FLOW_STATE | 1u << FLOW_REASON |
                       1u << FLOW_ALERTED;
+        if (f->bypass)
+            bypass_part(r, f);
         if (f->pub.ip_proto == PROTO_TCP)
             tcp_part(tr, &b, f);
         tunnel_part(tr, &b, f);

@@ -97,6 +97,11 @@ static void fake_anomaly(struct ec_pctx *c, struct ec_tx *x, uint32_t index)
     c->f->anomaly[index]++;
 }
 
+static void fake_opaque(struct ec_pctx *c)
+{
+    c->f->opaque = true;
+}
+
 static int32_t fake_upgrade(struct ec_pctx *c, const char *proto)
 {
     (void)proto;
@@ -136,6 +141,7 @@ static const struct ec_traffic service = {
     .anomaly = fake_anomaly,
     .upgrade = fake_upgrade,
     .file = fake_file,
+    .opaque = fake_opaque,
 };
 
 struct fake_traffic *fake_new(fake_register_fn *reg)
@@ -162,7 +168,7 @@ void fake_begin(struct fake_traffic *f)
     }
     f->n_begun = f->n_ended = f->n_step = f->n_file = 0;
     f->next_id = 0;
-    f->gave_up = f->upgraded = false;
+    f->gave_up = f->upgraded = f->opaque = false;
     memset(f->anomaly, 0, sizeof f->anomaly);
 }
 

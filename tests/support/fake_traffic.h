@@ -25,7 +25,7 @@ struct fake_traffic {
     uint32_t n_open, n_begun, n_ended, n_step;
     uint64_t next_id;
     uint32_t anomaly[64];           /* how often each was reported */
-    bool gave_up, upgraded;
+    bool gave_up, upgraded, opaque; /* opaque: it said so, and is fed all the same */
     uint32_t n_file;                /* files that ended; the last one, and its name (cut) */
     struct ec_file file;
     char file_name[64];

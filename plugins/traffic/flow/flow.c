@@ -2,6 +2,7 @@
 
 #include "plugins/traffic/about.h"
 #include "plugins/traffic/engine.h"
+#include "plugins/traffic/flow/bypass.h"
 #include "plugins/traffic/inspect.h"
 #include "plugins/traffic/proto/app.h"
 #include "plugins/traffic/publish.h"
@@ -90,11 +91,13 @@ void flow_end(struct worker *w, struct flow *f, uint32_t reason)
     w->now = NULL;                  /* what happens from here on is not this packet's doing */
     stream_end(w, f);
     app_end(w, f);
+    bypass_end(w, f);
     inspect_flow_end(w, f, reason);
     publish_flow(w, f, reason);
     leases_drop(w, f);
     pool_put(&w->pool, f->more, flow_more_bytes(f));
     pool_put(&w->pool, f->dir, 2 * sizeof *f->dir);
+    pool_put(&w->pool, f->bypass, sizeof *f->bypass);
     count(w, counter[reason]);
     wheel_remove(&w->table, f);
     table_remove(&w->table, f);
@@ -227,11 +230,12 @@ static struct flow *flow_make(struct worker *w, const struct packet *p, bool reo
     return f;
 }
 
-/* Does p begin a new connection on the addresses of f? */
+/* Does p begin a new connection on the addresses of f? Of a bypassed one whose beginning was not seen any SYN does, for
+ * else nobody would look at the new one. */
 static bool flow_reused(const struct flow *f, const struct packet *p)
 {
-    return f->pub.ip_proto == PROTO_TCP && f->pub.state == EC_FLOW_CLOSED
-        && (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+    return (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && f->pub.ip_proto == PROTO_TCP &&
+           (f->pub.state == EC_FLOW_CLOSED || (f->bypass && !(f->flags & FL_SESSION)));
 }
 
 /* Does p answer a SYN that came amid f? Then both ends have left the old connection, whose end was
@@ -280,6 +284,8 @@ void flow_packet(struct worker *w, struct packet *p)
         f->pub.last_ns = ts;
     f->pub.pkts[dir]++;
     f->pub.bytes[dir] += p->wire;
+    if (!(f->pub.pkts[dir] & (BYPASS_EVERY - 1)))
+        bypass_look(w, f, p);
     if (f->pub.ip_proto != PROTO_TCP && f->pub.state == EC_FLOW_NEW && f->pub.pkts[0] &&
         f->pub.pkts[1])
         flow_state(w, f, EC_FLOW_ESTABLISHED);

@@ -56,6 +56,13 @@ struct about {                      /* of a flow of ICMP errors: what its first 
     uint8_t ip_proto;               /* 0: it is about nothing that has ports */
 };
 
+enum { BYPASS_NONE, BYPASS_BYTES, BYPASS_ENCRYPTED };   /* why nobody looks at a flow any more */
+struct bypass {
+    uint64_t pkts[2], bytes[2];     /* the flow's before it was bypassed */
+    uint64_t counted_pkts, counted_bytes;           /* the flow's up to which the metrics count */
+    uint32_t mute, why;             /* the flow's before; BYPASS_* */
+};
+
 #define LEDGER_LINES 8u
 struct ledger {                     /* of one direction: what was delivered last */
     struct ledger_line { uint32_t seq, len, sum; } line[LEDGER_LINES];
@@ -98,8 +105,9 @@ struct flow {                       /* 192 bytes: three lines; the leases follow
     uint8_t app_side[2], app_orig;
     uint8_t depth;                  /* of tunnels that it is in */
     uint8_t urgent;                 /* bit: that direction has an urgent octet that did not come yet: tcp_more.urgent */
-    uint8_t spare[9];
+    bool opaque;                    /* its parser said that what follows is encrypted */
     uint16_t vlan_third;            /* the third tag; two stand in pub */
+    struct bypass *bypass;          /* of the worker's pool; NULL: it is looked at */
 };
 _Static_assert(sizeof(struct flow) == 192 && sizeof(struct sdir) == 32, "whole lines");
 

@@ -68,7 +68,7 @@ static void copy(const struct snapshot *s, struct look *l, uint32_t worker, cons
     l->matched++;
     if (l->n == s->max)
         return;
-    l->flow[l->n++] = (struct flow_seen){ f->pub, f->iface, worker, f->tcp_state, f->flags };
+    l->flow[l->n++] = (struct flow_seen){ f->pub, f->iface, worker, f->tcp_state, f->flags, f->bypass != NULL };
 }
 
 /* Returns false when the table's end is reached. Where the table has grown meanwhile its flows stand elsewhere, so the

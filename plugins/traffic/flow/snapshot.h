@@ -11,6 +11,7 @@ struct flow_seen {
     struct ec_flow pub;
     uint32_t iface, worker;
     uint8_t tcp_state, flags;
+    bool bypassed;
 };
 struct flow_wanted {                /* what is wanted; has: bit for each */
     uint32_t has, bits;             /* bits: of net, of 128 */

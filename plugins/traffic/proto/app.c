@@ -129,11 +129,22 @@ static void app_keep(struct worker *w, struct flow *f, const struct ec_chunk *k,
         app_abandon(w, f, M_APP_NOMEM);
 }
 
+/* Its parser has read all that can be read. False: what the other side speaks is still to be seen. */
+static bool app_opaque(struct worker *w, struct flow *f)
+{
+    if (!f->app_side[0] || !f->app_side[1])
+        return false;
+    f->opaque = true;
+    tx_end_all(w, f, f->app);
+    app_off(w, f);
+    return true;
+}
+
 static void app_parse(struct worker *w, struct flow *f, const struct ec_chunk *k, bool own)
 {
     struct app *a = f->app;
     const struct proto *p = a->proto;
-    struct ec_pctx c = { w, f, a, false, NULL };
+    struct ec_pctx c = { .w = w, .f = f, .a = a };
     struct ec_mark old = inspect_enter(w, p->def->name, "parse");
     int64_t eaten = p->def->parse(p->self, &c, a->state, k);
 
@@ -159,7 +170,8 @@ static void app_parse(struct worker *w, struct flow *f, const struct ec_chunk *k
             kept_free(w, &mine);
         return;
     }
-    app_keep(w, f, k, (uint32_t)eaten, own);
+    if (!c.opaque || !app_opaque(w, f))
+        app_keep(w, f, k, (uint32_t)eaten, own);
 }
 
 static void app_anomaly(struct worker *w, struct flow *f, const char *event)

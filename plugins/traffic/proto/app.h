@@ -37,7 +37,7 @@ struct ec_pctx {
     struct worker *w;
     struct flow *f;
     struct app *a;
-    bool upgrade;
+    bool upgrade, opaque;
     const struct proto *to;
 };
 
@@ -69,6 +69,7 @@ void tx_end_all(struct worker *w, struct flow *f, struct app *a);   /* those sti
 void tx_anomaly(struct ec_pctx *c, struct ec_tx *x, uint32_t index);
 void tx_file(struct ec_pctx *c, struct ec_tx *x, const struct ec_file *file);
 struct ec_flow *tx_flow(struct ec_pctx *c);
+void tx_opaque(struct ec_pctx *c);
 int32_t tx_upgrade(struct ec_pctx *c, const char *proto);
 const struct ec_buf *tx_fill(void *self, struct ec_tx *x, uint32_t slot);
 

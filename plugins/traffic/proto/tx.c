@@ -118,6 +118,11 @@ struct ec_flow *tx_flow(struct ec_pctx *c)
     return &c->f->pub;
 }
 
+void tx_opaque(struct ec_pctx *c)
+{
+    c->opaque = true;
+}
+
 int32_t tx_upgrade(struct ec_pctx *c, const char *proto)
 {
     c->to = proto ? registry_find(c->w->tr, proto) : NULL;

@@ -64,7 +64,7 @@ static void deliver(struct worker *w, struct flow *f, uint32_t dir, const uint8_
     if ((f->sflags[dir] & SD_FIN) && d->next == d->fin)
         f->sflags[dir] |= SD_ENDED;
     if (f->sflags[dir] & SD_ENDED)
-        k.flags |= EC_CH_END;
+        k.flags |= f->sflags[dir] & SD_DEPTH ? EC_CH_END | EC_CH_CUT : EC_CH_END;
     count_add(w, M_STREAM_BYTES, k.len);
     if (len && !is_sealed(f) && flow_more(w, f))
         ledger_note(w, &f->more->tcp.ledger[dir], d->next - len, data, len);
@@ -319,6 +319,26 @@ static void urgent_note(struct worker *w, struct flow *f, const struct packet *p
     f->urgent |= (uint8_t)(1u << dir);
 }
 
+/* Behind the depth, or bypassed: nobody wants the bytes, but the connection goes on. */
+static void stream_follow(struct flow *f, const struct packet *p, uint32_t seq)
+{
+    struct sdir *d = &f->dir[p->pub.dir];
+    uint8_t *flags = &f->sflags[p->pub.dir];
+    uint32_t end = seq + p->whole_payload;
+    int32_t ahead = seq_diff(end, d->next);
+
+    if ((!p->whole_payload && !(p->tcp_flags & TCP_FIN)) || ahead < 0 || ahead > STREAM_WINDOW)
+        return;
+    if ((*flags & SD_FIN) && seq_diff(end, d->fin) > 0)
+        *flags &= (uint8_t)~SD_FIN; /* bytes come behind it: it was none of the sender's */
+    d->next = end;
+    d->offset += (uint32_t)ahead;
+    if ((p->tcp_flags & TCP_FIN) && !(*flags & SD_FIN)) {
+        d->fin = end;
+        *flags |= SD_FIN;
+    }
+}
+
 static void stream_payload(struct worker *w, struct flow *f, struct packet *p)
 {
     uint32_t dir = p->pub.dir, len = p->pub.payload_len, seq = p->seq + !!(p->tcp_flags & TCP_SYN);
@@ -330,7 +350,10 @@ static void stream_payload(struct worker *w, struct flow *f, struct packet *p)
         stream_base(f, dir, seq, true);
     }
     if (f->sflags[dir] & SD_ENDED) {
-        count_add(w, M_STREAM_DROPPED, seq_diff(seq + len, d->next) > 0 ? len : 0);
+        if (!f->bypass)
+            count_add(w, M_STREAM_DROPPED, seq_diff(seq + len, d->next) > 0 ? len : 0);
+        if (f->sflags[dir] & SD_DEPTH)
+            stream_follow(f, p, seq);
         return;
     }
     if (len <= 1 && seq == d->next - 1 && !(p->tcp_flags & (TCP_SYN | TCP_FIN))) {
@@ -404,5 +427,19 @@ void stream_end(struct worker *w, struct flow *f)
         if (d->offset || (f->sflags[dir] & SD_FIN))
             stream_finish(w, f, dir);
         f->sflags[dir] |= SD_ENDED;
+    }
+}
+
+void stream_stop(struct worker *w, struct flow *f)
+{
+    if (f->pub.ip_proto != PROTO_TCP)
+        return;
+    for (uint32_t dir = 0; dir < 2; dir++) {
+        wait_drop(w, f, dir);
+        if (f->sflags[dir] & SD_ENDED)
+            continue;
+        f->sflags[dir] |= SD_DEPTH | SD_ENDED;
+        if (f->dir[dir].offset)
+            stream_deliver(w, f, dir, NULL, 0, 0);
     }
 }

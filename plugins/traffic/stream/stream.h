@@ -19,6 +19,9 @@ void stream_base(struct flow *f, uint32_t dir, uint32_t next, bool guessed);
 void stream_packet(struct worker *w, struct flow *f, struct packet *p);
 /* Deliver what waits, holes and all, and the end of each direction. */
 void stream_end(struct worker *w, struct flow *f);
+/* Nobody looks at its bytes any more: what waits is dropped, each direction that has begun ends, and from now on only
+ * the numbers count. */
+void stream_stop(struct worker *w, struct flow *f);
 /* published once for each flow */
 void stream_event(struct worker *w, struct flow *f, uint32_t event);
 

@@ -180,7 +180,7 @@ static int on_complete(htp_tx_t *h, uint32_t dir)
     if (t->body[dir].unseen)
         body_step(t, dir, 1);
     step(t, dir, HTTP_AT_END);
-    file_end(t, dir, true);
+    file_end(t, dir, !t->s->cut);
     return HTP_OK;
 }
 
@@ -334,10 +334,12 @@ static int64_t verdict(struct http_state *s, int status, const struct ec_chunk *
 static void close_side(struct http_state *s, const struct ec_chunk *k)
 {
     s->closed[k->dir] = true;
+    s->cut = k->flags & EC_CH_CUT;
     if (k->dir == EC_TO_SERVER)
         htp_connp_req_close(s->connp, NULL);
     else
         htp_connp_close(s->connp, NULL);
+    s->cut = false;
     if (s->closed[EC_TO_CLIENT])
         finish_all(s);
 }

@@ -17,6 +17,7 @@ struct http_state {                 /* one connection */
     struct http_whole *whole;       /* owned; NULL: no range was seen */
     uint32_t searched[2];           /* how far into the current chunk messages have been found */
     bool closed[2], tunnel, told;   /* CONNECT has succeeded; an error was reported */
+    bool cut;                       /* nobody looks at the rest: what ends now is not whole */
 };
 
 struct http_tx {                    /* memory of traffic's transaction; freed by tx_drop */

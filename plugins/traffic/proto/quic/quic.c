@@ -161,6 +161,8 @@ static bool initial(struct ec_pctx *c, struct quic_state *s, uint32_t dir, const
     s->hello[dir] = true;
     transaction(c, dir, p->version, message, n_message);
     forget(s, dir);
+    if (s->hello[!dir])
+        traffic->opaque(c);
     return true;
 }
 

@@ -82,6 +82,14 @@ static void finish(struct ec_pctx *c, struct tls_state *s)
         traffic->tx_end(c, x);
 }
 
+/* Nothing more of this session can be read. Only with both hellos it is sure that it is TLS. */
+static void finish_encrypted(struct ec_pctx *c, struct tls_state *s)
+{
+    finish(c, s);
+    if (s->side[0].hello && s->side[1].hello)
+        traffic->opaque(c);
+}
+
 static struct ec_tx *session(struct ec_pctx *c, struct tls_state *s)
 {
     if (!s->tx && !s->done)
@@ -109,7 +117,7 @@ static void hello(struct ec_pctx *c, struct tls_state *s, uint32_t dir, const ui
     }
     traffic->tx_step(c, x, dir, TLS_AT_HELLO);
     if (dir == EC_TO_CLIENT && h->version >= 0x0304 && !h->retry)
-        finish(c, s);               /* the rest is encrypted */
+        finish_encrypted(c, s);
 }
 
 static void certificate(struct ec_pctx *c, struct tls_state *s, uint32_t dir, const uint8_t *d, uint32_t n)
@@ -168,7 +176,7 @@ static void encrypted(struct ec_pctx *c, struct tls_state *s, uint32_t dir)
     if (t && dir == EC_TO_CLIENT && t->end[dir].seen && !t->end[dir].chain)
         t->resumed = true;
     if (s->side[!dir].closed)
-        finish(c, s);
+        finish_encrypted(c, s);
 }
 
 static void one_record(struct ec_pctx *c, struct tls_state *s, const struct ec_chunk *k, const uint8_t *d, uint32_t n)
@@ -179,7 +187,9 @@ static void one_record(struct ec_pctx *c, struct tls_state *s, const struct ec_c
         handshake_record(c, s, k->dir, content, n, k->offset + (uint64_t)(content - k->data));
     else if (d[0] == TLS_CHANGE_CIPHER && !s->done)
         encrypted(c, s, k->dir);
-    else if (d[0] == TLS_APPLICATION || (d[0] == TLS_ALERT && !s->tx && n >= ENCRYPTED_LEAST) || (d[0] == TLS_ALERT && n == 2 && content[0] == 2))
+    else if (d[0] == TLS_APPLICATION)
+        finish_encrypted(c, s);
+    else if (d[0] == TLS_ALERT && ((!s->tx && n >= ENCRYPTED_LEAST) || (n == 2 && content[0] == 2)))
         finish(c, s);
 }
 

@@ -63,7 +63,8 @@ enum {                              /* ec_chunk.flags */
     EC_CH_GAP = 1,                  /* `missing` bytes before data were lost for good */
     EC_CH_END = 2,                  /* nothing more comes in this direction; data may be empty */
     EC_CH_MIDSTREAM = 4,            /* the flow's beginning was not seen: offset counts from the first byte seen */
-    EC_CH_DATAGRAM = 8              /* one UDP payload, whole */
+    EC_CH_DATAGRAM = 8,             /* one UDP payload, whole */
+    EC_CH_CUT = 16                  /* with EC_CH_END: more may come, but nobody looks at it (depth, bypass) */
 };
 struct ec_chunk {                   /* in-order bytes, each exactly once, at their arrival */
     uint32_t size, flags;
@@ -190,6 +191,9 @@ struct ec_traffic {                 /* CALLED by everybody else; self: from host
     int32_t (*proto_at)(void *self, uint32_t i, const char **name, uint32_t *id);
     /* For parsers, within parse(): a file ended. Publishes `fileinfo` with the transaction's record. */
     void (*file)(struct ec_pctx *c, struct ec_tx *x, const struct ec_file *file);
+    /* For parsers, within parse(): what follows is encrypted, and it need not be called again for this flow, which may
+     * be bypassed. Its open transactions end. */
+    void (*opaque)(struct ec_pctx *c);
 };
 
 static inline const struct ec_buf *ec_tx_buf(const struct ec_traffic *t, void *self, struct ec_tx *x, uint32_t slot)
