@@ -125,11 +125,27 @@ static int32_t fake_proto(void *self, const struct ec_host *h, const struct ec_p
 {
     struct fake_traffic *f = self;
 
+    if (f->n_all == FAKE_PROTOS_MAX)
+        abort();
+    f->all[f->n_all] = p;
+    f->all_self[f->n_all++] = proto_self;
     f->proto = p;
     f->proto_self = proto_self;
-    f->topic = h->topic_find(h, p->topic);
+    f->topic = p->topic ? h->topic_find(h, p->topic) : 0;
     *id = 1;
-    return f->topic ? EC_OK : EC_ENOENT;
+    return f->topic || !p->topic ? EC_OK : EC_ENOENT;
+}
+
+void fake_use(struct fake_traffic *f, const char *name)
+{
+    uint32_t i = 0;
+
+    while (i < f->n_all && strcmp(f->all[i]->name, name))
+        i++;
+    if (i == f->n_all)
+        abort();
+    f->proto = f->all[i];
+    f->proto_self = f->all_self[i];
 }
 
 static const struct ec_traffic service = {

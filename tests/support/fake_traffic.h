@@ -10,11 +10,15 @@
 
 #define FAKE_TX_MAX 4096
 #define FAKE_HELD_MAX 65536
+#define FAKE_PROTOS_MAX 16
 
 struct fake_traffic {
     struct testhost *host;
     const struct ec_proto *proto;
     void *proto_self;
+    const struct ec_proto *all[FAKE_PROTOS_MAX];    /* that were registered; proto is the last one */
+    void *all_self[FAKE_PROTOS_MAX];
+    uint32_t n_all;
     uint32_t topic;                 /* id of the parser's record */
     /* One conversation. */
     void *state;
@@ -38,6 +42,8 @@ typedef int32_t fake_register_fn(const struct ec_host *h, const struct ec_traffi
 
 /* Registers the parser once; conversations follow. Aborts where memory ends or the parser refuses. */
 struct fake_traffic *fake_new(fake_register_fn *reg);
+/* Of several that were registered, none with transactions: talk to this one. Aborts where there is none. */
+void fake_use(struct fake_traffic *f, const char *name);
 void fake_begin(struct fake_traffic *f);
 /* Feed n bytes of direction dir, with EC_CH_* flags. */
 void fake_feed(struct fake_traffic *f, uint32_t dir, const void *d, uint32_t n, uint32_t flags);

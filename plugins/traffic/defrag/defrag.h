@@ -20,8 +20,8 @@ struct worker;
 
 struct fragment { struct fragment *next; uint32_t off, end; uint8_t bytes[]; };    /* in the order of arrival */
 
-struct defrag_key { uint8_t src[16], dst[16]; uint32_t id; uint16_t vlan[VLANS_MAX]; uint8_t version, proto, vlans, depth;
-                    uint16_t pad; };
+struct defrag_key { uint8_t src[16], dst[16]; uint32_t id; uint16_t vlan[VLANS_MAX];
+                    uint8_t version, proto, vlans, depth; uint16_t pad; };
 _Static_assert(sizeof(struct defrag_key) == 48, "six words, hashed and compared as they are");
 
 struct datagram {
