@@ -1,7 +1,7 @@
 /* The whole engine on the frames of a classic pcap file: decode, flows, streams, protocols; no
  * inspector. */
-/* covers: plugins/traffic/decode/*.c plugins/traffic/defrag/*.c plugins/traffic/flow/tcp.c
- * plugins/traffic/flow/key.c plugins/traffic/stream/*.c */
+/* covers: plugins/traffic/decode/[a-z]*.c plugins/traffic/defrag/[a-z]*.c plugins/traffic/flow/tcp.c
+ * plugins/traffic/flow/key.c plugins/traffic/stream/[a-z]*.c */
 #include <stdlib.h>
 
 #include "sdk/testhost/testhost.h"

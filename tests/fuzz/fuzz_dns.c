@@ -1,5 +1,5 @@
 /* fuzz_dns.c: the dns parser, through its registration interface. */
-/* covers: plugins/traffic/proto/dns/*.c */
+/* covers: plugins/traffic/proto/dns/[a-z]*.c */
 #include "tests/fuzz/fuzz_proto.h"
 #include "plugins/traffic/proto/dns/dns.h"
 

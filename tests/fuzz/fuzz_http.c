@@ -1,5 +1,5 @@
 /* fuzz_http.c: the http parser, through its registration interface. */
-/* covers: plugins/traffic/proto/http/*.c */
+/* covers: plugins/traffic/proto/http/[a-z]*.c */
 #include "tests/fuzz/fuzz_proto.h"
 #include "plugins/traffic/proto/http/http.h"
 

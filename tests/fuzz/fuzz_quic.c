@@ -1,6 +1,6 @@
 /* fuzz_quic.c: the quic parser, through its registration interface; and what stands behind the encryption, which no
  * mutation passes: frames, and the hello that they carry. */
-/* covers: plugins/traffic/proto/quic/*.c */
+/* covers: plugins/traffic/proto/quic/[a-z]*.c */
 #include "tests/fuzz/fuzz_proto.h"
 #include "plugins/traffic/proto/quic/frames.h"
 #include "plugins/traffic/proto/quic/quic.h"

@@ -1,5 +1,5 @@
 /* The rule parser on any text; what loads is also matched against that text. */
-/* covers: plugins/ids/rule/*.c plugins/ids/keyword/*.c */
+/* covers: plugins/ids/rule/[a-z]*.c plugins/ids/keyword/[a-z]*.c */
 #include "plugins/ids/keyword/pcre.h"
 #include "plugins/ids/match/verify.h"
 #include "plugins/ids/rule/set.h"

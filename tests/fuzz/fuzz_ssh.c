@@ -1,5 +1,5 @@
 /* fuzz_ssh.c: the ssh parser, through its registration interface. */
-/* covers: plugins/traffic/proto/ssh/*.c */
+/* covers: plugins/traffic/proto/ssh/[a-z]*.c */
 #include "tests/fuzz/fuzz_proto.h"
 #include "plugins/traffic/proto/ssh/ssh.h"
 

@@ -1,5 +1,5 @@
 /* fuzz_tls.c: the tls parser, through its registration interface. */
-/* covers: plugins/traffic/proto/tls/*.c */
+/* covers: plugins/traffic/proto/tls/[a-z]*.c */
 #include "tests/fuzz/fuzz_proto.h"
 #include "plugins/traffic/proto/tls/tls.h"
 
