@@ -3,6 +3,7 @@
 the kernel has put together; a rule's drop holds a packet back; killed, nothing crosses; interfaces may go and come
 back; loops are refused."""
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -79,15 +80,51 @@ def crosses(wanted, workers, *words):
     check(c["held"] >= 3 and c["held"] == c["dropped_by_verdict"], "they are counted as held, " + how, c)
     check(whole(c) and c["sent"] > 100 and not c["lost_full"] + c["lost_refused"] + c["lost_long"],
           "every frame is accounted for, none is lost, " + how, c)
-    if workers > 1:
-        share = [w["source"]["delivered"] for w in d.ask("status")["packets"]]
-        check(sum(share) == c["delivered"], "the workers share the frames", share)
     check(d.end() == 0, "SIGTERM ends it well, " + how, d.text())
     with open("eve.json", encoding="utf-8") as eve:
         text = eve.read()
     check('"action":"blocked"' in text and '"signature_id":1' in text and '"signature_id":2' in text,
           "the alerts say blocked, " + how, text[-3000:])
     os.unlink("eve.json")
+
+
+def shared():
+    """Sixteen hosts: each worker has its part of them, and all that a pair of hosts says, behind a tag too."""
+    hosts = ["10.9.0.%d" % i for i in range(11, 27)] + ["fd09::%x" % i for i in range(0x11, 0x21)]
+    for host in hosts:
+        sh(*inside(CLIENT), "ip", "addr", "add", host + ("/64" if ":" in host else "/24"), "dev", "c0", "nodad")
+    d = Daemon(workers=2)
+    d.ready()
+    good = [sh(*inside(CLIENT), "ping", "-n", "-c", "2", "-i", "0.05", "-W", "1", "-I", host,
+               "fd09::2" if ":" in host else "10.9.0.2").returncode for host in hosts]
+    check(not any(good), "pings of 32 hosts are answered", good)
+    share = [w["source"]["delivered"] for w in d.steady() and d.ask("status")["packets"]]
+    check(min(share) > 16, "each worker has its share", share)
+    d.end()
+    with open("eve.json", encoding="utf-8") as eve:
+        flows = [e for e in map(json.loads, eve) if e["event_type"] == "flow" and e["src_ip"] in hosts
+                 and e["icmp_type"] in (8, 128)]
+    halves = [e["flow"] for e in flows if e["flow"]["pkts_toserver"] != 2 or e["flow"]["pkts_toclient"] != 2]
+    check(len(flows) == len(hosts) and not halves, "both directions of each flow meet on one worker",
+          (len(flows), halves))
+    os.unlink("eve.json")
+    for host in hosts:
+        sh(*inside(CLIENT), "ip", "addr", "del", host + ("/64" if ":" in host else "/24"), "dev", "c0")
+
+
+def powerless(wanted):
+    """As under the launcher, whose engine has CAP_NET_RAW and no CAP_NET_ADMIN."""
+    without = ("setpriv", "--bounding-set=-net_admin")
+    libbridge.offloads("eth1", "1")
+    d = Daemon(before=without, rules=RULES)
+    check(d.ready() and d.logged("WARNING bridge: the offloads of eth1 stay on: CAP_NET_ADMIN is missing"),
+          "without CAP_NET_ADMIN it starts, and says that offloads stay on", d.text())
+    check(fetch("large") == [wanted["large"]] and fetch("forbidden")[0].startswith("no answer"),
+          "and bridges, and heeds rules", d.text())
+    check(d.end() == 0 and libbridge.offloads("eth1") == "1 1 1", "and has changed nothing", libbridge.offloads("eth1"))
+    d = Daemon("--set", "bridge.fail=open", before=without)
+    check(d.run.wait(timeout=20) == 1 and d.logged("cannot open bridge:eth1,eth2: bridge.fail: open: CAP_NET_ADMIN is"),
+          "fail: open is refused", d.text())
 
 
 def killed(wanted):
@@ -221,6 +258,8 @@ def main():
         time.sleep(0.5)
         crosses(wanted, 1)
         crosses(wanted, 2)
+        shared()
+        powerless(wanted)
         killed(wanted)
         offloads()
         fails_open(wanted)

@@ -96,7 +96,8 @@ def offloads(dev, *value):
 
 
 class Daemon:
-    def __init__(self, *words, plugins="bridge, traffic, ids, eve", rules="", workers=1, uri="bridge:eth1,eth2"):
+    def __init__(self, *words, plugins="bridge, traffic, ids, eve", rules="", workers=1, uri="bridge:eth1,eth2",
+                 before=()):
         here = os.getcwd()
         with open("bridge.rules", "w", encoding="utf-8") as out:
             out.write(rules)
@@ -106,7 +107,7 @@ class Daemon:
             if "ids" in plugins:
                 out.write("ids:\n  rule_files: [%s/bridge.rules]\neve:\n  file: %s/eve.json\n" % (here, here))
         self.log = open("log", "w", encoding="utf-8")
-        self.run = subprocess.Popen([*inside(MIDDLE), ECYBERD, "--alone", "-c", "bridge.yaml", *words],
+        self.run = subprocess.Popen([*inside(MIDDLE), *before, ECYBERD, "--alone", "-c", "bridge.yaml", *words],
                                     stdout=self.log, stderr=self.log)
 
     def text(self):
