@@ -670,6 +670,27 @@ START_TEST(urgent)
 }
 END_TEST
 
+/* Segments that came before the SYN-ACK, with other numbers than its own, are none of this connection's. */
+START_TEST(before_the_syn_ack)
+{
+    struct feed f;
+
+    memset(seen, 0, sizeof seen);
+    feed_start(&f);
+    feed_tcp(&f, client, server, TCP_SYN, plain.isn[0], 0, NULL, 0);
+    say(&f, 1, 0, "guess", 0, UINT32_MAX);
+    say(&f, 1, 100, "waits", TCP_FIN, UINT32_MAX);
+    ck_assert_uint_gt(f.w->segments.used, 0);
+    feed_tcp(&f, server, client, TCP_SYN | TCP_ACK, plain.isn[1] + 5000, plain.isn[0] + 1, NULL, 0);
+    ck_assert_uint_eq(f.w->segments.used, 0);
+    ck_assert_uint_eq(f.w->cells[M_STREAM_DROPPED], 5);
+    say(&f, 1, 5000, "right", 0, 0);
+    ck_assert_uint_eq(f.w->cells[M_STREAM_BYTES], 10);
+    ck_assert_uint_eq(f.w->cells[M_STREAM_GAPS], 0);
+    feed_close(&f);
+}
+END_TEST
+
 START_TEST(midstream)
 {
     struct feed f;
@@ -724,6 +745,7 @@ int main(void)
     tcase_add_test(c, depth);
     tcase_add_test(c, depth_of_a_protocol);
     tcase_add_test(c, urgent);
+    tcase_add_test(c, before_the_syn_ack);
     tcase_add_test(c, midstream);
     tcase_add_test(c, property);
     suite_add_tcase(s, c);

@@ -92,7 +92,7 @@ static void tcp_syn_ack(struct worker *w, struct flow *f, const struct packet *p
         }
         f->tcp_state = TCPS_SYN_RECV;
         f->wscale[dir] = p->wscale;
-        stream_base(f, dir, p->seq + 1, false);
+        stream_restart(w, f, dir, p->seq + 1);
         rtt_server(w, f, p);
     } else if (f->dir[dir].next - (uint32_t)f->dir[dir].offset != p->seq + 1) {
         if (f->tcp_state == TCPS_SYN_RECV)

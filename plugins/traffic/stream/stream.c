@@ -105,6 +105,14 @@ static void wait_drop(struct worker *w, struct flow *f, uint32_t dir)
     }
 }
 
+void stream_restart(struct worker *w, struct flow *f, uint32_t dir, uint32_t next)
+{
+    wait_drop(w, f, dir);
+    if (!(f->sflags[dir] & SD_ENDED))
+        f->sflags[dir] &= (uint8_t)~(SD_FIN | SD_FIN_ACKED);
+    stream_base(f, dir, next, false);
+}
+
 /* Everything that waits and is next in line. */
 static void wait_drain(struct worker *w, struct flow *f, uint32_t dir)
 {

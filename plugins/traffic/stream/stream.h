@@ -15,6 +15,8 @@ struct segment {                    /* waits for its turn */
 
 /* The sequence number of the first byte in direction dir is known. */
 void stream_base(struct flow *f, uint32_t dir, uint32_t next, bool guessed);
+/* The same where its number was only guessed: what waits by that guess is dropped. */
+void stream_restart(struct worker *w, struct flow *f, uint32_t dir, uint32_t next);
 /* p's acknowledgement, payload, FIN. Its flow is in a session. */
 void stream_packet(struct worker *w, struct flow *f, struct packet *p);
 /* Deliver what waits, holes and all, and the end of each direction. */
