@@ -57,6 +57,10 @@ check(not events(large, "anomaly"), "and nothing is wrong with it", large)
 check(large == replay("large-1", "http-big.pcap", "--set", "traffic.bypass.bytes=20000", "--set", "core.batch=1"),
       "batches cannot be seen")
 
+deep = replay("depth", "http-big.pcap", "--set", "traffic.stream.depth=20000")
+check(events(deep, "fileinfo")[-1]["fileinfo"]["state"] == "TRUNCATED" and totals(events(deep, "flow")[0]) ==
+      totals(before[0]), "behind stream.depth a file is cut, too, and the connection's end is seen", deep)
+
 whole = replay("tls", "load-tls.pcap")
 sealed = replay("tls-sealed", "load-tls.pcap", "--set", "traffic.bypass.encrypted=true")
 check([e for e in map(json.loads, whole.splitlines()) if e["event_type"] != "flow"] ==

@@ -309,6 +309,61 @@ START_TEST(while_it_lives)
 }
 END_TEST
 
+static uint64_t rng_state;
+static uint32_t rng(uint32_t n)     /* 0 … n − 1; xorshift64* */
+{
+    rng_state ^= rng_state >> 12;
+    rng_state ^= rng_state << 25;
+    rng_state ^= rng_state >> 27;
+    return (uint32_t)((rng_state * UINT64_C(2685821657736338717)) >> 33) % n;
+}
+
+static void anything(struct feed *f)
+{
+    static const uint8_t flags[] = { TCP_ACK, TCP_ACK, TCP_ACK, TCP_ACK, TCP_ACK, TCP_SYN, TCP_SYN | TCP_ACK,
+                                     TCP_FIN | TCP_ACK, TCP_RST | TCP_ACK };
+    struct side from = client, to = server;
+    uint32_t seq = 100, ack = 600, n = rng(4) ? rng(200) : 0;
+
+    from.port = (uint16_t)(from.port + rng(4));
+    if (rng(2)) {
+        from = server, to = client;
+        to.port = (uint16_t)(to.port + rng(4));
+        seq = 600, ack = 100;
+    }
+    f->now_ns += rng(100) ? 1000 : UINT64_C(70000000000);
+    if (rng(5))
+        feed_tcp(f, from, to, flags[rng(sizeof flags)], seq + rng(3000), ack + rng(3000), bytes, n);
+    else
+        feed_udp(f, from, to, bytes, n);
+}
+
+/* Whatever comes: each flow ends once, all that was borrowed is given back, and nobody sees what is bypassed. */
+START_TEST(any_packets)
+{
+    struct feed f;
+
+    for (uint32_t seed = 1; seed <= 200; seed++) {
+        rng_state = seed * UINT64_C(0x9e3779b97f4a7c15);
+        start(&f);
+        f.conf.midstream = seed & 1;
+        f.conf.depth[0] = seed & 2 ? 1000 : 0;
+        for (uint32_t i = 0; i < 1000; i++) {
+            if (!rng(50))
+                f.conf.bypass_bytes = rng(3) * 3000;
+            anything(&f);
+        }
+        while (worker_finish(f.w, 0)) {}
+        ck_assert_msg(f.w->pool.used == 0 && f.w->segments.used == 0, "seed %u: memory", seed);
+        ck_assert_msg(ends == f.w->cells[M_FLOWS], "seed %u: %u ends", seed, ends);
+        ck_assert_msg(packets + f.w->cells[M_BYPASS_PKTS] == 1000, "seed %u: %u and %u packets", seed, packets,
+                      (uint32_t)f.w->cells[M_BYPASS_PKTS]);
+        ck_assert_msg(f.w->cells[M_BYPASS_LARGE] > 0, "seed %u: nothing was bypassed", seed);
+        worker_close(f.w);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("bypass");
@@ -324,6 +379,7 @@ int main(void)
     tcase_add_test(c, datagrams);
     tcase_add_test(c, encrypted);
     tcase_add_test(c, while_it_lives);
+    tcase_add_test(c, any_packets);
     suite_add_tcase(s, c);
     return unit_run(s);
 }
