@@ -56,7 +56,8 @@ uint64_t ring_peek(struct ring *r);
 #define RING_BATCH 64u
 bool ring_take(struct ring *r, uint32_t index, struct ring_frame *f);
 void ring_free(struct ring *r, uint32_t slot);
-/* Sends them in this order; what cannot be sent is counted. Waits RING_PATIENCE_MS at most. */
+/* Sends them in this order; what cannot be sent is counted. Waits for room RING_PATIENCE_MS at most, each time that it
+ * runs out. */
 void ring_send(struct ring *r, struct mmsghdr *m, uint32_t n);
 /* Is the interface still there, and up? It also clears what the socket has to say of it, so that poll() sleeps. */
 enum ring_state { RING_UP, RING_IS_DOWN, RING_GONE };

@@ -52,8 +52,7 @@ static void either(struct program *p, uint32_t after)
     where(p, ETH_P_IPV6, NET(after + 8), 8);
 }
 
-/* The outermost tag is out of the frame already; a second one is still there. Of MAC addresses, two overlapping words
- * each would do more, but their last four bytes tell them apart. */
+/* The outermost tag is out of the frame already; a second one is still there. Of a MAC address the last four bytes do. */
 static void write_program(struct program *p)
 {
     uint16_t tag;

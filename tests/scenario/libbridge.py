@@ -13,9 +13,9 @@ CLIENT, MIDDLE, SERVER = ("ecb%d%s" % (os.getpid(), which) for which in "cms")
 
 FETCH = r"""
 import hashlib, sys, urllib.request
-for path in sys.argv[2:]:
+for path in sys.argv[3:]:
     try:
-        with urllib.request.urlopen("http://%s:8000/%s" % (sys.argv[1], path), timeout=3) as answer:
+        with urllib.request.urlopen("http://%s:8000/%s" % (sys.argv[1], path), timeout=float(sys.argv[2])) as answer:
             print(hashlib.sha256(answer.read()).hexdigest(), flush=True)
     except OSError as error:
         print("no answer: %s" % error, flush=True)
@@ -61,9 +61,14 @@ def unmake():
         sh("ip", "netns", "del", ns)
 
 
-def fetch(*paths, host="10.9.0.2"):
+def fetch(*paths, host="10.9.0.2", seconds=5):
     """What the client gets of the server, a digest or a sentence for each path."""
-    return sh(*inside(CLIENT), "python3", "-c", FETCH, host, *paths).stdout.splitlines()
+    return sh(*inside(CLIENT), "python3", "-c", FETCH, host, str(seconds), *paths).stdout.splitlines()
+
+
+def held(path):
+    """Is that file kept from the client?"""
+    return fetch(path, seconds=1)[0].startswith("no answer")
 
 
 def ping(count=1, host="10.9.0.2"):
