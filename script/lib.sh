@@ -14,7 +14,8 @@ ec_packages() {
     local hs=libhyperscan-dev
     case $(dpkg --print-architecture) in amd64 | i386) ;; *) hs=libvectorscan-dev ;; esac
     printf '%s\n' gcc libc6-dev make autoconf automake libtool pkg-config \
-        libevent-dev libfyaml-dev libjson-c-dev libssl-dev libpcap-dev libhtp-dev zlib1g-dev libpcre2-dev $hs \
+        libevent-dev libfyaml-dev libjson-c-dev libssl-dev libpcap-dev libhtp-dev zlib1g-dev libbrotli-dev libpcre2-dev \
+        $hs \
         libsqlite3-dev libpq-dev libcurl4-openssl-dev libarchive-dev libjwt-dev libcrypt-dev libmaxminddb-dev libxgboost-dev \
         libnftables-dev libcap-ng-dev libseccomp-dev libsystemd-dev libwslay-dev
     [ "$1" = build ] || printf '%s\n' check g++ clang libc6-dev-i386 libclang-rt-14-dev python3 iproute2 iputils-ping \

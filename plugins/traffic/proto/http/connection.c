@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "brotli.h"
 #include "events.h"
 
 #define FIELD_SOFT 9000             /* bytes of a header or line that libhtp flags, and refuses */
@@ -131,20 +132,18 @@ static int on_response_line(htp_tx_t *h)
     return HTP_OK;
 }
 
-static int on_body(htp_tx_data_t *d, uint32_t dir)
+/* p: NULL where bytes are missing. verbatim: they may stand on the wire like this. */
+static void body_data(struct http_tx *t, uint32_t dir, const uint8_t *p, size_t len, bool verbatim)
 {
-    struct http_tx *t = get(d->tx);
-    const uint8_t *p = d->data;
-    size_t left = p ? d->len : 0;
+    size_t left = p ? len : 0;
 
-    if (t)
-        file_data(t, dir, p, d->len);
-    while (t && left) {
+    file_data(t, dir, p, len);
+    while (left) {
         struct http_body *b = &t->body[dir];
         uint32_t n = body_room(b);
         if (n > left)
             n = (uint32_t)left;
-        body_add(b, p, n, transaction_wire(t->s, dir, p, n));
+        body_add(b, p, n, verbatim ? transaction_wire(t->s, dir, p, n) : -1);
         p += n;
         left -= n;
         buffers_body(t, dir, 0);    /* the window may have moved */
@@ -155,6 +154,49 @@ static int on_body(htp_tx_data_t *d, uint32_t dir)
             buffers_body(t, dir, 0);
         }
     }
+}
+
+static void decoded(void *arg, const uint8_t *p, size_t n)
+{
+    body_data(arg, EC_TO_CLIENT, p, n, false);
+}
+
+/* Is the body coded as libhtp does not undo it? */
+static struct brotli *coding_open(const htp_tx_t *h)
+{
+    const htp_header_t *coding = NULL;
+
+    if (h->response_content_encoding == HTP_COMPRESSION_NONE)
+        coding = htp_table_get_c(h->response_headers, "content-encoding");
+    return coding && !bstr_cmp_c_nocase(coding->value, "br") ? brotli_open() : NULL;
+}
+
+/* False: the bytes are to be taken as they are. */
+static bool undo_brotli(struct http_tx *t, const htp_tx_data_t *d)
+{
+    enum brotli_result result;
+
+    if (!t->coding_known)
+        t->brotli = coding_open(t->htp);
+    t->coding_known = true;
+    if (!t->brotli || !d->len)
+        return false;
+    result = d->data ? brotli_feed(t->brotli, d->data, d->len, decoded, t) : BROTLI_FINE;
+    if (d->data && result == BROTLI_FINE)
+        return true;
+    if (result != BROTLI_FINE)
+        report(t, result == BROTLI_BOMB ? events_bomb() : events_brotli());
+    brotli_close(t->brotli);        /* behind a hole nothing can be read, either */
+    t->brotli = NULL;
+    return false;
+}
+
+static int on_body(htp_tx_data_t *d, uint32_t dir)
+{
+    struct http_tx *t = get(d->tx);
+
+    if (t && !(dir == EC_TO_CLIENT && undo_brotli(t, d)))
+        body_data(t, dir, d->data, d->len, true);
     return HTP_OK;
 }
 

@@ -5,7 +5,7 @@
 #include <htp/htp.h>
 #include <stdint.h>
 
-enum { HTTP_EVENTS = 48 };
+enum { HTTP_EVENTS = 49 };
 extern const char *const http_events[HTTP_EVENTS];
 
 /* Index of an anomaly by a sentence of libhtp; −1: none is meant. */
@@ -15,5 +15,8 @@ uint64_t events_of_request(const htp_tx_t *tx);
 /* Of a request line without one; of bytes that could not be parsed at all. */
 uint32_t events_missing_protocol(void);
 uint32_t events_unknown(void);
+/* Of a body that gets far larger than it came; of one that is no brotli, or needs too much memory. */
+uint32_t events_bomb(void);
+uint32_t events_brotli(void);
 
 #endif

@@ -46,6 +46,8 @@ void transaction_drop(struct http_tx *t)
     }
     free(t->form);
     t->form = NULL;
+    brotli_close(t->brotli);
+    t->brotli = NULL;
     text_free(&t->uri);
     text_free(&t->host);
 }

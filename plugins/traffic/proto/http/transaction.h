@@ -5,6 +5,7 @@
 #include <htp/htp.h>
 
 #include "body.h"
+#include "brotli.h"
 #include "buffers.h"
 #include "file.h"
 #include "text.h"
@@ -30,6 +31,8 @@ struct http_tx {                    /* memory of traffic's transaction; freed by
     struct http_body body[2];
     struct http_file file[2];
     struct multipart *form;         /* owned; NULL: the request's body is none */
+    struct brotli *brotli;          /* owned; NULL: the response's body is not coded like that */
+    bool coding_known;
     uint64_t events;                /* bits of anomalies that were reported */
 };
 
