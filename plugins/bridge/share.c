@@ -52,7 +52,8 @@ static void either(struct program *p, uint32_t after)
     where(p, ETH_P_IPV6, NET(after + 8), 8);
 }
 
-/* The outermost tag is out of the frame already; a second one is still there. Of a MAC address the last four bytes do. */
+/* The outermost tag is out of the frame already; a second one is still there. Of a MAC address its last four bytes are
+ * enough. */
 static void write_program(struct program *p)
 {
     uint16_t tag;
