@@ -167,7 +167,7 @@ static struct brotli *coding_open(const htp_tx_t *h)
     const htp_header_t *coding = NULL;
 
     if (h->response_content_encoding == HTP_COMPRESSION_NONE)
-        coding = htp_table_get_c(h->response_headers, "content-encoding");
+        coding = TEXT_HEADER(h->response_headers, "content-encoding");
     return coding && !bstr_cmp_c_nocase(coding->value, "br") ? brotli_open() : NULL;
 }
 
