@@ -74,3 +74,9 @@ void account_events(const struct cli *c, struct json_object *list)
     }
     table_print(&t, c);
 }
+
+void account_advice(struct json_object *list)
+{
+    for (size_t i = 0; i < length(list); i++)
+        printf("%s%s.\n", i ? "" : "\n", json_object_get_string(json_object_array_get_idx(list, i)));
+}

@@ -5,5 +5,7 @@
 
 void account_packets(const struct cli *c, struct json_object *list);
 void account_events(const struct cli *c, struct json_object *list);
+/* The sentences of `drops`, after an empty line; nothing where there are none. */
+void account_advice(struct json_object *list);
 
 #endif

@@ -17,6 +17,7 @@
 #include "core/worker.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <limits.h>
 #include <stdio.h>
@@ -320,6 +321,34 @@ static struct json_object *on_config_check(char *const *args, char *why, uint32_
     return o;
 }
 
+/* What to do about packets that were lost before they were read: a sentence for each of the two reasons that occurred. */
+static struct json_object *advice(bool fenced)
+{
+    static const struct { uint32_t counter; const char *what; } known[] = {
+        { EC_SRC_NIC, "by the network interface, before the kernel had them: make its receive queue longer (ethtool -G), "
+                      "spread it over more processors (ethtool -L), or send less to it" },
+        { EC_SRC_KERNEL, "by the kernel, because they came faster than the workers read them: use more workers "
+                         "(--workers), a larger buffer of the source for bursts, a filter for what need not be looked at, "
+                         "or fewer rules and plugins" },
+    };
+    struct json_object *list = json_object_new_array();
+
+    for (uint32_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        uint64_t lost = 0;
+        struct worker_account a;
+        char text[400];
+
+        for (uint32_t w = 0; d->sources && w < worker_count(); w++) {
+            (fenced ? worker_account_fenced : worker_account_get)(w, &a);
+            lost += a.source[known[i].counter];
+        }
+        snprintf(text, sizeof text, "%" PRIu64 " packets were lost %s", lost, known[i].what);
+        if (lost)
+            json_object_array_add(list, json_object_new_string(text));
+    }
+    return list;
+}
+
 static void drops_document(void *later, bool exact)
 {
     struct json_object *o = json_object_new_object(), *rows = json_object_new_array();
@@ -328,6 +357,7 @@ static void drops_document(void *later, bool exact)
     put_bool(o, "exact", exact);
     json_object_object_add(o, "events", rows);
     json_object_object_add(o, "packets", packets(exact));
+    json_object_object_add(o, "advice", advice(exact));
     control_finish(later, o);
 }
 

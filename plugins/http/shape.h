@@ -39,8 +39,9 @@
                  ",\"dropped_by_verdict\":" SHAPE_COUNT, \
                             "\"worker\",\"source\",\"fetched\",\"finished\""))
 #define SHAPE_DROPS \
-    SHAPE_OBJECT("\"exact\":" SHAPE_YES ",\"events\":" SHAPE_EVENTS ",\"packets\":" SHAPE_PACKETS, \
-                 "\"exact\",\"events\",\"packets\"")
+    SHAPE_OBJECT("\"exact\":" SHAPE_YES ",\"events\":" SHAPE_EVENTS ",\"packets\":" SHAPE_PACKETS \
+                 ",\"advice\":" SHAPE_LIST(SHAPE_TEXT), \
+                 "\"exact\",\"events\",\"packets\",\"advice\"")
 /* By section, then by option: value is whatever the option holds. */
 #define SHAPE_CONFIG \
     "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\",\"additionalProperties\":" \

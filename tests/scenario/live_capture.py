@@ -177,6 +177,11 @@ def overrun():
     t = d.sums(11000)
     check(sent and t["lost_kernel"] > 0, "a daemon that stands still loses frames, and says so", t)
     check(t["delivered"] + t["lost_kernel"] + t["lost_nic"] == 11000, "sent = delivered + lost all the same", t)
+    advice = json.loads(sh(ECYBERCTL, "-s", "s", "-o", "json", "drops").stdout).get("advice")
+    check(advice and re.match("%d packets were lost by the kernel, because .*use more workers" % t["lost_kernel"],
+                              advice[-1]), "drops says what to do about it", advice)
+    check("\n" + advice[-1] + ".\n" in sh(ECYBERCTL, "-s", "s", "-o", "table", "drops").stdout,
+          "so does ecyberctl, to people", advice)
     d.end()
 
 
@@ -185,6 +190,8 @@ def filtered():
     send(2000)
     t = d.sums(4)
     check(t["delivered"] == 4, "the filter runs in the kernel", t)
+    advice = json.loads(sh(ECYBERCTL, "-s", "s", "-o", "json", "drops").stdout).get("advice")
+    check(advice == [], "where nothing is lost there is no advice", advice)
     d.end()
 
 
