@@ -55,7 +55,7 @@ static void put_bar(char *to, uint32_t cells, uint64_t done, uint64_t whole)
 void progress_line(const struct progress_state *s, uint32_t width, char to[PROGRESS_WIDTH_MAX + 1])
 {
     uint64_t done = s->whole && s->done > s->whole ? s->whole : s->done, rate = 0;
-    char text[160], rest[100], bytes[16], each[16], left[24], bar[BAR_MAX + 8] = "";
+    char text[64], rest[160], bytes[32], each[32], left[40], bar[BAR_MAX + 8] = "";
     uint32_t n;
 
     if (s->elapsed_ns)
@@ -145,7 +145,7 @@ int progress_open(struct event_base *base, uint32_t n)
 void progress_close(void)
 {
     struct progress_state s;
-    char line[PROGRESS_WIDTH_MAX + 1], took[24], bytes[24] = "";
+    char line[PROGRESS_WIDTH_MAX + 1], took[40], bytes[40] = "";
 
     if (!timer)
         return;

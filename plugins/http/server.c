@@ -275,7 +275,7 @@ static int32_t open_local(struct server *s, char *why, uint32_t n)
     if (!clear_away(&a, why, n))
         return EC_EEXIST;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || fchmod(fd, 0660) || bind(fd, (struct sockaddr *)&a, sizeof a)) {
+    if (fd < 0 || fchmod(fd, 0660) || bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, BACKLOG)) {
         snprintf(why, n, "the socket %s (http.socket) cannot be made: %s", s->c.socket, strerror(errno));
         if (fd >= 0)
             close(fd);

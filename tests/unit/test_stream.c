@@ -638,6 +638,8 @@ START_TEST(urgent)
     ck_assert_mem_eq(seen[0].value, "GET /abcdefg", 12);
     ck_assert_uint_eq(seen[0].next, 12);
     ck_assert(!seen[0].wrong && !seen[0].ended);
+    feed_tcp(&f, client, server, TCP_SYN, plain.isn[0], 0, NULL, 0);    /* the SYN once more is no other one */
+    ck_assert_uint_eq(f.w->cells[M_EVENT + EV_STREAM_EST_SYN_RESEND_DIFF_SEQ], 0);
     say_urgent(&f, 16, "hi", 4);                /* it comes with a later segment */
     say(&f, 0, 18, "jwk", TCP_FIN, 0);
     ck_assert_mem_eq(seen[0].value, "GET /abcdefghijk", 16);

@@ -243,7 +243,7 @@ static bool flow_reused(const struct flow *f, const struct packet *p)
 static bool flow_reopened(const struct flow *f, const struct packet *p, uint32_t dir)
 {
     return is_syn_ack(p) && dir == EC_TO_CLIENT && (f->sflags[EC_TO_SERVER] & SD_SYN_AGAIN)
-        && f->dir[dir].next - (uint32_t)f->dir[dir].offset != p->seq + 1;
+        && stream_first(f, dir) != p->seq + 1;
 }
 
 /* A flow that is over by p's clock, or whose addresses p takes anew, ends here and p finds none. */

@@ -75,6 +75,7 @@ struct tcp_more {                   /* of a connection whose beginning was answe
     uint32_t rtt_us[2];             /* of the handshake: from the sensor to that end and back; RTT_NONE: not known */
     uint32_t retrans[2], early[2];  /* segments without a new byte; before their turn */
     uint32_t urgent[2];             /* sequence number of the last urgent octet */
+    uint32_t beside[2];             /* urgent octets that were taken out of the stream */
     struct ledger ledger[2];
 };
 #define RTT_NONE UINT32_MAX

@@ -55,11 +55,11 @@ static void tcp_syn(struct worker *w, struct flow *f, const struct packet *p)
             stream_base(f, dir, p->seq + 1, false);
         break;
     case TCPS_SYN_RECV:
-        if (f->dir[dir].next - (uint32_t)f->dir[dir].offset != p->seq + 1)
+        if (stream_first(f, dir) != p->seq + 1)
             stream_event(w, f, EV_STREAM_3WHS_SYN_RESEND_DIFF_SEQ_ON_SYN_RECV);
         break;
     default:
-        if (f->dir[dir].next - (uint32_t)f->dir[dir].offset != p->seq + 1) {
+        if (stream_first(f, dir) != p->seq + 1) {
             f->sflags[dir] |= SD_SYN_AGAIN;
             stream_event(w, f, EV_STREAM_EST_SYN_RESEND_DIFF_SEQ);
         }
@@ -85,7 +85,7 @@ static void tcp_syn_ack(struct worker *w, struct flow *f, const struct packet *p
         return;
     }
     if (f->tcp_state == TCPS_SYN_SENT) {
-        if (seq_diff(p->ack, other->next - (uint32_t)other->offset) < 0
+        if (seq_diff(p->ack, stream_first(f, !dir)) < 0
             || seq_diff(p->ack, other->next) > STREAM_WINDOW) {
             stream_event(w, f, EV_STREAM_3WHS_SYNACK_WITH_WRONG_ACK);
             return;
@@ -94,7 +94,7 @@ static void tcp_syn_ack(struct worker *w, struct flow *f, const struct packet *p
         f->wscale[dir] = p->wscale;
         stream_restart(w, f, dir, p->seq + 1);
         rtt_server(w, f, p);
-    } else if (f->dir[dir].next - (uint32_t)f->dir[dir].offset != p->seq + 1) {
+    } else if (stream_first(f, dir) != p->seq + 1) {
         if (f->tcp_state == TCPS_SYN_RECV)
             f->sflags[dir] |= SD_SYN_AGAIN;
         stream_event(w, f,

@@ -23,6 +23,8 @@ void stream_base(struct flow *f, uint32_t dir, uint32_t next, bool guessed)
 
     d->next = next;
     d->offset = 0;
+    if (f->more)
+        f->more->tcp.beside[dir] = 0;
     f->sflags[dir] |= (uint8_t)(SD_BASE | (guessed ? SD_MID : 0));
 }
 
@@ -92,6 +94,7 @@ static void stream_deliver(struct worker *w, struct flow *f, uint32_t dir, const
     if (before || missing)
         deliver(w, f, dir, data, (uint32_t)before, missing);
     count(w, M_STREAM_URGENT);
+    f->more->tcp.beside[dir]++;
     d->next++;
     if (len - (uint32_t)before > 1 && !(f->sflags[dir] & SD_ENDED))
         deliver(w, f, dir, data + before + 1, len - (uint32_t)before - 1, 0);

@@ -48,4 +48,10 @@ bool overlap_later_wins(uint32_t policy, const struct segment *old, uint32_t seq
 /* a − b, in the arithmetic of RFC 1982. */
 static inline int32_t seq_diff(uint32_t a, uint32_t b) { return (int32_t)(a - b); }
 
+/* The sequence number of the first byte. */
+static inline uint32_t stream_first(const struct flow *f, uint32_t dir)
+{
+    return f->dir[dir].next - (uint32_t)f->dir[dir].offset - (f->more ? f->more->tcp.beside[dir] : 0);
+}
+
 #endif
