@@ -55,7 +55,7 @@ static void put_bar(char *to, uint32_t cells, uint64_t done, uint64_t whole)
 void progress_line(const struct progress_state *s, uint32_t width, char to[PROGRESS_WIDTH_MAX + 1])
 {
     uint64_t done = s->whole && s->done > s->whole ? s->whole : s->done, rate = 0;
-    char text[64], rest[160], bytes[32], each[32], left[40], bar[BAR_MAX + 8] = "";
+    char text[64], rest[160], bytes[32], each[32], left[40], bar[BAR_MAX + 8] = "", all[300];
     uint32_t n;
 
     if (s->elapsed_ns)
@@ -78,7 +78,11 @@ void progress_line(const struct progress_state *s, uint32_t width, char to[PROGR
         uint32_t cells = width - n - (uint32_t)strlen(rest) - 3;
         put_bar(bar, cells > BAR_MAX ? BAR_MAX : cells, done, s->whole);
     }
-    snprintf(to, width + 1, "%s%s%s", text, bar, rest);
+    snprintf(all, sizeof all, "%s%s%s", text, bar, rest);
+    n = (uint32_t)strlen(all);
+    n = n > width ? width : n;
+    memcpy(to, all, n);
+    to[n] = '\0';
 }
 
 static uint32_t terminal_width(void)
