@@ -43,11 +43,12 @@ static bool read_record(struct read *r, const struct node *parent, struct json_o
     return true;
 }
 
+/* A list is given whole, so EC_JSON_PARTIAL does not hold within its elements. */
 static bool read_list(struct read *r, const struct node *n, struct json_object *v, uint8_t *to)
 {
     const struct ec_row *row = n->row;
     bool single = (r->flags & EC_JSON_COERCE) && !n->sub && json_object_is_type(v, json_type_string);
-    uint32_t width = n->sub ? n->sub->bytes : tree_width(row->type);
+    uint32_t width = n->sub ? n->sub->bytes : tree_width(row->type), flags = r->flags;
     size_t count;
     uint8_t *p;
 
@@ -60,12 +61,14 @@ static bool read_list(struct read *r, const struct node *n, struct json_object *
         struct json_object *element = single ? v : json_object_array_get_idx(v, i);
         size_t at = read_enter_index(r, i);
 
+        r->flags = flags & ~(uint32_t)EC_JSON_PARTIAL;
         if (n->sub)
             read_record(r, &n->sub->root, element, p);
         else
             read_value(r, row, element, p);
         read_leave(r, at);
     }
+    r->flags = flags;
     return true;
 }
 
