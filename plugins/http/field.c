@@ -107,12 +107,23 @@ static void look_above(void *arg, const struct field *f)
         find->found.type = f->type;
 }
 
+/* Is it one of the schema's own properties, not a word within one of them? */
 static bool is_common(const char *name)
 {
-    char key[64];
-    int n = snprintf(key, sizeof key, "\"%s\":{", name);
+    size_t n = strlen(name);
+    uint32_t depth = 0;
 
-    return n > 0 && (size_t)n < sizeof key && strstr(field_common_schema, key);
+    for (const char *p = field_common_schema; *p; p++) {
+        if (!depth && *p == '"') {
+            const char *end = strchr(p + 1, '"');
+            if ((size_t)(end - p - 1) == n && !memcmp(p + 1, name, n))
+                return true;
+            p = end;
+        }
+        depth += *p == '{';
+        depth -= *p == '}';
+    }
+    return false;
 }
 
 bool field_names(const struct ec_host *h, const struct ec_topic *topic, const char *name)

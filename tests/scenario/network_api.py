@@ -61,7 +61,7 @@ def chosen(flows):
     got = get("/api/events?limit=1000&fields=dns.rcode,flow.state")[1]["items"]
     check({e["event_type"] for e in got if "dns" in e} == {"dns"} and {e["event_type"] for e in got if "flow" in e} == {"flow"},
           "of every type what it has of them", got[:3])
-    for fields in "", "nothing", "src_ip,flow.nothing", "src_ip,", "dns.rcode", "flo", "a" * 200, ",".join(["src_ip"] * 65):
+    for fields in "", "nothing", "src_ip,flow.nothing", "src_ip,", "dns.rcode", "flo", "items", "type", "id%22:{%22type", "a" * 200, ",".join(["src_ip"] * 65):
         status, got = get("/api/network/flows?fields=" + fields)
         check(status == 422 and got["detail"][0]["loc"] == ["query", "fields"], "fields=%s is refused" % fields[:30], got)
     check(get("/api/network/top?by=proto&fields=proto")[0] == 422, "counts have no fields")
