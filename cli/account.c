@@ -75,6 +75,24 @@ void account_events(const struct cli *c, struct json_object *list)
     table_print(&t, c);
 }
 
+void account_losses(const struct cli *c, struct json_object *list)
+{
+    static const char *const head[] = { "PLUGIN", "REASON", "#LOST", "UNIT", "WHY", NULL };
+    struct table t;
+
+    if (!length(list))
+        return;
+    printf("\n");
+    table_open(&t, head);
+    for (size_t i = 0; i < length(list); i++) {
+        struct json_object *r = json_object_array_get_idx(list, i);
+
+        table_row(&t, (const char *const[]){ get_text(r, "plugin"), get_text(r, "reason"), get_text(r, "n"),
+                                             get_text(r, "unit"), get_text(r, "why") });
+    }
+    table_print(&t, c);
+}
+
 void account_advice(struct json_object *list)
 {
     for (size_t i = 0; i < length(list); i++)

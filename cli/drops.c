@@ -24,6 +24,7 @@ int cmd_drops(const struct cli *c, char *const *args)
             account_packets(c, get(o, "packets"));
             printf("\n");
             account_events(c, get(o, "events"));
+            account_losses(c, get(o, "losses"));
             account_advice(get(o, "advice"));
         }
     }

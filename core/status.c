@@ -349,6 +349,30 @@ static struct json_object *advice(bool fenced)
     return list;
 }
 
+/* What plugins have lost or left out themselves. */
+static struct json_object *plugin_losses(void)
+{
+    struct json_object *list = json_object_new_array();
+
+    for (uint32_t i = 0; i < metric_count(); i++) {
+        const char *owner;
+        const struct ec_metric *m = metric_get(i, &owner);
+        int64_t n = metric_value(i);
+        struct json_object *o;
+
+        if (!m || n <= 0 || !ec_metric_is_loss(m) || !strncmp(m->name, "bus.", 4))
+            continue;               /* those of the bus are in the rows of events */
+        o = json_object_new_object();
+        put_text(o, "plugin", owner);
+        put_text(o, "reason", m->name + strlen("dropped."));
+        put_number(o, "n", (uint64_t)n);
+        put_text(o, "unit", m->unit && *m->unit ? m->unit : NULL);
+        put_text(o, "why", m->help);
+        json_object_array_add(list, o);
+    }
+    return list;
+}
+
 static void drops_document(void *later, bool exact)
 {
     struct json_object *o = json_object_new_object(), *rows = json_object_new_array();
@@ -357,6 +381,7 @@ static void drops_document(void *later, bool exact)
     put_bool(o, "exact", exact);
     json_object_object_add(o, "events", rows);
     json_object_object_add(o, "packets", packets(exact));
+    json_object_object_add(o, "losses", plugin_losses());
     json_object_object_add(o, "advice", advice(exact));
     control_finish(later, o);
 }

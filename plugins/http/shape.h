@@ -38,10 +38,14 @@
                             ",\"fetched\":" SHAPE_COUNT ",\"finished\":" SHAPE_COUNT \
                  ",\"dropped_by_verdict\":" SHAPE_COUNT, \
                             "\"worker\",\"source\",\"fetched\",\"finished\""))
+/* reason: behind "dropped." in the metric's name. */
+#define SHAPE_LOSSES \
+    SHAPE_LIST(SHAPE_OBJECT("\"plugin\":" SHAPE_TEXT ",\"reason\":" SHAPE_TEXT ",\"n\":" SHAPE_COUNT \
+                            ",\"unit\":" SHAPE_NULLABLE ",\"why\":" SHAPE_NULLABLE, "\"plugin\",\"reason\",\"n\""))
 #define SHAPE_DROPS \
     SHAPE_OBJECT("\"exact\":" SHAPE_YES ",\"events\":" SHAPE_EVENTS ",\"packets\":" SHAPE_PACKETS \
-                 ",\"advice\":" SHAPE_LIST(SHAPE_TEXT), \
-                 "\"exact\",\"events\",\"packets\",\"advice\"")
+                 ",\"losses\":" SHAPE_LOSSES ",\"advice\":" SHAPE_LIST(SHAPE_TEXT), \
+                 "\"exact\",\"events\",\"packets\",\"losses\",\"advice\"")
 /* By section, then by option: value is whatever the option holds. */
 #define SHAPE_CONFIG \
     "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\",\"additionalProperties\":" \

@@ -80,7 +80,7 @@ static void on_metric(void *arg, const char *plugin, const struct ec_metric *m, 
 
     if (value <= 0)
         return;
-    if (m->kind == EC_METRIC_COUNTER && (!strncmp(m->name, "dropped.", 8) || !strncmp(m->name, "bus.dropped.", 12)))
+    if (ec_metric_is_loss(m))
         f->count[COUNT_DROPS] += (uint64_t)value;
     for (uint32_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!strcmp(plugin, rows[i].plugin) && !strcmp(m->name, rows[i].name))

@@ -1,5 +1,5 @@
 /* What is degraded, in sentences: the daemon's own figures, read through ec.daemon/1, and the disk of its state. No
- * plugin's name stands here: every counter named "dropped.…" or "bus.dropped.…" is a loss, every gauge named
+ * plugin's name stands here: every counter that ec_metric_is_loss() is a loss, every gauge named
  * "trouble.…" that is not 0 something that does not work now. */
 #include "plugins/sysmon/host.h"
 
@@ -61,8 +61,7 @@ static void on_metric(void *arg, const char *plugin, const struct ec_metric *m, 
         snprintf(name, sizeof name, "trouble.%s", *plugin ? plugin : "core");
         check(h, name, FAILED, "%s", m->help);
     }
-    if (m->kind != EC_METRIC_COUNTER || value <= 0 ||
-        (strncmp(m->name, "dropped.", 8) && strncmp(m->name, "bus.dropped.", 12)))
+    if (value <= 0 || !ec_metric_is_loss(m))
         return;
     h->loss = true;
     snprintf(name, sizeof name, "drops.%s", *plugin ? plugin : "core");

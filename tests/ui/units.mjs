@@ -68,5 +68,7 @@ same(drops(account).map((r) => [r.layer, r.reason, r.n]),
     [["events to store", "queue", 7], ["packets", "lost by the kernel", 5], ["eve", "full", 4],
         ["packets", "dropped by a rule", 1], ["events on the bus", "arena", 1]],
     "drops add up by layer and reason, none twice");
+same(drops({ losses: [{ plugin: "traffic", reason: "overload", n: 3, unit: "flows", why: "too much" }] }),
+    [{ layer: "traffic", reason: "overload", n: 3, advice: "too much" }], "what plugins left out says why");
 same(drops({}), [], "nothing lost, no rows");
 process.exit(failed ? 1 : 0);

@@ -24,6 +24,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "record.h"
 
@@ -48,7 +49,9 @@ enum {
 };
 enum { EC_LOG_DEBUG = 10, EC_LOG_INFO = 20, EC_LOG_WARNING = 30, EC_LOG_ERROR = 40, EC_LOG_CRITICAL = 50 };
 
-/* One row of the metric table. A counter only grows; a gauge is set. Name: "events_written", "decode.ipv4.trunc". */
+/* One row of the metric table. A counter only grows; a gauge is set. Name: "events_written", "decode.ipv4.trunc". A
+ * counter whose name begins with "dropped." counts what was lost or not looked at: /api/system/drops lists it with its
+ * help, which should say why and what can be done, and the health says that something was lost. */
 enum { EC_METRIC_COUNTER = 1, EC_METRIC_GAUGE = 2 };
 struct ec_metric { uint32_t size, kind; const char *name, *unit, *help; };
 
@@ -191,6 +194,14 @@ struct ec_plugin {
     EC_EXPORT const struct ec_plugin *ec_plugin_entry_1(void) { return &(desc); }
 /* The first fields of the descriptor. */
 #define EC_PLUGIN_HEAD (uint32_t)sizeof(struct ec_plugin), EC_ABI_MAJOR, EC_API_LEVEL, 0
+
+/* Does it count losses? A counter of the daemon's own bus ("bus.dropped.…") does, too. */
+static inline int32_t ec_metric_is_loss(const struct ec_metric *m)
+{
+    const char *name = m->name;
+
+    return m->kind == EC_METRIC_COUNTER && (!strncmp(name, "dropped.", 8) || !strncmp(name, "bus.dropped.", 12));
+}
 
 /* Log and fail with a format; at most 1,023 bytes. */
 __attribute__((format(printf, 4, 5)))

@@ -47,7 +47,10 @@ function eventRows(account) {
     });
 }
 
-function metricRows(account) {
+/* Stats have every metric, drops the losses with what to do about them. */
+function pluginRows(account) {
+    if (account.losses)
+        return account.losses.map((l) => ({ layer: l.plugin, reason: l.reason, n: l.n, advice: l.why ?? "" }));
     return Object.entries(account.metrics ?? {})
         .filter(([plugin]) => plugin !== "core")
         .flatMap(([plugin, metrics]) => Object.entries(metrics)
@@ -57,7 +60,7 @@ function metricRows(account) {
 
 /* Only what happened. */
 export function drops(account) {
-    return [...packetRows(account), ...eventRows(account), ...metricRows(account)]
+    return [...packetRows(account), ...eventRows(account), ...pluginRows(account)]
         .filter((row) => row.n > 0)
         .sort((a, b) => b.n - a.n);
 }
