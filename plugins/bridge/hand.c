@@ -20,6 +20,7 @@ struct hand {
     bool down[2];                   /* and people were told so */
     struct ring past;               /* counters of rings that are closed */
     uint64_t look_at, count, bytes, held, nic, nic_base;
+    uint32_t fill;                  /* of the fuller ring; EC_FILL_MAX: full */
     uint32_t n_out, back;           /* the batch: frames that are out, those that came back */
     struct out out[RING_BATCH];
     struct iovec part[2][RING_BATCH][2];
@@ -145,7 +146,21 @@ static void show(struct hand *h, const struct out *o, struct ec_frame *f)
     f->linktype = ETHERNET;
     f->iface = h->iface[o->side];
     f->cookie = o->side;
+    f->fill = h->fill;
     h->bytes += o->f.len;
+}
+
+static uint32_t fill(const struct hand *h)
+{
+    uint32_t most = 0;
+
+    for (uint32_t s = 0; s < 2; s++) {
+        uint32_t eighths = h->ring[s] ? ring_eighths(h->ring[s]) : 0;
+
+        if (eighths > most)
+            most = eighths;
+    }
+    return most * (EC_FILL_MAX / 8);
 }
 
 /* The older one of both sides first. */
@@ -153,6 +168,7 @@ static uint32_t gather(struct hand *h, struct ec_frame *const *f, uint32_t max)
 {
     uint32_t n = 0;
 
+    h->fill = fill(h);
     if (max > RING_BATCH)
         max = RING_BATCH;
     for (uint32_t tries = 0; n < max && tries < 4 * RING_BATCH; tries++) {

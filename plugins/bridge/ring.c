@@ -134,6 +134,18 @@ uint64_t ring_peek(struct ring *r)
     return (uint64_t)h->tp_sec * 1000000000u + h->tp_nsec;
 }
 
+/* Frames fill the slots one after the other: where the last slot of an eighth is taken, all before it are. */
+uint32_t ring_eighths(const struct ring *r)
+{
+    uint32_t n = 0;
+
+    while (r->fd >= 0 && r->slots >= 8 && n < 8 &&
+           __atomic_load_n(&head(r, (r->next + (n + 1) * (r->slots / 8) - 1) % r->slots)->tp_status, __ATOMIC_RELAXED) &
+               TP_STATUS_USER)
+        n++;
+    return n;
+}
+
 void ring_free(struct ring *r, uint32_t slot)
 {
     __atomic_store_n(&head(r, slot)->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);

@@ -51,6 +51,8 @@ int ring_open(struct ring *r, const struct link *l, uint32_t bytes, uint32_t lar
 int ring_listen(struct ring *r, char *why, uint32_t n);
 /* The clock of the next frame, ns; 0: there is none. */
 uint64_t ring_peek(struct ring *r);
+/* How full it is, in eighths: 0 to 8. */
+uint32_t ring_eighths(const struct ring *r);
 /* After ring_peek(): takes it. index: below RING_BATCH, another one for each frame that is out. false: it is none to be
  * handed on, and counted. */
 #define RING_BATCH 64u

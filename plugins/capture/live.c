@@ -17,6 +17,8 @@
 #include "plugins/capture/loss.h"
 
 #define FETCH_MAX   64              /* frames that fit the copy buffer */
+#define FILL_NS     UINT64_C(2000000)       /* between two looks at how full the ring is: a system call */
+#define FRAME_HEAD  80u             /* bytes that a frame takes in the ring beside its own (tpacket3_hdr, address) */
 #define REOPEN_NS   UINT64_C(500000000)
 #define LOOK_NS     UINT64_C(250000000)     /* while nothing comes: is the interface still up? */
 
@@ -28,7 +30,9 @@ struct live {
     bool down;                      /* and people were told so */
     uint64_t reopen_at, look_at;    /* monotonic, ns */
     uint64_t count;
-    uint64_t past_recv, past_drop;  /* kernel counters of handles that are closed */
+    uint64_t recv, drop;            /* of the current handle, by the kernel: dropped ones are received, too */
+    uint32_t pcap_recv, pcap_drop;  /* the same as libpcap has them, which wrap */
+    uint64_t past_recv, past_drop;  /* of handles that are closed */
     uint64_t past_left;             /* of those: received, but never read */
     uint64_t read;                  /* frames read from the current handle */
     uint64_t thrown, maybe_thrown;  /* and such as libpcap threw away itself: see live_settle() */
@@ -36,6 +40,8 @@ struct live {
     uint64_t joined_ns;             /* frames of before belong to the other workers too */
     uint64_t nic_base, nic;
     uint64_t delivered, filtered, bytes;
+    uint32_t fill;                  /* EC_FILL_MAX: the ring is full */
+    uint64_t fill_at, fill_read, fill_bytes, fill_drop;     /* when that was looked at: the clock, read, bytes, drop */
     uint8_t *copy; /* FETCH_MAX frames: libpcap gives a block back before the frames are used */
 };
 
@@ -158,25 +164,64 @@ static int live_activate(struct live *l, char *why, uint32_t n)
         return err == PCAP_ERROR_IFACE_NOT_UP ? 1 : -1;
     }
     l->pcap = p;
-    l->read = l->thrown = l->maybe_thrown = 0;
+    l->recv = l->drop = l->read = l->thrown = l->maybe_thrown = 0;
+    l->pcap_recv = l->pcap_drop = l->fill = 0;
+    l->fill_read = l->fill_drop = 0;
     l->linktype = linktype_from_dlt((uint32_t)pcap_datalink(p));
     return 0;
+}
+
+/* Brings recv and drop up to date. −1: libpcap cannot tell. */
+static int live_count(struct live *l)
+{
+    struct pcap_stat s;
+
+    if (!l->pcap || pcap_stats(l->pcap, &s))
+        return -1;
+    l->recv += s.ps_recv - l->pcap_recv;
+    l->drop += s.ps_drop - l->pcap_drop;
+    l->pcap_recv = s.ps_recv;
+    l->pcap_drop = s.ps_drop;
+    return 0;
+}
+
+/* Frames that the kernel has for us, or libpcap threw away unseen. */
+static uint64_t live_unread(const struct live *l)
+{
+    uint64_t kept = l->recv - l->drop;
+
+    return kept > l->read ? kept - l->read : 0;
+}
+
+/* Every so often: how much of the ring do the frames take that wait in it? They are taken for as long as those that
+ * were just read. */
+static void live_fill(struct live *l)
+{
+    uint64_t frames, each, waiting, fill, now = clock_ns(CLOCK_MONOTONIC_COARSE);
+
+    if (now - l->fill_at < FILL_NS || live_count(l) || l->read == l->fill_read)
+        return;
+    l->fill_at = now;
+    frames = l->read - l->fill_read;
+    each = (l->bytes - l->fill_bytes) / frames + FRAME_HEAD;
+    waiting = live_unread(l) > l->thrown ? live_unread(l) - l->thrown : 0;
+    fill = waiting * each * EC_FILL_MAX / l->c.buffer;
+    l->fill = l->drop != l->fill_drop || fill > EC_FILL_MAX ? EC_FILL_MAX : (uint32_t)fill;
+    l->fill_read = l->read;
+    l->fill_bytes = l->bytes;
+    l->fill_drop = l->drop;
 }
 
 /* Frames that the ring held when it was closed are lost, and counted as the kernel's. */
 static void live_drop(struct live *l)
 {
-    struct pcap_stat s = {0, 0, 0};
-    uint64_t kept;
-
     if (!l->pcap)
         return;
-    if (!pcap_stats(l->pcap, &s)) {
-        kept = s.ps_recv - s.ps_drop;
-        l->past_recv += s.ps_recv;
-        l->past_drop += s.ps_drop;
-        l->past_left += kept > l->read + l->thrown ? kept - l->read - l->thrown : 0;
-    }
+    live_count(l);
+    l->past_recv += l->recv;
+    l->past_drop += l->drop;
+    l->past_left += live_unread(l) > l->thrown ? live_unread(l) - l->thrown : 0;
+    l->recv = l->drop = 0;
     l->past_thrown += l->thrown;
     l->thrown = 0;
     pcap_close(l->pcap);
@@ -216,6 +261,7 @@ static void frame_take(u_char *arg, const struct pcap_pkthdr *h, const u_char *d
     f->linktype = l->linktype;
     f->iface = l->c.iface;
     f->cookie = 0;
+    f->fill = l->fill;
     l->bytes += caplen;
 }
 
@@ -227,6 +273,8 @@ static int live_read(struct live *l, struct ec_frame *const *f, uint32_t max)
         pcap_dispatch(l->pcap, (int)(max < FETCH_MAX ? max : FETCH_MAX), frame_take, (u_char *)&b);
 
     l->delivered += b.n;
+    if (n > 0)
+        live_fill(l);
     return n < 0 && !b.n ? -1 : (int)b.n;
 }
 
@@ -286,13 +334,11 @@ static void live_look(struct live *l)
  * the ring between them, is such. */
 static void live_settle(struct live *l)
 {
-    struct pcap_stat s = {0, 0, 0};
-    uint64_t kept, missing;
+    uint64_t missing;
 
-    if (pcap_stats(l->pcap, &s))
+    if (live_count(l))
         return;
-    kept = s.ps_recv - s.ps_drop;
-    missing = kept > l->read ? kept - l->read : 0;
+    missing = live_unread(l);
     if (missing < l->maybe_thrown)
         l->maybe_thrown = missing;
     if (l->maybe_thrown > l->thrown)
@@ -370,11 +416,9 @@ uint32_t live_fetch(struct live *l, struct ec_frame *const *f, uint32_t max, int
 
 void live_stats(struct live *l, uint64_t *c, uint32_t n)
 {
-    struct pcap_stat s = {0, 0, 0};
     uint64_t all[EC_SRC_ALL] = {0};
 
-    if (l->pcap)
-        pcap_stats(l->pcap, &s);
+    live_count(l);
     if (l->c.share == 0) {
         uint64_t now = loss_read(l->name);
 
@@ -384,10 +428,10 @@ void live_stats(struct live *l, uint64_t *c, uint32_t n)
     }
     all[EC_SRC_DELIVERED] = l->delivered;
     all[EC_SRC_BYTES] = l->bytes;
-    all[EC_SRC_KERNEL] = l->past_drop + l->past_left + s.ps_drop;
+    all[EC_SRC_KERNEL] = l->past_drop + l->past_left + l->drop;
     all[EC_SRC_NIC] = l->nic;
     all[EC_SRC_FILTERED] = l->filtered + l->past_thrown + l->thrown;
-    all[EC_SRC_SEEN] = l->past_recv + s.ps_recv + l->nic;
+    all[EC_SRC_SEEN] = l->past_recv + l->recv + l->nic;
     memcpy(c, all, (n < EC_SRC_ALL ? n : EC_SRC_ALL) * sizeof *c);
 }
 

@@ -162,7 +162,7 @@ static void on_flow_end(void *self, void *w, const void *st, uint32_t gen, struc
 }
 
 static const struct ec_inspector inspector = {
-    .size = sizeof inspector, .name = "ml", .packet = on_packet, .flow_end = on_flow_end,
+    .size = sizeof inspector, .flags = EC_INSPECT_OPTIONAL, .name = "ml", .packet = on_packet, .flow_end = on_flow_end,
 };
 
 static int32_t ml_create(const struct ec_host *h, void **self)

@@ -14,9 +14,10 @@
 #include "plugins/traffic/metrics.h"
 #include "plugins/traffic/pool.h"
 #include "plugins/traffic/sdk.h"
+#include "plugins/traffic/shed.h"
 #include "plugins/traffic/target.h"
 
-#define INSPECTORS_MAX 32           /* ec_flow.mute has a bit for each */
+#define INSPECTORS_MAX 16           /* flow.shed has a bit for each, ec_flow.mute, too */
 #define PROTOS_MAX 64
 #define LEASES_MAX 32
 #define BATCH_MAX 64
@@ -29,6 +30,9 @@ struct tconf {                      /* immutable; limits are those of one worker
     uint64_t depth[PROTOS_MAX + 1]; /* of streams, by index of the protocol + 1; [0]: it is not known; 0: none */
     uint64_t timeout[CLASSES][3];   /* by EC_FLOW_* */
     uint64_t bypass_bytes;          /* 0: never */
+    uint64_t shed_bytes;            /* under overload: bypass_bytes */
+    struct shed_conf shed;
+    uint32_t shed_inspectors;       /* bit i: inspector i is left out then */
     uint32_t max_flows, tx_max, defrag_policy, stream_policy;
     bool midstream, anomalies, vlans, urgent_inline, bypass_encrypted;
     struct decode_conf decode;
@@ -42,6 +46,9 @@ struct inspector {
     const struct ec_inspector *hooks;
     const struct ec_host *host;
     void *self;
+    char name[64];                  /* of the row, where its plugin has several inspectors */
+    struct ec_metric row;           /* flows that it was not shown under overload */
+    uint32_t metric;                /* its index in the metrics of host */
 };
 /* an inspector for this batch */
 struct bound { void *w; const void *state; uint32_t gen, index; };
@@ -106,6 +113,8 @@ struct worker {
     uint64_t end_ns;                /* the host's clock at the last idle() */
     uint32_t batch_n;
     bool live;                      /* the last frame was no replay */
+    struct shed shed;
+    uint32_t shed_mask;             /* bit i: inspector i is left out now */
     uint64_t anomaly_second[EV_DECODE_COUNT];
     uint8_t anomaly_n[EV_DECODE_COUNT];
     uint64_t own_cells[M_COUNT];    /* where there is no host */

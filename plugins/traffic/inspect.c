@@ -44,9 +44,23 @@ void inspect_bind(struct worker *w)
     }
 }
 
-/* Call one hook of every inspector that has it and that this flow has not muted. */
+void inspect_shed(struct worker *w, struct flow *f)
+{
+    uint32_t more = w->shed_mask & ~f->pub.mute;
+
+    f->pub.mute |= more;
+    f->shed |= (uint16_t)more;
+    for (uint32_t i = 0; more; i++, more >>= 1) {
+        const struct inspector *s = &w->tr->inspector[i];
+
+        if (more & 1)
+            (s->host ? s->host->cells(s->host, w->index) : w->own_cells)[s->metric]++;
+    }
+}
+
+/* Call one hook of every inspector that has it, that this flow has not muted, and that is not left out. */
 #define EACH(w, f, member, ...) do { \
-        uint32_t mute_ = (f) ? ((struct flow *)(f))->pub.mute : 0; \
+        uint32_t mute_ = (f) ? ((struct flow *)(f))->pub.mute : (w)->shed_mask; \
         for (uint32_t i_ = 0; i_ < (w)->bounds; i_++) { \
             const struct bound *b = &(w)->bound[i_]; \
             const struct inspector *s = &(w)->tr->inspector[b->index]; \

@@ -4,6 +4,8 @@
 #include "plugins/traffic/engine.h"
 
 void inspect_bind(struct worker *w);        /* at the start of a batch: their states and memories */
+/* Under overload: no inspector of shed_mask is called for f again. */
+void inspect_shed(struct worker *w, struct flow *f);
 void inspect_packet(struct worker *w, struct packet *p);
 void inspect_chunk(struct worker *w, struct flow *f, const struct ec_chunk *k);
 void inspect_tx(struct worker *w, struct flow *f, struct ec_tx *x);

@@ -49,6 +49,14 @@
       "Packets without a flow: none could be made.")                                               \
     X(BYPASS_LARGE, COUNTER, "flow.bypass.large", "flows", "Flows bypassed: over bypass.bytes.")     \
     X(BYPASS_ENCRYPTED, COUNTER, "flow.bypass.encrypted", "flows", "Flows bypassed: encrypted.")    \
+    X(BYPASS_OVERLOAD, COUNTER, "flow.bypass.overload", "flows",                                   \
+      "Flows bypassed under overload: over overload.bytes, or encrypted.")                         \
+    X(SHED_LEVEL, GAUGE, "overload.level", "levels",                                               \
+      "What is left out now, added up over the workers. 1: large and encrypted flows; 2: optional inspectors, too.") \
+    X(SHED_RAISED, COUNTER, "overload.raised", "times", "Times that a worker began to leave out more.") \
+    X(SHED_PKTS, COUNTER, "dropped.overload.packets", "packets",                                   \
+      "of large and encrypted flows that nobody looked at, because packets came faster than the workers could read "   \
+      "them: use more workers, a larger buffer of the source for bursts, a filter, or fewer rules") \
     X(BYPASS_PKTS, COUNTER, "flow.bypass.packets", "packets",                                      \
       "Packets of bypassed flows; counted with every eighth of a direction, and at the end.")      \
     X(BYPASS_BYTES, COUNTER, "flow.bypass.bytes", "bytes", "Bytes of those frames.")               \

@@ -41,6 +41,18 @@ static const struct ec_row rows[] = {
               "of a flow, in both directions, beyond which nobody looks at it any more; 0: never"),
     EC_OPTION(BOOL, EC_R_LIVE, "bypass.encrypted", "false", 0, 0, NULL,
               "look no more at flows whose handshake is over and whose bytes are encrypted (TLS, QUIC)"),
+    EC_OPTION(BOOL, EC_R_LIVE, "overload.shed", "true", 0, 0, NULL,
+              "leave out step by step what matters least while packets come faster than they can be looked at: large and "
+              "encrypted flows, then optional inspectors; live only"),
+    EC_OPTION(U32, EC_R_LIVE, "overload.high", "50", 1, 100, "%",
+              "of the source's buffer full: leave out more"),
+    EC_OPTION(U32, EC_R_LIVE, "overload.low", "10", 0, 99, "%", "of it full: leave out less"),
+    EC_OPTION(DURATION, EC_R_LIVE, "overload.step", "50ms", 0, WEEK, NULL, "for which it is that full before each step up"),
+    EC_OPTION(DURATION, EC_R_LIVE, "overload.calm", "5s", 0, WEEK, NULL, "for which it is that empty before each step down"),
+    EC_OPTION(SIZE, EC_R_LIVE, "overload.bytes", "1MiB", 0, INT64_C(1) << 50, "bytes",
+              "of a flow, in both directions, beyond which it is large"),
+    EC_OPTION(TEXT, EC_R_LIVE | EC_R_LIST, "overload.inspectors", NULL, 1, 32, NULL,
+              "inspectors that are optional; default: those that say so themselves (ml)"),
     EC_OPTION(BOOL, EC_R_LIVE, "checksums", "false", 0, 0, NULL,
               "verify checksums; packets with wrong ones are flagged, and those of TCP not parsed"),
     EC_OPTION(BOOL, EC_R_LIVE, "checksum_offloads", "true", 0, 0, NULL,
@@ -118,19 +130,58 @@ static void read_timeouts(const struct ec_host *h, const struct ec_conf *conf, s
         }
 }
 
+/* The k-th inspector of a list. */
+static int32_t read_inspector(const struct traffic *tr, const struct ec_conf *conf, const char *list, uint32_t k,
+                              uint32_t *index)
+{
+    const char *name = tr->host->conf_text(conf, list, k);
+    uint32_t i = 0;
+
+    while (i < tr->inspectors && strcmp(tr->inspector[i].hooks->name, name))
+        i++;
+    *index = i;
+    return i < tr->inspectors ? EC_OK : ec_failf(tr->host, EC_EINVAL, "%s: there is no inspector '%s'",
+                                                 tr->host->conf_where(conf, list, k), name);
+}
+
+static int32_t read_overload(const struct traffic *tr, const struct ec_conf *conf, struct tconf *c)
+{
+    static const char list[] = "overload.inspectors";
+    const struct ec_host *h = tr->host;
+    uint32_t named = h->conf_count(conf, list), i;
+    int32_t rc;
+
+    c->shed.on = num(h, conf, "overload.shed") != 0;
+    c->shed.high = (uint32_t)num(h, conf, "overload.high") * EC_FILL_MAX / 100;
+    c->shed.low = (uint32_t)num(h, conf, "overload.low") * EC_FILL_MAX / 100;
+    c->shed.step = (uint64_t)num(h, conf, "overload.step");
+    c->shed.calm = (uint64_t)num(h, conf, "overload.calm");
+    c->shed_bytes = (uint64_t)num(h, conf, "overload.bytes");
+    if (c->shed.low >= c->shed.high)
+        return ec_failf(h, EC_EINVAL, "%s: overload.low has to be below overload.high (%u %%)",
+                        h->conf_where(conf, "overload.low", 0), c->shed.high * 100 / EC_FILL_MAX);
+    for (uint32_t k = 0; k < named; k++) {
+        if ((rc = read_inspector(tr, conf, list, k, &i)))
+            return rc;
+        c->shed_inspectors |= UINT32_C(1) << i;
+    }
+    for (i = 0; !named && i < tr->inspectors; i++)
+        if (tr->inspector[i].hooks->flags & EC_INSPECT_OPTIONAL)
+            c->shed_inspectors |= UINT32_C(1) << i;
+    return EC_OK;
+}
+
 /* The inspectors that the configuration names, then the others as they registered. */
 static int32_t read_order(const struct traffic *tr, const struct ec_conf *conf, struct tconf *c)
 {
     uint32_t named = tr->host->conf_count(conf, "inspectors"), n = 0, done = 0;
 
     for (uint32_t k = 0; k < named; k++) {
-        const char *name = tr->host->conf_text(conf, "inspectors", k);
-        uint32_t i = 0;
-        while (i < tr->inspectors && strcmp(tr->inspector[i].hooks->name, name))
-            i++;
-        if (i == tr->inspectors)
-            return ec_failf(tr->host, EC_EINVAL, "%s: there is no inspector '%s'",
-                            tr->host->conf_where(conf, "inspectors", k), name);
+        uint32_t i;
+        int32_t rc = read_inspector(tr, conf, "inspectors", k, &i);
+
+        if (rc)
+            return rc;
         if (!(done >> i & 1))
             c->order[n++] = i;
         done |= UINT32_C(1) << i;
@@ -244,7 +295,8 @@ int32_t options_read(const struct traffic *tr, const struct ec_conf *conf, struc
     c->seed = (uint16_t)num(h, conf, "community_id.seed");
     read_timeouts(h, conf, c);
     if ((rc = read_tunnels(h, conf, &c->decode)) || (rc = read_targets(h, conf, &c->targets)) ||
-        (rc = read_depths(tr, conf, c->depth)) || (rc = read_key(h, conf, c->key)))
+        (rc = read_depths(tr, conf, c->depth)) || (rc = read_overload(tr, conf, c)) ||
+        (rc = read_key(h, conf, c->key)))
         return rc;
     return read_order(tr, conf, c);
 }

@@ -12,7 +12,7 @@ static const struct ec_row bypass_rows[] = {
     EC_FIELD(U64, 0, struct bypass_record, pkts[1], "pkts_toclient", "packets", "To the initiator, of the flow's."),
     EC_FIELD(U64, 0, struct bypass_record, bytes[0], "bytes_toserver", "bytes", "Bytes of those frames."),
     EC_FIELD(U64, 0, struct bypass_record, bytes[1], "bytes_toclient", "bytes", "Bytes of those frames."),
-    EC_FIELD_ENUM(0, struct bypass_record, reason, "reason", "none,bytes,encrypted", "Why nobody looked at them."),
+    EC_FIELD_ENUM(0, struct bypass_record, reason, "reason", "none,bytes,encrypted,overload", "Why nobody looked at them."),
 };
 static const struct ec_record bypass_shape = EC_RECORD_ELEMENT(struct bypass_record, bypass_rows);
 
@@ -23,8 +23,9 @@ struct flow_record {
     uint32_t state, reason, bypass;
     uint8_t alerted, pad[3];
     struct bypass_record bypassed;
+    struct ec_list left_out;
 };
-enum { FLOW_END, FLOW_AGE, FLOW_STATE, FLOW_REASON, FLOW_ALERTED, FLOW_BYPASSED };
+enum { FLOW_END, FLOW_AGE, FLOW_STATE, FLOW_REASON, FLOW_ALERTED, FLOW_BYPASSED, FLOW_LEFT_OUT };
 static const struct ec_row flow_rows[] = {
     EC_FIELD(U64, EC_R_COLUMN, struct flow_record, pkts[0], "pkts_toserver", "packets",
              "Packets from the initiator."),
@@ -50,6 +51,8 @@ static const struct ec_row flow_rows[] = {
      "Who bypassed it.", 0, 0},
     {EC_T_RECORD, EC_R_OPT | EC_R_INLINE, FLOW_BYPASSED, 0, offsetof(struct flow_record, bypassed), "bypassed",
      &bypass_shape, NULL, NULL, NULL, "What nobody looked at.", 0, 0},
+    {EC_T_TEXT, EC_R_OPT | EC_R_LIST, FLOW_LEFT_OUT, 0, offsetof(struct flow_record, left_out), "inspectors_left_out",
+     NULL, NULL, NULL, NULL, "Inspectors that did not see all of it, because the engine was overloaded.", 0, 0},
 };
 static const struct ec_record flow_shape = EC_RECORD_PART(struct flow_record, flow_rows);
 
@@ -338,6 +341,18 @@ static void bypass_part(struct flow_record *r, const struct flow *f)
     }
 }
 
+static void left_out_part(const struct traffic *tr, struct flow_record *r, const struct flow *f, struct ec_build *b)
+{
+    struct ec_span *s = ec_rows(b, &r->left_out, (uint32_t)__builtin_popcount(f->shed), sizeof *s);
+
+    if (!s)
+        return;
+    r->part.has |= 1u << FLOW_LEFT_OUT;
+    for (uint32_t i = 0; i < tr->inspectors; i++)
+        if (f->shed >> i & 1)
+            *s++ = ec_puts(b, tr->inspector[i].hooks->name);
+}
+
 void publish_flow(struct worker *w, struct flow *f, uint32_t reason)
 {
     struct traffic *tr = w->tr;
@@ -357,6 +372,8 @@ void publish_flow(struct worker *w, struct flow *f, uint32_t reason)
                       1u << FLOW_ALERTED;
         if (f->bypass)
             bypass_part(r, f);
+        if (f->shed)
+            left_out_part(tr, r, f, &b);
         if (f->pub.ip_proto == PROTO_TCP)
             tcp_part(tr, &b, f);
         tunnel_part(tr, &b, f);

@@ -23,16 +23,35 @@
 static const struct ec_metric metrics[M_COUNT] = {METRICS(ROW) EVENTS_DECODE(DECODE)
                                                       EVENTS_STREAM(STREAM)};
 
+/* "dropped.overload" in the metrics of the inspector's plugin, "dropped.overload.NAME" of its second and later ones. */
+static int32_t inspector_metric(struct inspector *s, const struct ec_host *h, const char *name)
+{
+    int32_t rc;
+
+    s->row = (struct ec_metric){
+        (uint32_t)sizeof s->row, EC_METRIC_COUNTER, "dropped.overload", "flows",
+        "that it was not shown whole, because packets came faster than the workers could read them: use more workers, "
+        "a larger buffer of the source for bursts, a filter, or fewer rules" };
+    if ((rc = h->metric_add(h, &s->row, &s->metric)) != EC_EEXIST)
+        return rc;
+    snprintf(s->name, sizeof s->name, "dropped.overload.%s", name);
+    s->row.name = s->name;
+    return h->metric_add(h, &s->row, &s->metric);
+}
+
 static int32_t t_inspect(void *self, const struct ec_host *h, const struct ec_inspector *i,
                          void *insp_self, uint32_t *index)
 {
     struct traffic *tr = self;
     struct inspector *s = &tr->inspector[tr->inspectors];
+    int32_t rc;
 
     if (!EC_HAS(i, struct ec_inspector, flow_end) || !i->name)
         return EC_EINVAL;
     if (tr->inspectors == INSPECTORS_MAX)
         return EC_ELIMIT;
+    if ((rc = inspector_metric(s, h, i->name)))
+        return rc;
     s->hooks = i;
     s->host = h;
     s->self = insp_self;

@@ -1,6 +1,7 @@
 /* One worker's packets: decode and prefetch a whole batch, then each packet to its end. What can be
  * seen depends on the packets alone, never on where a batch began. */
 #include <stdlib.h>
+#include <time.h>
 
 #include "plugins/traffic/engine.h"
 #include "plugins/traffic/inspect.h"
@@ -32,6 +33,8 @@ void tconf_defaults(struct tconf *c)
     c->tx_max = TX_MAX;
     c->anomalies = c->vlans = true;
     decode_conf_defaults(&c->decode);
+    c->shed = (struct shed_conf){ true, EC_FILL_MAX / 2, EC_FILL_MAX / 10, second / 20, 5 * second };
+    c->shed_bytes = UINT64_C(1) << 20;
     for (uint32_t k = 0; k < CLASSES; k++)
         for (uint32_t s = 0; s < 3; s++)
             c->timeout[k][s] = seconds[k][s] * second;
@@ -85,6 +88,30 @@ static void worker_limits(struct worker *w)
     inspect_bind(w);
 }
 
+/* What is left out from here on. Packets that waited for long come all at once: their clock would not do. */
+static void worker_shed(struct worker *w, uint32_t fill)
+{
+    static const char *const what[SHED_LEVELS] = {
+        "all is looked at again", "flows that are large or encrypted are bypassed",
+        "optional inspectors are left out, too" };
+    static struct ec_site site;
+    const struct ec_host *h = w->tr->host;
+    uint32_t before = w->shed.level, level;
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    level = shed_look(&w->shed, &w->conf->shed, fill, (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec);
+    w->shed_mask = level >= SHED_INSPECTORS ? w->conf->shed_inspectors : 0;
+    if (level == before)
+        return;
+    w->cells[M_SHED_LEVEL] = level;
+    w->cells[M_SHED_RAISED] += level > before;
+    if (h)
+        ec_logf(h, level > before ? EC_LOG_WARNING : EC_LOG_INFO, &site,
+                "worker %u: the buffer of the source is %u %% full: %s; level %u of %d (traffic.overload)", w->index,
+                fill * 100 / EC_FILL_MAX, what[level], level, SHED_LEVELS - 1);
+}
+
 /* Its flow is looked for as soon as its packet is read. */
 static void prepare_key(struct worker *w, struct packet *p)
 {
@@ -127,6 +154,8 @@ void worker_prepare(struct worker *w, struct ec_frame *const *f, uint32_t n)
     if (n > BATCH_MAX)
         n = BATCH_MAX;
     worker_limits(w);
+    if (n && (f[n - 1]->fill || w->shed.level || w->shed.high_ns))
+        worker_shed(w, f[n - 1]->fill);
     w->batch_n = n;
     w->inners = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -242,6 +271,8 @@ static inline __attribute__((always_inline)) void packet_run(struct worker *w, s
         flow_packet(w, p);
     if (p->events)
         decode_anomalies(w, p);
+    if (w->shed_mask && p->pub.flow)
+        inspect_shed(w, (struct flow *)(void *)p->pub.flow);
     if (p->pub.flow)
         packet_flow(w, (struct flow *)(void *)p->pub.flow, p);
     inspect_packet(w, p);
@@ -311,15 +342,17 @@ void worker_packet(struct worker *w, uint32_t i, uint32_t *verdict)
 
 void worker_idle(struct worker *w, uint64_t now_ns)
 {
+    bool silent = w->idle_pkts == w->cells[M_PKTS];
+
     worker_limits(w);
     w->end_ns = now_ns;
     if (w->live && now_ns > w->table.clock_ns)
         flow_sweep(w, now_ns, SWEEP_IDLE);
-    if (w->tr->ask) {
-        snapshot_poll(&w->tr->ask[w->index].slot, w->index, &w->table,
-                      w->idle_pkts == w->cells[M_PKTS] ? LOOK_IDLE : LOOK_BUSY);
-        w->idle_pkts = w->cells[M_PKTS];
-    }
+    if (silent && w->shed.level)
+        worker_shed(w, 0);
+    if (w->tr->ask)
+        snapshot_poll(&w->tr->ask[w->index].slot, w->index, &w->table, silent ? LOOK_IDLE : LOOK_BUSY);
+    w->idle_pkts = w->cells[M_PKTS];
 }
 
 uint32_t worker_finish(struct worker *w, uint32_t reason)

@@ -1,7 +1,9 @@
 /* kind_inspector.c: the kind 'inspector': counts what each hook sees, keeps bytes of its own in each flow, and publishes
- * an event of its own for each flow that ends, with the flow attached. */
+ * an event of its own for each flow that ends, with the flow attached. It can take its time. */
 #define EC_API_LEVEL 1
+#include <stdbool.h>
 #include <stdlib.h>
+#include <time.h>
 #include <ecyber/plugin.h>
 #include <ecyber/ext/traffic.h>
 
@@ -23,6 +25,7 @@ static const struct ec_metric metrics[] = {
 
 static const struct ec_row option_rows[] = {
     EC_OPTION(BOOL, 0, "every_packet", "false", 0, 0, NULL, "publish an event for each packet too: load for the bus"),
+    EC_OPTION(DURATION, 0, "delay", "0s", 0, 1000000000, NULL, "spend this long with each packet"),
 };
 static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
 
@@ -33,6 +36,7 @@ struct inspector {
     void *traffic_self;
     uint32_t topic, lease, index;
 };
+struct state { bool every; int64_t delay; };
 struct worker { uint32_t number; uint64_t *cells; };
 
 static struct lease *lease_of(const struct inspector *i, struct ec_flow *f) { return EC_LEASED(f, i->lease, struct lease); }
@@ -56,17 +60,28 @@ static void publish(struct inspector *i, uint32_t worker, struct ec_flow *f, con
     i->host->publish(i->host, &b);
 }
 
+static int64_t now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 static void on_packet(void *self, void *w, const void *st, uint32_t gen, struct ec_packet *p)
 {
     struct inspector *i = self;
+    const struct state *state = st;
     struct worker *worker = w;
+    int64_t end = state->delay ? now() + state->delay : 0;
 
     (void)gen;
     worker->cells[0]++;
+    while (end && now() < end) {}
     if (!p->flow)
         return;
     lease_of(i, p->flow)->packets++;
-    if (st)
+    if (state->every)
         publish(i, worker->number, p->flow, p);
 }
 
@@ -124,15 +139,24 @@ static int32_t inspector_setup(void *self)
     return err ? err : i->traffic->inspect(i->traffic_self, i->host, &hooks, i, &i->index);
 }
 
-/* The state is a flag: not NULL where every packet gets its event. */
 static int32_t inspector_configure(void *self, const struct ec_conf *c, void **state)
 {
     struct inspector *i = self;
+    struct state *s = *state = calloc(1, sizeof *s);
     int64_t every = 0;
 
+    if (!s)
+        return EC_ENOMEM;
     i->host->conf_num(c, "every_packet", 0, &every);
-    *state = every ? i : NULL;
+    i->host->conf_num(c, "delay", 0, &s->delay);
+    s->every = every != 0;
     return EC_OK;
+}
+
+static void inspector_state_free(void *self, void *state)
+{
+    (void)self;
+    free(state);
 }
 
 static int32_t inspector_worker_init(void *self, uint32_t number, void **w)
@@ -156,5 +180,5 @@ static void inspector_worker_fini(void *self, void *w)
 static const struct ec_plugin plugin = {
     EC_PLUGIN_HEAD, "org.ecyber.test.inspector", "kind_inspector", "1", "counts what its hooks see", "MIT", NULL,
     1, sizeof uses[0], 0, 0, 2, sizeof metrics[0], uses, NULL, metrics, &options,
-    inspector_create, inspector_setup, inspector_configure, NULL, NULL, NULL, inspector_worker_init, inspector_worker_fini, free };
+    inspector_create, inspector_setup, inspector_configure, inspector_state_free, NULL, NULL, inspector_worker_init, inspector_worker_fini, free };
 EC_PLUGIN(plugin)

@@ -39,6 +39,7 @@ uint32_t feed_frame(struct feed *f, uint32_t link, const void *d, uint32_t n)
     frame->count = ++f->count;
     frame->caplen = frame->wirelen = n;
     frame->linktype = link;
+    frame->fill = f->fill;
     worker_prepare(f->w, (struct ec_frame *const[]){ frame }, 1);
     worker_packet(f->w, 0, &verdict);
     free(copy);

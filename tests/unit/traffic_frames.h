@@ -13,6 +13,7 @@ struct feed {                       /* a worker without a daemon */
     uint64_t now_ns, count;
     uint8_t bytes[FRAME_ROOM];
     struct ec_frame frame;
+    uint32_t fill;                  /* of the source's buffer: ec_frame.fill */
 };
 struct side { uint32_t ip; uint16_t port; };
 

@@ -6,6 +6,8 @@
 
 #define MUTE_ALL UINT32_MAX
 
+static const uint16_t metric_of[] = { 0, M_BYPASS_LARGE, M_BYPASS_ENCRYPTED, M_BYPASS_OVERLOAD };   /* by BYPASS_* */
+
 static uint32_t bypass_why(const struct worker *w, const struct flow *f)
 {
     const struct tconf *c = w->conf;
@@ -14,7 +16,10 @@ static uint32_t bypass_why(const struct worker *w, const struct flow *f)
         return BYPASS_NONE;
     if (c->bypass_encrypted && f->opaque)
         return BYPASS_ENCRYPTED;
-    return c->bypass_bytes && f->pub.bytes[0] + f->pub.bytes[1] > c->bypass_bytes ? BYPASS_BYTES : BYPASS_NONE;
+    if (c->bypass_bytes && f->pub.bytes[0] + f->pub.bytes[1] > c->bypass_bytes)
+        return BYPASS_BYTES;
+    return w->shed.level && (f->opaque || f->pub.bytes[0] + f->pub.bytes[1] > c->shed_bytes) ? BYPASS_OVERLOAD
+                                                                                           : BYPASS_NONE;
 }
 
 /* What came since the last look. */
@@ -23,6 +28,8 @@ static void bypass_count(struct worker *w, struct flow *f, struct bypass *b)
     uint64_t pkts = f->pub.pkts[0] + f->pub.pkts[1], bytes = f->pub.bytes[0] + f->pub.bytes[1];
 
     count_add(w, M_BYPASS_PKTS, pkts - b->counted_pkts);
+    if (b->why == BYPASS_OVERLOAD)
+        count_add(w, M_SHED_PKTS, pkts - b->counted_pkts);
     count_add(w, M_BYPASS_BYTES, bytes - b->counted_bytes);
     b->counted_pkts = pkts;
     b->counted_bytes = bytes;
@@ -48,7 +55,7 @@ static void bypass_begin(struct worker *w, struct flow *f, const struct packet *
     b->bytes[p->pub.dir] -= p->wire;
     b->counted_pkts = b->pkts[0] + b->pkts[1];
     b->counted_bytes = b->bytes[0] + b->bytes[1];
-    count(w, why == BYPASS_BYTES ? M_BYPASS_LARGE : M_BYPASS_ENCRYPTED);
+    count(w, metric_of[why]);
 }
 
 void bypass_look(struct worker *w, struct flow *f, const struct packet *p)

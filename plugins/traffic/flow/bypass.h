@@ -1,5 +1,5 @@
-/* bypass.h: flows that nobody looks at any more, because they have grown large or because what they carry is
- * encrypted. Their packets are decoded and counted and TCP's state is followed, so that they end as others do; no
+/* bypass.h: flows that nobody looks at any more, because they have grown large, or because what they carry is
+ * encrypted, or because either is so while the engine is overloaded (shed.h). Their packets are decoded and counted and TCP's state is followed, so that they end as others do; no
  * parser and no inspector is called until flow_end. [wrk] */
 #ifndef TRAFFIC_BYPASS_H
 #define TRAFFIC_BYPASS_H

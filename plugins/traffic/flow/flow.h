@@ -56,7 +56,7 @@ struct about {                      /* of a flow of ICMP errors: what its first 
     uint8_t ip_proto;               /* 0: it is about nothing that has ports */
 };
 
-enum { BYPASS_NONE, BYPASS_BYTES, BYPASS_ENCRYPTED };   /* why nobody looks at a flow any more */
+enum { BYPASS_NONE, BYPASS_BYTES, BYPASS_ENCRYPTED, BYPASS_OVERLOAD };   /* why nobody looks at a flow any more */
 struct bypass {
     uint64_t pkts[2], bytes[2];     /* the flow's before it was bypassed */
     uint64_t counted_pkts, counted_bytes;           /* the flow's up to which the metrics count */
@@ -100,7 +100,8 @@ struct flow {                       /* 192 bytes: three lines; the leases follow
     struct app *app;
     struct flow_more *more;         /* what few flows need; NULL: nothing yet */
     struct sdir *dir;               /* TCP: both directions, of the worker's pool; else NULL */
-    uint8_t tcp_flags[2], wscale[2], sflags[2], hole_age[2];
+    uint8_t tcp_flags[2], sflags[2], hole_age[2];
+    uint16_t shed;                  /* bit i: inspector i was left out under overload */
     /* what each direction was taken for, and what it was before it changed: index of the protocol + 1, or
      * APP_SIDE_FAILED; 0: not known */
     uint8_t app_side[2], app_orig;

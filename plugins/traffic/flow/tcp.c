@@ -50,7 +50,6 @@ static void tcp_syn(struct worker *w, struct flow *f, const struct packet *p)
             return;
         f->tcp_state = TCPS_SYN_SENT;
         f->flags |= FL_SESSION;
-        f->wscale[dir] = p->wscale;
         if (!f->dir[dir].offset && !f->dir[dir].wait)
             stream_base(f, dir, p->seq + 1, false);
         break;
@@ -91,7 +90,6 @@ static void tcp_syn_ack(struct worker *w, struct flow *f, const struct packet *p
             return;
         }
         f->tcp_state = TCPS_SYN_RECV;
-        f->wscale[dir] = p->wscale;
         stream_restart(w, f, dir, p->seq + 1);
         rtt_server(w, f, p);
     } else if (stream_first(f, dir) != p->seq + 1) {

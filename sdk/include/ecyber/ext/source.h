@@ -1,4 +1,4 @@
-/* source.h: ec.source/1, the interface of packet sources. STATUS: draft 4.
+/* source.h: ec.source/1, the interface of packet sources. STATUS: draft 5.
  * Implemented by capture plugins, called by the host's worker loop. */
 #ifndef EC_EXT_SOURCE_H
 #define EC_EXT_SOURCE_H
@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-#define EC_SOURCE_ID "ec.source/1-draft.4"
+#define EC_SOURCE_ID "ec.source/1-draft.5"
 
 /* Flags of a frame. */
 enum { EC_FR_INLINE = 1, EC_FR_CSUM_OK = 2, EC_FR_CUT = 4 /* by the snap length */, EC_FR_OUTGOING = 8,
@@ -22,7 +22,11 @@ struct ec_frame {                   /* its memory is the HOST's, filled by the s
     uint32_t linktype;              /* LINKTYPE_* (https://www.tcpdump.org/linktypes.html), not DLT_* */
     uint32_t iface;                 /* interned in "iface", 0: none */
     uint64_t cookie;                /* the source's */
+    /* How full the source's own buffer was lately: 0 to EC_FILL_MAX, and that where it has just lost frames. Zeroed by
+     * the host: a source that never writes it, such as a file, is never pressed. */
+    uint32_t fill, pad;
 };
+#define EC_FILL_MAX 1000u
 
 /* Verdicts, rising; a packet's verdict is only ever raised. */
 enum { EC_V_PASS = 0, EC_V_DROP = 1, EC_V_REJECT = 2 };

@@ -1,4 +1,4 @@
-/* traffic.h: ec.traffic/1, the service of the traffic engine. STATUS: draft 3.
+/* traffic.h: ec.traffic/1, the service of the traffic engine. STATUS: draft 4.
  *
  * Flows, in-order stream bytes, transactions and inspection buffers by name. Inspectors (ids, ml, yours) register
  * hooks; parsers register protocols.
@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define EC_TRAFFIC_ID "ec.traffic/1-draft.3"
+#define EC_TRAFFIC_ID "ec.traffic/1-draft.4"
 
 /* Directions as array indexes: 0 to the server, 1 to the client. */
 enum { EC_TO_SERVER = 0, EC_TO_CLIENT = 1 };
@@ -134,6 +134,9 @@ struct ec_proto {                   /* IMPLEMENTED by parsers, static [run] */
     void (*state_drop)(void *self, void *state);
 };
 
+/* ec_inspector.flags: can be left out. Under overload it is not called again for a flow, not even at its end (leased
+ * bytes are dropped as ever); the record of the flow says so. `overload.inspectors` overrides it. */
+#define EC_INSPECT_OPTIONAL 1u
 struct ec_inspector {               /* IMPLEMENTED by ids, ml, yours; order = configuration. NULL: not wanted */
     uint32_t size, flags;
     const char *name;
