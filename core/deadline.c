@@ -31,7 +31,7 @@ static void expire(void)
 static void *watch(void *arg)
 {
     (void)arg;
-    privilege_drop_raw();
+    privilege_keep(0);
     pthread_mutex_lock(&lock);
     while (is_open) {
         struct timespec t = { (time_t)(due / 1000000000u), (long)(due % 1000000000u) };

@@ -215,8 +215,7 @@ static int start_workers(struct daemon *d)
     if (d->cmd->replay && progress_open(d->base, wc.n_uri))
         LOG(EC_LOG_WARNING, "no progress is shown: out of memory");
     rc = worker_start(&wc, on_workers_done, d);
-    if (d->opt.workers || !worker_needs_raw(&wc))
-        privilege_drop_raw();
+    privilege_keep(d->opt.workers ? 0 : worker_powers(&wc));
     return rc;
 }
 
@@ -400,7 +399,7 @@ int run(struct daemon *d)
         log_start(d);
         good = !standing_uri(d);
         if (!d->sources)
-            privilege_drop_raw();
+            privilege_keep(0);
         if (good && (!d->sources || !start_workers(d))) {
             notify("READY=1\nSTATUS=running");
             serve(d);

@@ -21,7 +21,7 @@ struct life {
     void (*fn)(void *arg);
     void *arg;
     char name[16];
-    bool capable;
+    uint32_t powers;
 };
 
 /* The threads that have not ended. A join with a deadline waits for the end here: pthread_clockjoin_np() would do, but
@@ -63,8 +63,7 @@ static void *thread_main(void *arg)
     mark_register(l->name);
     epoch_register(l->name);
     crash_thread();
-    if (!l->capable)
-        privilege_drop_raw();
+    privilege_keep(l->powers);
     l->fn(l->arg);
     epoch_unregister();
     mark_unregister();
@@ -72,7 +71,7 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-static int start(pthread_t *t, const char *name, void (*fn)(void *arg), void *arg, bool capable)
+static int start(pthread_t *t, const char *name, void (*fn)(void *arg), void *arg, uint32_t powers)
 {
     struct life *l = calloc(1, sizeof *l);
     sigset_t all, old;
@@ -82,7 +81,7 @@ static int start(pthread_t *t, const char *name, void (*fn)(void *arg), void *ar
         return EC_ENOMEM;
     l->fn = fn;
     l->arg = arg;
-    l->capable = capable;
+    l->powers = powers;
     snprintf(l->name, sizeof l->name, "%s", name);
     pthread_once(&once, ended_init);
     sigfillset(&all);
@@ -104,12 +103,12 @@ static int start(pthread_t *t, const char *name, void (*fn)(void *arg), void *ar
 
 int thread_start(pthread_t *t, const char *name, void (*fn)(void *arg), void *arg)
 {
-    return start(t, name, fn, arg, false);
+    return start(t, name, fn, arg, 0);
 }
 
-int thread_start_capable(pthread_t *t, const char *name, void (*fn)(void *arg), void *arg)
+int thread_start_capable(pthread_t *t, const char *name, void (*fn)(void *arg), void *arg, uint32_t powers)
 {
-    return start(t, name, fn, arg, true);
+    return start(t, name, fn, arg, powers);
 }
 
 static bool is_alive(pthread_t t)

@@ -3,6 +3,7 @@
 #include "core/bus/bus.h"
 #include "core/clock.h"
 #include "core/instance.h"
+#include "core/launcher/privilege.h"
 #include "core/log/log.h"
 #include "core/log/mark.h"
 #include "core/plan.h"
@@ -157,15 +158,16 @@ bool worker_ends(const struct worker_config *c)
     return s && s->s->flags & EC_SOURCE_MAY_WAIT;
 }
 
-bool worker_needs_raw(const struct worker_config *c)
+uint32_t worker_powers(const struct worker_config *c)
 {
+    uint32_t flags = 0;
+
     for (uint32_t i = 0; i < c->n_uri; i++) {
         const struct worker_source *s = worker_source_of(c->uri[i]);
 
-        if (s && s->s->flags & EC_SOURCE_NET_RAW)
-            return true;
+        flags |= s ? s->s->flags : 0;
     }
-    return false;
+    return (flags & EC_SOURCE_NET_RAW ? PRIVILEGE_RAW : 0) | (flags & EC_SOURCE_NET_ADMIN ? PRIVILEGE_ADMIN : 0);
 }
 
 char *worker_standing(void)
@@ -192,8 +194,7 @@ static int start_thread(struct worker *w)
     char name[16];
 
     snprintf(name, sizeof name, "W%u", w->id);
-    return worker_needs_raw(&workers.c) ? thread_start_capable(&w->thread, name, worker_main, w)
-                                        : thread_start(&w->thread, name, worker_main, w);
+    return thread_start_capable(&w->thread, name, worker_main, w, worker_powers(&workers.c));
 }
 
 int worker_start(const struct worker_config *c, void (*done)(bool failed, void *arg), void *arg)

@@ -34,8 +34,8 @@ int worker_stage(struct instance *i, const struct ec_stage *s, char *why, uint32
 /* [ctl] Has each of c->uri its source, and would each be reached? What is wrong is logged. 0 or EC_E*. */
 int worker_check(const struct worker_config *c);
 bool worker_ends(const struct worker_config *c);    /* [ctl] checked: will the last source be at its end some time? */
-/* [ctl] Does any of c->uri need CAP_NET_RAW to be opened? Only then the workers keep it. */
-bool worker_needs_raw(const struct worker_config *c);
+/* [ctl] PRIVILEGE_*: what any of c->uri needs to be opened, and the workers keep. */
+uint32_t worker_powers(const struct worker_config *c);
 /* [ctl] configured: "SCHEME:" of the first source that is to stand open though nobody named it; from malloc(). NULL: none
  * (or out of memory). */
 char *worker_standing(void);

@@ -238,7 +238,7 @@ int launcher_become(const struct cmdline *c)
         LOG(EC_LOG_CRITICAL, "%s", why);
         return EXIT_FAILED;
     }
-    privilege_drop_raw();
+    privilege_keep(0);
     return EXIT_FINE;
 }
 

@@ -94,15 +94,17 @@ static void keep(bool has, unsigned cap)
 
 int privilege_engine(const struct identity *id, char *why, uint32_t n)
 {
-    bool account = getpwuid(id->uid), raw, files, search;
+    bool account = getpwuid(id->uid), raw, admin, files, search;
     int rc;
 
     capng_get_caps_process();
     raw = capng_have_capability(CAPNG_PERMITTED, CAP_NET_RAW);
+    admin = capng_have_capability(CAPNG_PERMITTED, CAP_NET_ADMIN);
     files = !id->uid && capng_have_capability(CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
     search = id->search && capng_have_capability(CAPNG_PERMITTED, CAP_DAC_READ_SEARCH);
     capng_clear(CAPNG_SELECT_BOTH);
     keep(raw, CAP_NET_RAW);
+    keep(admin, CAP_NET_ADMIN);
     keep(files, CAP_DAC_OVERRIDE);
     keep(search, CAP_DAC_READ_SEARCH);
     rc = capng_change_id((int)id->uid, (int)id->gid,
@@ -130,13 +132,20 @@ int privilege_helper(char *why, uint32_t n)
     return apply(why, n);
 }
 
-void privilege_drop_raw(void)
+void privilege_keep(uint32_t which)
 {
+    static const struct { uint32_t which; unsigned cap; } all[] = {
+        { PRIVILEGE_RAW, CAP_NET_RAW }, { PRIVILEGE_ADMIN, CAP_NET_ADMIN } };
+    bool changed = false;
+
     capng_get_caps_process();
-    if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_RAW))
-        return;
-    capng_update(CAPNG_DROP, BOTH, CAP_NET_RAW);
-    capng_apply(CAPNG_SELECT_CAPS);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (!(which & all[i].which) && capng_have_capability(CAPNG_PERMITTED, all[i].cap)) {
+            capng_update(CAPNG_DROP, BOTH, all[i].cap);
+            changed = true;
+        }
+    if (changed)
+        capng_apply(CAPNG_SELECT_CAPS);
 }
 
 int privilege_folder(const char *path, const struct identity *id, char *why, uint32_t n)

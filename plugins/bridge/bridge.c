@@ -15,10 +15,11 @@ static const struct ec_metric metrics[] = {
     [HAND_SENT] = FRAMES("sent", "frames that left on the other side"),
     [HAND_HELD] = FRAMES("held", "frames that their verdict kept back"),
     [HAND_TAGS] = FRAMES("tags", "frames that got back the VLAN tag that the kernel takes out"),
-    [HAND_LOST + RING_DOWN] = FRAMES("lost_down", "lost: the other interface was down, or away"),
-    [HAND_LOST + RING_FULL] = FRAMES("lost_full", "lost: the other interface's queue was full"),
-    [HAND_LOST + RING_LONG] = FRAMES("lost_long", "lost: longer than the other interface's MTU"),
-    [HAND_LOST + RING_REFUSED] = FRAMES("lost_refused", "lost: the kernel would not send it"),
+    [HAND_LOST + RING_DOWN] = FRAMES("dropped.down", "that did not cross: the other interface was down, or away"),
+    [HAND_LOST + RING_FULL] = FRAMES("dropped.full", "that did not cross: the other interface's queue was full"),
+    [HAND_LOST + RING_LONG] = FRAMES("dropped.long",
+                                     "that did not cross: longer than the other interface's MTU; give both the same"),
+    [HAND_LOST + RING_REFUSED] = FRAMES("dropped.refused", "that did not cross: the kernel would not send them"),
     [METRIC_DOWN] = { sizeof(struct ec_metric), EC_METRIC_COUNTER, "interface_down", "times",
                       "an interface of the bridge went away" },
 };
@@ -177,7 +178,7 @@ static void bridge_destroy(void *self)
 }
 
 static const struct ec_source source = {
-    sizeof source, EC_SOURCE_VERDICTS | EC_SOURCE_NET_RAW, "bridge",
+    sizeof source, EC_SOURCE_VERDICTS | EC_SOURCE_NET_RAW | EC_SOURCE_NET_ADMIN, "bridge",
     source_open, source_fetch, source_finish, source_stats, source_close, NULL,
 };
 static const struct ec_offer offers[] = {

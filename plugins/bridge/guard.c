@@ -223,8 +223,8 @@ static void table_name(char to[NAME], const char *what, const char *interface)
 static int explain(int err, const char *what, char *why, uint32_t n)
 {
     if (err == EPERM)
-        snprintf(why, n, "%s: CAP_NET_ADMIN is missing (the daemon has it when root starts it with --alone), or "
-                 "another daemon owns the table", what);
+        snprintf(why, n, "%s: CAP_NET_ADMIN is missing (the daemon has it when root starts it), or another "
+                 "daemon owns the table", what);
     else if (err == EOPNOTSUPP || err == ENOENT)
         snprintf(why, n, "%s: this kernel cannot (nft_fwd_netdev, and tables with an owner: Linux 5.12): %s", what,
                  strerror(err));

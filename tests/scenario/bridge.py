@@ -59,7 +59,7 @@ def serve():
 
 def whole(counted):
     """Every frame that was seen is in one place."""
-    lost = sum(counted[name] for name in ("lost_down", "lost_full", "lost_long", "lost_refused"))
+    lost = sum(counted[name] for name in ("dropped.down", "dropped.full", "dropped.long", "dropped.refused"))
     before = sum(counted[name] for name in ("lost_kernel", "lost_nic", "filtered", "bad"))
     return counted["seen"] - before == counted["delivered"] == counted["sent"] + counted["held"] + lost
 
@@ -77,7 +77,7 @@ def crosses(wanted, workers, *words):
     check(" 0 received" in lost and ping(2, host="fd09::2") == 2, "and on a ping, on those flows only, " + how, lost)
     c = d.steady()
     check(c["held"] >= 3 and c["held"] == c["dropped_by_verdict"], "they are counted as held, " + how, c)
-    check(whole(c) and c["sent"] > 100 and not c["lost_full"] + c["lost_refused"] + c["lost_long"],
+    check(whole(c) and c["sent"] > 100 and not c["dropped.full"] + c["dropped.refused"] + c["dropped.long"],
           "every frame is accounted for, none is lost, " + how, c)
     check(d.end() == 0, "SIGTERM ends it well, " + how, d.text())
     with open("eve.json", encoding="utf-8") as eve:
@@ -190,6 +190,34 @@ def fails_open(wanted):
     check("promiscuity 0" in left, "and nothing of it stays", left)
 
 
+def launched(wanted):
+    """By the launcher, as an ordinary user: offloads and fail: open all the same."""
+    def now():
+        return [libbridge.offloads(dev) for dev in ("eth1", "eth2")]
+
+    on, off = ["1 1 1"] * 2, ["0 0 0"] * 2
+    d = Daemon("--set", "bridge.fail=open", plugins="bridge, traffic", alone=False)
+    check(d.ready() and ping(2) == 2 and fetch("large") == [wanted["large"]], "as an ordinary user it bridges", d.text())
+    check(now() == off, "and turns offloads off", (now(), d.text()))
+    with open("/proc/%d/task/%d/children" % (d.run.pid, d.run.pid), encoding="ascii") as line:
+        engine = next(p for p in line.read().split() if not os.readlink("/proc/%s/exe" % p).endswith("-helper"))
+    able = {}
+    for task in os.listdir("/proc/%s/task" % engine):
+        with open("/proc/%s/task/%s/status" % (engine, task), encoding="utf-8") as lines:
+            fields = dict(line.rstrip("\n").split(":\t", 1) for line in lines)
+        if int(fields["CapPrm"], 16):
+            able[fields["Name"]] = int(fields["CapPrm"], 16)
+    check(able == {"W0": 1 << 12 | 1 << 13}, "only the worker has CAP_NET_RAW and CAP_NET_ADMIN", able)
+    d.kill()
+    check(wait_for(lambda: not os.path.exists("/proc/%s" % engine), 5) and ping(2) == 2,
+          "the launcher killed with SIGKILL, everything crosses")
+    d = Daemon("--set", "bridge.fail=open", plugins="bridge, traffic", alone=False)
+    check(d.ready() and ping(2) == 2 and d.end() == 0 and now() == on and ping(2) == 2,
+          "after a good end too, and offloads are back", (now(), d.text()))
+    d = Daemon(plugins="bridge, traffic", alone=False)
+    check(d.ready() and d.end() == 0 and ping(2) == 0, "with fail: closed nothing does", d.text())
+
+
 def tagged():
     """A VLAN tag, and two, arrive as they were sent: the kernel of the server takes the outermost out again."""
     d = Daemon(plugins="bridge")
@@ -209,7 +237,7 @@ def down_and_up(wanted):
           "an interface that is set down", d.text())
     check(ping() == 0, "nothing crosses then")
     c = d.steady()
-    check(c["lost_down"] > 0 and whole(c), "what was to cross is counted as lost", c)
+    check(c["dropped.down"] > 0 and whole(c), "what was to cross is counted as lost", c)
     sh(*inside(MIDDLE), "ip", "link", "set", "eth2", "up")
     check(d.logged(r"INFO bridge: eth2 is up again"), "it comes back", d.text())
     check(wait_for(ping, 5) and fetch("large") == [wanted["large"]], "and all crosses again", d.text())
@@ -262,6 +290,7 @@ def main():
         killed(wanted)
         offloads()
         fails_open(wanted)
+        launched(wanted)
         tagged()
         down_and_up(wanted)
         refused()

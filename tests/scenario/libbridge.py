@@ -1,6 +1,7 @@
 """Three network namespaces in a row: client (c0), the bridge (eth1, eth2), server (s0); a daemon in the middle one."""
 import json
 import os
+import pwd
 import re
 import signal
 import subprocess
@@ -102,17 +103,27 @@ def offloads(dev, *value):
 
 class Daemon:
     def __init__(self, *words, plugins="bridge, traffic, ids, eve", rules="", workers=1, uri="bridge:eth1,eth2",
-                 before=()):
+                 before=(), alone=True):
+        """Not alone: by the launcher, its engine as nobody."""
         here = os.getcwd()
+        if not alone:
+            nobody = pwd.getpwnam("nobody")
+            os.chmod(here, 0o755)
+            os.makedirs("state", exist_ok=True)
+            for folder, _, files in os.walk("state"):
+                for path in [folder] + [os.path.join(folder, name) for name in files]:
+                    os.chown(path, nobody.pw_uid, nobody.pw_gid)
         with open("bridge.rules", "w", encoding="utf-8") as out:
             out.write(rules)
         with open("bridge.yaml", "w", encoding="utf-8") as out:
             out.write("core:\n  state_dir: %s/state\n  control_socket: %s/s\n  plugins: [%s]\n  workers: %d\n"
-                      "  sources: ['%s']\n" % (here, here, plugins, workers, uri))
+                      "  sources: ['%s']\n" % (here, here + ("" if alone else "/state"), plugins, workers, uri))
             if "ids" in plugins:
                 out.write("ids:\n  rule_files: [%s/bridge.rules]\neve:\n  file: %s/eve.json\n" % (here, here))
+        self.socket = "s" if alone else "state/s"
         self.log = open("log", "w", encoding="utf-8")
-        self.run = subprocess.Popen([*inside(MIDDLE), *before, ECYBERD, "--alone", "-c", "bridge.yaml", *words],
+        self.run = subprocess.Popen([*inside(MIDDLE), *before, ECYBERD, *(["--alone"] if alone else ["--user", "nobody"]),
+                                     "-c", "bridge.yaml", *words],
                                     stdout=self.log, stderr=self.log)
 
     def text(self):
@@ -120,7 +131,7 @@ class Daemon:
             return log.read()
 
     def ask(self, what):
-        reply = sh(ECYBERCTL, "-s", "s", "-o", "json", what)
+        reply = sh(ECYBERCTL, "-s", self.socket, "-o", "json", what)
         return json.loads(reply.stdout) if reply.returncode == 0 else None
 
     def status(self, *wanted):

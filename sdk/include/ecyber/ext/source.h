@@ -62,7 +62,8 @@ enum {
 
 enum { EC_SOURCE_MAY_WAIT = 1 /* replay: the worker may pause it without loss */,
        EC_SOURCE_VERDICTS = 2 /* inline: verdicts take effect */,
-       EC_SOURCE_NET_RAW = 4 /* open() needs CAP_NET_RAW: without such a source the daemon gives it up */ };
+       EC_SOURCE_NET_RAW = 4 /* it needs CAP_NET_RAW: only the workers of such a source keep it */,
+       EC_SOURCE_NET_ADMIN = 8 /* the same for CAP_NET_ADMIN: it changes settings of interfaces */ };
 
 struct ec_source {
     uint32_t size, flags;
