@@ -16,6 +16,7 @@ enum {
     ETHERTYPE_MPLS = 0x8847,
     ETHERTYPE_MPLS_MULTI = 0x8848
 };
+enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMPV6 = 58, PROTO_SCTP = 132 };
 enum { PPP_IPV4 = 0x0021, PPP_IPV6 = 0x0057 };
 
 struct rest {
@@ -119,6 +120,40 @@ static uint64_t hash_ipv6(const uint8_t *p)
     return mix(w[0] ^ mix(w[1] + 1));
 }
 
+static int has_ports(uint32_t proto)
+{
+    return proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_SCTP;
+}
+
+/* Past the headers of an ICMP error to the packet that it is about, whose flow has its share, whoever sent the error
+ * (RFC 792, RFC 4443). Errors in fragments are not looked for: not all of them have those headers. */
+static void skip_icmp_error(struct rest *r)
+{
+    const uint8_t *p = r->p, *q;
+    uint32_t n = r->n, at, hlen;
+
+    if (p[0] >> 4 == 4 && n >= 20 && p[9] == PROTO_ICMP && !(be16(p + 6) & 0x3fff)) {
+        n = be16(p + 2) < n ? be16(p + 2) : n;
+        at = (p[0] & 15u) * 4;
+        if (at < 20 || n < at + 28 || !(p[at] == 3 || p[at] == 4 || p[at] == 5 || p[at] == 11 || p[at] == 12))
+            return;
+        q = p + at + 8;
+        n -= at + 8;
+        hlen = (q[0] & 15u) * 4;
+        if (q[0] >> 4 != 4 || hlen < 20 || n < hlen + 4 || !has_ports(q[9]) || (be16(q + 6) & 0x1fff))
+            return;
+    } else if (p[0] >> 4 == 6 && n >= 92 && p[6] == PROTO_ICMPV6) {
+        q = p + 48;
+        if (p[40] < 1 || p[40] > 4 || be16(p + 4) < 52 || q[0] >> 4 != 6 || !has_ports(q[6]))
+            return;
+        n -= 48;
+    } else {
+        return;
+    }
+    r->p = q;
+    r->n = n;
+}
+
 uint32_t share_of(uint32_t linktype, const uint8_t *p, uint32_t n, uint32_t shares)
 {
     struct rest r = {p, n};
@@ -126,6 +161,7 @@ uint32_t share_of(uint32_t linktype, const uint8_t *p, uint32_t n, uint32_t shar
 
     if (shares < 2 || !skip_link(&r, linktype) || !r.n)
         return 0;
+    skip_icmp_error(&r);
     if (r.p[0] >> 4 == 4 && r.n >= 20)
         sum = hash_ipv4(r.p + 12) + hash_ipv4(r.p + 16);
     else if (r.p[0] >> 4 == 6 && r.n >= 40)

@@ -1,6 +1,6 @@
 /* share.h: which worker a packet of a file belongs to: by the addresses of its outermost IP header
  * alone, the same for both directions, so that all fragments of a datagram and everything inside a
- * tunnel stay on one worker. */
+ * tunnel stay on one worker. An ICMP error goes by those of the packet that it quotes, to its flow. */
 #ifndef CAPTURE_SHARE_H
 #define CAPTURE_SHARE_H
 #include <stdint.h>

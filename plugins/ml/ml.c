@@ -130,8 +130,8 @@ static void on_packet(void *self, void *w, const void *st, uint32_t gen, struct 
     struct seen *s;
 
     (void)gen;
-    if (!p->flow)
-        return;
+    if (!p->flow || (p->flags & EC_PK_ABOUT))
+        return;                     /* an ICMP error says what somebody else thinks of the flow */
     s = EC_LEASED(p->flow, ml->lease, struct seen);
     if (s->flags & SEEN_DONE)
         return;

@@ -21,28 +21,27 @@ static const struct ec_record shape = EC_RECORD_PART(struct about_record, rows);
 
 const struct ec_topic about_topic = {
     sizeof(struct ec_topic), EC_TOPIC_NESTED, "ec.about/1", "ecyber.about", &shape, NULL,
-    "The packet that the first ICMP error of a flow is about.",
+    "The packet that the ICMP errors of a flow are about, where its own flow was not found.",
 };
 
-static void address(uint8_t out[16], const uint8_t *d, bool v6)
-{
-    if (v6) {
-        memcpy(out, d, 16);
-        return;
-    }
-    memset(out, 0, 10);
-    out[10] = out[11] = 0xff;
-    memcpy(out + 12, d, 4);
-}
+struct error_record {
+    struct ec_part part;
+    uint64_t errors;
+    uint8_t src[16];
+    uint32_t type, code;
+};
+static const struct ec_row error_rows[] = {
+    EC_FIELD(U64, 0, struct error_record, errors, "errors", "packets", "ICMP errors about the flow, counted in it."),
+    EC_FIELD(U32, 0, struct error_record, type, "type", NULL, "Type of the first one."),
+    EC_FIELD(U32, 0, struct error_record, code, "code", NULL, "Its code."),
+    EC_FIELD(IP, 0, struct error_record, src, "src_ip", NULL, "Who sent it."),
+};
+static const struct ec_record error_shape = EC_RECORD_PART(struct error_record, error_rows);
 
-struct about about_of(const struct packet *p)
-{
-    struct about a = { .sport = p->icmp.sport, .dport = p->icmp.dport, .ip_proto = p->icmp.proto };
-
-    address(a.src, p->icmp.src, p->pub.ip_version == 6);
-    address(a.dst, p->icmp.dst, p->pub.ip_version == 6);
-    return a;
-}
+const struct ec_topic error_topic = {
+    sizeof(struct ec_topic), EC_TOPIC_NESTED, "ec.icmp/1", "ecyber.icmp", &error_shape, NULL,
+    "What ICMP errors said about a flow.",
+};
 
 void about_part(struct ec_build *b, uint32_t topic, uint16_t seed, const struct about *a)
 {
@@ -60,4 +59,16 @@ void about_part(struct ec_build *b, uint32_t topic, uint16_t seed, const struct 
     community_hash(hash, seed, a->src, a->dst, a->ip_proto, a->sport, a->dport);
     EVP_EncodeBlock((unsigned char *)text + 2, hash, sizeof hash);
     r->community = ec_puts(b, text);
+}
+
+void error_part(struct ec_build *b, uint32_t topic, const struct icmp_error *e)
+{
+    struct error_record *r = ec_add(b, topic, sizeof *r);
+
+    if (!r)
+        return;
+    r->errors = e->n;
+    r->type = e->type;
+    r->code = e->code;
+    memcpy(r->src, e->src, sizeof r->src);
 }

@@ -85,7 +85,7 @@ struct traffic {                    /* the plugin: written in setup, read ever a
     struct proto proto[PROTOS_MAX];
     struct lease lease[2][LEASES_MAX];      /* of flows, of transactions */
     uint32_t lease_bytes[2];
-    uint32_t topic_flow, topic_tcp, topic_tunnel, topic_about, topic_anomaly, topic_file, topic_alert;
+    uint32_t topic_flow, topic_tcp, topic_tunnel, topic_about, topic_error, topic_anomaly, topic_file, topic_alert;
     uint32_t app_failed;
     uint16_t seed;
     struct hosts *hosts;

@@ -47,6 +47,8 @@
       "Flows ended: a new connection took the same addresses.")                                    \
     X(FLOW_NOMEM, COUNTER, "flow.no_memory", "packets",                                            \
       "Packets without a flow: none could be made.")                                               \
+    X(FLOW_ERRORS, COUNTER, "flow.icmp_errors", "packets",                                         \
+      "ICMP errors that found the flow that they are about.")                                      \
     X(BYPASS_LARGE, COUNTER, "flow.bypass.large", "flows", "Flows bypassed: over bypass.bytes.")     \
     X(BYPASS_ENCRYPTED, COUNTER, "flow.bypass.encrypted", "flows", "Flows bypassed: encrypted.")    \
     X(BYPASS_OVERLOAD, COUNTER, "flow.bypass.overload", "flows",                                   \

@@ -139,7 +139,7 @@ static const struct ec_row file_rows[] = {
 static const struct ec_record file_shape = EC_RECORD_PART(struct file_record, file_rows);
 
 static const char *const file_carries[] = { EC_ANY_TX, NULL };
-static const char *const flow_carries[] = { "ec.tcp/1", "ec.tunnel/1", "ec.about/1", NULL };
+static const char *const flow_carries[] = { "ec.tcp/1", "ec.tunnel/1", "ec.about/1", "ec.icmp/1", NULL };
 static const char *const anomaly_carries[] = { "ec.tunnel/1", NULL };
 static const struct ec_topic topics[] = {
     { sizeof(struct ec_topic), EC_TOPIC_EVENT, "ec.flow/1", "flow", &flow_shape, flow_carries,
@@ -163,6 +163,8 @@ int32_t publish_topics(struct traffic *tr)
         rc = tr->host->topic(tr->host, &outer_topic, &tr->topic_tunnel);
     if (!rc)
         rc = tr->host->topic(tr->host, &about_topic, &tr->topic_about);
+    if (!rc)
+        rc = tr->host->topic(tr->host, &error_topic, &tr->topic_error);
     tr->app_failed = tr->host->intern(tr->host, "app_proto", "failed");
     return rc;
 }
@@ -328,6 +330,16 @@ static void tunnel_part(struct traffic *tr, struct ec_build *b, const struct flo
         outer_part(b, tr->topic_tunnel, &f->more->outer);
 }
 
+static void icmp_part(struct traffic *tr, struct ec_build *b, const struct flow *f)
+{
+    const struct icmp_error *e = flow_error(f);
+
+    if (e)
+        error_part(b, tr->topic_error, e);
+    else if (flow_about(f))
+        about_part(b, tr->topic_about, tr->seed, flow_about(f));
+}
+
 static void bypass_part(struct flow_record *r, const struct flow *f)
 {
     const struct bypass *b = f->bypass;
@@ -377,8 +389,7 @@ void publish_flow(struct worker *w, struct flow *f, uint32_t reason)
         if (f->pub.ip_proto == PROTO_TCP)
             tcp_part(tr, &b, f);
         tunnel_part(tr, &b, f);
-        if (f->more && f->pub.ip_proto != PROTO_TCP && f->more->about.ip_proto)
-            about_part(&b, tr->topic_about, tr->seed, &f->more->about);
+        icmp_part(tr, &b, f);
     }
     tr->host->publish(tr->host, &b);
 }

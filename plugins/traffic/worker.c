@@ -250,6 +250,10 @@ static void packet_tcp(struct worker *w, struct flow *f, struct packet *p)
 
 static void packet_flow(struct worker *w, struct flow *f, struct packet *p)
 {
+    if (p->pub.flags & EC_PK_ABOUT) {
+        p->pub.flags |= f->pub.state >= EC_FLOW_ESTABLISHED ? EC_PK_ESTABLISHED : 0;
+        return;                     /* no bytes of the conversation */
+    }
     if (f->pub.ip_proto == PROTO_TCP) {
         if (p->pub.flags & EC_PK_BADSUM)
             return;                 /* no receiver would have taken it, and it may be there to mislead us */

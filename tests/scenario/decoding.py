@@ -9,7 +9,7 @@ import subprocess
 from libframes import LINK_ETHERNET, LINK_RAW, MACS, ether, fragments, icmp, ip4, ip6, tcp, udp, write_pcap
 from libtest import check, plan
 
-SRC, DST, NEAR, FAR = "192.168.0.1", "192.168.0.2", "10.1.0.1", "10.1.0.2"
+SRC, DST, NEAR, FAR, ROUTER = "192.168.0.1", "192.168.0.2", "10.1.0.1", "10.1.0.2", "10.9.0.1"
 QUERY = struct.pack(">HHHHHH", 7, 0x100, 1, 0, 0, 0) + b"\x05inner\x04test\0" + struct.pack(">HH", 1, 1)
 
 
@@ -52,9 +52,10 @@ TUNNELS = [
 frames = [frame for _, _, frame in TUNNELS]
 # One packet in a packet in fragments.
 frames += fragments(SRC, DST, 47, b"\0\0\x08\0" + inner(1009), 77, [24, 48])
-# ICMP about a packet that was seen.
-asked = ip4(NEAR, FAR, 17, udp(1010, 9, b"?"))
-frames += [asked, ip4(FAR, NEAR, 1, icmp(3, 3, asked))]
+# ICMP about a packet that was seen, from its receiver and from a router; and about one that was not.
+asked, unseen = (ip4(NEAR, FAR, 17, udp(port, 9, b"?")) for port in (1010, 1011))
+frames += [asked, ip4(FAR, NEAR, 1, icmp(3, 3, asked)), ip4(ROUTER, NEAR, 1, icmp(11, 0, asked)),
+           ip4(ROUTER, NEAR, 1, icmp(3, 1, unseen))]
 base = replay("tunnels", frames)
 flows = {e.get("src_port"): e for e in events(base, "flow") if e["src_ip"] in (NEAR, "2001::1")}
 outer = {e["flow_id"]: e for e in events(base, "flow") if e["src_ip"] == SRC}
@@ -67,9 +68,12 @@ for port, (kind, proto, frame) in enumerate(TUNNELS, 1001):
         == (kind, proto, 1, SRC, DST) and around.get("proto") == proto and "tunnel" not in around
     check(good and port in asked_of, "%s: the inner flow names its outer one, and its query is read" % kind, flow)
 check(flows.get(1009, {}).get("tunnel", {}).get("type") == "gre", "a tunnel in fragments is opened", flows.get(1009))
-about = [e["ecyber"]["about"] for e in events(base, "flow") if "about" in e["ecyber"]]
-check(len(about) == 1 and about[0].get("community_id") == flows[1010]["community_id"],
-      "an ICMP error names the flow that it is about", about)
+errors = flows[1010]
+check(errors["ecyber"].get("icmp") == {"errors": 2, "type": 3, "code": 3, "src_ip": FAR}
+      and errors["flow"]["state"] == "new" and errors["flow"]["pkts_toclient"] == 2, "ICMP errors are in the flow that they are about", errors)
+about = [e for e in events(base, "flow") if "about" in e["ecyber"]]
+check(len(about) == 1 and about[0]["src_ip"] == ROUTER and about[0]["ecyber"]["about"]["src_port"] == 1011
+      and "icmp" not in about[0]["ecyber"], "one without that flow says what it is about", about)
 check(not events(base, "anomaly"), "none of them is an anomaly", events(base, "anomaly"))
 check(replay("tunnels1", frames, LINK_RAW, "--batch", "1", "--set",
              "traffic.hash_key=00112233445566778899aabbccddeeff") == base,
@@ -87,11 +91,17 @@ def essence(data):
 two = replay("tunnels2", frames, LINK_RAW, "--workers", "2")
 check(essence(two) == essence(base), "two workers: the same events", two.decode())
 with open("inner.rules", "w", encoding="utf-8") as rules:
-    rules.write('alert udp any any -> any 53 (msg:"inner"; content:"|05|inner|04|test"; sid:1; rev:1;)\n')
+    rules.write('alert udp any any -> any 53 (msg:"inner"; content:"|05|inner|04|test"; sid:1; rev:1;)\n'
+                'alert icmp any any -> any any (msg:"error"; sid:2; rev:1;)\n'
+                'alert udp any any -> any 9 (msg:"error"; content:"?"; sid:3; rev:1;)\n')
 alerts = events(replay("alerts", frames, LINK_RAW, "--set", "ids.rule_files=[%s]" % os.path.abspath("inner.rules")),
                 "alert")
 check(sorted(e["tunnel"]["type"] for e in alerts if "tunnel" in e and e["src_ip"] in (NEAR, "2001::1"))
       == sorted([kind for kind, _, _ in TUNNELS] + ["gre"]), "an alert on each inner packet names its tunnel", alerts)
+check(sorted((e["flow_id"], e["proto"], e["src_ip"]) for e in alerts if e["alert"]["signature_id"] == 2)
+      == sorted([(errors["flow_id"], "ICMP", FAR), (about[0]["flow_id"], "ICMP", ROUTER)])
+      and len([e for e in alerts if e["alert"]["signature_id"] == 3]) == 1,
+      "rules on ICMP see them, those on what they quote do not", alerts)
 closed = replay("closed", frames, LINK_RAW, "--set", "traffic.tunnels.depth=0")
 check(not [e for e in events(closed, "flow") if "tunnel" in e] and not events(closed, "anomaly"),
       "tunnels.depth=0 opens none")

@@ -194,6 +194,10 @@ static struct ec_packet packet(struct env_world *w, struct env_flow *f, uint8_t 
     p.sport = dir == EC_TO_SERVER ? 40000 : 80;
     p.dport = dir == EC_TO_SERVER ? 80 : 40000;
     p.flags = f ? EC_PK_ESTABLISHED : 0;
+    if (f && ip_proto == IPPROTO_ICMP && f->f.ip_proto != IPPROTO_ICMP) {   /* a router says something about it */
+        p.flags |= EC_PK_ABOUT;
+        address(p.src, "203.0.113.1");
+    }
     return p;
 }
 

@@ -749,6 +749,46 @@ START_TEST(share_sees_through_link_headers_and_both_ways)
 }
 END_TEST
 
+/* A port that is unreachable: what a router says of a packet (IPv4 of hex_v4's addresses, IPv6 of hex_v6's). */
+static const char hex_error_v4[] = "450000380000000040010000c0000201010203040301000000000000"
+                                   "45000020000000004011000001020304ffeeddcc1234003500080000";
+static const char hex_error_v6[] = "6000000000343a40200100000000000000000000000000ff20010000000000000000000000000001"
+                                   "0101000000000000" "6000000000041140200100000000000000000000000000012001000000000000"
+                                   "000000000000aabb12340035";
+
+/* It goes where the flow is that it is about; one that quotes no ports, or too little, goes by its own addresses. */
+START_TEST(share_of_an_icmp_error)
+{
+    uint8_t p[256];
+    uint32_t n, at, flow, own;
+
+    for (int v6 = 0; v6 < 2; v6++) {
+        n = unhex(v6 ? hex_v6 : hex_v4, p);
+        flow = share_of(LINKTYPE_RAW, p, n, 1000003);
+        at = unhex(v6 ? links[1].v6 : links[1].v4, p);
+        n = unhex(v6 ? hex_error_v6 : hex_error_v4, p + at);
+        ck_assert_uint_eq(n, v6 ? 92 : 56);
+        ck_assert_uint_eq(share_of(LINKTYPE_ETHERNET, p, at + n, 1000003), flow);
+        ck_assert_uint_eq(share_of(LINKTYPE_RAW, p + at, n, 1000003), flow);
+        p[at + (v6 ? 54 : 37)] = 1;             /* it quotes ICMP */
+        own = share_of(LINKTYPE_RAW, p + at, n, 1000003);
+        ck_assert_uint_ne(own, flow);
+        p[at + (v6 ? 54 : 37)] = 6;
+        ck_assert_uint_eq(share_of(LINKTYPE_RAW, p + at, n, 1000003), flow);
+        p[at + (v6 ? 40 : 20)] = v6 ? 128 : 8;  /* no error */
+        ck_assert_uint_eq(share_of(LINKTYPE_RAW, p + at, n, 1000003), own);
+        p[at + (v6 ? 40 : 20)] = 3;
+        for (uint32_t cut = v6 ? 40 : 20; cut <= n; cut++) {
+            uint8_t *exact = malloc(cut);
+
+            memcpy(exact, p + at, cut);
+            ck_assert_uint_eq(share_of(LINKTYPE_RAW, exact, cut, 1000003), cut < (v6 ? 92 : 52) ? own : flow);
+            free(exact);
+        }
+    }
+}
+END_TEST
+
 START_TEST(a_pipe_is_read_and_can_be_woken)
 {
     char why_text[4608];
@@ -828,6 +868,7 @@ int main(void)
     suite_add_tcase(suite, tc);
 
     tc = tcase_create("share and filter");
+    tcase_add_test(tc, share_of_an_icmp_error);
     tcase_add_loop_test(tc, share_sees_through_link_headers_and_both_ways, 0,
                         sizeof links / sizeof *links);
     tcase_add_test(tc, filter_errors_are_sentences);

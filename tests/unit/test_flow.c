@@ -74,30 +74,102 @@ START_TEST(icmp_pairs)
 }
 END_TEST
 
-/* An ICMP error knows the conversation that it is about. */
-START_TEST(icmp_about)
+/* Who (a router) tells `to` that the packet `from` -> `about` of protocol proto did not arrive. */
+static void feed_error(struct feed *f, uint32_t who, struct side from, struct side about, uint8_t proto)
 {
     uint8_t d[100], *h = d + 20;
-    const struct flow *about;
-    uint32_t n, at = 0;
+    uint32_t n = proto == PROTO_TCP ? build_tcp(h + 8, from, about, TCP_SYN, 1, 0, "", 0)
+                                    : build_udp(h + 8, from, about, "query", 5);
+
+    build_udp(d, (struct side){ who, 0 }, from, "", 0);     /* for its IP header */
+    memset(h, 0, 8);
+    h[0] = 3, h[1] = 13;
+    d[3] = (uint8_t)(28 + n), d[9] = PROTO_ICMP;
+    feed_frame(f, 101, d, 28 + n);
+}
+
+/* An ICMP error belongs to the flow that it is about, whoever sent it: as a packet against the one that it quotes, which
+ * neither answers it nor is one of its messages. */
+START_TEST(icmp_error)
+{
+    const uint32_t router = 0xc0a80001;
+    const struct icmp_error *e;
+    struct flow *flow;
+    uint32_t at = 0;
     struct feed f;
 
     start(&f), feed_open(&f);
     feed_udp(&f, a, b, "query", 5);
-    n = build_udp(h + 8, a, b, "query", 5);
-    build_udp(d, b, a, "", 0);      /* for its IP header */
-    memset(h, 0, 8);
-    h[0] = 3, h[1] = 3;
-    d[3] = (uint8_t)(28 + n), d[9] = 1;
-    feed_frame(&f, 101, d, 28 + n);
-    ck_assert_uint_eq(f.w->table.used, 2);
-    ck_assert(!table_walk(&f.w->table, &at)->more);
-    about = table_walk(&f.w->table, &at);
-    ck_assert(about->more);
-    ck_assert_uint_eq(about->more->about.ip_proto, PROTO_UDP);
-    ck_assert_uint_eq(about->more->about.sport, a.port);
-    ck_assert_uint_eq(about->more->about.dst[15], 2);
-    ck_assert_ptr_null(table_walk(&f.w->table, &at));
+    flow = table_walk(&f.w->table, &at);
+    ck_assert_ptr_null(flow_error(flow));
+    feed_error(&f, router, a, b, PROTO_UDP);
+    feed_error(&f, b.ip, a, b, PROTO_UDP);
+    ck_assert_uint_eq(f.w->table.used, 1);
+    ck_assert_uint_eq(flow->pub.pkts[0], 1);
+    ck_assert_uint_eq(flow->pub.pkts[1], 2);
+    ck_assert_uint_eq(f.w->cells[M_FLOW_ERRORS], 2);
+    e = flow_error(flow);
+    ck_assert_uint_eq(e->n, 2);
+    ck_assert_uint_eq(e->type, 3);
+    ck_assert_uint_eq(e->code, 13);
+    ck_assert_uint_eq(e->src[15], router & 0xff);   /* the first one's sender */
+    ck_assert_uint_eq(flow->pub.state, EC_FLOW_NEW);
+    feed_udp(&f, a, b, "query", 5);
+    ck_assert_uint_eq(flow->pub.state, EC_FLOW_NEW);
+    feed_udp(&f, b, a, "answer", 6);
+    ck_assert_uint_eq(flow->pub.state, EC_FLOW_ESTABLISHED);
+    feed_error(&f, router, b, a, PROTO_UDP);        /* about the answer */
+    ck_assert_uint_eq(flow->pub.pkts[0], 3);
+    f.now_ns += 301 * SECOND;                       /* too late: the conversation is over */
+    feed_error(&f, router, a, b, PROTO_UDP);
+    ck_assert_uint_eq(n_ended, 1);
+    ck_assert_uint_eq(f.w->table.used, 1);
+    feed_close(&f);
+}
+END_TEST
+
+START_TEST(icmp_error_tcp)
+{
+    struct flow *flow;
+    uint32_t at = 0;
+    struct feed f;
+
+    start(&f), feed_open(&f);
+    feed_tcp(&f, a, b, TCP_SYN, 1, 0, "", 0);
+    flow = table_walk(&f.w->table, &at);
+    feed_error(&f, 0xc0a80001, a, b, PROTO_TCP);
+    ck_assert_uint_eq(f.w->table.used, 1);
+    ck_assert_uint_eq(flow_error(flow)->n, 1);
+    feed_tcp(&f, b, a, TCP_SYN | TCP_ACK, 100, 2, "", 0);
+    feed_tcp(&f, a, b, TCP_ACK, 2, 101, "", 0);
+    ck_assert_uint_eq(flow->tcp_state, TCPS_ESTABLISHED);
+    ck_assert_ptr_null(flow_about(flow));
+    feed_close(&f);
+}
+END_TEST
+
+/* Where that flow is not known, the error knows the conversation, and those about others are other flows. */
+START_TEST(icmp_about)
+{
+    const struct flow *one;
+    uint32_t at = 0;
+    struct feed f;
+
+    start(&f), feed_open(&f);
+    feed_error(&f, b.ip, a, b, PROTO_UDP);
+    feed_error(&f, b.ip, a, b, PROTO_UDP);
+    one = table_walk(&f.w->table, &at);
+    ck_assert_uint_eq(f.w->table.used, 1);
+    ck_assert_uint_eq(one->pub.pkts[0], 2);
+    ck_assert_uint_eq(flow_about(one)->ip_proto, PROTO_UDP);
+    ck_assert_uint_eq(flow_about(one)->sport, a.port);
+    ck_assert_uint_eq(flow_about(one)->dst[15], 2);
+    ck_assert_ptr_null(flow_error(one));
+    feed_error(&f, b.ip, (struct side){ a.ip, 1 }, b, PROTO_UDP);
+    feed_error(&f, b.ip, a, b, PROTO_TCP);
+    feed_icmp(&f, b.ip, a.ip, 3, 13);               /* quotes nothing */
+    ck_assert_uint_eq(f.w->table.used, 4);
+    ck_assert_uint_eq(f.w->cells[M_FLOW_ERRORS], 0);
     feed_close(&f);
 }
 END_TEST
@@ -365,6 +437,8 @@ int main(void)
     tcase_set_timeout(c, 120);
     tcase_add_test(c, both_directions);
     tcase_add_test(c, icmp_pairs);
+    tcase_add_test(c, icmp_error);
+    tcase_add_test(c, icmp_error_tcp);
     tcase_add_test(c, icmp_about);
     tcase_add_test(c, walk);
     tcase_add_test(c, vlans);

@@ -159,6 +159,35 @@ START_TEST(datagrams_and_dsize)
 }
 END_TEST
 
+/* An ICMP error in the flow that it is about: rules on ICMP see it, those on the flow's messages do not, and what it is
+ * passed or dropped for, the flow is not. */
+START_TEST(icmp_errors)
+{
+    env_load(&w, "alert udp any any -> any any (content:\"abcd\"; sid:1;)\nalert icmp any any -> any any (sid:2;)\n"
+             "alert icmp 203.0.113.1 any -> any any (content:\"abcd\"; sid:3;)\nalert udp any any -> any any (sid:4;)\n"
+             "alert ip any any -> any any (content:\"bcd\"; sid:5;)\n");
+    env_flow(&w, &f, IPPROTO_UDP);
+    env_packet(&w, &f, IPPROTO_UDP, EC_TO_SERVER, "abcd", 4);
+    ck_assert_str_eq(env_sids(&w), "1 4 5");
+    env_packet(&w, &f, IPPROTO_ICMP, EC_TO_CLIENT, "abcd", 4);
+    ck_assert_uint_eq(w.alert[1].f[0].wire, WIRE_PACKET);
+    ck_assert_str_eq(env_sids(&w), "2 3 5");
+    env_packet(&w, &f, IPPROTO_ICMP, EC_TO_CLIENT, "x", 1);
+    ck_assert_str_eq(env_sids(&w), "");
+    env_packet(&w, &f, IPPROTO_UDP, EC_TO_CLIENT, "abcd", 4);
+    ck_assert_str_eq(env_sids(&w), "1 4 5");
+    env_load(&w, "pass icmp any any -> any any (sid:1;)\nalert udp any any -> any any (content:\"abcd\"; sid:2;)\n");
+    env_flow(&w, &f, IPPROTO_UDP);
+    env_packet(&w, &f, IPPROTO_ICMP, EC_TO_CLIENT, "x", 1);
+    env_packet(&w, &f, IPPROTO_UDP, EC_TO_SERVER, "abcd", 4);
+    ck_assert_str_eq(env_sids(&w), "2");
+    env_load(&w, "drop icmp any any -> any any (sid:1;)\n");
+    env_flow(&w, &f, IPPROTO_UDP);
+    ck_assert_uint_eq(env_packet(&w, &f, IPPROTO_ICMP, EC_TO_CLIENT, "x", 1), EC_V_DROP);
+    ck_assert_uint_eq(env_packet(&w, &f, IPPROTO_UDP, EC_TO_SERVER, "abcd", 4), EC_V_PASS);
+}
+END_TEST
+
 START_TEST(addresses_alone_alert_once_a_flow_and_direction)
 {
     env_load(&w, "alert ip 10.0.0.0/8 any -> any any (sid:1;)\nalert tcp any any -> any 80 (sid:2;)\n"
@@ -510,6 +539,7 @@ int main(void)
     tcase_add_test(tc, a_start_counts_in_the_stream_and_in_each_packet);
     tcase_add_test(tc, what_no_stream_shows_is_seen_in_the_packet);
     tcase_add_test(tc, datagrams_and_dsize);
+    tcase_add_test(tc, icmp_errors);
     tcase_add_test(tc, addresses_alone_alert_once_a_flow_and_direction);
     tcase_add_test(tc, rules_are_found_by_their_addresses);
     tcase_add_test(tc, a_transaction_alerts_once);

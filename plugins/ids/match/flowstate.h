@@ -10,7 +10,8 @@
 enum { FLOWSTATE_PASSED = 1,            /* a pass rule matched: no more alerts */
        FLOWSTATE_DROPPED = 2,           /* a drop rule matched: its packets go no further */
        FLOWSTATE_IPONLY = 4,            /* and << 1: addresses were looked at, by direction */
-       FLOWSTATE_UNDECIDED = 16         /* and << 1: rules wait for the protocol to be known, by direction */ };
+       FLOWSTATE_UNDECIDED = 16,        /* and << 1: rules wait for the protocol to be known, by direction */
+       FLOWSTATE_IPONLY_ABOUT = 64      /* and << 1: those of ICMP errors about the flow, by the errors' direction */ };
 
 struct window;
 struct flowstate {

@@ -34,7 +34,7 @@ bool inspect_header(const struct scope *s, const struct rule *r)
 
 bool inspect_rule(const struct scope *s, const struct rule *r)
 {
-    uint32_t proto = s->tx ? s->tx->proto : s->flow ? s->flow->proto : 0;
+    uint32_t proto = s->tx ? s->tx->proto : s->flow && !scope_about(s) ? s->flow->proto : 0;
 
     if (!(r->l4 & scope_l4(s)) || (r->app_proto && r->app_proto != proto) || !inspect_header(s, r))
         return false;
@@ -73,8 +73,8 @@ static void fire_pass(struct scope *s, const struct rule *r)
 {
     scope_packet(s)->passed = true;
     scope_count(s, COUNT_PASSED);
-    /* What passes a stream, a transaction or an address passes the whole flow. */
-    if (s->state && ((r->where & (RULE_TX | RULE_STREAM)) || (r->flags & RULE_IPONLY)))
+    /* What passes a stream, a transaction or an address passes the whole flow; an ICMP error does not speak for it. */
+    if (s->state && !scope_about(s) && ((r->where & (RULE_TX | RULE_STREAM)) || (r->flags & RULE_IPONLY)))
         s->state->flags |= FLOWSTATE_PASSED;
 }
 
@@ -87,7 +87,7 @@ static void fire_verdict(struct scope *s, const struct rule *r)
         m->verdict = verdict;
         m->cause = r->sid;
     }
-    if (s->state && !(s->state->flags & FLOWSTATE_DROPPED)) {
+    if (s->state && !scope_about(s) && !(s->state->flags & FLOWSTATE_DROPPED)) {
         s->state->flags |= FLOWSTATE_DROPPED;
         s->state->dropped_by = r->sid;
     }
@@ -134,7 +134,7 @@ bool inspect_passed(struct scope *s)
     struct packet_memory *m = scope_packet(s);
     const struct header_group *g;
 
-    if (s->state && (s->state->flags & FLOWSTATE_PASSED))
+    if (s->state && !scope_about(s) && (s->state->flags & FLOWSTATE_PASSED))
         return true;
     if (!s->packet || m->asked)
         return m->passed;

@@ -22,10 +22,10 @@ static void packet_headers(struct scope *s, const struct header_group *g)
     packet_list(s, rules, n);
 }
 
-/* Rules on addresses alone are asked once for each direction of a flow. */
+/* Rules on addresses alone are asked once for each direction of a flow, and once for the ICMP errors about it. */
 static void packet_addresses(struct scope *s, uint32_t l4)
 {
-    uint32_t bit = (uint32_t)FLOWSTATE_IPONLY << s->dir;
+    uint32_t bit = (uint32_t)(scope_about(s) ? FLOWSTATE_IPONLY_ABOUT : FLOWSTATE_IPONLY) << s->dir;
 
     if (s->state) {
         if (s->state->flags & bit)
@@ -93,7 +93,8 @@ void packet_inspect(struct scope *s)
 
     if (inspect_passed(s))
         return;
-    stream_decided(s);
+    if (!scope_about(s))
+        stream_decided(s);
     candidates_begin(c);
     packet_headers(s, &s->engine->groups.header[l4][s->dir]);
     packet_addresses(s, l4);

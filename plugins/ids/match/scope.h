@@ -73,6 +73,12 @@ struct scope {
     bool alone;                     /* the packet hook: the bytes of `seen` may be gone by now */
 };
 
+/* Is it an ICMP error, which is in the flow that it is about but none of its messages? */
+static inline bool scope_about(const struct scope *s)
+{
+    return s->alone && (s->packet->flags & EC_PK_ABOUT);
+}
+
 static inline void scope_count(const struct scope *s, uint32_t count)
 {
     s->w->count[count]++;

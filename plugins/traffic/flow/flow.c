@@ -62,6 +62,30 @@ struct flow_more *flow_more(struct worker *w, struct flow *f)
     return f->more;
 }
 
+static struct icmp_error *error_of(const struct flow *f)
+{
+    switch (flow_class(f)) {
+    case CLASS_ICMP:
+        return NULL;
+    case CLASS_TCP:
+        return f->more ? &f->more->tcp.error : NULL;
+    default:
+        return f->more ? &f->more->error : NULL;
+    }
+}
+
+const struct icmp_error *flow_error(const struct flow *f)
+{
+    const struct icmp_error *e = error_of(f);
+
+    return e && e->n ? e : NULL;
+}
+
+const struct about *flow_about(const struct flow *f)
+{
+    return flow_class(f) == CLASS_ICMP && f->more && f->more->about.ip_proto ? &f->more->about : NULL;
+}
+
 bool flow_event_first(struct worker *w, struct flow *f, uint32_t event)
 {
     struct flow_more *m = flow_more(w, f);
@@ -196,6 +220,7 @@ struct outer outer_of(const struct packet *p)
     return o;
 }
 
+/* dir: p's in the flow that was reopened; p's in the new one */
 static struct flow *flow_make(struct worker *w, const struct packet *p, bool reopened,
                               uint32_t *dir)
 {
@@ -206,7 +231,7 @@ static struct flow *flow_make(struct worker *w, const struct packet *p, bool reo
         count(w, M_FLOW_NOMEM);
         return NULL;
     }
-    *dir = flow_ends(f, p, reopened || (w->conf->midstream && is_syn_ack(p)));
+    *dir = flow_ends(f, p, reopened ? *dir == EC_TO_CLIENT : w->conf->midstream && is_syn_ack(p));
     f->pub.ip_proto = q->ip_proto;
     f->pub.vlans = p->vlans;
     memcpy(f->pub.vlan, p->vlan, sizeof f->pub.vlan);
@@ -230,39 +255,88 @@ static struct flow *flow_make(struct worker *w, const struct packet *p, bool reo
     return f;
 }
 
-/* Does p begin a new connection on the addresses of f? Of a bypassed one whose beginning was not seen any SYN does, for
- * else nobody would look at the new one. */
-static bool flow_reused(const struct flow *f, const struct packet *p)
+static bool is_syn(const struct packet *p)
 {
-    return (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && f->pub.ip_proto == PROTO_TCP &&
-           (f->pub.state == EC_FLOW_CLOSED || (f->bypass && !(f->flags & FL_SESSION)));
+    return (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
-/* Does p answer a SYN that came amid f? Then both ends have left the old connection, whose end was
- * not seen. */
+/* Was the server's answer a reset? */
+static bool flow_refused(const struct flow *f)
+{
+    return (f->flags & FL_RST) && !(f->tcp_flags[EC_TO_CLIENT] & TCP_SYN) && !f->dir[0].offset && !f->dir[1].offset;
+}
+
+/* Does p begin a new connection on the addresses of f? Where the beginning of f was not seen any SYN does, for nobody
+ * looks at f's bytes. A client that was refused and tries again with the same number still asks for the same. */
+static bool flow_reused(const struct flow *f, const struct packet *p, uint32_t dir)
+{
+    if (f->pub.ip_proto != PROTO_TCP || !is_syn(p))
+        return false;
+    if (!(f->flags & FL_SESSION))
+        return true;
+    return f->pub.state == EC_FLOW_CLOSED &&
+           !(flow_refused(f) && dir == EC_TO_SERVER && stream_first(f, dir) == p->seq + 1);
+}
+
+/* Does p answer a SYN that came amid f? Then both ends have left the old connection, whose end was not seen. Or is it
+ * more than one more refusal, after a client was refused? */
 static bool flow_reopened(const struct flow *f, const struct packet *p, uint32_t dir)
 {
-    return is_syn_ack(p) && dir == EC_TO_CLIENT && (f->sflags[EC_TO_SERVER] & SD_SYN_AGAIN)
-        && stream_first(f, dir) != p->seq + 1;
+    bool again = f->sflags[EC_TO_SERVER] & SD_SYN_AGAIN;
+
+    if (f->pub.ip_proto != PROTO_TCP || !(f->flags & FL_SESSION))
+        return false;
+    if (flow_refused(f))
+        return is_syn_ack(p) ? dir == EC_TO_CLIENT : again && !is_syn(p) && !(p->tcp_flags & TCP_RST);
+    return again && is_syn_ack(p) && dir == EC_TO_CLIENT && stream_first(f, dir) != p->seq + 1;
 }
 
-/* A flow that is over by p's clock, or whose addresses p takes anew, ends here and p finds none. */
-static struct flow *flow_find(struct worker *w, const struct packet *p, uint32_t *dir,
-                              bool *reopened)
+/* A flow that is over by p's clock ends here. */
+static struct flow *flow_live(struct worker *w, const struct packet *p, uint32_t *dir)
 {
     struct flow *f = table_find(&w->table, p, dir);
     uint64_t ts = p->pub.frame->ts_ns;
 
+    if (!f || ts <= f->pub.last_ns || flow_due(w, f) > ts)
+        return f;
+    flow_end(w, f, EC_END_TIMEOUT);
+    return NULL;
+}
+
+/* One whose addresses p takes anew ends here, too. */
+static struct flow *flow_find(struct worker *w, const struct packet *p, uint32_t *dir,
+                              bool *reopened)
+{
+    struct flow *f = flow_live(w, p, dir);
+
     if (!f)
         return NULL;
-    if (ts > f->pub.last_ns && flow_due(w, f) <= ts) {
-        flow_end(w, f, EC_END_TIMEOUT);
-        return NULL;
-    }
     *reopened = flow_reopened(f, p, *dir);
-    if (*reopened || flow_reused(f, p)) {
+    if (*reopened || flow_reused(f, p, *dir)) {
         flow_end(w, f, EC_END_REUSED);
         return NULL;
+    }
+    return f;
+}
+
+/* The flow that ICMP error p is about, which p then is a packet of: against the direction of the one that it quotes. */
+static __attribute__((noinline)) struct flow *flow_quoted(struct worker *w, struct packet *p, uint32_t *dir)
+{
+    struct packet q = about_packet(p);
+    struct icmp_error *e;
+    struct flow *f;
+
+    key_hash(&w->table, &q);
+    f = flow_live(w, &q, dir);
+    if (!f)
+        return NULL;
+    *dir = *dir == EC_TO_SERVER ? EC_TO_CLIENT : EC_TO_SERVER;
+    p->pub.flags |= EC_PK_ABOUT;
+    count(w, M_FLOW_ERRORS);
+    if (flow_more(w, f) && (e = error_of(f)) && !e->n++) {
+        memcpy(e->src, p->pub.src, sizeof e->src);
+        e->type = (uint8_t)p->pub.sport;
+        e->code = (uint8_t)p->pub.dport;
     }
     return f;
 }
@@ -271,11 +345,14 @@ void flow_packet(struct worker *w, struct packet *p)
 {
     uint64_t ts = p->pub.frame->ts_ns;
     uint32_t dir = EC_TO_SERVER;
+    struct flow *f = NULL;
     bool reopened = false;
-    struct flow *f;
 
     wheel_clock(&w->table, ts);
-    f = flow_find(w, p, &dir, &reopened);
+    if (p->what & PK_ICMP_ABOUT)
+        f = flow_quoted(w, p, &dir);
+    if (!f)
+        f = flow_find(w, p, &dir, &reopened);
     if (!f && !(f = flow_make(w, p, reopened, &dir)))
         return;
     p->pub.flow = &f->pub;
@@ -286,8 +363,9 @@ void flow_packet(struct worker *w, struct packet *p)
     f->pub.bytes[dir] += p->wire;
     if (!(f->pub.pkts[dir] & (BYPASS_EVERY - 1)))
         bypass_look(w, f, p);
-    if (f->pub.ip_proto != PROTO_TCP && f->pub.state == EC_FLOW_NEW && f->pub.pkts[0] &&
-        f->pub.pkts[1])
+    /* whoever begins a conversation without TCP is its client; an error answers nothing */
+    if (dir == EC_TO_CLIENT && f->pub.ip_proto != PROTO_TCP && f->pub.state == EC_FLOW_NEW &&
+        !(p->pub.flags & EC_PK_ABOUT))
         flow_state(w, f, EC_FLOW_ESTABLISHED);
 }
 

@@ -29,8 +29,8 @@ enum {                              /* flow.sflags, by direction of the data */
     SD_FIN_ACKED = 4, SD_ENDED = 8 /* the last chunk went out */, SD_DEPTH = 16,
     SD_MID = 32 /* base was guessed */,
     SD_ACK = 64,                    /* ack is valid */
-    /* to the server: a SYN with another number came amid the connection; to the client: a SYN-ACK with another number
-     * came before the client had chosen */
+    /* to the server: a SYN came again, amid the connection with another number, or after a refusal; to the client: a
+     * SYN-ACK with another number came before the client had chosen */
     SD_SYN_AGAIN = 128
 };
 
@@ -50,10 +50,16 @@ struct outer {                      /* of a flow in a tunnel, as its first packe
     uint16_t depth;
 };
 
-struct about {                      /* of a flow of ICMP errors: what its first packet is about */
+struct about {                      /* of a flow of ICMP errors, which found no other: what they are about */
     uint8_t src[16], dst[16];
     uint16_t sport, dport;
     uint8_t ip_proto;               /* 0: it is about nothing that has ports */
+};
+
+struct icmp_error {                 /* of the first ICMP error about a flow */
+    uint8_t src[16];                /* who sent it */
+    uint32_t n;                     /* how many there were */
+    uint8_t type, code;
 };
 
 enum { BYPASS_NONE, BYPASS_BYTES, BYPASS_ENCRYPTED, BYPASS_OVERLOAD };   /* why nobody looks at a flow any more */
@@ -77,6 +83,7 @@ struct tcp_more {                   /* of a connection whose beginning was answe
     uint32_t urgent[2];             /* sequence number of the last urgent octet */
     uint32_t beside[2];             /* urgent octets that were taken out of the stream */
     struct ledger ledger[2];
+    struct icmp_error error;
 };
 #define RTT_NONE UINT32_MAX
 
@@ -85,6 +92,7 @@ struct flow_more {                  /* of the worker's pool */
     struct outer outer;
     union {
         struct about about;         /* ICMP */
+        struct icmp_error error;    /* neither ICMP nor TCP */
         struct tcp_more tcp;
     };
 };
@@ -162,6 +170,10 @@ bool key_match(const struct flow *f, const struct packet *p, bool vlans, uint32_
 /* the same for any number of workers; 1 … 2^51 − 1 */
 uint64_t key_flow_id(const struct packet *p);
 int icmp_counterpart(uint8_t ip_proto, uint8_t type);   /* −1: a one-way message */
+/* The conversation that p, which has PK_ICMP_ABOUT, is about. */
+struct about about_of(const struct packet *p);
+/* A packet as p quotes it, with nothing but what the table asks for. */
+struct packet about_packet(const struct packet *p);
 
 /* wheel.c: flows by the tick in which they are due at the earliest. */
 void wheel_add(struct flow_table *t, struct flow *f, uint64_t due_ns);
@@ -187,6 +199,10 @@ bool flow_event_first(struct worker *w, struct flow *f, uint32_t event);
 struct outer outer_of(const struct packet *p);
 /* f->more, made where it is missing; NULL: no memory */
 struct flow_more *flow_more(struct worker *w, struct flow *f);
+/* What ICMP errors said about f; NULL: there was none. */
+const struct icmp_error *flow_error(const struct flow *f);
+/* What f, a flow of ICMP errors, is about; NULL: nothing that has ports, or it is none. */
+const struct about *flow_about(const struct flow *f);
 
 /* tcp.c: what the flags say about the connection. Called before the stream sees the segment. */
 void tcp_track(struct worker *w, struct flow *f, struct packet *p);

@@ -36,6 +36,55 @@ int icmp_counterpart(uint8_t ip_proto, uint8_t type)
 
 static bool is_icmp(uint8_t proto) { return proto == PROTO_ICMP || proto == PROTO_ICMPV6; }
 
+/* An IPv4 address of four bytes, mapped; or one of IPv6. */
+static void address(uint8_t out[16], const uint8_t *d, bool v6)
+{
+    if (v6) {
+        memcpy(out, d, 16);
+        return;
+    }
+    memset(out, 0, 10);
+    out[10] = out[11] = 0xff;
+    memcpy(out + 12, d, 4);
+}
+
+struct about about_of(const struct packet *p)
+{
+    struct about a = { .sport = p->icmp.sport, .dport = p->icmp.dport, .ip_proto = p->icmp.proto };
+
+    address(a.src, p->icmp.src, p->pub.ip_version == 6);
+    address(a.dst, p->icmp.dst, p->pub.ip_version == 6);
+    return a;
+}
+
+struct packet about_packet(const struct packet *p)
+{
+    struct packet q = { .vlans = p->vlans };
+    struct about a = about_of(p);
+
+    memcpy(q.pub.src, a.src, sizeof a.src);
+    memcpy(q.pub.dst, a.dst, sizeof a.dst);
+    memcpy(q.vlan, p->vlan, sizeof q.vlan);
+    q.pub.sport = a.sport;
+    q.pub.dport = a.dport;
+    q.pub.ip_proto = a.ip_proto;
+    q.pub.ip_version = p->pub.ip_version;
+    q.pub.depth = p->pub.depth;
+    q.pub.frame = p->pub.frame;
+    return q;
+}
+
+static bool same_about(const struct about *a, const struct packet *p)
+{
+    struct about b;
+
+    if (!a || !(p->what & PK_ICMP_ABOUT))
+        return !a && !(p->what & PK_ICMP_ABOUT);
+    b = about_of(p);
+    return !memcmp(a->src, b.src, 16) && !memcmp(a->dst, b.dst, 16) && a->sport == b.sport && a->dport == b.dport &&
+           a->ip_proto == b.ip_proto;
+}
+
 struct key { uint64_t a[2], b[2]; uint16_t pa, pb; };
 
 static uint64_t word(const uint8_t *p)
@@ -82,7 +131,7 @@ _Static_assert(offsetof(struct ec_packet, ip_version) == offsetof(struct ec_pack
 void key_hash(const struct flow_table *t, struct packet *p)
 {
     struct key k;
-    uint64_t m[6], h;
+    uint64_t m[11], h;
     uint32_t n = 0, kind;           /* the depth, the version and the protocol at once */
 
     key_sort(&k, p);
@@ -96,6 +145,12 @@ void key_hash(const struct flow_table *t, struct packet *p)
     m[n++] = (uint64_t)k.pa << 48 | (uint64_t)k.pb << 32 | kind;
     if (t->vlans && p->vlans)
         m[n++] = vlan_word(p);
+    if (p->what & PK_ICMP_ABOUT) {
+        struct about a = about_of(p);
+        m[n++] = word(a.src), m[n++] = word(a.src + 8);
+        m[n++] = word(a.dst), m[n++] = word(a.dst + 8);
+        m[n++] = (uint64_t)a.sport << 32 | (uint64_t)a.dport << 16 | a.ip_proto;
+    }
     h = sip_words(t->k0, t->k1, m, n);
     p->hash = (uint32_t)(h ^ h >> 32);
 }
@@ -105,7 +160,8 @@ static bool icmp_match(const struct flow *f, const struct packet *p, bool revers
     int other = icmp_counterpart(f->pub.ip_proto, (uint8_t)f->pub.sport);
 
     if (other < 0)
-        return !reverse && f->pub.sport == p->pub.sport && f->pub.dport == p->pub.dport;
+        return !reverse && f->pub.sport == p->pub.sport && f->pub.dport == p->pub.dport &&
+               same_about(flow_about(f), p);
     return p->pub.sport == (reverse ? (uint16_t)other : f->pub.sport);
 }
 

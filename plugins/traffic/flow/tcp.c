@@ -61,6 +61,8 @@ static void tcp_syn(struct worker *w, struct flow *f, const struct packet *p)
         if (stream_first(f, dir) != p->seq + 1) {
             f->sflags[dir] |= SD_SYN_AGAIN;
             stream_event(w, f, EV_STREAM_EST_SYN_RESEND_DIFF_SEQ);
+        } else if (f->tcp_state == TCPS_CLOSED) {   /* refused, and once more */
+            f->sflags[dir] |= SD_SYN_AGAIN;
         }
     }
 }

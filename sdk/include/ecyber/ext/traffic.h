@@ -41,7 +41,8 @@ enum {                              /* ec_packet.flags */
     EC_PK_DEFRAG = 2,               /* a reassembled datagram: data is not the frame's */
     EC_PK_BADSUM = 4,               /* a checksum is wrong */
     EC_PK_ESTABLISHED = 8,          /* both directions were seen (TCP: the handshake, whose own last ACK is not meant) */
-    EC_PK_STREAM = 16               /* its payload went into the stream: chunk hooks have seen or will see it */
+    EC_PK_STREAM = 16,              /* its payload went into the stream: chunk hooks have seen or will see it */
+    EC_PK_ABOUT = 32                /* an ICMP error about its flow: protocol, addresses, ports are not the flow's */
 };
 #define EC_NOOFF UINT16_MAX
 
