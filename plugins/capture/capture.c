@@ -40,6 +40,9 @@ static const struct ec_row option_rows[] = {
               "live: also take packets for other machines"),
     EC_OPTION(DURATION, 0, "timeout", "50ms", 10000000, 100000000, NULL,
               "live: after so long the kernel hands over packets though its block is not full"),
+    EC_OPTION_ENUM(0, "fanout", "addresses,flow", "addresses",
+                   "live, how several workers share: addresses: all that two hosts say to one another, with fragments "
+                   "and tunnels, to one worker; flow: by ports too"),
     EC_OPTION(BOOL, 0, "on_demand", "false", 0, 0, NULL,
               "live: the API may start and stop a capture; the workers keep CAP_NET_RAW for it"),
 };
@@ -47,7 +50,7 @@ static const struct ec_record options = EC_RECORD_OPTIONS(option_rows);
 
 struct settings {
     const char *filter;             /* the configuration's, as long as this state */
-    uint32_t snaplen, buffer, timeout_ms, promiscuous, on_demand;
+    uint32_t snaplen, buffer, timeout_ms, promiscuous, on_demand, fanout;
     double pace;
 };
 
@@ -135,7 +138,7 @@ static struct live *live_make(struct capture *p, const struct settings *s, const
     struct live_config c = {
         .interface = name, .filter = s->filter, .snaplen = s->snaplen, .buffer = s->buffer,
         .timeout_ms = s->timeout_ms, .promiscuous = s->promiscuous, .share = share, .shares = shares,
-        .iface = p->host->intern(p->host, "iface", name), .fanout = &p->fanout,
+        .iface = p->host->intern(p->host, "iface", name), .fanout = &p->fanout, .by = s->fanout,
         .say = {capture_say, p},
     };
 
@@ -147,13 +150,16 @@ static int32_t demand_open(struct capture *p, const struct settings *s, const ch
                            uint32_t shares, void **handle)
 {
     struct handle *h = calloc(1, sizeof *h);
+    const char *filter;
     char why[1024];
 
     if (!h || !(h->set.filter = strdup(s->filter))) {
         free(h);
         return p->host->fail(p->host, EC_ENOMEM, "out of memory");
     }
-    h->set = (struct settings){h->set.filter, s->snaplen, s->buffer, s->timeout_ms, s->promiscuous, 1, 0};
+    filter = h->set.filter;
+    h->set = *s;
+    h->set.filter = filter;
     h->share = share;
     h->shares = shares;
     h->demand = p;
@@ -279,7 +285,7 @@ static int32_t capture_create(const struct ec_host *host, void **self)
     if (!p)
         return host->fail(host, EC_ENOMEM, "out of memory");
     p->host = host;
-    pthread_mutex_init(&p->fanout.lock, NULL);
+    fanout_init(&p->fanout);
     pthread_mutex_init(&p->interfaces.lock, NULL);
     demand_init(&p->demand);
     return EC_OK;
@@ -341,6 +347,7 @@ static int32_t capture_configure(void *self, const struct ec_conf *c, void **sta
     s->buffer = (uint32_t)number(p, c, "buffer");
     s->timeout_ms = (uint32_t)(number(p, c, "timeout") / 1000000);
     s->promiscuous = (uint32_t)number(p, c, "promiscuous");
+    s->fanout = (uint32_t)number(p, c, "fanout");
     s->on_demand = (uint32_t)number(p, c, "on_demand");
     if (!p->configured)             /* later it waits for a restart: CAP_NET_RAW is gone, or stays */
         p->on_demand = s->on_demand != 0;
@@ -360,7 +367,7 @@ static void capture_destroy(void *self)
     struct capture *p = self;
 
     pthread_mutex_destroy(&p->interfaces.lock);
-    pthread_mutex_destroy(&p->fanout.lock);
+    fanout_fini(&p->fanout);
     demand_fini(&p->demand);
     free(p);
 }

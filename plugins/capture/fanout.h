@@ -1,5 +1,4 @@
-/* fanout.h: several sockets of one process share an interface's packets, by the kernel's hash of
- * the flow (packet(7), PACKET_FANOUT). */
+/* fanout.h: several sockets of one process share an interface's packets (packet(7), PACKET_FANOUT). */
 #ifndef CAPTURE_FANOUT_H
 #define CAPTURE_FANOUT_H
 #include <pthread.h>
@@ -7,14 +6,20 @@
 
 #define FANOUT_INTERFACES 64
 
+enum { FANOUT_ADDRESSES, FANOUT_FLOW };     /* spread.h; the kernel's hash, IPv4 fragments put together first */
+
 struct fanout {                     /* of one process; the groups that it made */
     pthread_mutex_t lock;
-    uint32_t n;
+    uint32_t n, key;
     struct { char name[16]; uint16_t id; } group[FANOUT_INTERFACES];
 };
 
+void fanout_init(struct fanout *f);
+void fanout_fini(struct fanout *f);
+
 /* Joins the packet socket fd to the interface's group: the first one makes it, under a number that
- * no other process has. 0, or −errno. May block; not on the packet lane. [any] */
-int fanout_join(struct fanout *f, const char *interface, int fd);
+ * no other process has. by: FANOUT_*, the same for all of a group. 0, or −errno. May block; not on
+ * the packet lane. [any] */
+int fanout_join(struct fanout *f, const char *interface, int fd, uint32_t by);
 
 #endif

@@ -131,7 +131,7 @@ static int live_prepare(struct live *l, pcap_t *p, char *why, uint32_t n)
         snprintf(why, n, "cannot capture on %s without blocking: %s", l->name, text);
         return -1;
     }
-    if (l->c.shares > 1 && (err = fanout_join(l->c.fanout, l->name, pcap_fileno(p)))) {
+    if (l->c.shares > 1 && (err = fanout_join(l->c.fanout, l->name, pcap_fileno(p), l->c.by))) {
         snprintf(why, n, "cannot share %s between %u workers (PACKET_FANOUT): %s; use --workers 1",
                  l->name, l->c.shares, strerror(-err));
         return -1;

@@ -20,6 +20,7 @@ struct live_config {
     uint32_t timeout_ms;            /* after which the kernel hands over a block that is not full */
     uint32_t promiscuous;           /* 0, 1 */
     uint32_t share, shares;
+    uint32_t by;                    /* FANOUT_*: how they share */
     uint32_t iface;                 /* interned name */
     struct fanout *fanout;          /* of the process */
     struct say say;                 /* only share 0 speaks and counts the interface's loss */

@@ -1,0 +1,180 @@
+#include "plugins/capture/spread.h"
+
+#include <linux/if_arp.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <stddef.h>
+#include <string.h>
+
+#define LAYERS 5                    /* tags and labels looked through, beside the one that the kernel took away */
+#define AD(at) ((uint32_t)SKF_AD_OFF + (at))
+
+enum { PPP_IPV4 = 0x0021, PPP_IPV6 = 0x0057, QINQ_OLD = 0x9100 };
+
+/* Where jumps go: only ahead, so each has a place once everything is written. */
+enum { L_TYPE, L_TAG, L_LABEL, L_PARTS };
+enum label {
+    AHEAD, OUTGOING, ETHERNET, INCOMING, IP, IP4, IP6, NOT_IP, LAYER, LABELS = LAYER + L_PARTS * (LAYERS + 1)
+};
+enum { MEM_FOUND, MEM_AT, MEM_SUM, MEM_FIRST };
+
+struct writer {
+    struct spread *p;
+    uint8_t yes[SPREAD_MAX], no[SPREAD_MAX];
+    uint16_t at[LABELS];
+};
+
+static enum label layer(uint32_t i, uint32_t part)
+{
+    return (enum label)(LAYER + L_PARTS * i + part);
+}
+
+static void jump(struct writer *w, uint32_t code, uint32_t k, enum label yes, enum label no)
+{
+    uint16_t i = w->p->n++;
+
+    w->p->f[i] = (struct sock_filter){(uint16_t)code, 0, 0, k};
+    w->yes[i] = (uint8_t)yes;
+    w->no[i] = (uint8_t)no;
+}
+
+static void add(struct writer *w, uint32_t code, uint32_t k)
+{
+    jump(w, code, k, AHEAD, AHEAD);
+}
+
+static void here(struct writer *w, enum label l)
+{
+    w->at[l] = w->p->n;
+}
+
+static void resolve(struct writer *w)
+{
+    for (uint16_t i = 0; i < w->p->n; i++) {
+        uint32_t yes = w->yes[i] ? w->at[w->yes[i]] - i - 1u : 0, no = w->no[i] ? w->at[w->no[i]] - i - 1u : 0;
+
+        if (w->p->f[i].code == (BPF_JMP | BPF_JA)) {
+            w->p->f[i].k = yes;
+        } else {
+            w->p->f[i].jt = (uint8_t)yes;
+            w->p->f[i].jf = (uint8_t)no;
+        }
+    }
+}
+
+/* A packet that goes out begins with its Ethernet header. One that comes in begins behind it, and the kernel knows the
+ * type. From then on X is where the type's header begins, A the type. */
+static void write_begin(struct writer *w)
+{
+    add(w, BPF_LD | BPF_W | BPF_ABS, AD(SKF_AD_PKTTYPE));
+    jump(w, BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, OUTGOING, INCOMING);
+    here(w, OUTGOING);
+    add(w, BPF_LD | BPF_W | BPF_ABS, AD(SKF_AD_HATYPE));
+    jump(w, BPF_JMP | BPF_JEQ | BPF_K, ARPHRD_ETHER, ETHERNET, AHEAD);
+    jump(w, BPF_JMP | BPF_JEQ | BPF_K, ARPHRD_LOOPBACK, ETHERNET, INCOMING);
+    here(w, ETHERNET);
+    add(w, BPF_LDX | BPF_IMM, ETH_HLEN);
+    add(w, BPF_LD | BPF_H | BPF_ABS, ETH_HLEN - 2);
+    jump(w, BPF_JMP | BPF_JA, 0, layer(0, L_TYPE), AHEAD);
+    here(w, INCOMING);
+    add(w, BPF_LDX | BPF_IMM, 0);
+    add(w, BPF_LD | BPF_W | BPF_ABS, AD(SKF_AD_PROTOCOL));
+}
+
+/* A: the byte or half-word at X + at; X: that many bytes further. */
+static void forward(struct writer *w, uint32_t size, uint32_t at, uint32_t bytes)
+{
+    add(w, BPF_LD | BPF_IND | size, at);
+    add(w, BPF_ST, MEM_FOUND);
+    add(w, BPF_MISC | BPF_TXA, 0);
+    add(w, BPF_ALU | BPF_ADD | BPF_K, bytes);
+    add(w, BPF_MISC | BPF_TAX, 0);
+    add(w, BPF_LD | BPF_MEM, MEM_FOUND);
+}
+
+static void write_layer(struct writer *w, uint32_t i)
+{
+    here(w, layer(i, L_TYPE));
+    jump(w, BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, IP, AHEAD);
+    jump(w, BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, IP, AHEAD);
+    jump(w, BPF_JMP | BPF_JEQ | BPF_K, ETH_P_8021Q, layer(i, L_TAG), AHEAD);
+    jump(w, BPF_JMP | BPF_JEQ | BPF_K, ETH_P_8021AD, layer(i, L_TAG), AHEAD);
+    jump(w, BPF_JMP | BPF_JEQ | BPF_K, QINQ_OLD, layer(i, L_TAG), AHEAD);
+    jump(w, BPF_JMP | BPF_JEQ | BPF_K, ETH_P_MPLS_UC, layer(i, L_LABEL), AHEAD);
+    jump(w, BPF_JMP | BPF_JEQ | BPF_K, ETH_P_MPLS_MC, layer(i, L_LABEL), AHEAD);
+    jump(w, BPF_JMP | BPF_JEQ | BPF_K, ETH_P_PPP_SES, AHEAD, NOT_IP);
+    forward(w, BPF_H, 6, 8);
+    jump(w, BPF_JMP | BPF_JEQ | BPF_K, PPP_IPV4, IP, AHEAD);
+    jump(w, BPF_JMP | BPF_JEQ | BPF_K, PPP_IPV6, IP, NOT_IP);
+    here(w, layer(i, L_LABEL));
+    forward(w, BPF_B, 2, 4);
+    jump(w, BPF_JMP | BPF_JSET | BPF_K, 1, IP, AHEAD);      /* the bottom of the stack */
+    add(w, BPF_LD | BPF_IMM, ETH_P_MPLS_UC);
+    jump(w, BPF_JMP | BPF_JA, 0, layer(i + 1, L_TYPE), AHEAD);
+    here(w, layer(i, L_TAG));
+    forward(w, BPF_H, 2, 4);
+}
+
+static void round_of(struct writer *w, uint32_t factor)
+{
+    add(w, BPF_ALU | BPF_MUL | BPF_K, factor);
+    add(w, BPF_MISC | BPF_TAX, 0);
+    add(w, BPF_ALU | BPF_RSH | BPF_K, 15);
+    add(w, BPF_ALU | BPF_XOR | BPF_X, 0);
+}
+
+/* The address of n words at X + at, to A. X is in M[MEM_AT]. */
+static void write_address(struct writer *w, uint32_t at, uint32_t n, uint32_t key)
+{
+    add(w, BPF_LD | BPF_IMM, key);
+    for (uint32_t i = 0; i < n; i++) {
+        add(w, BPF_ST, MEM_SUM);
+        add(w, BPF_LDX | BPF_MEM, MEM_AT);
+        add(w, BPF_LD | BPF_W | BPF_IND, at + 4 * i);
+        add(w, BPF_LDX | BPF_MEM, MEM_SUM);
+        add(w, BPF_ALU | BPF_XOR | BPF_X, 0);
+        round_of(w, 0x85ebca6b);
+    }
+    round_of(w, 0xc2b2ae35);
+}
+
+/* Each address mixed by itself, then their sum: it knows no direction, and pairs of neighbours do not meet. */
+static void write_pair(struct writer *w, uint32_t at, uint32_t n, uint32_t key)
+{
+    add(w, BPF_STX, MEM_AT);
+    write_address(w, at, n, key);
+    add(w, BPF_ST, MEM_FIRST);
+    write_address(w, at + 4 * n, n, key);
+    add(w, BPF_LDX | BPF_MEM, MEM_FIRST);
+    add(w, BPF_ALU | BPF_ADD | BPF_X, 0);
+    round_of(w, 0x85ebca6b);
+    round_of(w, 0xc2b2ae35);
+    add(w, BPF_RET | BPF_A, 0);
+}
+
+void spread_write(struct spread *p, uint32_t key)
+{
+    struct writer w;
+
+    memset(&w, 0, sizeof w);
+    memset(p, 0, sizeof *p);
+    w.p = p;
+    write_begin(&w);
+    for (uint32_t i = 0; i < LAYERS; i++)
+        write_layer(&w, i);
+    here(&w, layer(LAYERS, L_TYPE));
+    jump(&w, BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, IP, AHEAD);
+    jump(&w, BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, IP, NOT_IP);
+    here(&w, IP);
+    add(&w, BPF_LD | BPF_B | BPF_IND, 0);
+    add(&w, BPF_ALU | BPF_RSH | BPF_K, 4);
+    jump(&w, BPF_JMP | BPF_JEQ | BPF_K, 4, IP4, AHEAD);
+    jump(&w, BPF_JMP | BPF_JEQ | BPF_K, 6, IP6, NOT_IP);
+    here(&w, NOT_IP);
+    add(&w, BPF_RET | BPF_K, 0);
+    here(&w, IP4);
+    write_pair(&w, 12, 1, key);
+    here(&w, IP6);
+    write_pair(&w, 8, 4, key);
+    resolve(&w);
+}
