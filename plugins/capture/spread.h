@@ -5,7 +5,7 @@
 #include <linux/filter.h>
 #include <stdint.h>
 
-#define SPREAD_MAX 400
+#define SPREAD_MAX 512
 
 struct spread {
     uint16_t n;
@@ -13,7 +13,8 @@ struct spread {
 };
 
 /* Its result, modulo the number of workers, is the same for both directions, for every fragment and for all that is
- * inside a tunnel between the same two hosts, whether the packet comes or goes; 0 for what is not IP or is too short.
+ * inside a tunnel between the same two hosts, whether the packet comes or goes; an ICMP error goes with what it is about.
+ * 0 for what is not IP or is too short.
  * key: any number, so that nobody can choose addresses that meet on one worker. [any] */
 void spread_write(struct spread *p, uint32_t key);
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Live with several workers: both directions of every flow are on one worker, whether its packets come or go, also where
-some of its datagrams are in fragments of IPv4 or IPv6, behind tags and labels, or inside of tunnels; packets that are
-longer than the snapshot length are counted in full, and nobody chokes on them."""
+some of its datagrams are in fragments of IPv4 or IPv6, behind tags and labels, or inside of tunnels, and where an error
+about it comes from elsewhere; packets that are longer than the snapshot length are counted in full, and nobody chokes on
+them."""
 import json
 import os
 import random
@@ -93,6 +94,14 @@ WAYS = {                            # each with flows of its own; the last one o
 }
 
 
+def unreachable(flow):
+    """What a router says of the flow's first datagram."""
+    quoted = datagram4(flow, 0, 100, 1)[0]
+    icmp = b"\3\1\0\0\0\0\0\0" + quoted[:28]
+    return MACS + b"\x08\0" + ipv4(0xc0000201, struct.unpack("!I", quoted[12:16])[0], 1, 0, 0,
+                                    icmp[:2] + struct.pack("!H", folded(icmp)) + icmp[4:])
+
+
 def send(frames):
     """Each of (end, frame) on s0, from where it comes in, or on s1, from where it goes out. A child, so that this process
     stays in its own namespace."""
@@ -165,7 +174,7 @@ def together(ways):
         if turn:
             rng.shuffle(batch)
         frames += [frame for one in batch for frame in one]
-    return frames
+    return frames + [(flow % 2, unreachable(flow)) for flow in range(FLOWS) if not flow % len(ways)]
 
 
 def shared(workers, by, ways):
@@ -181,6 +190,8 @@ def shared(workers, by, ways):
     if by == "addresses":
         check(sum(s["delivered"] for s in account) == len(frames), how + ": every frame comes in as it was on the wire",
               (len(frames), account))
+        told = [e for e in flows if e.get("ecyber", {}).get("icmp", {}).get("src_ip") == "192.0.2.1"]
+        check(len(told) == FLOWS // len(ways), how + ": what a router says of a flow is with the flow", (len(told), flows[:3]))
     check(all(s["delivered"] > FLOWS * ROUNDS * 2 // workers // 5 for s in account), how + ": each has its share", account)
     whole = [e for e in flows if e["flow"]["pkts_toserver"] >= ROUNDS and e["flow"]["pkts_toclient"] >= ROUNDS]
     check(len(flows) == FLOWS and len(whole) == FLOWS,

@@ -10,6 +10,7 @@
 #include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <pcap/pcap.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,6 +139,55 @@ START_TEST(two_hosts_stay_together)
 }
 END_TEST
 
+/* Errors about v4 and v6, of a router. */
+static const char error_v4[] = "4500003c000000004001" "0000cb007101c0a80001" "0301000000000000" /* */
+                               "460000280001000040110000c0a80001c0a80063070400000035ffff00100000",
+    error_v6[] = "6000000000343a4020010db800000002000000000000000f" V6_A "0100000000000000" /* */
+                 "6000000000081140" V6_A V6_B "0035ffff";
+
+/* p, of n bytes, as the program and as share.c see it: alone, with another protocol, and as the flow it is about. */
+static void agree(uint8_t *p, uint32_t n, const struct packet *flow, uint32_t type, uint32_t proto_at)
+{
+    uint32_t at[2][2], own, about;
+    uint8_t proto = p[proto_at];
+
+    for (int i = 0; i < 2; i++) {
+        at[i][0] = run(KEY, PACKET_HOST, ARPHRD_NONE, type, p, n);
+        at[i][1] = share_of(LINKTYPE_RAW, p, n, INT32_MAX);
+        p[proto_at] = 99;
+    }
+    p[proto_at] = proto;
+    own = at[0][1] == at[1][1];
+    about = at[0][1] == share_of(LINKTYPE_RAW, flow->b, flow->n, INT32_MAX);
+    ck_assert_uint_eq(own, at[0][0] == at[1][0]);
+    ck_assert_uint_eq(about, at[0][0] == run(KEY, PACKET_HOST, ARPHRD_NONE, type, flow->b, flow->n));
+}
+
+/* Whatever one of its bytes is, an ICMP error goes as it does in a file: where its flow is, or by its own addresses. */
+START_TEST(errors_go_as_in_files)
+{
+    struct packet error = {0, {0}}, flow = {0, {0}};
+    uint32_t length_at = _i ? 5 : 3, most;
+
+    put(&error, _i ? error_v6 : error_v4);
+    put(&flow, _i ? v6 : v4);
+    most = error.b[length_at];
+    ck_assert_uint_eq(error.n, _i ? 40 + most : most);
+    ck_assert_uint_eq(run(KEY, PACKET_HOST, ARPHRD_NONE, _i ? 0x86dd : 0x0800, error.b, error.n), plain(_i ? v6 : v4));
+    for (uint32_t at = 0; at < error.n; at++)
+        for (uint32_t value = 0; value < 256; value++) {
+            uint8_t was = error.b[at];
+            bool longer = at == length_at ? value > most : at == length_at - 1 && value;
+            bool other = at == 0 && value >> 4 != was >> 4;
+
+            error.b[at] = (uint8_t)value;
+            if (!longer && !other)                  /* than it is; the engine makes no flow of such */
+                agree(error.b, error.n, &flow, _i ? 0x86dd : 0x0800, _i ? 6 : 9);
+            error.b[at] = was;
+        }
+}
+END_TEST
+
 /* As for files: what is not IP, and more tags and labels than are looked through. */
 START_TEST(what_is_not_ip_goes_to_the_first)
 {
@@ -199,6 +249,7 @@ int main(void)
     TCase *tc = tcase_create("spread");
 
     tcase_add_loop_test(tc, two_hosts_stay_together, 0, 2 * sizeof links / sizeof *links);
+    tcase_add_loop_test(tc, errors_go_as_in_files, 0, 2);
     tcase_add_test(tc, what_is_not_ip_goes_to_the_first);
     tcase_add_test(tc, hosts_spread);
     suite_add_tcase(suite, tc);
