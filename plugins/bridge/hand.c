@@ -6,7 +6,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "plugins/bridge/reject.h"
+
 #define LOOK_NS UINT64_C(250000000)     /* are the interfaces still up? */
+#define ANSWERS_A_SECOND 1000u
 #define ETHERNET 1u                     /* LINKTYPE_ETHERNET */
 
 struct out { struct ring_frame f; uint8_t side; };
@@ -20,6 +23,8 @@ struct hand {
     bool down[2];                   /* and people were told so */
     struct ring past;               /* counters of rings that are closed */
     uint64_t look_at, count, bytes, held, nic, nic_base;
+    uint64_t answers, silent, second;           /* second: of answers_now */
+    uint32_t answers_now;
     uint32_t fill;                  /* of the fuller ring; EC_FILL_MAX: full */
     uint32_t n_out, back;           /* the batch: frames that are out, those that came back */
     struct out out[RING_BATCH];
@@ -227,6 +232,41 @@ static void send_side(struct hand *h, uint32_t side, uint32_t n)
         h->past.unsent[RING_DOWN] += n;
 }
 
+static void answer(struct hand *h, const struct out *o, bool to_sender)
+{
+    uint32_t side = to_sender ? o->side : !o->side;
+    uint8_t frame[REJECT_ROOM];
+    struct virtio_net_hdr none;
+    struct iovec part[2] = { { &none, sizeof none }, { frame, 0 } };
+    struct mmsghdr m = { .msg_hdr = { .msg_iov = part, .msg_iovlen = 2 } };
+
+    memset(&none, 0, sizeof none);
+    if (!h->ring[side] || !(part[1].iov_len = reject_answer(frame, o->f.data, o->f.len, to_sender)))
+        return;
+    h->answers++;
+    ring_send(h->ring[side], &m, 1);
+}
+
+/* A flood that is rejected shall not become another one. */
+static void reject(struct hand *h, const struct out *o, uint32_t verdict)
+{
+    uint64_t second = o->f.ts_ns / 1000000000u;
+
+    if (second != h->second) {
+        h->second = second;
+        h->answers_now = 0;
+    }
+    if (h->answers_now >= ANSWERS_A_SECOND) {
+        h->silent++;
+        return;
+    }
+    h->answers_now++;
+    if (verdict != EC_V_REJECT_DST)
+        answer(h, o, true);
+    if (verdict != EC_V_REJECT)
+        answer(h, o, false);
+}
+
 void hand_finish(struct hand *h, const uint32_t *verdict, uint32_t n)
 {
     struct out *o = &h->out[h->back];
@@ -238,6 +278,8 @@ void hand_finish(struct hand *h, const uint32_t *verdict, uint32_t n)
 
         if (verdict[i] != EC_V_PASS) {
             h->held++;
+            if (verdict[i] >= EC_V_REJECT)
+                reject(h, &o[i], verdict[i]);
             continue;
         }
         part[0] = (struct iovec){ &o[i].f.v, sizeof o[i].f.v };
@@ -294,6 +336,8 @@ void hand_counts(const struct hand *h, uint64_t c[HAND_COUNTS])
     c[HAND_SENT] = r.sent;
     c[HAND_HELD] = h->held;
     c[HAND_TAGS] = r.tags;
+    c[HAND_ANSWERS] = h->answers;
+    c[HAND_SILENT] = h->silent;
     for (uint32_t i = 0; i < RING_LOSSES; i++)
         c[HAND_LOST + i] = r.unsent[i];
 }

@@ -13,6 +13,8 @@ enum hand_count {
     HAND_SENT,
     HAND_HELD,                      /* by their verdict */
     HAND_TAGS,                      /* VLAN tags put back */
+    HAND_ANSWERS,                   /* to who sent what was rejected, or was to receive it */
+    HAND_SILENT,                    /* rejected, but too many a second to be answered */
     HAND_LOST,                      /* RING_LOSSES of them */
     HAND_COUNTS = HAND_LOST + RING_LOSSES
 };

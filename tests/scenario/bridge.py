@@ -18,6 +18,41 @@ drop icmp any any -> any any (msg:"no long ping"; dsize:>900; sid:2;)
 """
 
 
+REJECTS = """reject http any any -> any any (msg:"not this"; http.uri; content:"forbidden"; sid:11;)
+rejectboth http any any -> any any (msg:"nor this"; http.uri; content:"small"; sid:12;)
+reject tcp any any -> any 8001 (msg:"no way in"; sid:13;)
+reject udp any any -> any any (msg:"no word of it"; content:"forbidden"; sid:14;)
+"""
+
+# Prints how asking for this address, port and path (udp: saying it) ends, and whether at once.
+ASKS = r"""
+import errno, socket, sys, time
+host, port, what = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+kind = socket.SOCK_DGRAM if len(sys.argv) > 4 else socket.SOCK_STREAM
+s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
+s.settimeout(5)
+begin = time.monotonic()
+try:
+    s.connect((host, port))
+    s.send(what.encode() if kind == socket.SOCK_DGRAM else b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n" % what.encode())
+    end = "%d bytes" % len(s.recv(100))
+except TimeoutError:
+    end = "silence"
+except OSError as error:
+    end = errno.errorcode[error.errno]
+print(end, "at once" if time.monotonic() - begin < 3 else "late")
+"""
+
+# Listens, and never answers.
+QUIET = r"""
+import socket, time
+held = [socket.create_server(("::", 8001), family=socket.AF_INET6, dualstack_ipv6=True),
+        socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)]
+held[1].bind(("::", 9999))
+print(flush=True)
+time.sleep(100)
+"""
+
 TAGS = r"""
 import ctypes, os, socket, struct, sys
 def there(ns):
@@ -58,10 +93,11 @@ def serve():
 
 
 def whole(counted):
-    """Every frame that was seen is in one place."""
+    """Every frame that was seen is in one place; answers to rejected ones are sent beside them."""
     lost = sum(counted[name] for name in ("dropped.down", "dropped.full", "dropped.long", "dropped.refused"))
     before = sum(counted[name] for name in ("lost_kernel", "lost_nic", "filtered", "bad"))
-    return counted["seen"] - before == counted["delivered"] == counted["sent"] + counted["held"] + lost
+    return counted["seen"] - before == counted["delivered"] \
+        == counted["sent"] - counted["reject_answers"] + counted["held"] + lost
 
 
 def crosses(wanted, workers, *words):
@@ -190,6 +226,35 @@ def fails_open(wanted):
     check("promiscuity 0" in left, "and nothing of it stays", left)
 
 
+def rejects():
+    """Who sent what is rejected hears of it at once, and with rejectboth the other end, too."""
+    def ask(*words):
+        return sh(*inside(CLIENT), "python3", "-c", ASKS, *words).stdout.strip()
+
+    def open_at_server():
+        return [line for line in sh(*inside(SERVER), "ss", "-Htn", "state", "established").stdout.splitlines()
+                if ":8000" in line]
+
+    quiet = subprocess.Popen([*inside(SERVER), "python3", "-c", QUIET], stdout=subprocess.PIPE)
+    quiet.stdout.readline()
+    d = Daemon(rules=REJECTS)
+    d.ready()
+    check(ask("10.9.0.2", "9999", "hello", "udp") == "silence late", "where nothing is rejected there is no answer")
+    before = len(open_at_server())                  # whom the rules of before have left waiting
+    for host in ("10.9.0.2", "fd09::2"):
+        check(ask(host, "8000", "forbidden") == "ECONNRESET at once", "a rejected request is reset, " + host, d.text())
+        check(ask(host, "8001", "") == "ECONNREFUSED at once", "a rejected SYN is refused, " + host)
+        check(ask(host, "9999", "forbidden", "udp") == "ECONNREFUSED at once", "of a rejected datagram ICMP tells, " + host)
+    check(len(open_at_server()) == before + 2, "reject leaves the receiver alone", open_at_server())
+    check(ask("10.9.0.2", "8000", "small") == "ECONNRESET at once" and wait_for(lambda: len(open_at_server()) == before + 2, 5),
+          "rejectboth resets it, too", open_at_server())
+    wait_for(lambda: d.sums()["reject_answers"] == 8, 5)
+    c = d.steady()
+    check(c["reject_answers"] == 8 and c["reject_limited"] == 0 and whole(c), "answers are counted", c)
+    d.end()
+    quiet.kill()
+
+
 def launched(wanted):
     """By the launcher, as an ordinary user: offloads and fail: open all the same."""
     def now():
@@ -290,6 +355,7 @@ def main():
         killed(wanted)
         offloads()
         fails_open(wanted)
+        rejects()
         launched(wanted)
         tagged()
         down_and_up(wanted)

@@ -420,6 +420,18 @@ START_TEST(drop_and_reject_raise_the_verdict_of_packet_and_flow)
 }
 END_TEST
 
+START_TEST(reject_says_who_is_told)
+{
+    env_load(&w, "rejectsrc udp any any -> any any (content:\"aaaa\"; sid:1;)\n"
+             "rejectdst udp any any -> any any (content:\"bbbb\"; sid:2;)\n"
+             "rejectboth udp any any -> any any (content:\"cccc\"; sid:3;)\n");
+    ck_assert_uint_eq(env_packet(&w, NULL, IPPROTO_UDP, EC_TO_SERVER, "aaaa", 4), EC_V_REJECT);
+    ck_assert_uint_eq(env_packet(&w, NULL, IPPROTO_UDP, EC_TO_SERVER, "bbbb", 4), EC_V_REJECT_DST);
+    ck_assert_uint_eq(env_packet(&w, NULL, IPPROTO_UDP, EC_TO_SERVER, "cccc", 4), EC_V_REJECT_BOTH);
+    ck_assert_uint_eq(env_packet(&w, NULL, IPPROTO_UDP, EC_TO_SERVER, "ccccbbbbaaaa", 12), EC_V_REJECT_BOTH);
+}
+END_TEST
+
 START_TEST(a_packet_has_a_limit_of_alerts)
 {
     char text[4000];
@@ -553,6 +565,7 @@ int main(void)
     tcase_add_test(tc, too_many_flowbits_are_counted);
     tcase_add_test(tc, pass_rules_silence);
     tcase_add_test(tc, drop_and_reject_raise_the_verdict_of_packet_and_flow);
+    tcase_add_test(tc, reject_says_who_is_told);
     tcase_add_test(tc, a_packet_has_a_limit_of_alerts);
     tcase_add_test(tc, thresholds_hold_alerts_back);
     tcase_add_test(tc, a_reload_between_chunks_loses_and_doubles_nothing);

@@ -80,7 +80,7 @@ static void fire_pass(struct scope *s, const struct rule *r)
 
 static void fire_verdict(struct scope *s, const struct rule *r)
 {
-    uint32_t verdict = r->action == RULE_REJECT ? EC_V_REJECT : EC_V_DROP;
+    uint32_t verdict = r->verdict;
     struct packet_memory *m = scope_packet(s);
 
     if (verdict > m->verdict) {

@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct { const char *name; uint32_t action; } actions[] = {
-    { "alert", RULE_ALERT }, { "pass", RULE_PASS }, { "drop", RULE_DROP }, { "reject", RULE_REJECT },
-    { "rejectsrc", RULE_REJECT }, { "rejectdst", RULE_REJECT }, { "rejectboth", RULE_REJECT },
+static const struct { const char *name; uint32_t action, verdict; } actions[] = {
+    { "alert", RULE_ALERT, EC_V_PASS }, { "pass", RULE_PASS, EC_V_PASS }, { "drop", RULE_DROP, EC_V_DROP },
+    { "reject", RULE_REJECT, EC_V_REJECT }, { "rejectsrc", RULE_REJECT, EC_V_REJECT },
+    { "rejectdst", RULE_REJECT, EC_V_REJECT_DST }, { "rejectboth", RULE_REJECT, EC_V_REJECT_BOTH },
 };
 
 static const struct { const char *name; uint32_t l4, flags, ip_version; } protos[] = {
@@ -24,6 +25,7 @@ static int header_action(struct build *b, struct token t)
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
         if (token_is(t, actions[i].name)) {
             b->rule->action = actions[i].action;
+            b->rule->verdict = actions[i].verdict;
             b->rule->action_word = actions[i].name;
             return 0;
         }

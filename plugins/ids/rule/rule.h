@@ -92,7 +92,7 @@ struct pair { const char *key, *value; };
 struct rule {
     uint32_t index;                 /* in the set: the order of inspection */
     uint32_t gid, sid, rev, priority;
-    uint32_t action, flags, dirs, l4, where;
+    uint32_t action, verdict /* EC_V_* */, flags, dirs, l4, where;
     uint32_t ip_version;            /* 4, 6; 0: both */
     uint32_t app_proto;             /* interned in "app_proto"; 0: any */
     uint32_t target;                /* 0 none, 1 src_ip, 2 dest_ip */

@@ -29,7 +29,8 @@ struct ec_frame {                   /* its memory is the HOST's, filled by the s
 #define EC_FILL_MAX 1000u
 
 /* Verdicts, rising; a packet's verdict is only ever raised. */
-enum { EC_V_PASS = 0, EC_V_DROP = 1, EC_V_REJECT = 2 };
+enum { EC_V_PASS = 0, EC_V_DROP = 1, EC_V_REJECT = 2 /* and tell its sender */,
+       EC_V_REJECT_DST = 3 /* or its receiver */, EC_V_REJECT_BOTH = 4 };
 
 /* Why fetch() returned what it did. */
 enum {
