@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The inline bridge between two interfaces: what crosses it is what was sent, in both directions, whatever the card or
-the kernel has put together; a rule's drop holds a packet back; killed, nothing crosses; interfaces may go and come
-back; loops are refused."""
+the kernel has put together; a rule's drop holds a packet back, its reject answers too; interfaces may go and come back;
+loops are refused."""
 import hashlib
 import json
 import os
@@ -10,12 +10,9 @@ import sys
 import time
 
 import libbridge
-from libbridge import CLIENT, MIDDLE, SERVER, Daemon, fetch, held, inside, ping, sh
+from libbridge import CLIENT, MIDDLE, RULES, SERVER, Daemon, fetch, held, inside, ping, sh
 from libtest import check, plan, wait_for
 
-RULES = """drop http any any -> any any (msg:"not this"; http.uri; content:"forbidden"; sid:1;)
-drop icmp any any -> any any (msg:"no long ping"; dsize:>900; sid:2;)
-"""
 
 
 REJECTS = """reject http any any -> any any (msg:"not this"; http.uri; content:"forbidden"; sid:11;)
@@ -78,19 +75,6 @@ for tags in (b"\x81\0\0\5", b"\x88\xa8\0\6\x81\0\0\7", b""):
 """
 
 
-def serve():
-    """A folder with a small and a large file, served over IPv4 and IPv6."""
-    os.mkdir("www")
-    wanted = {}
-    for name, size in (("small", 1000), ("large", 3000000), ("forbidden", 1000)):
-        data = os.urandom(size)
-        wanted[name] = hashlib.sha256(data).hexdigest()
-        with open("www/" + name, "wb") as out:
-            out.write(data)
-    server = subprocess.Popen([*inside(SERVER), "python3", "-m", "http.server", "-b", "::", "-d", "www", "8000"],
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return server, wanted
-
 
 def whole(counted):
     """Every frame that was seen is in one place; answers to rejected ones are sent beside them."""
@@ -123,7 +107,7 @@ def crosses(wanted, workers, *words):
     os.unlink("eve.json")
 
 
-def shared():
+def shared(_):
     """Sixteen hosts: each worker has its part of them, and all that a pair of hosts says, behind a tag too."""
     hosts = ["10.9.0.%d" % i for i in range(11, 27)] + ["fd09::%x" % i for i in range(0x11, 0x21)]
     for host in hosts:
@@ -147,86 +131,11 @@ def shared():
         sh(*inside(CLIENT), "ip", "addr", "del", host + ("/64" if ":" in host else "/24"), "dev", "c0")
 
 
-def powerless(wanted):
-    """As under the launcher, whose engine has CAP_NET_RAW and no CAP_NET_ADMIN."""
-    without = ("setpriv", "--bounding-set=-net_admin")
-    libbridge.offloads("eth1", "1")
-    d = Daemon(before=without, rules=RULES)
-    check(d.ready() and d.logged("WARNING bridge: the offloads of eth1 stay on: CAP_NET_ADMIN is missing"),
-          "without CAP_NET_ADMIN it starts, and says that offloads stay on", d.text())
-    check(fetch("large") == [wanted["large"]] and held("forbidden"),
-          "and bridges, and heeds rules", d.text())
-    check(d.end() == 0 and libbridge.offloads("eth1") == "1 1 1", "and has changed nothing", libbridge.offloads("eth1"))
-    d = Daemon("--set", "bridge.fail=open", before=without)
-    check(d.run.wait(timeout=20) == 1 and d.logged("cannot open bridge:eth1,eth2: bridge.fail: open: CAP_NET_ADMIN is"),
-          "fail: open is refused", d.text())
 
 
-def killed(wanted):
-    check(ping() == 0, "without a daemon nothing crosses")
-    d = Daemon(rules=RULES)
-    check(d.ready() and ping(2) == 2, "with one it does", d.text())
-    d.kill()
-    check(ping(2) == 0, "killed with SIGKILL, nothing crosses (fail: closed)")
-    d = Daemon(rules=RULES)
-    check(d.ready() and fetch("large") == [wanted["large"]], "the next one bridges on", d.text())
-    other = sh(*inside(MIDDLE), libbridge.ECYBERD, "--alone", "--set", "core.plugins=[bridge]", "--set",
-               "core.sources=['bridge:eth1,eth2']", "--set", "core.state_dir=%s/state3" % os.getcwd(), "--set",
-               "core.control_socket=%s/s3" % os.getcwd())
-    check(other.returncode == 1 and "another eCyber" in other.stdout,
-          "a second daemon on the same interfaces is refused", other.stdout)
-    d.end()
 
 
-def offloads():
-    for dev in ("eth1", "eth2"):
-        check(libbridge.offloads(dev, "1") == "1 1 1", "%s has GRO, GSO and TSO" % dev, libbridge.offloads(dev))
-
-    def now():
-        return [libbridge.offloads(dev) for dev in ("eth1", "eth2")]
-
-    on, off = ["1 1 1"] * 2, ["0 0 0"] * 2
-    d = Daemon(plugins="bridge")
-    check(d.ready() and now() == off, "the bridge turns them off", (now(), d.text()))
-    d.end()
-    check(now() == on, "and puts them back when it ends", (now(), d.text()))
-    d = Daemon(plugins="bridge")
-    d.ready()
-    d.kill()
-    check(now() == off, "killed, it cannot", now())
-    d = Daemon(plugins="bridge, capture", uri="live:eth1")
-    d.ready()
-    check(now() == on and d.logged("an earlier run left the offloads of eth1, eth2 off: they are back"),
-          "the next start does, whatever it watches", (now(), d.text()))
-    d.end()
-    d = Daemon("--set", "bridge.offloads=keep", plugins="bridge")
-    check(d.ready() and now() == on, "offloads: keep leaves them alone", (now(), d.text()))
-    d.end()
-
-
-def fails_open(wanted):
-    """The kernel takes over in the moment in which the daemon is gone, and gives back when it is there again."""
-    d = Daemon("--set", "bridge.fail=open", rules=RULES)
-    check(d.ready() and ping(3) == 3 and fetch("large") == [wanted["large"]], "fail: open, and it runs", d.text())
-    check("DUP" not in sh(*inside(CLIENT), "ping", "-n", "-c", "3", "-i", "0.2", "fd09::2").stdout,
-          "each packet crosses once")
-    check(held("forbidden"), "a rule's drop takes effect")
-    d.kill()
-    check(ping(3) == 3 and fetch("large", "forbidden") == [wanted["large"], wanted["forbidden"]],
-          "killed with SIGKILL, everything crosses")
-    d = Daemon("--set", "bridge.fail=open", rules=RULES)
-    check(d.ready() and ping(2) == 2 and held("forbidden"),
-          "the next daemon takes over again", d.text())
-    check(d.end() == 0 and ping(2) == 2, "after a good end too everything crosses", d.text())
-    d = Daemon(rules=RULES)
-    check(d.ready() and ping(2) == 2, "with fail: closed again", d.text())
-    d.kill()
-    check(ping(2) == 0, "nothing crosses once it is killed")
-    left = sh(*inside(MIDDLE), "ip", "-d", "link", "show", "eth1").stdout
-    check("promiscuity 0" in left, "and nothing of it stays", left)
-
-
-def rejects():
+def rejects(_):
     """Who sent what is rejected hears of it at once, and with rejectboth the other end, too."""
     def ask(*words):
         return sh(*inside(CLIENT), "python3", "-c", ASKS, *words).stdout.strip()
@@ -255,35 +164,8 @@ def rejects():
     quiet.kill()
 
 
-def launched(wanted):
-    """By the launcher, as an ordinary user: offloads and fail: open all the same."""
-    def now():
-        return [libbridge.offloads(dev) for dev in ("eth1", "eth2")]
 
-    on, off = ["1 1 1"] * 2, ["0 0 0"] * 2
-    d = Daemon("--set", "bridge.fail=open", plugins="bridge, traffic", alone=False)
-    check(d.ready() and ping(2) == 2 and fetch("large") == [wanted["large"]], "as an ordinary user it bridges", d.text())
-    check(now() == off, "and turns offloads off", (now(), d.text()))
-    with open("/proc/%d/task/%d/children" % (d.run.pid, d.run.pid), encoding="ascii") as line:
-        engine = next(p for p in line.read().split() if not os.readlink("/proc/%s/exe" % p).endswith("-helper"))
-    able = {}
-    for task in os.listdir("/proc/%s/task" % engine):
-        with open("/proc/%s/task/%s/status" % (engine, task), encoding="utf-8") as lines:
-            fields = dict(line.rstrip("\n").split(":\t", 1) for line in lines)
-        if int(fields["CapPrm"], 16):
-            able[fields["Name"]] = int(fields["CapPrm"], 16)
-    check(able == {"W0": 1 << 12 | 1 << 13}, "only the worker has CAP_NET_RAW and CAP_NET_ADMIN", able)
-    d.kill()
-    check(wait_for(lambda: not os.path.exists("/proc/%s" % engine), 5) and ping(2) == 2,
-          "the launcher killed with SIGKILL, everything crosses")
-    d = Daemon("--set", "bridge.fail=open", plugins="bridge, traffic", alone=False)
-    check(d.ready() and ping(2) == 2 and d.end() == 0 and now() == on and ping(2) == 2,
-          "after a good end too, and offloads are back", (now(), d.text()))
-    d = Daemon(plugins="bridge, traffic", alone=False)
-    check(d.ready() and d.end() == 0 and ping(2) == 0, "with fail: closed nothing does", d.text())
-
-
-def tagged():
+def tagged(_):
     """A VLAN tag, and two, arrive as they were sent: the kernel of the server takes the outermost out again."""
     d = Daemon(plugins="bridge")
     d.ready()
@@ -318,7 +200,7 @@ def down_and_up(wanted):
     check(d.end() == 0, "it ends well", d.text())
 
 
-def refused():
+def refused(_):
     sh(*inside(MIDDLE), "ip", "link", "add", "v0", "type", "veth", "peer", "name", "v1")
     sh(*inside(MIDDLE), "ip", "link", "property", "add", "dev", "v0", "altname", "other0")
     for uri, sentence in (("bridge:eth1", "names no two interfaces: write bridge:eth1,eth2"),
@@ -336,35 +218,5 @@ def refused():
     sh(*inside(MIDDLE), "ip", "link", "del", "v0")
 
 
-def main():
-    if os.geteuid():
-        print("SKIP: the bridge needs root and network namespaces")
-        sys.exit(77)
-    server = None
-    try:
-        why = libbridge.make()
-        if why:
-            print("SKIP: " + why)
-            sys.exit(77)
-        server, wanted = serve()
-        time.sleep(0.5)
-        crosses(wanted, 1)
-        crosses(wanted, 2)
-        shared()
-        powerless(wanted)
-        killed(wanted)
-        offloads()
-        fails_open(wanted)
-        rejects()
-        launched(wanted)
-        tagged()
-        down_and_up(wanted)
-        refused()
-    finally:
-        if server:
-            server.kill()
-        libbridge.unmake()
-    plan()
-
-
-main()
+libbridge.run(lambda wanted: crosses(wanted, 1), lambda wanted: crosses(wanted, 2), shared, rejects, tagged, down_and_up,
+              refused)

@@ -1,13 +1,19 @@
 """Three network namespaces in a row: client (c0), the bridge (eth1, eth2), server (s0); a daemon in the middle one."""
+import hashlib
 import json
 import os
 import pwd
 import re
 import signal
 import subprocess
+import sys
 import time
 
-from libtest import wait_for
+from libtest import plan, wait_for
+
+RULES = """drop http any any -> any any (msg:"not this"; http.uri; content:"forbidden"; sid:1;)
+drop icmp any any -> any any (msg:"no long ping"; dsize:>900; sid:2;)
+"""
 
 ECYBERD, ECYBERCTL = os.environ["ECYBERD"], os.environ["ECYBERCTL"]
 CLIENT, MIDDLE, SERVER = ("ecb%d%s" % (os.getpid(), which) for which in "cms")
@@ -175,3 +181,38 @@ class Daemon:
         if self.run.poll() is None:
             self.run.send_signal(signal.SIGTERM)
         return self.run.wait(timeout=30)
+
+def serve():
+    """A folder with a small and a large file, served over IPv4 and IPv6."""
+    os.mkdir("www")
+    wanted = {}
+    for name, size in (("small", 1000), ("large", 3000000), ("forbidden", 1000)):
+        data = os.urandom(size)
+        wanted[name] = hashlib.sha256(data).hexdigest()
+        with open("www/" + name, "wb") as out:
+            out.write(data)
+    server = subprocess.Popen([*inside(SERVER), "python3", "-m", "http.server", "-b", "::", "-d", "www", "8000"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return server, wanted
+
+
+def run(*parts):
+    """Each of them with the digests of what the server has, on a bridge of its own; the plan at the end."""
+    if os.geteuid():
+        print("SKIP: the bridge needs root and network namespaces")
+        sys.exit(77)
+    server = None
+    try:
+        why = make()
+        if why:
+            print("SKIP: " + why)
+            sys.exit(77)
+        server, wanted = serve()
+        time.sleep(0.5)
+        for part in parts:
+            part(wanted)
+    finally:
+        if server:
+            server.kill()
+        unmake()
+    plan()
