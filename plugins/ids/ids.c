@@ -50,6 +50,7 @@ static const struct ec_metric metrics[] = {
     [COUNT_VERIFY_LIMIT] = COUNTER("verify_limit", "buffers", "Searches given up: too many places to try."),
     [COUNT_PCRE_LIMIT] = COUNTER("pcre_limit", "matches", "Regular expressions stopped by ids.pcre limits."),
     [COUNT_FLOWBITS_FULL] = COUNTER("flowbits_full", "marks", "Flowbits that found no room in their flow."),
+    [COUNT_FLOWINTS_FULL] = COUNTER("flowints_full", "numbers", "Flowints that found no room in their flow."),
     [COUNT_WINDOWS_TAKEN] = COUNTER("windows_taken", "windows",
                                     "Stream windows taken from other flows: raise ids.stream_windows."),
     [COUNT_PENDING_FULL] = COUNTER("pending_full", "searches", "Windows and transactions searched anew."),
@@ -156,6 +157,7 @@ static void hook_flow_end(void *self, void *w, const void *st, uint32_t gen, str
     (void)self, (void)st, (void)gen, (void)reason;
     window_put(&k->pool, &s->window[0]);
     window_put(&k->pool, &s->window[1]);
+    ints_drop(&k->ints, &s->ints);
 }
 
 static const struct ec_inspector inspector = {

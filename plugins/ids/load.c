@@ -41,6 +41,13 @@ static uint32_t load_proto(void *arg, const char *name)
     return 0;
 }
 
+static int32_t load_anomaly(void *arg, uint32_t i, struct ec_anomaly *out)
+{
+    const struct engine_port *p = ((const struct load *)arg)->port;
+
+    return p->traffic->anomaly_at(p->traffic_self, i, out);
+}
+
 /* Of rules that are thrown away again: no name stays for the run. */
 static uint32_t load_no_intern(void *arg, const char *space, const char *name)
 {
@@ -72,7 +79,7 @@ static void load_managed(const struct load *l, struct ruleset *s, const struct e
 static struct env load_env(const struct load *l, bool keeps)
 {
     return (struct env){ .arg = (void *)(uintptr_t)l, .slot = load_slot, .intern = keeps ? load_intern : load_no_intern,
-                         .proto = load_proto, .decide = load_decide, .external = l->external,
+                         .proto = load_proto, .anomaly = load_anomaly, .decide = load_decide, .external = l->external,
                          .hosts = l->port->hosts != NULL, .may_include = true };
 }
 

@@ -108,6 +108,7 @@ struct worker {
     struct defrag defrag;
     struct pool pool, segments;     /* states and transactions; waiting stream bytes */
     struct packet *now;             /* the packet that is being worked on; NULL: none */
+    struct ec_raised raised;        /* with it, where its pub.raised says so */
     uint32_t ended;                 /* finish(): place in the store of the next flow that ends */
     uint64_t idle_pkts;             /* M_PKTS at the last idle() */
     uint64_t end_ns;                /* the host's clock at the last idle() */
@@ -133,6 +134,14 @@ void worker_packet(struct worker *w, uint32_t i, uint32_t *verdict);
 void worker_idle(struct worker *w, uint64_t now_ns);
 uint32_t worker_finish(struct worker *w, uint32_t reason);      /* flows left */
 void tconf_defaults(struct tconf *c);
+
+/* raised.c: inspectors see that an anomaly was raised with the packet that is being worked on, if it is one of f (NULL:
+ * without a flow). */
+void raised_note(struct worker *w, const struct flow *f, uint32_t event);
+/* The same for anomaly number bit of a protocol (its name's id), which belongs to no transaction. */
+void raised_note_app(struct worker *w, const struct flow *f, uint32_t proto, uint32_t bit);
+/* The i-th anomaly of the engine or of a protocol, as ec_traffic.anomaly_at. */
+int32_t raised_at(const struct traffic *tr, uint32_t i, struct ec_anomaly *out);
 
 static inline void count(struct worker *w, uint32_t metric) { w->cells[metric]++; }
 static inline void count_add(struct worker *w, uint32_t metric, uint64_t n)

@@ -20,8 +20,10 @@
     ROW(symbol, COUNTER, "decode." name, "packets", "Packets with this fault.")
 #define STREAM(symbol, name)                                                                       \
     ROW(symbol, COUNTER, "stream." name, "events", "Times that a stream did this.")
-static const struct ec_metric metrics[M_COUNT] = {METRICS(ROW) EVENTS_DECODE(DECODE)
-                                                      EVENTS_STREAM(STREAM)};
+#define DETECT(symbol, name, metric)                                                               \
+    ROW(symbol, COUNTER, "app.detect." metric, "flows", "Flows on which the detection of protocols met this.")
+static const struct ec_metric metrics[M_COUNT] = {
+    METRICS(ROW) EVENTS_DECODE(DECODE) EVENTS_STREAM(STREAM) EVENTS_DETECT(DETECT)};
 
 /* "dropped.overload" in the metrics of the inspector's plugin, "dropped.overload.NAME" of its second and later ones. */
 static int32_t inspector_metric(struct inspector *s, const struct ec_host *h, const char *name)
@@ -94,6 +96,11 @@ static int32_t t_proto_at(void *self, uint32_t i, const char **name, uint32_t *i
     return EC_OK;
 }
 
+static int32_t t_anomaly_at(void *self, uint32_t i, struct ec_anomaly *out)
+{
+    return raised_at(self, i, out);
+}
+
 static void t_mute(void *self, struct ec_flow *f, uint32_t index)
 {
     (void)self;
@@ -119,7 +126,7 @@ static const struct ec_traffic service = {
     .flow = tx_flow,
     .upgrade = tx_upgrade,
     .proto_at = t_proto_at,
-    .file = tx_file, .opaque = tx_opaque,
+    .file = tx_file, .opaque = tx_opaque, .anomaly_at = t_anomaly_at,
 };
 
 static int32_t h_space(void *self, const char *name, uint32_t bytes, uint32_t cap, uint64_t idle_ns,

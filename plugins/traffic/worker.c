@@ -227,6 +227,7 @@ static void decode_anomalies(struct worker *w, const struct packet *p)
     for (uint32_t i = 0; i < p->events; i++) {
         count(w, M_EVENT + p->event[i]);
         count(w, M_ANOMALY);
+        raised_note(w, f, p->event[i]);
         if (f ? flow_event_first(w, f, p->event[i])
               : !anomaly_limited(w, p->event[i], p->pub.frame->ts_ns))
             publish_anomaly(w, f, p, ANOMALY_DECODE, event_name(p->event[i]), NULL, NULL);

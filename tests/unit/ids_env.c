@@ -57,6 +57,23 @@ static uint32_t world_proto(void *arg, const char *name)
     return 0;
 }
 
+static int32_t world_anomaly(void *arg, uint32_t i, struct ec_anomaly *out)
+{
+    const struct ec_anomaly all[] = {
+        { out->size, EC_ANOMALY_DECODE, ENV_TRUNC, 0, "decoder.ipv4.trunc_pkt" },
+        { out->size, EC_ANOMALY_DECODE, ENV_OVERLAP, 0, "decoder.ipv6.frag_overlap" },
+        { out->size, EC_ANOMALY_STREAM, ENV_GAP, 0, "stream.reassembly_seq_gap" },
+        { out->size, EC_ANOMALY_DETECT, ENV_MISMATCH, 0, "APPLAYER_MISMATCH_PROTOCOL_BOTH_DIRECTIONS" },
+        { out->size, EC_ANOMALY_PROTO, ENV_HTTP_HOST, env_name(arg, "app_proto", "http"), "MISSING_HOST_HEADER" },
+        { out->size, EC_ANOMALY_PROTO, ENV_HTTP_CHUNK, env_name(arg, "app_proto", "http"), "INVALID_REQUEST_CHUNK_LEN" },
+    };
+
+    if (i >= sizeof all / sizeof all[0])
+        return EC_ENOENT;
+    *out = all[i];
+    return 0;
+}
+
 static const struct ec_buf *world_fill(void *self, struct ec_tx *x, uint32_t slot)
 {
     (void)self;
@@ -104,7 +121,8 @@ static bool world_alert(void *arg, const struct scope *s, const struct hit *h)
 void env_open(struct env_world *w)
 {
     memset(w, 0, sizeof *w);
-    w->env = (struct env){ .arg = w, .slot = world_slot, .intern = world_intern, .proto = world_proto, .hosts = true };
+    w->env = (struct env){ .arg = w, .slot = world_slot, .intern = world_intern, .proto = world_proto,
+                           .anomaly = world_anomaly, .hosts = true };
     w->traffic.fill = world_fill;
     w->hosts.lock = world_lock;
     w->hosts.unlock = world_unlock;
@@ -198,6 +216,7 @@ static struct ec_packet packet(struct env_world *w, struct env_flow *f, uint8_t 
         p.flags |= EC_PK_ABOUT;
         address(p.src, "203.0.113.1");
     }
+    p.raised = w->raised;
     return p;
 }
 

@@ -28,7 +28,11 @@ struct env_world {
     uint32_t n_names;
     struct { uint8_t key[64]; uint32_t len; uint64_t entry[4]; } entry[64];
     struct ec_frame frame;
+    const struct ec_raised *raised; /* with the packets to come; NULL: nothing */
 };
+/* Bits of the anomalies that this world has: two of the decoder, one of the stream, one of the detection; of http. */
+enum { ENV_TRUNC, ENV_OVERLAP, ENV_GAP, ENV_MISMATCH };
+enum { ENV_HTTP_HOST, ENV_HTTP_CHUNK };
 
 /* A flow with its lease behind it, as traffic lays it out. */
 struct env_flow { struct ec_flow f; struct flowstate state; };

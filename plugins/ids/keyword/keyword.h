@@ -21,7 +21,7 @@ struct keyword {
 
 struct keyword_family { const struct keyword *row; size_t n; };
 extern const struct keyword_family keyword_content, keyword_modifier, keyword_pcre, keyword_flow, keyword_dsize,
-    keyword_flowbits, keyword_threshold, keyword_meta, keyword_sticky;
+    keyword_event, keyword_flowbits, keyword_flowint, keyword_threshold, keyword_meta, keyword_sticky;
 
 const struct keyword *keyword_find(struct token name);
 /* A name without a row: the keyword of another plugin, or any parser's buffer as a sticky buffer. */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const struct keyword_family *const families[] = {
-    &keyword_content, &keyword_modifier, &keyword_pcre, &keyword_flow, &keyword_dsize, &keyword_flowbits,
-    &keyword_threshold, &keyword_meta, &keyword_sticky,
+    &keyword_content, &keyword_modifier, &keyword_pcre, &keyword_flow, &keyword_dsize, &keyword_event,
+    &keyword_flowbits, &keyword_flowint, &keyword_threshold, &keyword_meta, &keyword_sticky,
 };
 
 const struct keyword *keyword_find(struct token name)

@@ -13,6 +13,7 @@ enum {
     COUNT_VERIFY_LIMIT,         /* given up: too many places to try */
     COUNT_PCRE_LIMIT,           /* given up: limits of PCRE2 */
     COUNT_FLOWBITS_FULL,        /* marks that found no room in their flow */
+    COUNT_FLOWINTS_FULL,        /* numbers that found no room in their flow */
     COUNT_WINDOWS_TAKEN,        /* stream windows taken away from other flows */
     COUNT_PENDING_FULL,         /* transactions and windows that are searched anew: too many rules wait */
     COUNT_DONE_FULL,            /* alerts held back: too many rules alerted on one transaction */

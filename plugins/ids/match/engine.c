@@ -110,12 +110,18 @@ bool worker_open(struct worker *w, const struct engine_port *port, uint32_t numb
     memset(w, 0, sizeof *w);
     w->port = port;
     w->number = number;
-    return window_pool_open(&w->pool, windows);
+    if (!window_pool_open(&w->pool, windows))
+        return false;
+    if (ints_pool_open(&w->ints))
+        return true;
+    window_pool_close(&w->pool);
+    return false;
 }
 
 void worker_close(struct worker *w)
 {
     window_pool_close(&w->pool);
+    ints_pool_close(&w->ints);
 }
 
 static struct scope scope_open(struct worker *w, const struct engine *e, uint32_t gen, struct ec_flow *f,

@@ -17,7 +17,8 @@ struct window;
 struct flowstate {
     uint32_t flags, n_bits;
     uint32_t bits[FLOWSTATE_BITS];      /* interned names */
-    uint32_t dropped_by, reserved;      /* sid */
+    uint32_t dropped_by;                /* sid */
+    uint32_t ints;                      /* its numbers: place + 1 in the worker's pool; 0: none */
     struct window *window[2];           /* by direction; NULL: none */
 };
 

@@ -245,6 +245,30 @@ static bool draft_tx_rule(struct draft *d, const struct rule *r, uint32_t proto,
     return true;
 }
 
+/* Those of one protocol's transactions, or those that are inspected with packets (proto 0). */
+static bool draft_events(struct draft *d, uint32_t proto, struct event_group *g)
+{
+    uint32_t where = proto ? RULE_TX : RULE_RAISED;
+    size_t n = 0;
+
+    for (size_t i = 0; i < d->n; i++)
+        n += (d->rule[i]->flags & RULE_EVENT) != 0;
+    if (!n)
+        return true;
+    if (!(g->rules = calloc(n, sizeof *g->rules)))
+        return draft_nomem(d);
+    for (size_t i = 0; i < d->n; i++) {
+        const struct rule *r = d->rule[i];
+
+        if (!(r->flags & RULE_EVENT) || !(r->where & where) || (proto && r->event_proto != proto))
+            continue;
+        g->rules[g->n].bit = r->event_bit;
+        g->rules[g->n].proto = r->event_proto;
+        g->rules[g->n++].rule = r->index;
+    }
+    return true;
+}
+
 static bool draft_tx(struct draft *d, uint32_t proto)
 {
     struct prefilter_input *in[EC_SLOTS_MAX] = { NULL };
@@ -255,6 +279,7 @@ static bool draft_tx(struct draft *d, uint32_t proto)
         for (uint32_t k = 0; ok && k < d->rule[i]->n_proto; k++)
             if (d->rule[i]->proto[k] == proto)
                 ok = draft_tx_rule(d, d->rule[i], proto, in);
+    ok = ok && draft_events(d, proto, &g->event);
     for (uint32_t s = 0; s < EC_SLOTS_MAX; s++) {
         if (ok && in[s]) {
             g->slot[s] = draft_filter(d, in[s]);
@@ -302,7 +327,7 @@ static bool draft_all(struct draft *d)
             if (!draft_raw(d, RULE_PAYLOAD, 1u << i, dir, &d->g->payload[i][dir]) || !draft_headers(d, i, dir))
                 return false;
     }
-    return draft_txs(d);
+    return draft_events(d, 0, &d->g->event) && draft_txs(d);
 }
 
 bool groups_build(struct groups *g, struct rule *const *rule, size_t n, hs_scratch_t **scratch, char *why, size_t room)
@@ -356,9 +381,12 @@ void groups_free(struct groups *g)
     for (size_t p = 0; p < g->n_tx; p++) {
         for (uint32_t s = 0; g->tx[p] && s < EC_SLOTS_MAX; s++)
             prefilter_free(g->tx[p]->slot[s]);
+        if (g->tx[p])
+            free(g->tx[p]->event.rules);
         free(g->tx[p]);
     }
     free(g->tx);
+    free(g->event.rules);
     memset(g, 0, sizeof *g);
 }
 

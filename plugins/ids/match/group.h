@@ -14,13 +14,16 @@ struct raw_group {
 };
 /* Rules without contents: those that name few addresses are found by them. */
 struct header_group { uint32_t *rules; size_t n; struct addr_index by[2]; };   /* by: enum addr_side */
-struct tx_group { struct prefilter *slot[EC_SLOTS_MAX]; uint64_t slots; };
+/* Rules by the anomaly that they ask for, in the order of inspection. */
+struct event_group { struct { uint32_t bit, proto, rule; } *rules; size_t n; };
+struct tx_group { struct prefilter *slot[EC_SLOTS_MAX]; uint64_t slots; struct event_group event; };
 
 enum { GROUP_L4 = 4 };
 struct groups {
     struct raw_group stream[2];                 /* TCP, by direction */
     struct raw_group payload[GROUP_L4][2];      /* by bit of RULE_L4_*, direction */
     struct header_group header[GROUP_L4][2], iponly[GROUP_L4][2], pass[GROUP_L4][2];
+    struct event_group event;                   /* inspected with packets */
     struct tx_group **tx;                       /* by protocol; NULL: no rules */
     size_t n_tx, n_filter, n_pattern, bytes;
 };

@@ -1,6 +1,7 @@
 #include "plugins/ids/match/hit.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void hit_add(struct hit *h, const struct chain *c, const struct verify *v, const struct hit_source *src)
 {
@@ -20,6 +21,13 @@ void hit_add(struct hit *h, const struct chain *c, const struct verify *v, const
             f->wire_offset = src->wire_base + v->place[i].off;
         h->n++;
     }
+}
+
+void hit_add_word(struct hit *h, const char *keyword, const char *buffer, const char *word, uint32_t order)
+{
+    if (h->n < HIT_FINDINGS)
+        h->finding[h->n++] = (struct finding){ .keyword = keyword, .buffer = buffer, .bytes = (const uint8_t *)word,
+                                               .len = (uint32_t)strlen(word), .order = order };
 }
 
 static int by_order(const void *a, const void *b)

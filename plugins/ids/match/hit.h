@@ -34,6 +34,8 @@ struct hit_source {
     uint64_t wire_base, count;      /* of v's data[0] */
 };
 void hit_add(struct hit *h, const struct chain *c, const struct verify *v, const struct hit_source *src);
+/* A word that held, as evidence without a place. Nothing is copied. */
+void hit_add_word(struct hit *h, const char *keyword, const char *buffer, const char *word, uint32_t order);
 void hit_sort(struct hit *h);       /* in the order of the rule */
 
 #endif

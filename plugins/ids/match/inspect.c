@@ -104,6 +104,9 @@ static void fire_alert(struct scope *s, struct hit *h)
     m->n_alert++;
     if (m->n_fired < PACKET_FIRED)
         m->fired[m->n_fired++] = h->rule->index;
+    for (const struct cond *c = h->rule->cond; c; c = c->next)
+        if (c->tell)
+            c->tell(c, h);
     hit_sort(h);
     scope_count(s, s->w->port->alert(s->w->port->arg, s, h) ? COUNT_ALERTS : COUNT_LOST);
 }

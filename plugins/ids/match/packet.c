@@ -86,6 +86,24 @@ static void packet_rule(struct scope *s, const struct rule *r)
     inspect_fire(s, &h);
 }
 
+/* Rules that ask for nothing but an anomaly of this packet. */
+static void packet_raised(struct scope *s)
+{
+    const struct event_group *g = &s->engine->groups.event;
+    const struct ec_raised *raised = s->packet->raised;
+
+    for (size_t i = 0; i < g->n; i++) {
+        const struct rule *r = s->engine->rule[g->rules[i].rule];
+        uint32_t bit = g->rules[i].bit, proto = g->rules[i].proto;
+
+        if (proto ? raised->proto != proto || !(raised->app >> bit & 1) : !(raised->bit[bit >> 6] >> (bit & 63) & 1))
+            continue;
+        if (!(r->dirs & 1u << s->dir) || (!s->packet->ip_version && !(r->flags & RULE_PKTHDR)))
+            continue;
+        candidates_add(&s->hand->candidates, r->index);
+    }
+}
+
 void packet_inspect(struct scope *s)
 {
     struct candidates *c = &s->hand->candidates;
@@ -100,6 +118,8 @@ void packet_inspect(struct scope *s)
     packet_addresses(s, l4);
     if (s->packet->payload_len && s->packet->payload != EC_NOOFF)
         packet_payload(s, l4);
+    if (s->packet->raised)
+        packet_raised(s);
     s->w->count[COUNT_CANDIDATES] += c->n;
     candidates_sort(c);
     for (uint32_t i = 0; i < c->n && !scope_packet(s)->passed; i++) {

@@ -3,6 +3,7 @@
 #define IDS_MATCH_SCOPE_H
 #include "plugins/ids/match/counts.h"
 #include "plugins/ids/match/flowstate.h"
+#include "plugins/ids/match/ints.h"
 #include "plugins/ids/match/prefilter.h"
 #include "plugins/ids/match/window.h"
 #include "plugins/ids/rule/rule.h"
@@ -52,6 +53,7 @@ struct worker {
     uint32_t number;
     uint64_t *count;                /* cells, by COUNT_* */
     struct window_pool pool;
+    struct ints_pool ints;
     struct packet_memory packet;
     /* The bytes that the last chunk hook looked at, for transactions that ask for the raw payload as well. */
     const struct ec_flow *seen_flow;

@@ -108,12 +108,22 @@ static uint32_t tx_direction(const struct rule *r, uint32_t dir)
     return r->dirs == RULE_BOTH ? dir : r->dirs == RULE_TO_SERVER ? EC_TO_SERVER : EC_TO_CLIENT;
 }
 
+/* A rule without buffers goes by the step; what is left at the end, by the directions that were seen. */
+static bool tx_step_is(const struct scope *s, const struct rule *r)
+{
+    if (r->n_chain || (r->dirs & 1u << s->dir))
+        return true;
+    return (s->tx->flags & EC_TX_END) && s->tx->progress[!s->dir];
+}
+
 static enum tx_answer tx_rule(struct tx_look *l, const struct rule *r)
 {
     struct scope *s = l->s;
     enum tx_answer answer = TX_YES;
     uint32_t dir = s->dir;
 
+    if (!tx_step_is(s, r))
+        return TX_NO;
     l->h.rule = r;
     l->h.n = 0;
     for (uint32_t i = 0; i < r->n_chain && answer != TX_NO; i++) {
@@ -181,6 +191,14 @@ static void tx_scan(struct scope *s, const struct prefilter *p, uint32_t slot)
         scope_count(s, COUNT_SCAN_ERROR);
 }
 
+/* Anomalies of the transaction bring their rules, also where the buffers of those came before. */
+static void tx_raised(struct scope *s, const struct event_group *g)
+{
+    for (size_t i = 0; i < g->n; i++)
+        if (s->tx->raised >> g->rules[i].bit & 1)
+            candidates_add(&s->hand->candidates, g->rules[i].rule);
+}
+
 static void tx_candidates(struct scope *s, struct txstate *t, const struct tx_group *g)
 {
     struct candidates *c = &s->hand->candidates;
@@ -198,6 +216,8 @@ static void tx_candidates(struct scope *s, struct txstate *t, const struct tx_gr
 
         tx_scan(s, g->slot[slot], slot);
     }
+    if (s->tx->raised)
+        tx_raised(s, &g->event);
     s->w->count[COUNT_CANDIDATES] += c->n;
     for (uint32_t i = 0; i < t->n_wait; i++)
         candidates_add(c, t->list[i]);

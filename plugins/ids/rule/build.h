@@ -21,6 +21,7 @@ struct env {
     int32_t (*slot)(void *arg, const char *name, uint32_t i, struct ec_slot *out);  /* as ec_traffic.slot() */
     uint32_t (*intern)(void *arg, const char *space, const char *name);
     uint32_t (*proto)(void *arg, const char *name);     /* a protocol that some parser detects; 0: none */
+    int32_t (*anomaly)(void *arg, uint32_t i, struct ec_anomaly *out);  /* as ec_traffic.anomaly_at(); NULL: none */
     enum decision (*decide)(void *arg, uint32_t gid, uint32_t sid);     /* NULL: as they are written */
     const struct vars *vars;
     const struct classes *classes;

@@ -70,6 +70,15 @@ static int finish_where(struct build *b)
             r->where = RULE_TX;
             return finish_protos(b, r->chain[i]) || finish_direction(b) ? -1 : 0;
         }
+    if (r->event_proto) {           /* payload: what came with the step that raised it */
+        r->where = r->n_chain ? RULE_TX : RULE_TX | RULE_RAISED;
+        r->proto[r->n_proto++] = r->event_proto;
+        return 0;
+    }
+    if (!r->raw && (r->flags & RULE_EVENT)) {
+        r->where = RULE_RAISED;
+        return 0;
+    }
     if (!r->raw) {
         bool plain = !r->cond && r->dirs == RULE_BOTH && !r->sport && !r->dport && !r->app_proto &&
                      !(r->flags & RULE_PACKET) && !(r->flags & RULE_READS_BITS);

@@ -15,6 +15,7 @@ struct verify;
 struct attempt;
 struct element;
 struct scope;
+struct hit;
 struct cond;
 struct keyword;
 
@@ -60,6 +61,7 @@ struct chain {                      /* all elements of a rule in one view, in th
 struct cond {
     bool (*match)(const struct cond *c, const struct scope *s);
     void (*release)(struct cond *c);
+    void (*tell)(const struct cond *c, struct hit *h);      /* what held, for the evidence; NULL: nothing to tell */
     struct cond *next;
 };
 /* What a match does, before thresholds are asked. */
@@ -77,10 +79,13 @@ enum {                              /* rule.flags */
     RULE_STREAM_ONLY = 8,           /* tcp-stream, flow:only_stream */
     RULE_IPONLY = 16,               /* asks for addresses alone: once a flow and direction */
     RULE_READS_BITS = 32, RULE_SETS_BITS = 64,
-    RULE_ESTABLISHED = 128
+    RULE_ESTABLISHED = 128,
+    RULE_EVENT = 256,               /* asks for an anomaly */
+    RULE_PKTHDR = 512               /* also of packets that are not IP */
 };
 enum { RULE_L4_TCP = 1, RULE_L4_UDP = 2, RULE_L4_ICMP = 4, RULE_L4_OTHER = 8, RULE_L4_ANY = 15 };
-enum { RULE_TX = 1, RULE_STREAM = 2, RULE_PAYLOAD = 4, RULE_HEADER = 8 };   /* where it is inspected */
+enum { RULE_TX = 1, RULE_STREAM = 2, RULE_PAYLOAD = 4, RULE_HEADER = 8,
+       RULE_RAISED = 16 };          /* where it is inspected; RAISED: with packets of its anomaly */
 
 enum { LIMIT_NONE, LIMIT_LIMIT, LIMIT_THRESHOLD, LIMIT_BOTH, LIMIT_FILTER };
 enum { TRACK_SRC = 1, TRACK_DST = 2, TRACK_BOTH = 3, TRACK_RULE = 4 };
@@ -95,6 +100,7 @@ struct rule {
     uint32_t action, verdict /* EC_V_* */, flags, dirs, l4, where;
     uint32_t ip_version;            /* 4, 6; 0: both */
     uint32_t app_proto;             /* interned in "app_proto"; 0: any */
+    uint32_t event_bit, event_proto;/* RULE_EVENT: the anomaly by which it is found; of a protocol, 0: the engine's */
     uint32_t target;                /* 0 none, 1 src_ip, 2 dest_ip */
     uint32_t level;                 /* depth of flowbits that it depends on */
     const struct rangeset *src, *dst, *sport, *dport;       /* NULL: any */

@@ -2,7 +2,9 @@
 
 #define DECODE(symbol, name) "decoder." name,
 #define STREAM(symbol, name) "stream." name,
-static const char *const names[EV_COUNT] = { EVENTS_DECODE(DECODE) EVENTS_STREAM(STREAM) };
+#define DETECT(symbol, name, metric) name,
+static const char *const names[EV_COUNT] = {
+    EVENTS_DECODE(DECODE) EVENTS_STREAM(STREAM) EVENTS_DETECT(DETECT) };
 
 const char *event_name(uint32_t id)
 {

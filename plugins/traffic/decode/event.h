@@ -1,5 +1,4 @@
-/* event.h: what can be wrong with a packet or a stream, by Suricata's event names. The table gives
- * the metric rows
+/* event.h: what can be wrong with a packet or a stream, by Suricata's event names. The table gives the metric rows
  * ("decode.ipv4.trunc_pkt") and the names in anomaly events ("decoder.ipv4.trunc_pkt"). */
 #ifndef TRAFFIC_DECODE_EVENT_H
 #define TRAFFIC_DECODE_EVENT_H
@@ -158,13 +157,22 @@
     X(STREAM_REASSEMBLY_DEPTH_REACHED, "reassembly_depth_reached") \
     X(STREAM_REASSEMBLY_MEMCAP, "reassembly_memcap")
 
-#define X(symbol, name) EV_##symbol,
+/* X(symbol, name in EVE, metric): of the detection of protocols. */
+#define EVENTS_DETECT(X) \
+    X(DETECT_MISMATCH, "APPLAYER_MISMATCH_PROTOCOL_BOTH_DIRECTIONS", "mismatch_protocol_both_directions") \
+    X(DETECT_ONE_DIRECTION, "APPLAYER_DETECT_PROTOCOL_ONLY_ONE_DIRECTION", "detect_protocol_only_one_direction") \
+    X(DETECT_WRONG_DIRECTION, "APPLAYER_WRONG_DIRECTION_FIRST_DATA", "wrong_direction_first_data")
+
+#define X(symbol, ...) EV_##symbol,
 enum event_id {
     EVENTS_DECODE(X)
     EV_DECODE_COUNT,
     EV_STREAM_FIRST = EV_DECODE_COUNT,
     EV_BEFORE_STREAM_ = EV_STREAM_FIRST - 1,
     EVENTS_STREAM(X)
+    EV_DETECT_FIRST,
+    EV_BEFORE_DETECT_ = EV_DETECT_FIRST - 1,
+    EVENTS_DETECT(X)
     EV_COUNT
 };
 #undef X

@@ -60,8 +60,8 @@ static bool tcp_option_length_ok(const uint8_t *o)
 {
     static const uint8_t fixed[20] = { [2] = 4, [3] = 3, [4] = 2, [8] = 10, [19] = 18 };
 
-    if (o[0] == 5)                  /* SACK: one to four blocks (RFC 2018 §3) */
-        return o[1] >= 10 && o[1] <= 34 && o[1] % 8 == 2;
+    if (o[0] == 5)                  /* SACK: at most four blocks (RFC 2018 §3); none says nothing, and harms nobody */
+        return o[1] >= 2 && o[1] <= 34 && o[1] % 8 == 2;
     if (o[0] == 34)                 /* a cookie, or the wish for one (RFC 7413 §4.1.1) */
         return o[1] == 2 || (o[1] >= 6 && o[1] <= 18 && o[1] % 2 == 0);
     return o[0] >= sizeof fixed || !fixed[o[0]] || fixed[o[0]] == o[1];

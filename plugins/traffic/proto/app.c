@@ -174,10 +174,12 @@ static void app_parse(struct worker *w, struct flow *f, const struct ec_chunk *k
         app_keep(w, f, k, (uint32_t)eaten, own);
 }
 
-static void app_anomaly(struct worker *w, struct flow *f, const char *event)
+static void app_anomaly(struct worker *w, struct flow *f, uint32_t event)
 {
+    count(w, M_EVENT + event);
     count(w, M_ANOMALY);
-    publish_anomaly(w, f, w->now, ANOMALY_APP, event, "proto_detect", NULL);
+    raised_note(w, f, event);
+    publish_anomaly(w, f, w->now, ANOMALY_APP, event_name(event), "proto_detect", NULL);
 }
 
 /* The first bytes of the direction that did not name the protocol: do they agree? */
@@ -192,8 +194,8 @@ static void app_agree(struct worker *w, struct flow *f, const struct ec_chunk *k
     found = detect(w, f, &refused, k->data, k->len, k->dir);
     f->app_side[k->dir] = (uint8_t)(found == -2 ? own + 1 : found == -1 ? APP_SIDE_FAILED : (uint32_t)found + 1);
     if (f->app_side[k->dir] != own + 1)
-        app_anomaly(w, f, found == -1 ? "APPLAYER_DETECT_PROTOCOL_ONLY_ONE_DIRECTION"
-                                      : "APPLAYER_MISMATCH_PROTOCOL_BOTH_DIRECTIONS");
+        app_anomaly(w, f, found == -1 ? EV_DETECT_ONE_DIRECTION
+                                      : EV_DETECT_MISMATCH);
 }
 
 /* Give k to the parser, behind what it left last time. */
@@ -273,7 +275,7 @@ static void app_detect(struct worker *w, struct flow *f, const struct ec_chunk *
             if (!app_set(w, f, &w->tr->proto[found], k->dir))
                 return;
             if ((a->proto->def->flags & EC_PROTO_CLIENT_FIRST) && k->dir == EC_TO_CLIENT && !a->kept[0].len)
-                app_anomaly(w, f, "APPLAYER_WRONG_DIRECTION_FIRST_DATA");
+                app_anomaly(w, f, EV_DETECT_WRONG_DIRECTION);
             if (own) {
                 all.data = mine.data, all.len = mine.len, all.offset = mine.offset;
                 memset(kept, 0, sizeof *kept);

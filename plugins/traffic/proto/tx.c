@@ -99,6 +99,10 @@ void tx_anomaly(struct ec_pctx *c, struct ec_tx *x, uint32_t index)
     count(c->w, M_ANOMALY);
     if (p->host && p->metric)
         p->host->cells(p->host, c->w->index)[p->metric[index]]++;
+    if (x)
+        x->raised |= bit;
+    else
+        raised_note_app(c->w, c->f, p->id, index);
     if (c->a->anomalies & bit) {
         count(c->w, M_ANOMALY_LIMITED);
         return;

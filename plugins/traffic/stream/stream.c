@@ -11,6 +11,7 @@ void stream_event(struct worker *w, struct flow *f, uint32_t event)
 {
     count(w, M_EVENT + event);
     count(w, M_ANOMALY);
+    raised_note(w, f, event);
     if (flow_event_first(w, f, event))
         publish_anomaly(w, f, w->now, ANOMALY_STREAM, event_name(event), NULL, NULL);
     else

@@ -1,4 +1,4 @@
-/* traffic.h: ec.traffic/1, the service of the traffic engine. STATUS: draft 4.
+/* traffic.h: ec.traffic/1, the service of the traffic engine. STATUS: draft 5.
  *
  * Flows, in-order stream bytes, transactions and inspection buffers by name. Inspectors (ids, ml, yours) register
  * hooks; parsers register protocols.
@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define EC_TRAFFIC_ID "ec.traffic/1-draft.4"
+#define EC_TRAFFIC_ID "ec.traffic/1-draft.5"
 
 /* Directions as array indexes: 0 to the server, 1 to the client. */
 enum { EC_TO_SERVER = 0, EC_TO_CLIENT = 1 };
@@ -46,6 +46,20 @@ enum {                              /* ec_packet.flags */
 };
 #define EC_NOOFF UINT16_MAX
 
+/* Anomalies that were raised so far while one packet was worked on. */
+#define EC_RAISED_WORDS 4
+struct ec_raised {
+    uint32_t size, proto;           /* proto: whose anomalies `app` are; 0: none */
+    uint64_t bit[EC_RAISED_WORDS];  /* the engine's own, by ec_anomaly.bit */
+    uint64_t app;                   /* of proto, those that belong to no transaction */
+};
+enum { EC_ANOMALY_DECODE = 0, EC_ANOMALY_STREAM = 1, EC_ANOMALY_DETECT = 2 /* of protocols */,
+       EC_ANOMALY_PROTO = 3 /* of one protocol: its own ec_proto.anomaly */ };
+struct ec_anomaly {                 /* one that can be raised */
+    uint32_t size, kind, bit, proto;/* EC_ANOMALY_*; in ec_raised.bit, or in ec_raised.app and ec_tx.raised; of proto */
+    const char *name;               /* [run] as EVE has it: "decoder.ipv4.trunc_pkt", "stream.…", "INVALID_TLS_HEADER" */
+};
+
 struct ec_packet {                  /* one for each frame, inner packet and reassembled datagram */
     uint32_t size, flags;
     const struct ec_frame *frame;
@@ -58,6 +72,7 @@ struct ec_packet {                  /* one for each frame, inner packet and reas
     uint32_t worker;
     uint8_t src[16], dst[16];       /* of this packet; IPv4 mapped */
     uint16_t sport, dport;          /* ICMP: type and code */
+    const struct ec_raised *raised; /* [hook] NULL: nothing was */
 };
 
 enum {                              /* ec_chunk.flags */
@@ -97,6 +112,7 @@ struct ec_tx {
     uint32_t flags;                 /* EC_TX_* */
     uint8_t progress[2], dir, pad;  /* by direction, the protocol's own steps, rising; dir: of the last step */
     void *mem;                      /* the parser's tx_bytes */
+    uint64_t raised;                /* bit i: ec_proto.anomaly[i] was raised in it */
 };
 
 struct ec_slot { uint32_t size, proto, slot, dir, kind, min_progress; };
@@ -198,6 +214,8 @@ struct ec_traffic {                 /* CALLED by everybody else; self: from host
     /* For parsers, within parse(): what follows is encrypted, and it need not be called again for this flow, which may
      * be bypassed. Its open transactions end. */
     void (*opaque)(struct ec_pctx *c);
+    /* [cfg] The i-th anomaly that can be raised; out->size is the room for it. EC_ENOENT: no i-th. */
+    int32_t (*anomaly_at)(void *self, uint32_t i, struct ec_anomaly *out);
 };
 
 static inline const struct ec_buf *ec_tx_buf(const struct ec_traffic *t, void *self, struct ec_tx *x, uint32_t slot)
