@@ -232,6 +232,11 @@ static void quiet(struct worker *w, uint32_t n)
     bus_flush();
 }
 
+static uint32_t generation(const struct worker *w)
+{
+    return w->plan ? w->plan->gen : 0;
+}
+
 static bool source_open(struct worker *w)
 {
     const struct worker_source *s = w->source;
@@ -240,6 +245,7 @@ static bool source_open(struct worker *w)
     int32_t err;
 
     boundary(w);
+    w->source_gen = generation(w);
     host_why_clear();
     old = mark_enter(i->d.name, "open");
     err = s->s->open(i->self, state_of(w, i), w->uri, w->id, workers.n, &w->handle);
@@ -249,6 +255,21 @@ static bool source_open(struct worker *w)
     LOG(EC_LOG_ERROR, "cannot open %s: %s", w->uri, host_why(i, err));
     w->failed = true;
     return false;
+}
+
+static void source_reload(struct worker *w)
+{
+    const struct instance *i = w->source->instance;
+    struct ec_mark old;
+
+    if (w->source_gen == generation(w))
+        return;
+    w->source_gen = generation(w);
+    if (!w->source->s->reload)
+        return;
+    old = mark_enter(i->d.name, "reload");
+    w->source->s->reload(w->handle, state_of(w, i));
+    mark_leave(old);
 }
 
 static void source_close(struct worker *w)
@@ -274,8 +295,10 @@ static void source_run(struct worker *w)
     if (!source_open(w))
         return;
     while (!stopping() && why != EC_SRC_END && why != EC_SRC_ERROR) {
-        uint32_t n = fetch(w, &why);
+        uint32_t n;
 
+        source_reload(w);
+        n = fetch(w, &why);
         if (n)
             batch(w, n);
         quiet(w, n);

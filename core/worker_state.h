@@ -23,6 +23,7 @@ struct worker {
     void *handle;
     bool may_wait, more, failed;
     uint32_t since_idle;            /* packets */
+    uint32_t source_gen;            /* generation that the source knows */
     uint64_t latest_ns;             /* packet's time, the greatest so far */
     uint64_t clock_ns;              /* of the source, as its stats() told last; 0: unknown */
     uint64_t idle_at, stats_at, tick_at;        /* monotonic */

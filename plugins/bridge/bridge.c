@@ -181,7 +181,7 @@ static void bridge_destroy(void *self)
 
 static const struct ec_source source = {
     sizeof source, EC_SOURCE_VERDICTS | EC_SOURCE_NET_RAW | EC_SOURCE_NET_ADMIN, "bridge",
-    source_open, source_fetch, source_finish, source_stats, source_close, NULL,
+    source_open, source_fetch, source_finish, source_stats, source_close, NULL, NULL,
 };
 static const struct ec_offer offers[] = {
     { sizeof(struct ec_offer), 0, EC_SOURCE_ID, &source },

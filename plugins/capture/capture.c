@@ -28,8 +28,9 @@ static const struct ec_metric metrics[] = {
 };
 
 static const struct ec_row option_rows[] = {
-    EC_OPTION(TEXT, 0, "filter", "", 0, 4096, NULL,
-              "BPF expression (pcap-filter(7)): only these packets are looked at; empty: all"),
+    EC_OPTION(TEXT, EC_R_LIVE, "filter", "", 0, 4096, NULL,
+              "BPF expression (pcap-filter(7)): only these packets are looked at; empty: all; a reload changes that of a "
+              "live interface"),
     EC_OPTION(F64, 0, "pace", "0", 0, 1000000, NULL,
               "files: so many times as fast as they were captured; 1: at that pace; 0: as fast as can be"),
     EC_OPTION(U32, 0, "snaplen", "262144", 64, 262144, "bytes",
@@ -121,15 +122,19 @@ static int32_t file_open(void *self, const void *state, const char *uri, uint32_
 static void live_opened(struct capture *p, struct handle *h, const char *name)
 {
     h->interfaces = &p->interfaces;
+    p->linktype = live_linktype(h->live);
     snprintf(h->name, sizeof h->name, "%s", name);
     interfaces_live(h->interfaces, h->name, 1);
 }
 
 static void live_closed(struct handle *h)
 {
-    if (h->interfaces)
-        interfaces_live(h->interfaces, h->name, -1);
+    if (!h->interfaces)
+        return;
+    interfaces_live(h->interfaces, h->name, -1);
     h->interfaces = NULL;
+    if (h->demand)
+        h->demand->linktype = UINT32_MAX;
 }
 
 static struct live *live_make(struct capture *p, const struct settings *s, const char *name, uint32_t share,
@@ -251,6 +256,21 @@ static void source_finish(void *handle, struct ec_frame *const *f, const uint32_
         replay_finish(h->replay, n);
 }
 
+/* A replay goes on as it began. */
+static void live_reload(void *handle, const void *state)
+{
+    const struct settings *s = state;
+    struct handle *h = handle;
+    char *kept;
+
+    if (h->live)
+        live_refilter(h->live, s->filter);
+    if (h->demand && strcmp(h->set.filter, s->filter) && (kept = strdup(s->filter))) {
+        free((char *)h->set.filter);
+        h->set.filter = kept;
+    }
+}
+
 static void source_stats(void *handle, uint64_t *c, uint32_t n)
 {
     struct handle *h = handle;
@@ -288,6 +308,7 @@ static int32_t capture_create(const struct ec_host *host, void **self)
     fanout_init(&p->fanout);
     pthread_mutex_init(&p->interfaces.lock, NULL);
     demand_init(&p->demand);
+    p->linktype = UINT32_MAX;
     return EC_OK;
 }
 
@@ -303,13 +324,15 @@ static int32_t capture_setup(void *self)
     return err;
 }
 
-/* A filter has to make sense for at least one of the usual link types; which one a capture has is
- * seen later. */
-static int filter_usable(const char *text, char *why, uint32_t n)
+/* A filter has to make sense for the interface that is open, else for at least one of the usual link types; which one a
+ * capture has is seen later. */
+static int filter_usable(uint32_t linktype, const char *text, char *why, uint32_t n)
 {
     static const uint32_t usual[] = {LINKTYPE_ETHERNET, LINKTYPE_RAW, LINKTYPE_LINUX_SLL, 105, 127};
     char other[1024];
 
+    if (*text && linktype != UINT32_MAX)
+        return !filter_check(text, linktype, why, n);
     if (!*text || !filter_check(text, usual[0], why, n))
         return 1;
     for (size_t i = 1; i < sizeof usual / sizeof *usual; i++)
@@ -338,7 +361,7 @@ static int32_t capture_configure(void *self, const struct ec_conf *c, void **sta
         return p->host->fail(p->host, EC_ENOMEM, "out of memory");
     s->filter = filter ? filter : "";
     p->host->conf_f64(c, "pace", 0, &s->pace);
-    if (!filter_usable(s->filter, why, sizeof why)) {
+    if (!filter_usable(p->linktype, s->filter, why, sizeof why)) {
         free(s);
         return ec_failf(p->host, EC_EINVAL, "%s%scapture.filter: %s", where ? where : "",
                         where ? ": " : "", why);
@@ -374,11 +397,12 @@ static void capture_destroy(void *self)
 
 static const struct ec_source file_source = {
     sizeof file_source, EC_SOURCE_MAY_WAIT, "file",
-    file_open, source_fetch, source_finish, source_stats, source_close, NULL,
+    file_open, source_fetch, source_finish, source_stats, source_close, NULL, NULL,
 };
 static const struct ec_source live_source = {
     sizeof live_source, EC_SOURCE_NET_RAW, "live",
     live_source_open, source_fetch, source_finish, source_stats, source_close, live_standing,
+    live_reload,
 };
 static const struct ec_offer offers[] = {
     {sizeof(struct ec_offer), 0, EC_SOURCE_ID, &file_source},

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "plugins/capture/kernel_filter.h"
 #include "plugins/capture/linktype.h"
 #include "plugins/capture/loss.h"
 
@@ -28,6 +29,7 @@ struct live {
     pcap_t *pcap;                   /* NULL: the interface is down or away */
     uint32_t linktype;
     bool down;                      /* and people were told so */
+    bool libpcap;                   /* of kernel_filter() */
     uint64_t reopen_at, look_at;    /* monotonic, ns */
     uint64_t count;
     uint64_t recv, drop;            /* of the current handle, by the kernel: dropped ones are received, too */
@@ -37,7 +39,7 @@ struct live {
     uint64_t read;                  /* frames read from the current handle */
     uint64_t thrown, maybe_thrown;  /* and such as libpcap threw away itself: see live_settle() */
     uint64_t past_thrown;
-    uint64_t joined_ns;             /* frames of before belong to the other workers too */
+    uint64_t joined_ns;             /* frames of before belong to the other workers too, or the filter stood not yet */
     uint64_t nic_base, nic;
     uint64_t delivered, filtered, bytes;
     uint32_t fill;                  /* EC_FILL_MAX: the ring is full */
@@ -102,30 +104,13 @@ static int flags_get(const struct live *l, pcap_t *p)
     return ioctl(pcap_fileno(p), SIOCGIFFLAGS, &r) ? -1 : (uint16_t)r.ifr_flags;
 }
 
-static int live_filter(struct live *l, pcap_t *p, char *why, uint32_t n)
-{
-    struct bpf_program program;
-    int err;
-
-    if (!l->filter)
-        return 0;
-    err = pcap_compile(p, &program, l->filter, 1, PCAP_NETMASK_UNKNOWN);
-    if (!err) {
-        err = pcap_setfilter(p, &program);
-        pcap_freecode(&program);
-    }
-    if (err)
-        snprintf(why, n, "the filter '%s' cannot be used on %s: %s", l->filter, l->name,
-                 pcap_geterr(p));
-    return err;
-}
-
 static int live_prepare(struct live *l, pcap_t *p, char *why, uint32_t n)
 {
     char text[PCAP_ERRBUF_SIZE];
     int err;
 
-    if (live_filter(l, p, why, n))
+    l->libpcap = false;
+    if (l->filter && kernel_filter(p, l->filter, &l->libpcap, l->name, why, n))
         return -1;
     if (pcap_setnonblock(p, 1, text) || pcap_get_selectable_fd(p) < 0) {
         snprintf(why, n, "cannot capture on %s without blocking: %s", l->name, text);
@@ -136,7 +121,7 @@ static int live_prepare(struct live *l, pcap_t *p, char *why, uint32_t n)
                  l->name, l->c.shares, strerror(-err));
         return -1;
     }
-    l->joined_ns = l->c.shares > 1 ? clock_ns(CLOCK_REALTIME) : 0;
+    l->joined_ns = l->c.shares > 1 || l->filter ? clock_ns(CLOCK_REALTIME) : 0;
     return 0;
 }
 
@@ -374,6 +359,32 @@ struct live *live_open(const struct live_config *c, char *why, uint32_t n)
     if (err > 0)
         live_tell(l, true, "it is not up yet");
     return l;
+}
+
+void live_refilter(struct live *l, const char *text)
+{
+    char why[1024] = "out of memory", *next = NULL;
+    int err = 0;
+
+    if (!strcmp(text, l->filter ? l->filter : ""))
+        return;
+    if (*text && !(next = strdup(text)))
+        err = -1;
+    else if (l->pcap)
+        err = kernel_filter(l->pcap, text, &l->libpcap, l->name, why, sizeof why);
+    if (err) {
+        free(next);
+        if (l->c.share == 0)
+            say(&l->c.say, SAY_FILTER, why);
+        return;
+    }
+    free(l->filter);
+    l->filter = next;
+}
+
+uint32_t live_linktype(const struct live *l)
+{
+    return l->pcap ? l->linktype : UINT32_MAX;
 }
 
 /* Waits for frames, the wake-up or the time-out. Returns EC_SRC_MORE, _IDLE or _INTERRUPTED. */

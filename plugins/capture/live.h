@@ -30,6 +30,9 @@ struct live_config {
 struct live *live_open(const struct live_config *c, char *why, uint32_t n);
 uint32_t live_fetch(struct live *l, struct ec_frame *const *f, uint32_t max, int32_t wake_fd,
                     uint32_t timeout_ms, uint32_t *why);
+/* Another filter, from the next packet on; "": none. Where it cannot be used the old one stays, and people are told. */
+void live_refilter(struct live *l, const char *text);
+uint32_t live_linktype(const struct live *l);   /* UINT32_MAX: not known yet */
 void live_stats(struct live *l, uint64_t *c, uint32_t n);
 void live_interfaces(char *buf, uint32_t n);     /* "lo, eth0": the interfaces that there are */
 /* Ends it, and gives what live_stats() would tell afterwards: what its ring still held is lost. c may be NULL. */

@@ -16,6 +16,7 @@ struct capture {
     struct fanout fanout;
     struct interfaces interfaces;
     struct demand demand;
+    _Atomic uint32_t linktype;      /* LINKTYPE_* of the live interface that was opened last; UINT32_MAX: none was */
     bool configured, on_demand;     /* on_demand: as the daemon was started */
 };
 

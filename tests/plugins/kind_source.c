@@ -111,10 +111,10 @@ static void source_stats(void *handle, uint64_t *c, uint32_t n)
 }
 
 static const struct ec_source source = {
-    sizeof source, EC_SOURCE_MAY_WAIT, "synth", source_open, source_fetch, source_finish, source_stats, free, NULL };
+    sizeof source, EC_SOURCE_MAY_WAIT, "synth", source_open, source_fetch, source_finish, source_stats, free, NULL, NULL };
 /* The same without patience: a live interface does not wait for slow readers either. */
 static const struct ec_source rush = {
-    sizeof rush, 0, "rush", source_open, source_fetch, source_finish, source_stats, free, NULL };
+    sizeof rush, 0, "rush", source_open, source_fetch, source_finish, source_stats, free, NULL, NULL };
 static const struct ec_offer offers[] = {
     { sizeof(struct ec_offer), 0, EC_SOURCE_ID, &source }, { sizeof(struct ec_offer), 0, EC_SOURCE_ID, &rush } };
 

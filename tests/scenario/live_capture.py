@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # alone: counts packets against time
 """Live capture over a veth pair: every frame that was sent is in a counter, with one worker and with two, also while the
-daemon stands still; the ring is TPACKET_V3; an interface may go down, or away, and come back; what is missing is said in
-one sentence."""
+daemon stands still; the ring is TPACKET_V3; the filter may change; an interface may go down, or away, and come back; what is
+missing is said in one sentence."""
 import json
 import os
 import re
@@ -195,6 +195,38 @@ def filtered():
     d.end()
 
 
+def another(d, expression):
+    """Written to the file, and reloaded: what the daemon says to that."""
+    with open("live.yaml", encoding="utf-8") as conf:
+        text = conf.read().split("capture:\n", maxsplit=1)[0]
+    with open("live.yaml", "w", encoding="utf-8") as conf:
+        conf.write(text + "capture:\n  filter: \"%s\"\n" % expression)
+    reply = sh(ECYBERCTL, "-s", "s", "reload")
+    time.sleep(0.5)                 # each worker, at its next look
+    return reply.stdout
+
+
+def filtered_anew():
+    """The filter changes at a reload, from one packet to the next, and every packet that it wants is there."""
+    d = Daemon("--workers", "2", "-i", "v1")
+    got, asked = [], (("udp and src port 1030", 4), ("udp and src port 1031", 4), ("", 2000), ("not udp", 0),
+                      ("udp and src portrange 1030-1039", 40))
+    wanted = 0
+    for expression, count in asked:
+        said = another(d, expression)
+        wanted += count
+        send(2000)
+        got.append((expression, said, wanted, d.sums(wanted)))
+    check(all(t["delivered"] == t["fetched"] == t["seen"] == want for _, _, want, t in got),
+          "a reload changes the filter: all that it wants comes in, and nothing else", got)
+    said = another(d, "udp prt 3")
+    failed = d.logged("ERROR core: reload: .*capture.filter: the filter 'udp prt 3' cannot be used")
+    send(2000)
+    t = d.sums(wanted + 40)
+    check(failed and t["delivered"] == wanted + 40, "one that is wrong is refused, and the old one stays", (said, t, d.text()))
+    check(d.end() == 0 and "restart" not in d.text() and "next start" not in d.text(), "it ends well", d.text())
+
+
 def loopback():
     """Each packet passes there twice, and libpcap keeps one: no account may stay open."""
     sh(*inside(NS[1]), "ip", "link", "set", "lo", "up")
@@ -280,6 +312,7 @@ def main():
         fenced()
         overrun()
         filtered()
+        filtered_anew()
         loopback()
         down_and_up()
         refused()

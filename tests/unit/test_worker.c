@@ -112,8 +112,22 @@ static void source_close(void *handle)
     free(h);
 }
 
+/* Which states came, and before which packets. */
+static struct { const void *state; uint32_t at; } reloads[4];
+static uint32_t n_reload;
+
+static void source_reload(void *handle, const void *state)
+{
+    struct handle *h = handle;
+
+    ck_assert_uint_lt(n_reload, 4);
+    ck_assert_uint_eq(h->next, h->given);           /* no frame is out */
+    reloads[n_reload].state = state;
+    reloads[n_reload++].at = h->next;
+}
+
 static struct ec_source fake = { sizeof fake, EC_SOURCE_MAY_WAIT, "fake", source_open, source_fetch, source_finish,
-                                 source_stats, source_close, NULL };
+                                 source_stats, source_close, NULL, source_reload };
 
 /* The stage writes down what is called, in order: packet n, idle, finish. */
 enum { IDLE = 1000000, FINISH = 2000000 };
@@ -451,7 +465,7 @@ START_TEST(a_quiet_source_is_woken)
 }
 END_TEST
 
-/* A plan that is swapped in the middle of a batch is seen at the next one. */
+/* A plan that is swapped in the middle of a batch is seen at the next one, and its state given to the source once. */
 static struct plan *plans[2];
 static uint32_t gens[200];
 
@@ -465,13 +479,19 @@ static void note_gen(uint32_t worker, uint32_t n)
 START_TEST(a_batch_has_one_plan)
 {
     prepare(0, 100);
-    for (uint32_t i = 0; i < 2; i++)
+    n_reload = 0;
+    for (uint32_t i = 0; i < 2; i++) {
         plans[i] = plan_new(i + 1, 1);
+        plans[i]->state[0] = &gens[i];
+    }
     plan_swap(plans[0]);
     in_packet = note_gen;
     run_alone(32, 1);
     for (uint32_t i = 0; i < 100; i++)
         ck_assert_uint_eq(gens[i], i < 32 ? 1 : 2);
+    ck_assert_uint_eq(n_reload, 1);
+    ck_assert_uint_eq(reloads[0].at, 64);           /* before the first fetch under the new plan */
+    ck_assert_ptr_eq(reloads[0].state, &gens[1]);
     end();
     plan_swap(NULL);
     plan_free(plans[0]);

@@ -144,7 +144,7 @@ static void source_close(void *handle)
 }
 static const struct ec_source source = {sizeof source, EC_SOURCE_MAY_WAIT, "bad",
                                         source_open,   source_fetch,       source_finish,
-                                        source_stats,  source_close,       NULL};
+                                        source_stats,  source_close,       NULL, NULL};
 
 /* A stage: publishes an event for every hundredth packet. */
 static void stage_prepare(void *self, void *w, const void *state, uint32_t worker,

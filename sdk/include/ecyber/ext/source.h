@@ -1,4 +1,4 @@
-/* source.h: ec.source/1, the interface of packet sources. STATUS: draft 5.
+/* source.h: ec.source/1, the interface of packet sources. STATUS: draft 6.
  * Implemented by capture plugins, called by the host's worker loop. */
 #ifndef EC_EXT_SOURCE_H
 #define EC_EXT_SOURCE_H
@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-#define EC_SOURCE_ID "ec.source/1-draft.5"
+#define EC_SOURCE_ID "ec.source/1-draft.6"
 
 /* Flags of a frame. */
 enum { EC_FR_INLINE = 1, EC_FR_CSUM_OK = 2, EC_FR_CUT = 4 /* by the snap length */, EC_FR_OUTGOING = 8,
@@ -84,6 +84,8 @@ struct ec_source {
     /* [ctl] after configure(): 1: where neither the configuration nor the command line names a source, "SCHEME:" is to be
      * opened, and stays open for what is asked of it later. NULL: never. */
     uint32_t (*standing)(void *self, const void *state);
+    /* [wrk] between two batches, the first time after a reload: the plugin's new state. NULL: what open() saw stays. */
+    void (*reload)(void *handle, const void *state);
 };
 
 #ifdef __cplusplus
