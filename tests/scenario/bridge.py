@@ -2,16 +2,14 @@
 """The inline bridge between two interfaces: what crosses it is what was sent, in both directions, whatever the card or
 the kernel has put together; a rule's drop holds a packet back, its reject answers too; interfaces may go and come back;
 loops are refused."""
-import hashlib
 import json
 import os
 import subprocess
-import sys
 import time
 
 import libbridge
 from libbridge import CLIENT, MIDDLE, RULES, SERVER, Daemon, fetch, held, inside, ping, sh
-from libtest import check, plan, wait_for
+from libtest import check, wait_for
 
 
 
