@@ -80,20 +80,18 @@ static const struct { uint32_t kind; const char *prefix, *names, *why; } silent[
     { EC_ANOMALY_DECODE, "decoder.", "ipv6.exthdr_dupl_eh", "what stands behind an ESP header is encrypted" },
     { EC_ANOMALY_DECODE, "decoder.", "afpacket.trunc_pkt", "what a capture cuts is no fault of the packet" },
     { EC_ANOMALY_STREAM, "stream.", "wrong_thread", "each flow has one worker" },
+    { EC_ANOMALY_STREAM, "stream.", "3whs_syn_flood 3whs_synack_flood", "no numbers of attempts are kept" },
     { EC_ANOMALY_STREAM, "stream.",
-      "3whs_ack_in_wrong_dir 3whs_async_wrong_seq 3whs_right_seq_wrong_ack_evasion "
-      "3whs_synack_resend_with_different_ack 3whs_synack_toserver_on_syn_recv 3whs_synack_flood "
-      "3whs_synack_tfo_data_ignored 3whs_syn_flood 3whs_syn_toclient_on_syn_recv 3whs_wrong_seq_wrong_ack "
-      "3whs_ack_data_inject 4whs_synack_with_wrong_ack 4whs_synack_with_wrong_syn 4whs_wrong_seq 4whs_invalid_ack "
-      "closewait_ack_out_of_window closewait_fin_out_of_window closewait_invalid_ack closing_ack_wrong_seq "
-      "closing_invalid_ack est_synack_resend est_synack_resend_with_different_ack est_synack_toserver est_syn_resend "
-      "est_syn_toclient est_invalid_ack fin_invalid_ack fin1_ack_wrong_seq fin1_fin_wrong_seq fin1_invalid_ack "
-      "fin2_ack_wrong_seq fin2_fin_wrong_seq fin2_invalid_ack fin_but_no_session fin_out_of_window "
-      "lastack_ack_wrong_seq lastack_invalid_ack rst_but_no_session timewait_ack_wrong_seq timewait_invalid_ack "
-      "pkt_invalid_timestamp pkt_invalid_ack rst_invalid_ack shutdown_syn_resend pkt_bad_window_update "
-      "est_pkt_before_last_ack closewait_pkt_before_last_ack reassembly_segment_before_base_seq pkt_retransmission "
-      "fin_syn pkt_spurious_retransmission reassembly_urgent_oob_limit_reached",
-      "the stream engine does not tell it" },
+      "4whs_synack_with_wrong_ack 4whs_synack_with_wrong_syn 4whs_wrong_seq 4whs_invalid_ack",
+      "a handshake of two SYNs is not followed" },
+    { EC_ANOMALY_STREAM, "stream.", "pkt_bad_window_update pkt_invalid_timestamp",
+      "windows and timestamps are not followed" },
+    { EC_ANOMALY_STREAM, "stream.",
+      "est_pkt_before_last_ack closewait_pkt_before_last_ack reassembly_segment_before_base_seq",
+      "it is told as pkt_spurious_retransmission" },
+    { EC_ANOMALY_STREAM, "stream.",
+      "3whs_async_wrong_seq 3whs_ack_data_inject closing_ack_wrong_seq lastack_ack_wrong_seq timewait_ack_wrong_seq "
+      "reassembly_urgent_oob_limit_reached", "the stream engine does not tell it" },
     { EC_ANOMALY_DETECT, "",
       "applayer_proto_detection_skipped applayer_no_tls_after_starttls applayer_unexpected_protocol",
       "the detection of protocols does not tell it" },

@@ -133,6 +133,7 @@
     X(TCP_INVALID_OPTLEN, "tcp.invalid_optlen") \
     X(TCP_OPT_INVALID_LEN, "tcp.opt_invalid_len") \
     X(TCP_OPT_DUPLICATE, "tcp.opt_duplicate") \
+    X(TCP_OPT_WSCALE_OVER_MAX, "tcp.opt_wscale_over_max") \
     X(UDP_HLEN_TOO_SMALL, "udp.hlen_too_small") \
     X(UDP_PKT_TOO_SMALL, "udp.pkt_too_small") \
     X(UDP_LEN_INVALID, "udp.len_invalid") \
@@ -147,6 +148,41 @@
     X(STREAM_3WHS_SYNACK_WITH_WRONG_ACK, "3whs_synack_with_wrong_ack") \
     X(STREAM_3WHS_SYN_RESEND_DIFF_SEQ_ON_SYN_RECV, "3whs_syn_resend_diff_seq_on_syn_recv") \
     X(STREAM_3WHS_SYNACK_RESEND_WITH_DIFF_SEQ, "3whs_synack_resend_with_diff_seq") \
+    X(STREAM_3WHS_SYNACK_RESEND_WITH_DIFFERENT_ACK, "3whs_synack_resend_with_different_ack") \
+    X(STREAM_3WHS_SYNACK_TOSERVER_ON_SYN_RECV, "3whs_synack_toserver_on_syn_recv") \
+    X(STREAM_3WHS_SYNACK_TFO_DATA_IGNORED, "3whs_synack_tfo_data_ignored") \
+    X(STREAM_3WHS_SYN_TOCLIENT_ON_SYN_RECV, "3whs_syn_toclient_on_syn_recv") \
+    X(STREAM_3WHS_ACK_IN_WRONG_DIR, "3whs_ack_in_wrong_dir") \
+    X(STREAM_3WHS_RIGHT_SEQ_WRONG_ACK_EVASION, "3whs_right_seq_wrong_ack_evasion") \
+    X(STREAM_3WHS_WRONG_SEQ_WRONG_ACK, "3whs_wrong_seq_wrong_ack") \
+    X(STREAM_FIN_SYN, "fin_syn") \
+    X(STREAM_EST_SYN_RESEND, "est_syn_resend") \
+    X(STREAM_EST_SYN_TOCLIENT, "est_syn_toclient") \
+    X(STREAM_EST_SYNACK_RESEND, "est_synack_resend") \
+    X(STREAM_EST_SYNACK_RESEND_WITH_DIFFERENT_ACK, "est_synack_resend_with_different_ack") \
+    X(STREAM_EST_SYNACK_TOSERVER, "est_synack_toserver") \
+    X(STREAM_EST_INVALID_ACK, "est_invalid_ack") \
+    X(STREAM_FIN_INVALID_ACK, "fin_invalid_ack") \
+    X(STREAM_FIN_OUT_OF_WINDOW, "fin_out_of_window") \
+    X(STREAM_FIN_BUT_NO_SESSION, "fin_but_no_session") \
+    X(STREAM_FIN1_INVALID_ACK, "fin1_invalid_ack") \
+    X(STREAM_FIN1_ACK_WRONG_SEQ, "fin1_ack_wrong_seq") \
+    X(STREAM_FIN1_FIN_WRONG_SEQ, "fin1_fin_wrong_seq") \
+    X(STREAM_FIN2_INVALID_ACK, "fin2_invalid_ack") \
+    X(STREAM_FIN2_ACK_WRONG_SEQ, "fin2_ack_wrong_seq") \
+    X(STREAM_FIN2_FIN_WRONG_SEQ, "fin2_fin_wrong_seq") \
+    X(STREAM_CLOSEWAIT_INVALID_ACK, "closewait_invalid_ack") \
+    X(STREAM_CLOSEWAIT_ACK_OUT_OF_WINDOW, "closewait_ack_out_of_window") \
+    X(STREAM_CLOSEWAIT_FIN_OUT_OF_WINDOW, "closewait_fin_out_of_window") \
+    X(STREAM_CLOSING_INVALID_ACK, "closing_invalid_ack") \
+    X(STREAM_LASTACK_INVALID_ACK, "lastack_invalid_ack") \
+    X(STREAM_TIMEWAIT_INVALID_ACK, "timewait_invalid_ack") \
+    X(STREAM_SHUTDOWN_SYN_RESEND, "shutdown_syn_resend") \
+    X(STREAM_RST_BUT_NO_SESSION, "rst_but_no_session") \
+    X(STREAM_RST_INVALID_ACK, "rst_invalid_ack") \
+    X(STREAM_PKT_INVALID_ACK, "pkt_invalid_ack") \
+    X(STREAM_PKT_RETRANSMISSION, "pkt_retransmission") \
+    X(STREAM_PKT_SPURIOUS_RETRANSMISSION, "pkt_spurious_retransmission") \
     X(STREAM_EST_SYN_RESEND_DIFF_SEQ, "est_syn_resend_diff_seq") \
     X(STREAM_EST_SYNACK_RESEND_WITH_DIFF_SEQ, "est_synack_resend_with_diff_seq") \
     X(STREAM_EST_PACKET_OUT_OF_WINDOW, "est_packet_out_of_window") \

@@ -46,8 +46,10 @@ static void transport_sum(struct cursor *c, uint8_t proto, uint32_t at, uint32_t
 
 static void tcp_option(struct packet *p, const uint8_t *o)
 {
+    if (o[0] == 3 && o[1] == 3 && o[2] > 14)        /* RFC 7323 §2.3: told, and taken for 14 */
+        decode_event(p, EV_TCP_OPT_WSCALE_OVER_MAX);
     if (o[0] == 3 && o[1] == 3)
-        p->wscale = o[2] > 14 ? 14 : o[2];          /* RFC 7323 §2.3 */
+        p->wscale = o[2] > 14 ? 14 : o[2];
     if (o[0] == 8 && o[1] == 10) {
         p->ts_val = be32(o + 2);
         p->ts_ecr = be32(o + 6);

@@ -43,7 +43,10 @@ static void rtt_client(struct flow *f, const struct packet *p)
 static void tcp_syn(struct worker *w, struct flow *f, const struct packet *p)
 {
     uint32_t dir = p->pub.dir;
+    bool est = f->tcp_state == TCPS_ESTABLISHED;
 
+    if (p->tcp_flags & TCP_FIN)
+        stream_event(w, f, EV_STREAM_FIN_SYN);
     switch (f->tcp_state) {
     case TCPS_NONE: case TCPS_SYN_SENT:             /* a new attempt may take a new number */
         if (dir == EC_TO_CLIENT && f->tcp_state == TCPS_SYN_SENT)
@@ -54,16 +57,41 @@ static void tcp_syn(struct worker *w, struct flow *f, const struct packet *p)
             stream_base(f, dir, p->seq + 1, false);
         break;
     case TCPS_SYN_RECV:
-        if (stream_first(f, dir) != p->seq + 1)
+        if (dir == EC_TO_CLIENT)
+            stream_event(w, f, EV_STREAM_3WHS_SYN_TOCLIENT_ON_SYN_RECV);
+        else if (stream_first(f, dir) != p->seq + 1)
             stream_event(w, f, EV_STREAM_3WHS_SYN_RESEND_DIFF_SEQ_ON_SYN_RECV);
         break;
     default:
         if (stream_first(f, dir) != p->seq + 1) {
             f->sflags[dir] |= SD_SYN_AGAIN;
-            stream_event(w, f, EV_STREAM_EST_SYN_RESEND_DIFF_SEQ);
+            stream_event(w, f, !est                  ? EV_STREAM_SHUTDOWN_SYN_RESEND
+                               : dir == EC_TO_CLIENT ? EV_STREAM_EST_SYN_TOCLIENT
+                                                     : EV_STREAM_EST_SYN_RESEND_DIFF_SEQ);
         } else if (f->tcp_state == TCPS_CLOSED) {   /* refused, and once more */
             f->sflags[dir] |= SD_SYN_AGAIN;
+        } else {
+            stream_note(w, f, est ? EV_STREAM_EST_SYN_RESEND : EV_STREAM_SHUTDOWN_SYN_RESEND);
         }
+    }
+}
+
+/* Another one, where the connection is past it. */
+static void syn_ack_again(struct worker *w, struct flow *f, const struct packet *p)
+{
+    uint32_t dir = p->pub.dir;
+    bool recv = f->tcp_state == TCPS_SYN_RECV;
+
+    if (stream_first(f, dir) != p->seq + 1) {
+        if (recv)
+            f->sflags[dir] |= SD_SYN_AGAIN;
+        stream_event(w, f, recv ? EV_STREAM_3WHS_SYNACK_RESEND_WITH_DIFF_SEQ
+                                : EV_STREAM_EST_SYNACK_RESEND_WITH_DIFF_SEQ);
+    } else if (seq_diff(p->ack, stream_first(f, !dir)) < 0 || seq_diff(p->ack, f->dir[!dir].next) > 0) {
+        stream_event(w, f, recv ? EV_STREAM_3WHS_SYNACK_RESEND_WITH_DIFFERENT_ACK
+                                : EV_STREAM_EST_SYNACK_RESEND_WITH_DIFFERENT_ACK);
+    } else if (!recv) {
+        stream_note(w, f, EV_STREAM_EST_SYNACK_RESEND);
     }
 }
 
@@ -82,7 +110,9 @@ static void tcp_syn_ack(struct worker *w, struct flow *f, const struct packet *p
         return;
     }
     if (dir == EC_TO_SERVER && !(f->flags & FL_MIDSTREAM)) {
-        stream_event(w, f, EV_STREAM_3WHS_SYNACK_IN_WRONG_DIRECTION);
+        stream_event(w, f, f->tcp_state == TCPS_SYN_SENT   ? EV_STREAM_3WHS_SYNACK_IN_WRONG_DIRECTION
+                           : f->tcp_state == TCPS_SYN_RECV ? EV_STREAM_3WHS_SYNACK_TOSERVER_ON_SYN_RECV
+                                                           : EV_STREAM_EST_SYNACK_TOSERVER);
         return;
     }
     if (f->tcp_state == TCPS_SYN_SENT) {
@@ -91,15 +121,13 @@ static void tcp_syn_ack(struct worker *w, struct flow *f, const struct packet *p
             stream_event(w, f, EV_STREAM_3WHS_SYNACK_WITH_WRONG_ACK);
             return;
         }
+        if (p->ack == stream_first(f, !dir) && p->ack != other->next)      /* RFC 7413: the SYN's data come again */
+            stream_event(w, f, EV_STREAM_3WHS_SYNACK_TFO_DATA_IGNORED);
         f->tcp_state = TCPS_SYN_RECV;
         stream_restart(w, f, dir, p->seq + 1);
         rtt_server(w, f, p);
-    } else if (stream_first(f, dir) != p->seq + 1) {
-        if (f->tcp_state == TCPS_SYN_RECV)
-            f->sflags[dir] |= SD_SYN_AGAIN;
-        stream_event(w, f,
-                     f->tcp_state == TCPS_SYN_RECV ? EV_STREAM_3WHS_SYNACK_RESEND_WITH_DIFF_SEQ
-                                                   : EV_STREAM_EST_SYNACK_RESEND_WITH_DIFF_SEQ);
+    } else {
+        syn_ack_again(w, f, p);
     }
 }
 
@@ -111,6 +139,16 @@ static void choose_syn_ack(struct flow *f, const struct packet *p)
         return;
     stream_base(f, EC_TO_CLIENT, p->ack, false);
     f->sflags[EC_TO_CLIENT] &= (uint8_t)~SD_SYN_AGAIN;
+}
+
+/* A segment behind a SYN-ACK that does not open the connection. */
+static void ack_refused(struct worker *w, struct flow *f, const struct packet *p)
+{
+    if (p->pub.dir == EC_TO_CLIENT && !p->whole_payload && !(p->tcp_flags & TCP_FIN))
+        stream_event(w, f, EV_STREAM_3WHS_ACK_IN_WRONG_DIR);
+    else if (p->pub.dir == EC_TO_SERVER && (p->tcp_flags & TCP_ACK))
+        stream_event(w, f, p->seq == f->dir[EC_TO_SERVER].next ? EV_STREAM_3WHS_RIGHT_SEQ_WRONG_ACK_EVASION
+                                                               : EV_STREAM_3WHS_WRONG_SEQ_WRONG_ACK);
 }
 
 /* A segment without SYN and RST. */
@@ -133,6 +171,8 @@ static void tcp_segment(struct worker *w, struct flow *f, const struct packet *p
             seq_diff(p->ack, f->dir[1].next) >= 0) {
             rtt_client(f, p);
             tcp_established(w, f);
+        } else {
+            ack_refused(w, f, p);
         }
         break;
     case TCPS_SYN_SENT:             /* the SYN-ACK was not seen, but somebody answers */
@@ -151,8 +191,10 @@ void tcp_track(struct worker *w, struct flow *f, struct packet *p)
 
     f->tcp_flags[dir] |= p->tcp_flags;
     if (kind & TCP_RST) {
-        if (!(f->flags & FL_SESSION))
+        if (!(f->flags & FL_SESSION)) {
             count(w, M_STREAM_NO_SESSION);
+            stream_note(w, f, EV_STREAM_RST_BUT_NO_SESSION);
+        }
         return;
     }
     if (kind == TCP_SYN)
@@ -161,8 +203,11 @@ void tcp_track(struct worker *w, struct flow *f, struct packet *p)
         tcp_syn_ack(w, f, p);
     else
         tcp_segment(w, f, p);
-    if (!(f->flags & FL_SESSION))
+    if (!(f->flags & FL_SESSION)) {
         count(w, M_STREAM_NO_SESSION);
+        if (p->tcp_flags & TCP_FIN)
+            stream_note(w, f, EV_STREAM_FIN_BUT_NO_SESSION);
+    }
 }
 
 static bool fin_acked(struct flow *f, uint32_t dir)

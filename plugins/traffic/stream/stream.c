@@ -2,21 +2,9 @@
 
 #include "plugins/traffic/inspect.h"
 #include "plugins/traffic/proto/app.h"
-#include "plugins/traffic/publish.h"
 
 /* Packets that a hole may outlive its acknowledgement: captures reorder. */
 #define HOLE_PATIENCE 3
-
-void stream_event(struct worker *w, struct flow *f, uint32_t event)
-{
-    count(w, M_EVENT + event);
-    count(w, M_ANOMALY);
-    raised_note(w, f, event);
-    if (flow_event_first(w, f, event))
-        publish_anomaly(w, f, w->now, ANOMALY_STREAM, event_name(event), NULL, NULL);
-    else
-        count(w, M_ANOMALY_LIMITED);
-}
 
 void stream_base(struct flow *f, uint32_t dir, uint32_t next, bool guessed)
 {
@@ -233,7 +221,7 @@ static void stream_early(struct worker *w, struct flow *f, uint32_t dir, uint32_
 {
     if (seq_diff(seq, f->dir[dir].next) > STREAM_WINDOW) {
         count_add(w, M_STREAM_DROPPED, len);
-        stream_event(w, f, EV_STREAM_EST_PACKET_OUT_OF_WINDOW);
+        stream_outside(w, f, false);
         return;
     }
     count(w, M_STREAM_OOO);
@@ -267,6 +255,8 @@ static void stream_data(struct worker *w, struct flow *f, uint32_t dir, uint32_t
         stream_again(w, f, dir, seq, data, len);
         if ((uint32_t)-(int64_t)ahead >= len) {
             count(w, M_STREAM_RETRANS);
+            stream_note(w, f, (f->sflags[dir] & SD_ACK) && seq_diff(d->ack, seq + len) >= 0
+                                  ? EV_STREAM_PKT_SPURIOUS_RETRANSMISSION : EV_STREAM_PKT_RETRANSMISSION);
             return;
         }
         data -= ahead;
@@ -281,16 +271,23 @@ static void stream_data(struct worker *w, struct flow *f, uint32_t dir, uint32_t
         stream_deliver(w, f, dir, data, len, 0);
 }
 
+static bool is_far(uint32_t seq, uint32_t next)
+{
+    return seq_diff(seq, next) > STREAM_WINDOW || seq_diff(seq, next) < -STREAM_WINDOW;
+}
+
 /* The other side's acknowledgement; far-off ones are not believed. */
-static void stream_ack(struct flow *f, const struct packet *p)
+static void stream_ack(struct worker *w, struct flow *f, const struct packet *p)
 {
     uint32_t dir = !p->pub.dir;
     struct sdir *d = &f->dir[dir];
 
     if (!(p->tcp_flags & TCP_ACK) || !(f->sflags[dir] & SD_BASE))
         return;
-    if (seq_diff(p->ack, d->next) > STREAM_WINDOW || seq_diff(p->ack, d->next) < -STREAM_WINDOW)
+    if (is_far(p->ack, d->next)) {
+        stream_bad_ack(w, f, p);
         return;
+    }
     if (!(f->sflags[dir] & SD_ACK) || seq_diff(p->ack, d->ack) > 0)
         d->ack = p->ack;
     f->sflags[dir] |= SD_ACK;
@@ -304,10 +301,13 @@ static uint32_t stream_fin(struct worker *w, struct flow *f, const struct packet
     uint32_t dir = p->pub.dir, over;
     struct sdir *d = &f->dir[dir];
 
-    if ((p->tcp_flags & TCP_FIN) && !(f->sflags[dir] & SD_FIN) &&
-        seq_diff(seq + p->whole_payload, d->next) >= 0 && seq_diff(seq, d->next) <= STREAM_WINDOW) {
-        d->fin = seq + p->whole_payload;
-        f->sflags[dir] |= SD_FIN;
+    if ((p->tcp_flags & TCP_FIN) && !(f->sflags[dir] & SD_FIN)) {
+        if (seq_diff(seq + p->whole_payload, d->next) >= 0 && seq_diff(seq, d->next) <= STREAM_WINDOW) {
+            d->fin = seq + p->whole_payload;
+            f->sflags[dir] |= SD_FIN;
+        } else {
+            stream_outside(w, f, true);
+        }
     }
     if (!(f->sflags[dir] & SD_FIN) || seq_diff(seq + len, d->fin) <= 0)
         return len;
@@ -404,6 +404,10 @@ static bool reset_believed(const struct flow *f, const struct packet *p)
 
 static void stream_reset(struct worker *w, struct flow *f, const struct packet *p)
 {
+    uint32_t other = !p->pub.dir;
+
+    if ((p->tcp_flags & TCP_ACK) && p->ack && (f->sflags[other] & SD_BASE) && is_far(p->ack, f->dir[other].next))
+        stream_event(w, f, EV_STREAM_RST_INVALID_ACK);
     if (!reset_believed(f, p)) {
         stream_event(w, f, EV_STREAM_SUSPECTED_RST_INJECT);
         return;
@@ -420,7 +424,7 @@ void stream_packet(struct worker *w, struct flow *f, struct packet *p)
         stream_reset(w, f, p);
         return;
     }
-    stream_ack(f, p);
+    stream_ack(w, f, p);
     stream_payload(w, f, p);
     for (uint32_t dir = 0; dir < 2; dir++)
         if (f->dir[dir].wait || (f->sflags[dir] & (SD_FIN | SD_ENDED)) == SD_FIN)

@@ -24,8 +24,16 @@ void stream_end(struct worker *w, struct flow *f);
 /* Nobody looks at its bytes any more: what waits is dropped, each direction that has begun ends, and from now on only
  * the numbers count. */
 void stream_stop(struct worker *w, struct flow *f);
+
+/* fault.c */
 /* published once for each flow */
 void stream_event(struct worker *w, struct flow *f, uint32_t event);
+/* What happens on sound networks, too: counted and seen by rules, not published. */
+void stream_note(struct worker *w, const struct flow *f, uint32_t event);
+/* p acknowledges what cannot have been sent */
+void stream_bad_ack(struct worker *w, struct flow *f, const struct packet *p);
+/* data, or a FIN, far from what is expected */
+void stream_outside(struct worker *w, struct flow *f, bool fin);
 
 /* segment.c */
 /* Keep the parts of data that nobody waits for yet. EC_OK or EC_ENOMEM. */
