@@ -21,6 +21,7 @@
 #define FILL_NS     UINT64_C(2000000)       /* between two looks at how full the ring is: a system call */
 #define FRAME_HEAD  80u             /* bytes that a frame takes in the ring beside its own (tpacket3_hdr, address) */
 #define REOPEN_NS   UINT64_C(500000000)
+#define EARLY_NS    UINT64_C(1000000000)
 #define LOOK_NS     UINT64_C(250000000)     /* while nothing comes: is the interface still up? */
 
 struct live {
@@ -40,6 +41,7 @@ struct live {
     uint64_t thrown, maybe_thrown;  /* and such as libpcap threw away itself: see live_settle() */
     uint64_t past_thrown;
     uint64_t joined_ns;             /* frames of before belong to the other workers too, or the filter stood not yet */
+    uint64_t early_until;           /* monotonic, ns: no frame is older than joined_ns any more */
     uint64_t nic_base, nic;
     uint64_t delivered, filtered, bytes;
     uint32_t fill;                  /* EC_FILL_MAX: the ring is full */
@@ -122,6 +124,7 @@ static int live_prepare(struct live *l, pcap_t *p, char *why, uint32_t n)
         return -1;
     }
     l->joined_ns = l->c.shares > 1 || l->filter ? clock_ns(CLOCK_REALTIME) : 0;
+    l->early_until = clock_ns(CLOCK_MONOTONIC) + EARLY_NS;
     return 0;
 }
 
@@ -220,6 +223,17 @@ struct batch {
     uint8_t *to;
 };
 
+/* Not for long, and not again: a wall clock that is set back must not make us blind. */
+static bool frame_early(struct live *l, uint64_t ts_ns)
+{
+    if (ts_ns >= l->joined_ns || clock_ns(CLOCK_MONOTONIC) > l->early_until) {
+        l->joined_ns = 0;
+        return false;
+    }
+    l->filtered++;
+    return true;
+}
+
 static void frame_take(u_char *arg, const struct pcap_pkthdr *h, const u_char *data)
 {
     struct batch *b = (struct batch *)(void *)arg;
@@ -230,10 +244,8 @@ static void frame_take(u_char *arg, const struct pcap_pkthdr *h, const u_char *d
     uint64_t ts_ns = (uint64_t)h->ts.tv_sec * 1000000000u + (uint64_t)h->ts.tv_usec;
 
     l->read++;
-    if (ts_ns < l->joined_ns) {
-        l->filtered++;
+    if (l->joined_ns && frame_early(l, ts_ns))
         return;
-    }
     b->n++;
     memcpy(b->to, data, caplen);
     f->data = b->to;
