@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@ void pair_init(struct pair *p)
     memset(p, 0, sizeof *p);
     pthread_mutex_init(&p->lock, NULL);
     p->claim[0] = p->claim[1] = p->hold = -1;
+    if (getrandom(&p->key, sizeof p->key, GRND_NONBLOCK) < 0)
+        p->key = 0;                 /* before the kernel has collected enough: any number does */
 }
 
 void pair_fini(struct pair *p)
@@ -106,7 +109,7 @@ static int side_make(struct pair *p, struct side *s, char *why, uint32_t n)
     int err = rings_open(p, s, why, n);
 
     if (!err)
-        err = share_join(s->ring, p->shares, why, n);
+        err = share_join(s->ring, p->shares, p->key, why, n);
     for (uint32_t i = 0; i < p->shares && !err; i++)
         err = ring_listen(s->ring[i], why, n);
     if (err)

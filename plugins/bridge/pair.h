@@ -26,6 +26,7 @@ struct side {
 struct pair {
     pthread_mutex_t lock;           /* of all below */
     uint32_t users, shares;
+    uint32_t key;                   /* by which packets are dealt out: both sides' */
     struct pair_config c;
     struct side side[2];
     int claim[2], hold;             /* descriptors, −1: none; hold: guard_set() */

@@ -7,7 +7,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
-#include "plugins/capture/spread.h"
+#include "lib/spread.h"
 
 void fanout_init(struct fanout *f)
 {

@@ -6,7 +6,7 @@
 
 #define FANOUT_INTERFACES 64
 
-enum { FANOUT_ADDRESSES, FANOUT_FLOW };     /* spread.h; the kernel's hash, IPv4 fragments put together first */
+enum { FANOUT_ADDRESSES, FANOUT_FLOW };     /* lib/spread.h; the kernel's hash, IPv4 fragments put together first */
 
 struct fanout {                     /* of one process; the groups that it made */
     pthread_mutex_t lock;

@@ -1,4 +1,4 @@
-#include "plugins/capture/spread.h"
+#include "lib/spread.h"
 
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
@@ -173,7 +173,7 @@ static void write_has_ports(struct writer *w, enum label yes, enum label no)
     here(w, yes);
 }
 
-/* An ICMP error goes where the flow is that it is about, whoever sent it, under the conditions of share.c: whole, and with
+/* An ICMP error goes where the flow is that it is about, whoever sent it, under the conditions of plugins/capture/share.c: whole, and with
  * the ports of what it quotes. X: the IP header, then that of the quoted packet. */
 static void write_error4(struct writer *w)
 {

@@ -2,9 +2,9 @@
  * of a packet (does it go out, its type, the kind of its interface) is written into the program before. */
 #include "tests/unit/unit.h"
 
+#include "lib/spread.h"
 #include "plugins/capture/linktype.h"
 #include "plugins/capture/share.h"
-#include "plugins/capture/spread.h"
 
 #include <linux/if_arp.h>
 #include <linux/if_packet.h>
@@ -245,7 +245,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("capture_spread");
+    Suite *suite = suite_create("spread");
     TCase *tc = tcase_create("spread");
 
     tcase_add_loop_test(tc, two_hosts_stay_together, 0, 2 * sizeof links / sizeof *links);

@@ -1,7 +1,7 @@
 /* spread.h: which worker a packet of an interface belongs to, decided in the kernel: a classic BPF program for
- * PACKET_FANOUT_CBPF. By the addresses of the outermost IP header alone, as share.h does for files. */
-#ifndef CAPTURE_SPREAD_H
-#define CAPTURE_SPREAD_H
+ * PACKET_FANOUT_CBPF. By the addresses of the outermost IP header alone, as plugins/capture/share.h does for files. */
+#ifndef LIB_SPREAD_H
+#define LIB_SPREAD_H
 #include <linux/filter.h>
 #include <stdint.h>
 
