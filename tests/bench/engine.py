@@ -2,18 +2,21 @@
 """The traffic engine beside Suricata and a bare loop of libpcap: packets per CPU second (user and system, all threads
 of the process) and peak memory, medians of several runs that take turns. Same records on both sides, no rules.
 
-usage: engine.py [speed] [scaling] [memory] [flat]     (default: all)
+usage: engine.py [speed] [scaling] [memory] [flat] [found]     (default: the first four)
+
+'found' measures nothing: it compares what both find, once for each capture. A row of 'speed' counts where they found the
+same (same.py), and says so.
 
 SURICATA names the program where it is not in PATH; without one its rows say 'not run'. EC_BENCH_MIX is the capture of
 the mix (default: bench/mix.pcap.zst of EC_SHARED_DATA), EC_BENCH_RUNS the number of runs (3), EC_BENCH_SIZE multiplies
 the captures (1). EC_BUILD, ECYBERD and EC_TMP as for scenarios."""
-import collections
 import os
-import re
 import shutil
 import statistics
 import subprocess
 import sys
+
+import same
 
 BUILD, TMP = os.environ["EC_BUILD"], os.environ["EC_TMP"]
 ECYBERD = os.environ.get("ECYBERD", BUILD + "/root/sbin/ecyberd")
@@ -29,7 +32,8 @@ outputs:
       enabled: yes
       filename: eve.json
       community-id: true
-      types: [anomaly: {types: {applayer: yes}}, http: {extended: yes}, dns, tls: {extended: yes}, quic, ssh, files, flow]
+      types: [anomaly: {types: {applayer: yes}}, http: {extended: yes}, dns, tls: {extended: yes}, quic, ssh, files, flow,
+              mdns]
 logging: {default-log-level: error, outputs: [{console: {enabled: yes}}]}
 app-layer:
   protocols:
@@ -44,9 +48,19 @@ app-layer:
     smb: {enabled: no}
     ftp: {enabled: no}
     smtp: {enabled: no}
-stream: {memcap: 64 MiB, checksum-validation: yes, reassembly: {memcap: 256 MiB, depth: 1 MiB}}
+stream: {memcap: 64 MiB, checksum-validation: no, reassembly: {memcap: 256 MiB, depth: 1 MiB}}
 flow: {memcap: 128 MiB, hash-size: 65536, prealloc: 10000, emergency-recovery: 30}
 defrag: {memcap: 32 MiB, hash-size: 65536, trackers: 65535, max-frags: 65535, prealloc: yes, timeout: 60}
+pcap-file: {checksum-checks: no}
+decoder:
+  teredo: {enabled: yes, ports: 3544}
+  vxlan: {enabled: yes, ports: 4789}
+  geneve: {enabled: yes, ports: 6081}
+flow-timeouts:
+  default: {new: 30, established: 300, closed: 0}
+  tcp: {new: 60, established: 600, closed: 60}
+  udp: {new: 30, established: 300}
+  icmp: {new: 30, established: 300}
 """
 
 
@@ -92,15 +106,12 @@ def suricata(capture):
             "-l", folder]
 
 
-def events(name):
-    kinds = collections.Counter()
-    for file in sorted(os.listdir(os.path.join(TMP, name))):
-        if not file.startswith("eve.json"):
-            continue
-        with open(os.path.join(TMP, name, file), "rb") as lines:
-            for line in lines:
-                kinds[re.search(rb'"event_type":"(\w+)"', line).group(1).decode()] += 1
-    return kinds
+def found():
+    """What the last run of each found. True: the same."""
+    print("  %-14s %9s %9s" % ("records", "ecyberd", "suricata"))
+    void = same.compare(*(same.Found(os.path.join(TMP, who)) for who in ("ecyberd", "suricata")))
+    print("  found: %s" % (", ".join(void) + " differ by more than 1 %: the row is void" if void else "the same"))
+    return not void
 
 
 def make(name, *args):
@@ -144,11 +155,10 @@ def speed_of(name, capture, packets):
     for who, figures in got.items():
         used, peak = (statistics.median(column) for column in zip(*figures))
         print("  %-20s %8.2f CPU s %10.0f packets/CPU s %8.1f MiB" % (who, used, packets / used, peak))
-    for who in ("ecyberd", "suricata") if SURICATA else ("ecyberd",):
-        print("  events of %-10s %s" % (who, " ".join("%s %d" % kind for kind in sorted(events(who).items()))))
     if not SURICATA:
         print("  suricata: not run, for it is not here")
         return
+    found()
     ours, theirs = got["ecyberd, one worker"], got["suricata, single"]
     print("  speed %.2f of suricata's, memory 1/%.2f" % (
         statistics.median(b[0] / a[0] for a, b in zip(ours, theirs)),
@@ -161,6 +171,21 @@ def speed():
         if made:
             speed_of(name, *made)
             os.unlink(made[0])
+
+
+def find():
+    if not SURICATA:
+        print("found: not run, for suricata is not here")
+        return
+    for name, load in LOADS.items():
+        made = load()
+        if not made:
+            continue
+        finish([start(ecyberd([made[0]], 1, "ecyberd"))])
+        finish([start(suricata(made[0]))])
+        print("%s: %d packets" % (name, made[1]))
+        found()
+        os.unlink(made[0])
 
 
 def scaling():
@@ -189,8 +214,8 @@ def flat():
 
 
 def main():
-    parts = {"speed": speed, "scaling": scaling, "memory": memory, "flat": flat}
-    for part in sys.argv[1:] or parts:
+    parts = {"speed": speed, "scaling": scaling, "memory": memory, "flat": flat, "found": find}
+    for part in sys.argv[1:] or ("speed", "scaling", "memory", "flat"):
         parts[part]()
         sys.stdout.flush()
     print("ok 1 - measured")

@@ -7,6 +7,7 @@
  *
  * to standard output. */
 #include <arpa/inet.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +79,18 @@ static void readdress(uint8_t *at, uint32_t n, uint32_t step)
     put16(high + n - 2, ones_add(get16(high + n - 2), ~d & 0xffff));
 }
 
+/* An ICMP error quotes a packet, whose flow has other addresses, too. */
+static void ip_readdress(uint8_t *ip, uint32_t n, bool v6, uint32_t step)
+{
+    uint32_t head = v6 ? 40 : (ip[0] & 15u) * 4, quoted = head + 8;
+    bool error = v6 ? ip[6] == 58 && n > head && ip[head] >= 1 && ip[head] <= 4
+                    : ip[9] == 1 && n > head && memchr("\3\4\5\13\14", ip[head], 5);
+
+    readdress(ip + (v6 ? 8 : 12), v6 ? 16 : 4, step);
+    if (error && n >= quoted + (v6 ? 40 : 20))
+        readdress(ip + quoted + (v6 ? 8 : 12), v6 ? 16 : 4, step);
+}
+
 static void frame_readdress(uint8_t *frame, uint32_t n, uint32_t step)
 {
     uint32_t at = 12, kind;
@@ -89,9 +102,9 @@ static void frame_readdress(uint8_t *frame, uint32_t n, uint32_t step)
     kind = get16(frame + at);
     at += 2;
     if (kind == 0x0800 && n >= at + 20)
-        readdress(frame + at + 12, 4, step);
+        ip_readdress(frame + at, n - at, false, step);
     else if (kind == 0x86dd && n >= at + 40)
-        readdress(frame + at + 8, 16, step);
+        ip_readdress(frame + at, n - at, true, step);
 }
 
 static uint8_t *file_read(const char *path, size_t *n)

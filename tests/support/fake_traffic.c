@@ -210,7 +210,7 @@ static int64_t parse(struct fake_traffic *f, const struct ec_chunk *k)
 
 static void feed(struct fake_traffic *f, uint32_t dir, const uint8_t *d, uint32_t n, uint32_t flags, uint64_t missing)
 {
-    struct ec_chunk k = { .size = sizeof k, .flags = flags, .dir = dir, .missing = missing };
+    struct ec_chunk k = { .size = sizeof k, .flags = flags, .dir = dir, .missing = missing, .packet = f->packet };
     int64_t eaten;
 
     if (f->gave_up || f->upgraded)

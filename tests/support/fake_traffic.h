@@ -28,6 +28,7 @@ struct fake_traffic {
     struct ec_tx *open[64];
     uint32_t n_open, n_begun, n_ended, n_step;
     uint64_t next_id;
+    const struct ec_packet *packet; /* of the chunks that are fed; NULL: the flow has ended */
     uint32_t anomaly[64];           /* how often each was reported */
     bool gave_up, upgraded, opaque; /* opaque: it said so, and is fed all the same */
     uint32_t n_file;                /* files that ended; the last one, and its name (cut) */

@@ -193,7 +193,9 @@ START_TEST(a_hello_in_pieces_and_out_of_order)
     ck_assert_int_eq(f->proto->probe(packet, len, EC_PROBE_DATAGRAM), EC_YES);
     ck_assert_int_eq(f->proto->probe(packet, len, 0), EC_NO);
     fake_feed(f, EC_TO_SERVER, packet, len, EC_CH_DATAGRAM);
+    ck_assert_uint_eq(f->n_begun, 1);               /* its record has at least the version, should nothing follow */
     ck_assert_uint_eq(f->n_ended, 0);
+    ck_assert_str_eq((const char *)fake_buffer(f, f->open[0], "quic.version", EC_TO_SERVER)->u.data, "1");
     at = crypto_frame(frames, 0, hello, 15);
     at += crypto_frame(frames + at, 30, hello, 12);
     len = seal(packet, 0, first_id, 1, frames, at);
@@ -289,6 +291,7 @@ START_TEST(foreign_versions_are_named)
         { "\x01Q035\x01\xd4\xa6\xcc\x79\xcf\x57\x63\x92\x12\x01\xd4\xca\xa0\x01", "Q035" },
         { "\xc3Q046\x50\xea\xcf\xe6\xe7\x06\xdf\x27\x2d\x00\x00\x00\x04\x60\xda\x58", "Q046" },
         { "\xcbQ050\x08\xdf\x4a\x08\x9e\x4e\xff\x5e\x7a\x00\x00\x45\x34\x4a\x1f\x86\xea", "Q050" },
+        { "\xcbT051\x08\xdf\x4a\x08\x9e\x4e\xff\x5e\x7a\x00\x00\x45\x34\x4a\x1f\x86\xea", "T051" },
         { "\xc3\xfa\xce\xb0\x01\x08\x40\x02\x47\x56\x01\xcf\x78\x7b\x00\x00\x44\xbe\x48\x03", "faceb001" },
         { "\x09\xe8\x3c\x77\xbd\x8f\x89\x15\xf9Q0x3\x01\xd4\xa6\xcc\x79\xcf", NULL },
         { "\x0c\xe8\x3c\x77\xbd\x8f\x89\x15\xf9Q043\x01\xd4\xa6\xcc\x79\xcf", NULL },

@@ -250,6 +250,35 @@ START_TEST(a_session_ends_when_both_sides_encrypt)
 }
 END_TEST
 
+/* A client that has nothing more to say closes its side; the server's answer still comes. Not so after a reset. */
+START_TEST(a_client_may_close_its_side_first)
+{
+    struct ec_flow flow = { .size = sizeof flow, .state = EC_FLOW_ESTABLISHED };
+    struct ec_packet packet = { .size = sizeof packet, .flow = &flow };
+    uint8_t client[256], server[2048];
+    uint32_t n = client_flight(client), m = server_flight(server);
+
+    for (uint32_t reset = 0; reset < 2; reset++) {
+        struct fake_traffic *f = fake_new(tls_register);
+
+        f->packet = &packet;
+        flow.state = reset ? EC_FLOW_CLOSED : EC_FLOW_ESTABLISHED;
+        fake_begin(f);
+        fake_feed(f, EC_TO_SERVER, client, n, EC_CH_END);
+        ck_assert_uint_eq(f->n_ended, reset);
+        if (!reset) {
+            fake_feed(f, EC_TO_CLIENT, server, m, 0);
+            fake_feed(f, EC_TO_CLIENT, NULL, 0, EC_CH_END);
+            ck_assert_uint_eq(f->n_ended, 1);
+            ck_assert_ptr_nonnull(strstr(text_of(f, 0), "\"serial\":\"00:97:E6:47:09:8E:EA:C9:B4\""));
+        }
+        fake_end(f);
+        ck_assert_uint_eq(f->n_ended, 1);
+        fake_free(f);
+    }
+}
+END_TEST
+
 START_TEST(a_session_that_goes_on_has_no_certificate)
 {
     struct fake_traffic *f = fake_new(tls_register);
@@ -300,6 +329,7 @@ int main(void)
     tcase_add_test(tc, ja3_is_as_published);
     tcase_add_test(tc, a_session_ends_when_both_sides_encrypt);
     tcase_add_test(tc, a_session_that_goes_on_has_no_certificate);
+    tcase_add_test(tc, a_client_may_close_its_side_first);
     tcase_add_test(tc, a_hello_in_the_form_of_sslv2_is_read);
     suite_add_tcase(suite, tc);
     return unit_run(suite);

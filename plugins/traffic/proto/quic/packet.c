@@ -5,10 +5,10 @@
 
 static bool is_draft(uint32_t version) { return version >= 0xff000017 && version <= 0xff000022; }
 
-/* "Q0", two digits */
+/* "Q0", or "T0" (with TLS, before drafts had numbers for it), two digits */
 static bool is_google(uint32_t version)
 {
-    return version >> 16 == 0x5130 && (version >> 8 & 0xff) - '0' < 10u && (version & 0xff) - '0' < 10u;
+    return (version >> 16 == 0x5130 || version >> 16 == 0x5430) && (version >> 8 & 0xff) - '0' < 10u && (version & 0xff) - '0' < 10u;
 }
 
 /* mvfst's own */
@@ -42,7 +42,7 @@ const char *quic_version_name(uint32_t version, char *scratch)
     if (version == QUIC_V1 || version == QUIC_V2)
         return version == QUIC_V1 ? "1" : "2";
     if (is_google(version))
-        snprintf(scratch, 16, "Q0%c%c", (char)(version >> 8), (char)version);
+        snprintf(scratch, 16, "%c0%c%c", (char)(version >> 24), (char)(version >> 8), (char)version);
     else if (is_draft(version))
         snprintf(scratch, 16, "draft-%u", version & 0xff);
     else

@@ -20,6 +20,7 @@
 struct quic_state {
     struct quic_keys keys;
     struct crypto *crypto[2];       /* owned; NULL: nothing came, or the hello is read */
+    struct ec_tx *begun;            /* of a client's hello that did not come whole yet; NULL: none */
     bool keyed, retried, hello[2], foreign;
 };
 
@@ -87,8 +88,7 @@ static void set_hello(struct ec_tx *x, const struct quic_tx *t, uint32_t dir)
     set(x, dir == EC_TO_SERVER ? SLOT_JA3_STRING : SLOT_JA3S_STRING, t->ja3.text, t->ja3.n);
 }
 
-/* One transaction; message: a hello with its header, NULL: the packet has none. */
-static void transaction(struct ec_pctx *c, uint32_t dir, uint32_t version, const uint8_t *message, uint32_t n)
+static struct ec_tx *begin(struct ec_pctx *c, uint32_t dir, uint32_t version)
 {
     struct ec_tx *x = traffic->tx_begin(c);
     struct quic_tx *t;
@@ -96,19 +96,46 @@ static void transaction(struct ec_pctx *c, uint32_t dir, uint32_t version, const
     const char *name;
 
     if (!x)
-        return;
+        return NULL;
     t = x->mem;
     t->version = version;
     name = quic_version_name(version, scratch);
     memcpy(t->version_name, name, strlen(name) + 1);
     set(x, dir == EC_TO_SERVER ? SLOT_VERSION : SLOT_VERSION_SERVER, t->version_name, (uint32_t)strlen(name));
+    x->dir = (uint8_t)dir;
+    return x;
+}
+
+/* message: a hello with its header, NULL: there is none. */
+static void end(struct ec_pctx *c, struct ec_tx *x, uint32_t dir, const uint8_t *message, uint32_t n)
+{
+    struct quic_tx *t;
+
+    if (!x)
+        return;
+    t = x->mem;
     if (message && !take_hello(t, dir, message, n))
         traffic->anomaly(c, x, ANOMALY_HELLO);
     if (t->message)
         set_hello(x, t, dir);
     x->progress[dir] = AT_HELLO;
-    x->dir = (uint8_t)dir;
     traffic->tx_end(c, x);
+}
+
+static void transaction(struct ec_pctx *c, uint32_t dir, uint32_t version)
+{
+    end(c, begin(c, dir, version), dir, NULL, 0);
+}
+
+/* The transaction of a hello: where it did not come in one packet, it began with the first of them, and will end with
+ * the flow if the rest never comes. */
+static struct ec_tx *hello_transaction(struct ec_pctx *c, struct quic_state *s, uint32_t dir, uint32_t version)
+{
+    struct ec_tx *x = dir == EC_TO_SERVER ? s->begun : NULL;
+
+    if (x)
+        s->begun = NULL;
+    return x ? x : begin(c, dir, version);
 }
 
 static void forget(struct quic_state *s, uint32_t dir)
@@ -156,10 +183,13 @@ static bool initial(struct ec_pctx *c, struct quic_state *s, uint32_t dir, const
         traffic->anomaly(c, NULL, ANOMALY_DATA);
         return false;
     }
-    if (!(message = crypto_message(s->crypto[dir], &n_message)))
+    if (!(message = crypto_message(s->crypto[dir], &n_message))) {
+        if (dir == EC_TO_SERVER && !s->begun)
+            s->begun = begin(c, dir, p->version);
         return true;
+    }
     s->hello[dir] = true;
-    transaction(c, dir, p->version, message, n_message);
+    end(c, hello_transaction(c, s, dir, p->version), dir, message, n_message);
     forget(s, dir);
     if (s->hello[!dir])
         traffic->opaque(c);
@@ -185,7 +215,7 @@ static int64_t quic_parse(void *self, struct ec_pctx *c, void *state, const stru
     (void)self;
     if (!s->foreign && !s->keyed && (version = quic_foreign_version(k->data, k->len))) {
         s->foreign = true;
-        transaction(c, k->dir, version, NULL, 0);
+        transaction(c, k->dir, version);
     }
     if (s->foreign)
         return k->len;
@@ -199,7 +229,7 @@ static int64_t quic_parse(void *self, struct ec_pctx *c, void *state, const stru
         } else {
             if (p.type == QUIC_RETRY && k->dir == EC_TO_CLIENT)
                 retry(s);
-            transaction(c, k->dir, p.version, NULL, 0);
+            transaction(c, k->dir, p.version);
         }
         at += p.len;
     }

@@ -238,6 +238,14 @@ static int64_t tls_records(struct ec_pctx *c, struct tls_state *s, const struct 
     return side->closed ? k->len : at;
 }
 
+/* Is nothing more to come that the session waits for? A client may close its side and still get the server's answer. */
+static bool is_over(const struct ec_chunk *k)
+{
+    const struct ec_flow *f = k->packet ? k->packet->flow : NULL;
+
+    return (k->flags & EC_CH_END) && (k->dir == EC_TO_CLIENT || !f || f->state == EC_FLOW_CLOSED);
+}
+
 static int64_t tls_parse(void *self, struct ec_pctx *c, void *state, const struct ec_chunk *k)
 {
     struct tls_state *s = state;
@@ -247,7 +255,7 @@ static int64_t tls_parse(void *self, struct ec_pctx *c, void *state, const struc
     if (k->flags & EC_CH_GAP)
         s->side[k->dir].closed = true;
     eaten = tls_records(c, s, k);
-    if ((k->flags & EC_CH_END) && !s->done)
+    if (is_over(k) && !s->done)
         finish(c, s);
     return eaten;
 }
