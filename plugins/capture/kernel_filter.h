@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* p: activated. text: NULL or "": none. *libpcap: false at first, then kept with p: libpcap filters, since the kernel
- * refused a program or the link type is libpcap's own (the interface "any"); a change then loses what comes in between,
- * for some microseconds. 0; or −1 and a sentence that names the interface: what stood before still does. */
+/* p: activated. text: NULL or "": none, but the second copies on loopback. *libpcap: false at first, then kept with p:
+ * libpcap filters, since the kernel refused a program; a change then loses what comes in between, for some microseconds.
+ * 0; or −1 and a sentence that names the interface: what stood before still does. */
 int kernel_filter(pcap_t *p, const char *text, bool *libpcap, const char *interface, char *why, uint32_t n);
 
 #endif

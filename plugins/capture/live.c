@@ -40,7 +40,7 @@ struct live {
     uint64_t read;                  /* frames read from the current handle */
     uint64_t thrown, maybe_thrown;  /* and such as libpcap threw away itself: see live_settle() */
     uint64_t past_thrown;
-    uint64_t joined_ns;             /* frames of before belong to the other workers too, or the filter stood not yet */
+    uint64_t joined_ns;             /* frames of before belong to the other workers too, or no filter stood yet */
     uint64_t early_until;           /* monotonic, ns: no frame is older than joined_ns any more */
     uint64_t nic_base, nic;
     uint64_t delivered, filtered, bytes;
@@ -112,7 +112,7 @@ static int live_prepare(struct live *l, pcap_t *p, char *why, uint32_t n)
     int err;
 
     l->libpcap = false;
-    if (l->filter && kernel_filter(p, l->filter, &l->libpcap, l->name, why, n))
+    if (kernel_filter(p, l->filter, &l->libpcap, l->name, why, n))
         return -1;
     if (pcap_setnonblock(p, 1, text) || pcap_get_selectable_fd(p) < 0) {
         snprintf(why, n, "cannot capture on %s without blocking: %s", l->name, text);
@@ -326,8 +326,8 @@ static void live_look(struct live *l)
         live_tell(l, !(flags & IFF_UP), "it was set down");
 }
 
-/* Some frames the kernel counts and libpcap never hands over: what came before the filter stood,
- * the second copy of a packet on loopback. What is missing at two moments of silence, with time for
+/* Some frames the kernel counts and libpcap never hands over: those on loopback that came before the filter stood, or
+ * which libpcap's own filter refuses. What is missing at two moments of silence, with time for
  * the ring between them, is such. */
 static void live_settle(struct live *l)
 {
