@@ -109,7 +109,7 @@ static void put_proto(struct json *j, uint8_t proto)
     static const char *const names[256] = {
         [1] = "ICMP", [2] = "IGMP",       [4] = "IP-in-IP", [6] = "TCP",
         [17] = "UDP", [41] = "IPv6",      [47] = "GRE",     [50] = "ESP",
-        [51] = "AH",  [58] = "IPv6-ICMP", [103] = "PIM",    [132] = "SCTP",
+        [51] = "AH",  [58] = "IPv6-ICMP", [103] = "PIM",    [115] = "L2TP", [132] = "SCTP",
     };
     char digits[3] = {(char)('0' + proto / 100), (char)('0' + proto / 10 % 10),
                       (char)('0' + proto % 10)};

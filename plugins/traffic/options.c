@@ -68,6 +68,10 @@ static const struct ec_row rows[] = {
               "UDP ports of GTP-U"),
     EC_OPTION(U16, EC_R_LIVE | EC_R_LIST, "tunnels.teredo", "3544", 1, 65535, NULL,
               "UDP ports of Teredo"),
+    EC_OPTION(U16, EC_R_LIVE | EC_R_LIST, "tunnels.vxlan_gpe", "4790", 1, 65535, NULL,
+              "UDP ports of VXLAN's generic protocol extension"),
+    EC_OPTION(U16, EC_R_LIVE | EC_R_LIST, "tunnels.l2tp", "1701", 1, 65535, NULL,
+              "UDP ports of L2TP"),
     EC_OPTION(BOOL, EC_R_LIVE, "anomalies", "true", 0, 0, NULL,
               "publish anomaly events; they are counted anyway"),
     EC_OPTION(BOOL, 0, "vlan_tracking", "true", 0, 0, NULL, "VLAN tags tell flows apart"),
@@ -196,7 +200,8 @@ static int32_t read_tunnels(const struct ec_host *h, const struct ec_conf *conf,
 {
     static const struct { const char *name; uint8_t kind; } list[] = {
         { "tunnels.vxlan", TUNNEL_VXLAN }, { "tunnels.geneve", TUNNEL_GENEVE },
-        { "tunnels.gtp", TUNNEL_GTP }, { "tunnels.teredo", TUNNEL_TEREDO } };
+        { "tunnels.gtp", TUNNEL_GTP }, { "tunnels.teredo", TUNNEL_TEREDO },
+        { "tunnels.vxlan_gpe", TUNNEL_VXLAN_GPE }, { "tunnels.l2tp", TUNNEL_L2TP } };
 
     d->depth = (uint8_t)num(h, conf, "tunnels.depth");
     d->ports = 0;

@@ -13,9 +13,10 @@ static const struct ec_row rows[] = {
     EC_FIELD_OPT(U16, 0, TUNNEL_HAS_PORTS, struct tunnel_record, sport, "src_port", NULL, "Its port."),
     EC_FIELD(IP, 0, struct tunnel_record, dst, "dest_ip", NULL, "Receiver of the outermost packet."),
     EC_FIELD_OPT(U16, 0, TUNNEL_HAS_PORTS, struct tunnel_record, dport, "dest_port", NULL, "Its port."),
-    EC_FIELD_ENUM(0, struct tunnel_record, proto, "proto", "UDP,GRE,IP-in-IP,IPv6", "Protocol of that packet."),
+    EC_FIELD_ENUM(0, struct tunnel_record, proto, "proto", "UDP,GRE,IP-in-IP,IPv6,L2TP", "Protocol of that packet."),
     EC_FIELD(U16, 0, struct tunnel_record, depth, "depth", "packets", "Packets around this one."),
-    EC_FIELD_ENUM(0, struct tunnel_record, type, "type", "none,ip,gre,erspan,pptp,vxlan,geneve,gtp,teredo",
+    EC_FIELD_ENUM(0, struct tunnel_record, type, "type", "none,ip,gre,erspan,pptp,vxlan,geneve,gtp,teredo,"
+                  "vxlan_gpe,l2tp",
                   "The innermost tunnel."),
     EC_FIELD_OPT(U64, 0, TUNNEL_HAS_FLOW, struct tunnel_record, flow_id, "flow_id", NULL,
                  "The flow of the packet around this one."),
@@ -29,7 +30,7 @@ const struct ec_topic outer_topic = {
 
 static uint32_t proto_word(uint8_t proto)
 {
-    return proto == PROTO_UDP ? 0 : proto == PROTO_GRE ? 1 : proto == PROTO_IPIP ? 2 : 3;
+    return proto == PROTO_UDP ? 0 : proto == PROTO_GRE ? 1 : proto == PROTO_IPIP ? 2 : proto == PROTO_L2TP ? 4 : 3;
 }
 
 void outer_part(struct ec_build *b, uint32_t topic, const struct outer *o)

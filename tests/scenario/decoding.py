@@ -48,12 +48,15 @@ TUNNELS = [
     ("teredo", "UDP", ip4(SRC, DST, 17, udp(999, 3544, ip6("2001::1", "2001::2", 17, udp(1007, 53, QUERY))))),
     ("pptp", "GRE", ip4(SRC, DST, 47, struct.pack(">BBHHHI", 0x30, 1, 0x880b, 4 + len(inner(1008)), 1, 1)
                         + b"\xff\x03\0\x21" + inner(1008))),
+    ("vxlan_gpe", "UDP", ip4(SRC, DST, 17, udp(999, 4790, bytes.fromhex("0c00000100000500") + inner(1009)))),
+    ("l2tp", "UDP", ip4(SRC, DST, 17, udp(1701, 1701, bytes.fromhex("000200070009ff030021") + inner(1010)))),
+    ("l2tp", "L2TP", ip4(SRC, DST, 115, bytes.fromhex("0000000501020304") + ether(0x800, inner(1011)))),
 ]
 frames = [frame for _, _, frame in TUNNELS]
 # One packet in a packet in fragments.
-frames += fragments(SRC, DST, 47, b"\0\0\x08\0" + inner(1009), 77, [24, 48])
+frames += fragments(SRC, DST, 47, b"\0\0\x08\0" + inner(1029), 77, [24, 48])
 # ICMP about a packet that was seen, from its receiver and from a router; and about one that was not.
-asked, unseen = (ip4(NEAR, FAR, 17, udp(port, 9, b"?")) for port in (1010, 1011))
+asked, unseen = (ip4(NEAR, FAR, 17, udp(port, 9, b"?")) for port in (1030, 1031))
 frames += [asked, ip4(FAR, NEAR, 1, icmp(3, 3, asked)), ip4(ROUTER, NEAR, 1, icmp(11, 0, asked)),
            ip4(ROUTER, NEAR, 1, icmp(3, 1, unseen))]
 base = replay("tunnels", frames)
@@ -67,12 +70,12 @@ for port, (kind, proto, frame) in enumerate(TUNNELS, 1001):
     good = (tunnel.get("type"), tunnel.get("proto"), tunnel.get("depth"), tunnel.get("src_ip"), tunnel.get("dest_ip")) \
         == (kind, proto, 1, SRC, DST) and around.get("proto") == proto and "tunnel" not in around
     check(good and port in asked_of, "%s: the inner flow names its outer one, and its query is read" % kind, flow)
-check(flows.get(1009, {}).get("tunnel", {}).get("type") == "gre", "a tunnel in fragments is opened", flows.get(1009))
-errors = flows[1010]
+check(flows.get(1029, {}).get("tunnel", {}).get("type") == "gre", "a tunnel in fragments is opened", flows.get(1029))
+errors = flows[1030]
 check(errors["ecyber"].get("icmp") == {"errors": 2, "type": 3, "code": 3, "src_ip": FAR}
       and errors["flow"]["state"] == "new" and errors["flow"]["pkts_toclient"] == 2, "ICMP errors are in the flow that they are about", errors)
 about = [e for e in events(base, "flow") if "about" in e["ecyber"]]
-check(len(about) == 1 and about[0]["src_ip"] == ROUTER and about[0]["ecyber"]["about"]["src_port"] == 1011
+check(len(about) == 1 and about[0]["src_ip"] == ROUTER and about[0]["ecyber"]["about"]["src_port"] == 1031
       and "icmp" not in about[0]["ecyber"], "one without that flow says what it is about", about)
 check(not events(base, "anomaly"), "none of them is an anomaly", events(base, "anomaly"))
 check(replay("tunnels1", frames, LINK_RAW, "--batch", "1", "--set",

@@ -169,6 +169,37 @@ START_TEST(repeated_extensions)
 }
 END_TEST
 
+/* An authentication header is no end: what it protects is read. */
+START_TEST(authentication_in_ipv4)
+{
+    static const uint8_t ah[] = { 17, 4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 };
+    static const uint8_t udp[] = { 0x9c, 0x40, 0, 80, 0, 15, 0, 0, 'p', 'a', 'y', 'l', 'o', 'a', 'd' };
+    uint8_t d[5 * sizeof ah + sizeof udp];
+    uint32_t n = sizeof ah + sizeof udp;
+    struct packet p;
+
+    memcpy(d, ah, sizeof ah), memcpy(d + sizeof ah, udp, sizeof udp);
+    p = ip4_of(51, d, n);
+    ck_assert((p.what & PK_KEY) && p.events == 1 && has(&p, EV_IPV4_BADSUM));   /* the header's, made by hand */
+    ck_assert_uint_eq(p.pub.ip_proto, PROTO_UDP);
+    ck_assert_uint_eq(p.pub.dport, 80);
+    ck_assert_uint_eq(p.pub.payload_len, 7);
+    p = ip4_of(51, d, 11);          /* cut, or longer than the packet: not opened */
+    ck_assert(p.pub.ip_proto == PROTO_AH && (p.what & PK_KEY));
+    d[1] = 99, p = ip4_of(51, d, n);
+    ck_assert(p.pub.ip_proto == PROTO_AH && p.pub.payload_len == n);
+    d[1] = 0, p = ip4_of(51, d, n);
+    ck_assert(p.pub.ip_proto == PROTO_AH);
+    for (uint32_t i = 0; i < 5; i++) {
+        memcpy(d + i * sizeof ah, ah, sizeof ah);
+        d[i * sizeof ah] = i < 4 ? PROTO_AH : PROTO_UDP;
+    }
+    memcpy(d + 5 * sizeof ah, udp, sizeof udp);
+    p = ip4_of(51, d, sizeof d);    /* one too many */
+    ck_assert(p.pub.ip_proto == PROTO_AH && p.pub.payload_len == sizeof ah + sizeof udp);
+}
+END_TEST
+
 START_TEST(wrong_versions)          /* where something else named the version */
 {
     BROKEN(1, EV_IPV4_WRONG_IP_VER, MACS, 8, 0, 0x65, 0, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
@@ -188,6 +219,7 @@ int main(void)
     tcase_add_test(c, options_of_ipv4);
     tcase_add_test(c, options_of_ipv6);
     tcase_add_test(c, repeated_extensions);
+    tcase_add_test(c, authentication_in_ipv4);
     tcase_add_test(c, wrong_versions);
     suite_add_tcase(s, c);
     return unit_run(s);

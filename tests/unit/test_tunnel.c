@@ -278,6 +278,64 @@ START_TEST(faults)
 }
 END_TEST
 
+/* The port's, and not opened: no fault. */
+static void expect_nothing(const struct bytes *b)
+{
+    struct feed f;
+
+    start(&f), feed_raw(&f, b);
+    ck_assert_uint_eq(n_seen, 1);
+    ck_assert_uint_eq(f.w->cells[M_ANOMALY], 0);
+    feed_close(&f);
+}
+
+START_TEST(vxlan_generic)
+{
+    struct bytes b = { .n = 0 };
+
+    ADD(&b, 0x0c, 0, 0, 1, 0, 0, 5, 0), add_udp(&b), wrap_udp(&b, 4790), expect_inner(&b, 17, TUNNEL_VXLAN_GPE, 35);
+    b.n = 0, ADD(&b, 0x0c, 0, 0, 3, 0, 0, 5, 0, ETHER), add_udp(&b), wrap_udp(&b, 4790);
+    expect_inner(&b, 17, TUNNEL_VXLAN_GPE, 49);
+    b.n = 0, ADD(&b, 0x08, 0, 0, 0, 0, 0, 5, 0, ETHER), add_udp(&b), wrap_udp(&b, 4790);
+    expect_inner(&b, 17, TUNNEL_VXLAN_GPE, 49);
+    b.n = 0, ADD(&b, 0x0c, 0, 0, 5, 0, 0, 5, 0, 0, 1, 0x01, 64), add_udp(&b), wrap_udp(&b, 4790);
+    expect_inner(&b, 17, TUNNEL_VXLAN_GPE, 39);
+    b.n = 0, ADD(&b, 0x0c, 0, 0, 9, 0, 0, 5, 0), add_udp(&b), wrap_udp(&b, 4790);
+    expect_event(&b, EV_VXLAN_UNKNOWN_PAYLOAD_TYPE, 1);
+    b.n = 0, ADD(&b, 0x0d, 0, 0, 1, 0, 0, 5, 0), add_udp(&b), wrap_udp(&b, 4790), expect_nothing(&b);   /* OAM */
+    b.n = 0, ADD(&b, 0x04, 0, 0, 1, 0, 0, 5, 0), add_udp(&b), wrap_udp(&b, 4790), expect_nothing(&b);
+    b.n = 0, ADD(&b, 0x0c, 0, 0, 1, 0, 0, 5), wrap_udp(&b, 4790), expect_nothing(&b);
+}
+END_TEST
+
+START_TEST(l2tp)
+{
+    struct bytes b = { .n = 0 };
+
+    ADD(&b, 0, 2, 0, 7, 0, 9, 0xff, 3, 0, 0x21), add_udp(&b), wrap_udp(&b, 1701);
+    expect_inner(&b, 17, TUNNEL_L2TP, 39);
+    /* length, sequence numbers, an offset of two bytes; what stands behind the length is none of it */
+    b.n = 0, ADD(&b, 0x4a, 2, 0, 53, 0, 7, 0, 9, 0, 1, 0, 2, 0, 2, 0, 0, 0, 0x21), add_udp(&b), ADD(&b, 1, 2);
+    wrap_udp(&b, 1701), expect_inner(&b, 17, TUNNEL_L2TP, 37);
+    b.n = 0, ADD(&b, 0xc8, 2, 0, 12, 0, 7, 0, 0, 0, 0, 0, 0), wrap_udp(&b, 1701), expect_nothing(&b);   /* control */
+    b.n = 0, ADD(&b, 0x40, 2, 0, 200, 0, 7, 0, 9, 0, 0x21), wrap_udp(&b, 1701), expect_nothing(&b);
+    b.n = 0, ADD(&b, 2, 2, 0, 7, 0, 9, 0xff, 0xff, 0, 0x21), wrap_udp(&b, 1701), expect_nothing(&b);
+    b.n = 0, ADD(&b, 2, 2, 0, 7, 0, 9, 0), wrap_udp(&b, 1701), expect_nothing(&b);
+    b.n = 0, ADD(&b, 0, 4, 0, 7, 0, 9, 0, 0x21), wrap_udp(&b, 1701), expect_nothing(&b);
+    /* version 3: no cookie; one of eight bytes and a sublayer; over IP with one of four */
+    b.n = 0, ADD(&b, 0, 3, 0, 0, 0, 0, 0, 5, ETHER), add_udp(&b), wrap_udp(&b, 1701);
+    expect_inner(&b, 17, TUNNEL_L2TP, 49);
+    b.n = 0, ADD(&b, 0, 3, 0, 0, 0, 0, 0, 5, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, ETHER), add_udp(&b), wrap_udp(&b, 1701);
+    expect_inner(&b, 17, TUNNEL_L2TP, 49);
+    b.n = 0, ADD(&b, 0, 0, 0, 5, 1, 2, 3, 4, ETHER), add_udp(&b), wrap_ip(&b, 115);
+    expect_inner(&b, 115, TUNNEL_L2TP, 49);
+    b.n = 0, ADD(&b, 0, 0, 0, 5, MACS, 0x81, 0, 0, 5, 8, 0), add_udp(&b), wrap_ip(&b, 115);
+    expect_inner(&b, 115, TUNNEL_L2TP, 53);
+    b.n = 0, ADD(&b, 0, 0, 0, 0, ETHER), add_udp(&b), wrap_ip(&b, 115), expect_nothing(&b);             /* control */
+    b.n = 0, ADD(&b, 0, 0, 0, 5, 1, 2, 3, 4, 5, 6, 7, 8, 9), wrap_ip(&b, 115), expect_nothing(&b);
+}
+END_TEST
+
 START_TEST(erspan_vlans)
 {
     struct bytes b = { .n = 0 }, tagged = { .n = 0 };
@@ -378,6 +436,8 @@ int main(void)
     tcase_add_test(c, ip_in_ip);
     tcase_add_test(c, gre);
     tcase_add_test(c, over_udp);
+    tcase_add_test(c, vxlan_generic);
+    tcase_add_test(c, l2tp);
     tcase_add_test(c, teredo_indications);
     tcase_add_test(c, not_a_tunnel);
     tcase_add_test(c, faults);

@@ -9,7 +9,7 @@
 #include "plugins/traffic/sdk.h"
 
 enum { PROTO_ICMP = 1, PROTO_IGMP = 2, PROTO_IPIP = 4, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_IPV6 = 41, PROTO_GRE = 47,
-       PROTO_ESP = 50, PROTO_ICMPV6 = 58, PROTO_SCTP = 132 };
+       PROTO_ESP = 50, PROTO_AH = 51, PROTO_ICMPV6 = 58, PROTO_L2TP = 115, PROTO_SCTP = 132 };
 enum {                              /* EtherTypes, also of what is inside a tunnel */
     ETHER_IPV4 = 0x0800,
     ETHER_ARP = 0x0806,
@@ -23,7 +23,7 @@ enum {                              /* EtherTypes, also of what is inside a tunn
     ETHER_NSH = 0x894f
 };
 enum { TUNNEL_NONE, TUNNEL_IP, TUNNEL_GRE, TUNNEL_ERSPAN, TUNNEL_PPTP, TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GTP,
-       TUNNEL_TEREDO };
+       TUNNEL_TEREDO, TUNNEL_VXLAN_GPE, TUNNEL_L2TP };
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32,
        TCP_ECE = 64, TCP_CWR = 128 };
 
@@ -99,7 +99,7 @@ void decode_inner(struct packet *p, const struct packet *outer, const struct dec
 void decode_whole(struct packet *p, const struct packet *last, const uint8_t *d, uint32_t l3, uint32_t len,
                   const struct decode_conf *conf);
 void decode_conf_defaults(struct decode_conf *conf);
-/* UDP packets to this port (Teredo: or from it) may be a tunnel. False: there are too many ports. */
+/* UDP packets to this port (Teredo, L2TP: or from it) may be a tunnel. False: there are too many ports. */
 bool decode_tunnel_port(struct decode_conf *conf, uint16_t port, uint8_t kind);
 const char *tunnel_name(uint32_t kind);                 /* "vxlan" */
 
@@ -141,6 +141,8 @@ bool decode_cut(const struct cursor *c);
 void decode_inner_at(struct cursor *c, uint16_t type, uint8_t kind);
 void decode_ip_in_ip(struct cursor *c, bool six);
 void decode_gre(const struct cursor *ip);
+void decode_l2tp_udp(struct cursor *c);
+void decode_l2tp_ip(const struct cursor *ip);
 void decode_udp_tunnel(const struct cursor *udp, uint16_t sport, uint16_t dport);
 /* A length of 0 in an IP header before room bytes: is it a packet that the sender's network card was to cut? */
 bool decode_large_send(const struct cursor *c, uint8_t proto, uint32_t room);

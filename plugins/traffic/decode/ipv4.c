@@ -2,6 +2,7 @@
 #include "plugins/traffic/decode/decode.h"
 
 #define IPV4_HEADER 20u
+#define AH_HEADERS 4u               /* nobody needs more than one */
 
 void decode_ip(struct cursor *c)
 {
@@ -68,6 +69,24 @@ static void ipv4_fragment(struct cursor *c, const uint8_t *h, uint32_t frag, uin
     p->frag.nh_at = 0;
 }
 
+/* RFC 4302 §2: what it authenticates can be read. A broken one stays a protocol that is not known. */
+static uint8_t ipv4_authentication(struct cursor *c)
+{
+    uint8_t proto = PROTO_AH;
+
+    for (uint32_t i = 0; i < AH_HEADERS && proto == PROTO_AH; i++) {
+        const uint8_t *h = c->d + c->off;
+        uint32_t room = c->end - c->off, len = room >= 12 ? ((uint32_t)h[1] + 2) * 4 : 0;
+
+        if (len < 12 || len > room)
+            break;
+        proto = h[0];
+        c->off += len;
+    }
+    c->p->pub.ip_proto = proto;
+    return proto;
+}
+
 void decode_ipv4(struct cursor *c)
 {
     const uint8_t *h = c->d + c->off;
@@ -97,5 +116,5 @@ void decode_ipv4(struct cursor *c)
     if (frag & 0x3fff)
         ipv4_fragment(c, h, frag, hlen);
     else
-        decode_transport(c, h[9]);
+        decode_transport(c, h[9] == PROTO_AH ? ipv4_authentication(c) : h[9]);
 }

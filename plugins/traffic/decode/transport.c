@@ -209,6 +209,10 @@ void decode_transport(struct cursor *c, uint8_t proto)
     case PROTO_ESP:
         transport_small(c, 8, EV_ESP_PKT_TOO_SMALL);
         break;
+    case PROTO_L2TP:
+        payload_set(c, c->off);
+        decode_l2tp_ip(c);
+        break;
     case PROTO_GRE:
         payload_set(c, c->off);
         decode_gre(c);

@@ -1,5 +1,5 @@
-/* Packets in packets: IP in IP (RFC 2003, 2473), 6in4 (RFC 4213), VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U
- * (3GPP TS 29.281), Teredo (RFC 4380). What is inside is decoded as a packet of its own. */
+/* Packets in packets: IP in IP (RFC 2003, 2473), 6in4 (RFC 4213), VXLAN (RFC 7348), its generic extension
+ * (draft-ietf-nvo3-vxlan-gpe-13), Geneve (RFC 8926), GTP-U (3GPP TS 29.281), Teredo (RFC 4380). What is inside is decoded as a packet of its own. */
 #include "plugins/traffic/decode/decode.h"
 
 #define OFFSET_MAX 0xf000u          /* offsets are 16 bits wide; some link headers have to fit behind */
@@ -68,6 +68,26 @@ static void udp_vxlan(struct cursor *c)
         return;
     c->off += 8;
     inner_ethernet(c, TUNNEL_VXLAN, EV_VXLAN_UNKNOWN_PAYLOAD_TYPE);
+}
+
+enum { GPE_VERSION = 0x30, GPE_INSTANCE = 0x08, GPE_NEXT = 0x04, GPE_OAM = 0x01, GPE_RESERVED = 0xc0 };
+
+static void udp_vxlan_gpe(struct cursor *c)
+{
+    static const uint16_t types[] = { 0, ETHER_IPV4, ETHER_IPV6, ETHER_BRIDGE, ETHER_NSH, ETHER_MPLS };
+    const uint8_t *h = c->d + c->off;
+    uint16_t type;
+
+    if (c->end - c->off < 8 || (h[0] & (GPE_RESERVED | GPE_VERSION | GPE_OAM)) || !(h[0] & GPE_INSTANCE) || h[1] || h[2])
+        return;
+    type = !(h[0] & GPE_NEXT) ? ETHER_BRIDGE : h[3] < sizeof types / sizeof *types ? types[h[3]] : 0;
+    c->off += 8;
+    if (type == ETHER_BRIDGE)
+        inner_ethernet(c, TUNNEL_VXLAN_GPE, EV_VXLAN_UNKNOWN_PAYLOAD_TYPE);
+    else if (type)
+        decode_inner_at(c, type, TUNNEL_VXLAN_GPE);
+    else
+        decode_event(c->p, EV_VXLAN_UNKNOWN_PAYLOAD_TYPE);
 }
 
 static void udp_geneve(struct cursor *c)
@@ -160,11 +180,11 @@ static uint32_t tunnel_of(const struct decode_conf *conf, uint16_t port)
 
 void decode_udp_tunnel(const struct cursor *udp, uint16_t sport, uint16_t dport)
 {
-    uint32_t kind = tunnel_of(udp->conf, dport);
+    uint32_t kind = tunnel_of(udp->conf, dport), from = tunnel_of(udp->conf, sport);
     struct cursor c = *udp;
 
-    if (kind == TUNNEL_NONE && tunnel_of(udp->conf, sport) == TUNNEL_TEREDO)
-        kind = TUNNEL_TEREDO;
+    if (kind == TUNNEL_NONE && (from == TUNNEL_TEREDO || from == TUNNEL_L2TP))      /* answers, too */
+        kind = from;
     switch (kind) {
     case TUNNEL_VXLAN:
         udp_vxlan(&c);
@@ -177,6 +197,12 @@ void decode_udp_tunnel(const struct cursor *udp, uint16_t sport, uint16_t dport)
         break;
     case TUNNEL_TEREDO:
         udp_teredo(&c);
+        break;
+    case TUNNEL_VXLAN_GPE:
+        udp_vxlan_gpe(&c);
+        break;
+    case TUNNEL_L2TP:
+        decode_l2tp_udp(&c);
         break;
     default:
         break;
@@ -202,11 +228,14 @@ void decode_conf_defaults(struct decode_conf *conf)
     decode_tunnel_port(conf, 6081, TUNNEL_GENEVE);
     decode_tunnel_port(conf, 2152, TUNNEL_GTP);
     decode_tunnel_port(conf, 3544, TUNNEL_TEREDO);
+    decode_tunnel_port(conf, 4790, TUNNEL_VXLAN_GPE);
+    decode_tunnel_port(conf, 1701, TUNNEL_L2TP);
 }
 
 const char *tunnel_name(uint32_t kind)
 {
-    static const char *const names[] = { "", "ip", "gre", "erspan", "pptp", "vxlan", "geneve", "gtp", "teredo" };
+    static const char *const names[] = { "", "ip", "gre", "erspan", "pptp", "vxlan", "geneve", "gtp", "teredo",
+                                         "vxlan_gpe", "l2tp" };
 
     return names[kind < sizeof names / sizeof *names ? kind : 0];
 }
