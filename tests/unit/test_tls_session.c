@@ -279,6 +279,28 @@ START_TEST(a_client_may_close_its_side_first)
 }
 END_TEST
 
+/* A client that sends early data behind its hello does not hide the server's answer. */
+START_TEST(early_data_do_not_end_it)
+{
+    struct fake_traffic *f = fake_new(tls_register);
+    uint8_t client[256], server[2048];
+    uint32_t n = client_flight(client), m = server_flight(server);
+
+    fake_begin(f);
+    fake_feed(f, EC_TO_SERVER, client, n, 0);
+    fake_feed(f, EC_TO_SERVER, "\x17\3\3\0\5early", 10, 0);
+    ck_assert_uint_eq(f->n_ended, 0);
+    ck_assert(!f->opaque);
+    fake_feed(f, EC_TO_CLIENT, server, m, 0);
+    fake_feed(f, EC_TO_CLIENT, "\x14\3\3\0\1\1", 6, 0);
+    ck_assert_uint_eq(f->n_ended, 1);
+    ck_assert(f->opaque);
+    ck_assert_ptr_nonnull(strstr(text_of(f, 0), "\"serial\":\"00:97:E6:47:09:8E:EA:C9:B4\""));
+    fake_end(f);
+    fake_free(f);
+}
+END_TEST
+
 START_TEST(a_session_that_goes_on_has_no_certificate)
 {
     struct fake_traffic *f = fake_new(tls_register);
@@ -330,6 +352,7 @@ int main(void)
     tcase_add_test(tc, a_session_ends_when_both_sides_encrypt);
     tcase_add_test(tc, a_session_that_goes_on_has_no_certificate);
     tcase_add_test(tc, a_client_may_close_its_side_first);
+    tcase_add_test(tc, early_data_do_not_end_it);
     tcase_add_test(tc, a_hello_in_the_form_of_sslv2_is_read);
     suite_add_tcase(suite, tc);
     return unit_run(suite);

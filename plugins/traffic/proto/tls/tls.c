@@ -187,6 +187,8 @@ static void one_record(struct ec_pctx *c, struct tls_state *s, const struct ec_c
         handshake_record(c, s, k->dir, content, n, k->offset + (uint64_t)(content - k->data));
     else if (d[0] == TLS_CHANGE_CIPHER && !s->done)
         encrypted(c, s, k->dir);
+    else if (d[0] == TLS_APPLICATION && s->tx)      /* early data do not end the session (RFC 8446 §2.3) */
+        encrypted(c, s, k->dir);
     else if (d[0] == TLS_APPLICATION)
         finish_encrypted(c, s);
     else if (d[0] == TLS_ALERT && ((!s->tx && n >= ENCRYPTED_LEAST) || (n == 2 && content[0] == 2)))
