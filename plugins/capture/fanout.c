@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "lib/spread.h"
 
@@ -46,8 +47,8 @@ static int fanout_make(struct fanout *f, const char *interface, int fd, uint32_t
         return -errno;
     if (f->n == FANOUT_INTERFACES)          /* one interface is open at a time: the first ones are closed */
         f->n = 0;
-    snprintf(f->group[f->n].name, sizeof f->group[0].name, "%s", interface);
-    f->group[f->n++].id = (uint16_t)id;
+    f->group[f->n] = (struct fanout_group){.id = (uint16_t)id};
+    snprintf(f->group[f->n++].name, sizeof f->group[0].name, "%s", interface);
     return 0;
 }
 
@@ -62,17 +63,54 @@ static int fanout_program(const struct fanout *f, int fd)
     return setsockopt(fd, SOL_PACKET, PACKET_FANOUT_DATA, &program, sizeof program) ? -errno : 0;
 }
 
+/* f->lock is held. NULL: there is none. */
+static struct fanout_group *fanout_find(struct fanout *f, const char *interface)
+{
+    for (uint32_t i = 0; i < f->n; i++)
+        if (!strcmp(f->group[i].name, interface))
+            return &f->group[i];
+    return NULL;
+}
+
 int fanout_join(struct fanout *f, const char *interface, int fd, uint32_t by)
 {
-    uint32_t i = 0;
+    struct fanout_group *g;
+    struct timespec t;
     int err;
 
     pthread_mutex_lock(&f->lock);
-    while (i < f->n && strcmp(f->group[i].name, interface))
-        i++;
-    err = i < f->n ? fanout_set(fd, f->group[i].id, fanout_type(by)) : fanout_make(f, interface, fd, by);
+    g = fanout_find(f, interface);
+    err = g ? fanout_set(fd, g->id, fanout_type(by)) : fanout_make(f, interface, fd, by);
     if (!err && by == FANOUT_ADDRESSES)
         err = fanout_program(f, fd);
+    if (!err && (g = fanout_find(f, interface))) {
+        clock_gettime(CLOCK_REALTIME, &t);
+        g->in++;
+        g->joined_ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    }
     pthread_mutex_unlock(&f->lock);
     return err;
+}
+
+void fanout_leave(struct fanout *f, const char *interface)
+{
+    struct fanout_group *g;
+
+    pthread_mutex_lock(&f->lock);
+    g = fanout_find(f, interface);
+    if (g && g->in)
+        g->in--;
+    pthread_mutex_unlock(&f->lock);
+}
+
+uint64_t fanout_since(struct fanout *f, const char *interface, uint32_t n)
+{
+    struct fanout_group *g;
+    uint64_t since;
+
+    pthread_mutex_lock(&f->lock);
+    g = fanout_find(f, interface);
+    since = g && g->in >= n ? g->joined_ns : 0;
+    pthread_mutex_unlock(&f->lock);
+    return since;
 }

@@ -22,6 +22,8 @@
 #define FRAME_HEAD  80u             /* bytes that a frame takes in the ring beside its own (tpacket3_hdr, address) */
 #define REOPEN_NS   UINT64_C(500000000)
 #define EARLY_NS    UINT64_C(1000000000)
+#define GATHER_NS   UINT64_C(1000000000)
+#define GATHER_MS   2
 #define LOOK_NS     UINT64_C(250000000)     /* while nothing comes: is the interface still up? */
 
 struct live {
@@ -31,6 +33,8 @@ struct live {
     uint32_t linktype;
     bool down;                      /* and people were told so */
     bool libpcap;                   /* of kernel_filter() */
+    bool gathers;                   /* other workers have not joined yet */
+    uint64_t gather_until;          /* monotonic, ns */
     uint64_t reopen_at, look_at;    /* monotonic, ns */
     uint64_t count;
     uint64_t recv, drop;            /* of the current handle, by the kernel: dropped ones are received, too */
@@ -212,6 +216,8 @@ static void live_drop(struct live *l)
     l->recv = l->drop = 0;
     l->past_thrown += l->thrown;
     l->thrown = 0;
+    if (l->c.shares > 1)
+        fanout_leave(l->c.fanout, l->name);
     pcap_close(l->pcap);
     l->pcap = NULL;
 }
@@ -370,6 +376,8 @@ struct live *live_open(const struct live_config *c, char *why, uint32_t n)
     }
     if (err > 0)
         live_tell(l, true, "it is not up yet");
+    l->gathers = l->pcap && c->shares > 1;
+    l->gather_until = clock_ns(CLOCK_MONOTONIC) + GATHER_NS;
     return l;
 }
 
@@ -413,11 +421,38 @@ static uint32_t live_wait(const struct live *l, int32_t wake_fd, uint32_t timeou
     return p[0].revents ? EC_SRC_INTERRUPTED : EC_SRC_MORE;
 }
 
+/* A packet that came before the last worker was there went to another one than those behind it: a capture begins when all
+ * are. Who is not there in time is not waited for. */
+static bool live_gathered(struct live *l)
+{
+    uint64_t since = fanout_since(l->c.fanout, l->name, l->c.shares), now = clock_ns(CLOCK_MONOTONIC);
+
+    if (!since && now < l->gather_until)
+        return false;
+    l->gathers = false;
+    if (since) {
+        l->joined_ns = since;
+        l->early_until = now + EARLY_NS;
+    }
+    return true;
+}
+
+static uint32_t live_gather_wait(int32_t wake_fd, uint32_t timeout_ms)
+{
+    struct pollfd p = {wake_fd, POLLIN, 0};
+
+    return poll(&p, 1, timeout_ms < GATHER_MS ? (int)timeout_ms : GATHER_MS) > 0 ? EC_SRC_INTERRUPTED : EC_SRC_IDLE;
+}
+
 uint32_t live_fetch(struct live *l, struct ec_frame *const *f, uint32_t max, int32_t wake_fd,
                     uint32_t timeout_ms, uint32_t *why)
 {
     int n;
 
+    if (l->gathers && !live_gathered(l)) {
+        *why = live_gather_wait(wake_fd, timeout_ms);
+        return 0;
+    }
     if (!l->pcap)
         live_try(l);
     n = l->pcap ? live_read(l, f, max) : 0;

@@ -199,6 +199,24 @@ def shared(workers, by, ways):
           (len(flows), len(whole), [e for e in flows if e not in whole][:3]))
 
 
+def begun():
+    """A daemon that starts amid the traffic: no flow has one half here and the other there."""
+    frames = [(back, PLAIN[0](flow, back, packet)) for flow in range(FLOWS) for back in (0, 1)
+              for packet in datagram4(flow, back, 100, 1)]
+    sender = os.fork()
+    if not sender:
+        os._exit(not send(frames * 40))
+    d = Daemon("begun", 2)
+    sent = not os.waitpid(sender, 0)[1]
+    account = d.account(FLOWS)
+    code, events = d.end()
+    flows = [e["community_id"] for e in events if e["event_type"] == "flow"]
+    check(sent and code == 0 and sum(s["delivered"] for s in account) > 10 * FLOWS, "a daemon starts amid the traffic",
+          (account, d.text()))
+    check(len(flows) == len(set(flows)) == FLOWS, "a capture begins when all workers are there: each flow is on one of them",
+          (len(flows), len(set(flows)), account))
+
+
 def cut():
     """A snapshot length of 96 bytes."""
     frames = [(0, PLAIN[0](flow, back, packet)) for flow in range(50) for back in (0, 1)
@@ -230,6 +248,7 @@ def main():
         shared(2, "addresses", WAYS)
         shared(3, "addresses", WAYS)
         shared(2, "flow", PLAIN)
+        begun()
         cut()
     finally:
         sh("ip", "netns", "del", NS)
