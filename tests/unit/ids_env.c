@@ -62,6 +62,7 @@ static int32_t world_anomaly(void *arg, uint32_t i, struct ec_anomaly *out)
     const struct ec_anomaly all[] = {
         { out->size, EC_ANOMALY_DECODE, ENV_TRUNC, 0, "decoder.ipv4.trunc_pkt" },
         { out->size, EC_ANOMALY_DECODE, ENV_OVERLAP, 0, "decoder.ipv6.frag_overlap" },
+        { out->size, EC_ANOMALY_DECODE, ENV_SUM, 0, "decoder.tcp.csum_invalid" },
         { out->size, EC_ANOMALY_STREAM, ENV_GAP, 0, "stream.reassembly_seq_gap" },
         { out->size, EC_ANOMALY_DETECT, ENV_MISMATCH, 0, "APPLAYER_MISMATCH_PROTOCOL_BOTH_DIRECTIONS" },
         { out->size, EC_ANOMALY_PROTO, ENV_HTTP_HOST, env_name(arg, "app_proto", "http"), "MISSING_HOST_HEADER" },

@@ -30,8 +30,8 @@ struct env_world {
     struct ec_frame frame;
     const struct ec_raised *raised; /* with the packets to come; NULL: nothing */
 };
-/* Bits of the anomalies that this world has: two of the decoder, one of the stream, one of the detection; of http. */
-enum { ENV_TRUNC, ENV_OVERLAP, ENV_GAP, ENV_MISMATCH };
+/* Bits of the anomalies that this world has: three of the decoder, one of the stream, one of the detection; of http. */
+enum { ENV_TRUNC, ENV_OVERLAP, ENV_GAP, ENV_MISMATCH, ENV_SUM };
 enum { ENV_HTTP_HOST, ENV_HTTP_CHUNK };
 
 /* A flow with its lease behind it, as traffic lays it out. */

@@ -152,10 +152,36 @@ START_TEST(an_anomaly_beside_all_transactions_comes_with_its_packet)
 }
 END_TEST
 
+START_TEST(checksums_are_anomalies)
+{
+    env_load(&w, TCP "(tcpv4-csum:invalid; sid:1;)\n" TCP "(tcpv6-csum:\"invalid\"; sid:2;)\n");
+    ck_assert_str_eq(packet(&f, IPPROTO_TCP, "x", 0), "");
+    ck_assert_str_eq(packet(&f, IPPROTO_TCP, "x", BIT(ENV_SUM)), "1");
+}
+END_TEST
+
+START_TEST(a_backoff_alerts_ever_less)
+{
+    struct env_flow other;
+    char said[40] = "";
+
+    env_load(&w, TCP "(stream-event:reassembly_seq_gap; threshold:type backoff, track by_flow, count 2, multiplier 3; "
+                 "sid:1;)\n");
+    for (int i = 1; i <= 18; i++)
+        if (*packet(&f, IPPROTO_TCP, "x", BIT(ENV_GAP)))
+            sprintf(said + strlen(said), "%d ", i);
+    ck_assert_str_eq(said, "2 6 18 ");
+    env_flow(&w, &other, IPPROTO_TCP);
+    other.f.id = 77;                /* another flow counts on its own */
+    packet(&other, IPPROTO_TCP, "x", BIT(ENV_GAP));
+    ck_assert_str_eq(packet(&other, IPPROTO_TCP, "x", BIT(ENV_GAP)), "1");
+}
+END_TEST
+
 static const struct { const char *rule, *said; enum problem_kind kind; } wrong[] = {
     { PKTHDR "(decode-event:ipv4.trunk_pkt; sid:1;)",
       "test.rules:1:47: sid 1: decode-event does not know 'ipv4.trunk_pkt'; the nearest names: 'ipv4.trunc_pkt', "
-      "'ipv6.frag_overlap'", PROBLEM_ERROR },
+      "'ipv6.frag_overlap', 'tcp.csum_invalid'", PROBLEM_ERROR },
     { HTTP "(app-layer-event:http.missing_hosts_header; sid:1;)",
       "test.rules:1:48: sid 1: app-layer-event does not know 'http.missing_hosts_header'; the nearest names: "
       "'missing_host_header', 'invalid_request_chunk_len'", PROBLEM_ERROR },
@@ -172,6 +198,16 @@ static const struct { const char *rule, *said; enum problem_kind kind; } wrong[]
       "test.rules:1:31: sid 1: no parser raises anomalies of 'dns.malformed_data'", PROBLEM_UNSUPPORTED },
     { TCP "(app-layer-event:smb.file_overlap; sid:1;)",
       "test.rules:1:31: sid 1: no parser detects the protocol 'smb'", PROBLEM_UNSUPPORTED },
+    { TCP "(threshold:type backoff, track by_src, count 1, multiplier 2; sid:1;)",
+      "test.rules:1:31: sid 1: type backoff takes track by_flow, count and multiplier", PROBLEM_ERROR },
+    { TCP "(threshold:type limit, track by_src, count 1, seconds 2, multiplier 2; sid:1;)",
+      "test.rules:1:31: sid 1: a multiplier belongs to type backoff", PROBLEM_ERROR },
+    { TCP "(tcpv4-csum:valid; sid:1;)",
+      "test.rules:1:31: sid 1: a right checksum cannot be asked for", PROBLEM_UNSUPPORTED },
+    { TCP "(tcpv4-csum:wrong; sid:1;)",
+      "test.rules:1:42: sid 1: 'tcpv4-csum' takes valid or invalid", PROBLEM_ERROR },
+    { "alert ipv6 any any -> any any (tcpv4-csum:invalid; sid:1;)",
+      "test.rules:1:32: sid 1: the rule is not about IPv4", PROBLEM_ERROR },
     { TCP "(flowint:a,%,1; sid:1;)", "test.rules:1:41: sid 1: flowint does not know '%': =, +, -, <, <=, ==, !=, >=, "
       ">, isset, notset", PROBLEM_ERROR },
     { TCP "(flowint:a,+,-1; sid:1;)",
@@ -256,6 +292,8 @@ int main(void)
     tcase_add_test(tc, the_end_asks_for_directions_that_were_seen);
     tcase_add_test(tc, buffers_and_anomalies_come_in_any_order);
     tcase_add_test(tc, an_anomaly_beside_all_transactions_comes_with_its_packet);
+    tcase_add_test(tc, checksums_are_anomalies);
+    tcase_add_test(tc, a_backoff_alerts_ever_less);
     tcase_add_loop_test(tc, what_is_wrong_is_said, 0, sizeof wrong / sizeof wrong[0]);
     tcase_add_test(tc, numbers_of_a_flow_are_counted_and_compared);
     tcase_add_test(tc, numbers_have_ends_and_room);

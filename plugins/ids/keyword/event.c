@@ -207,7 +207,40 @@ static int app_event_parse(struct build *b)
     return event_proto(b, proto, token_trim(rest), t);
 }
 
+static const struct { const char *keyword, *event; uint32_t ip_version; } sums[] = {
+    { "ipv4-csum", "ipv4.csum_invalid", 4 }, { "tcpv4-csum", "tcp.csum_invalid", 4 },
+    { "tcpv6-csum", "tcp.csum_invalid", 6 }, { "udpv4-csum", "udp.csum_invalid", 4 },
+    { "udpv6-csum", "udp.csum_invalid", 6 }, { "icmpv4-csum", "icmp.csum_invalid", 4 },
+    { "icmpv6-csum", "icmp.csum_invalid", 6 },
+};
+
+/* Where checksums are verified, a wrong one is an anomaly; a right one is told nowhere. */
+static int sum_parse(struct build *b)
+{
+    struct token t = token_trim(b->option->value), name = { 0 };
+    size_t i = 0;
+
+    if (t.len >= 2 && t.s[0] == '"' && t.s[t.len - 1] == '"')
+        t = token_sub(t, 1, t.len - 2);
+    while (!token_is(b->option->name, sums[i].keyword))
+        i++;
+    if (token_is(t, "valid"))
+        return build_unsupported(b, "csum:valid", "a right checksum cannot be asked for");
+    if (!token_is(t, "invalid"))
+        return build_fail(b, t.off, "'%s' takes valid or invalid", sums[i].keyword);
+    if (b->rule->ip_version && b->rule->ip_version != sums[i].ip_version)
+        return build_fail(b, b->option->name.off, "the rule is not about IPv%u", sums[i].ip_version);
+    b->rule->ip_version = sums[i].ip_version;
+    name.s = sums[i].event;
+    name.len = (uint32_t)strlen(name.s);
+    name.off = t.off;
+    return event_engine(b, EC_ANOMALY_DECODE, "decoder.", name);
+}
+
+#define SUM(name) { name, NULL, KW_VALUE, sum_parse, "invalid: the packet's checksum is wrong (traffic.checksums)" }
 static const struct keyword rows[] = {
+    SUM("ipv4-csum"), SUM("tcpv4-csum"), SUM("tcpv6-csum"), SUM("udpv4-csum"), SUM("udpv6-csum"), SUM("icmpv4-csum"),
+    SUM("icmpv6-csum"),
     { "decode-event", NULL, KW_VALUE, decode_event_parse, "an anomaly of the packet: ipv4.trunc_pkt" },
     { "stream-event", NULL, KW_VALUE, stream_event_parse, "an anomaly of the TCP stream: reassembly_seq_gap" },
     { "app-layer-event", NULL, KW_VALUE, app_event_parse, "an anomaly of the protocol: tls.invalid_certificate" },

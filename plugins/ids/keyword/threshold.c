@@ -3,8 +3,10 @@
 
 static const struct { const char *name; uint32_t v; } types[] = {
     { "limit", LIMIT_LIMIT }, { "threshold", LIMIT_THRESHOLD }, { "both", LIMIT_BOTH },
+    { "backoff", LIMIT_BACKOFF },
 }, tracks[] = {
     { "by_src", TRACK_SRC }, { "by_dst", TRACK_DST }, { "by_both", TRACK_BOTH }, { "by_rule", TRACK_RULE },
+    { "by_flow", TRACK_FLOW },
 };
 
 static int threshold_type(struct build *b, struct token t, uint32_t *v)
@@ -14,7 +16,7 @@ static int threshold_type(struct build *b, struct token t, uint32_t *v)
             *v = types[i].v;
             return 0;
         }
-    return build_fail(b, t.off, "the type is limit, threshold or both");
+    return build_fail(b, t.off, "the type is limit, threshold, both or backoff");
 }
 
 static int threshold_track(struct build *b, struct token t, uint32_t *v)
@@ -24,7 +26,7 @@ static int threshold_track(struct build *b, struct token t, uint32_t *v)
             *v = tracks[i].v;
             return 0;
         }
-    return build_fail(b, t.off, "track is by_src, by_dst, by_both or by_rule");
+    return build_fail(b, t.off, "track is by_src, by_dst, by_both, by_rule or by_flow");
 }
 
 /* One "NAME VALUE" between the commas. */
@@ -51,7 +53,13 @@ static int threshold_word(struct build *b, struct token t, struct limit *m)
         m->seconds = (uint32_t)v;
         return 0;
     }
-    return build_fail(b, name.off, "'%.*s' is not known here: type, track, count and seconds are",
+    if (token_is(name, "multiplier")) {
+        if (build_number(b, t, 2, INT32_MAX, &v))
+            return -1;
+        m->multiplier = (uint32_t)v;
+        return 0;
+    }
+    return build_fail(b, name.off, "'%.*s' is not known here: type, track, count, seconds and multiplier are",
                       (int)(name.len > 40 ? 40 : name.len), name.s);
 }
 
@@ -65,6 +73,14 @@ static int threshold_all(struct build *b, struct limit *m)
     while (token_cut(&rest, ',', &t))
         if (threshold_word(b, t, m))
             return -1;
+    if (m->type == LIMIT_BACKOFF) {
+        if (m->track != TRACK_FLOW || !m->count || !m->multiplier || m->seconds)
+            return build_fail(b, b->option->name.off, "type backoff takes track by_flow, count and multiplier");
+        b->rule->limit = *m;
+        return 0;
+    }
+    if (m->multiplier)
+        return build_fail(b, b->option->name.off, "a multiplier belongs to type backoff");
     if (!m->type || !m->track || !m->count || !m->seconds)
         return build_fail(b, b->option->name.off, "type (for a threshold), track, count and seconds are all needed");
     b->rule->limit = *m;
@@ -89,7 +105,7 @@ static int filter_parse(struct build *b)
 }
 
 static const struct keyword rows[] = {
-    { "threshold", NULL, KW_VALUE, threshold_parse, "type limit|threshold|both, track …, count N, seconds S" },
+    { "threshold", NULL, KW_VALUE, threshold_parse, "type limit|threshold|both, track …, count N, seconds S; type backoff …" },
     { "detection_filter", NULL, KW_VALUE, filter_parse, "alert from the N-th match on: track …, count N, seconds S" },
 };
 KEYWORD_FAMILY(keyword_threshold, rows);

@@ -147,6 +147,6 @@ bool limits_take(struct limits *l, struct ec_req *r, enum tune_kind kind, struct
     }
     if (kind == TUNE_SUPPRESS)
         return take_net(l, r, b, e);
-    e->limit = (struct limit){ b->type + 1, b->track + 1, b->count, b->seconds };
+    e->limit = (struct limit){ .type = b->type + 1, .track = b->track + 1, .count = b->count, .seconds = b->seconds };
     return true;
 }

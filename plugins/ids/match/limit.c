@@ -24,10 +24,28 @@ static enum limit_answer limit_judge(const struct limit *m, struct limit_entry *
     }
 }
 
+/* At the count-th match, then at multiplier times as many, and so on. since_ns holds how many the next one takes. */
+static enum limit_answer limit_backoff(const struct limit *m, struct limit_entry *e)
+{
+    if (!e->used) {
+        e->used = 1;
+        e->since_ns = m->count;
+        e->count = 0;
+    }
+    if (e->count < UINT32_MAX)
+        e->count++;
+    if (e->count < e->since_ns)
+        return e->since_ns == m->count ? LIMIT_NOT_YET : LIMIT_QUIET;
+    e->since_ns = e->since_ns > UINT32_MAX ? e->since_ns : e->since_ns * m->multiplier;
+    return LIMIT_ALERT;
+}
+
 enum limit_answer limit_step(const struct limit *m, struct limit_entry *e, uint64_t now)
 {
     uint64_t span = (uint64_t)m->seconds * UINT64_C(1000000000);
 
+    if (m->type == LIMIT_BACKOFF)
+        return limit_backoff(m, e);
     /* A packet that is older than the window's first one counts in it. */
     if (!e->used || (now > e->since_ns && now - e->since_ns > span)) {
         e->used = 1;
@@ -54,6 +72,8 @@ static enum limit_answer count_in(const struct scope *s, const struct rule *r, c
         memcpy(key.a, scope_src(s), 16);
     if (m->track == TRACK_DST || m->track == TRACK_BOTH)
         memcpy(key.b, scope_dst(s), 16);
+    if (m->track == TRACK_FLOW && s->flow)
+        memcpy(key.a, &s->flow->id, sizeof s->flow->id);
     e = port->hosts->lock(port->hosts_self, port->hosts_space, &key, sizeof key, s->now);
     if (!e)
         return LIMIT_ALERT;

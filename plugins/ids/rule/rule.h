@@ -87,9 +87,9 @@ enum { RULE_L4_TCP = 1, RULE_L4_UDP = 2, RULE_L4_ICMP = 4, RULE_L4_OTHER = 8, RU
 enum { RULE_TX = 1, RULE_STREAM = 2, RULE_PAYLOAD = 4, RULE_HEADER = 8,
        RULE_RAISED = 16 };          /* where it is inspected; RAISED: with packets of its anomaly */
 
-enum { LIMIT_NONE, LIMIT_LIMIT, LIMIT_THRESHOLD, LIMIT_BOTH, LIMIT_FILTER };
-enum { TRACK_SRC = 1, TRACK_DST = 2, TRACK_BOTH = 3, TRACK_RULE = 4 };
-struct limit { uint32_t type, track, count, seconds; };
+enum { LIMIT_NONE, LIMIT_LIMIT, LIMIT_THRESHOLD, LIMIT_BOTH, LIMIT_FILTER, LIMIT_BACKOFF };
+enum { TRACK_SRC = 1, TRACK_DST = 2, TRACK_BOTH = 3, TRACK_RULE = 4, TRACK_FLOW = 5 };
+struct limit { uint32_t type, track, count, seconds, multiplier; };     /* multiplier: LIMIT_BACKOFF */
 
 struct pattern { const uint8_t *data; uint32_t len; bool nocase; };         /* for the prefilter; len 0: none */
 struct pair { const char *key, *value; };
