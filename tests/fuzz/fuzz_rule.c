@@ -38,6 +38,22 @@ static int32_t fuzz_slot(void *arg, const char *name, uint32_t i, struct ec_slot
     return 0;
 }
 
+static int32_t fuzz_anomaly(void *arg, uint32_t i, struct ec_anomaly *out)
+{
+    static const struct ec_anomaly all[] = {
+        { sizeof *all, EC_ANOMALY_DECODE, 0, 0, "decoder.ipv4.trunc_pkt" },
+        { sizeof *all, EC_ANOMALY_DECODE, 1, 0, "decoder.tcp.csum_invalid" },
+        { sizeof *all, EC_ANOMALY_STREAM, 2, 0, "stream.reassembly_seq_gap" },
+        { sizeof *all, EC_ANOMALY_DETECT, 3, 0, "APPLAYER_WRONG_DIRECTION_FIRST_DATA" },
+        { sizeof *all, EC_ANOMALY_PROTO, 0, 1, "MISSING_HOST_HEADER" } };
+
+    (void)arg;
+    if (i >= sizeof all / sizeof *all)
+        return EC_ENOENT;
+    *out = all[i];
+    return 0;
+}
+
 static void fuzz_match(const struct rule *r, struct pcre_thread *pcre, const uint8_t *data, size_t size)
 {
     for (uint32_t i = 0; i < r->n_chain; i++) {
@@ -54,7 +70,8 @@ static void fuzz_match(const struct rule *r, struct pcre_thread *pcre, const uin
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct pcre_thread *pcre;
-    struct env env = { .slot = fuzz_slot, .intern = fuzz_intern, .proto = fuzz_proto, .hosts = true };
+    struct env env = { .slot = fuzz_slot, .intern = fuzz_intern, .proto = fuzz_proto, .anomaly = fuzz_anomaly,
+                       .hosts = true };
     struct ruleset *s = ruleset_new();
     struct rule *const *r;
     uint32_t n;
