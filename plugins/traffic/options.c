@@ -52,7 +52,7 @@ static const struct ec_row rows[] = {
     EC_OPTION(SIZE, EC_R_LIVE, "overload.bytes", "1MiB", 0, INT64_C(1) << 50, "bytes",
               "of a flow, in both directions, beyond which it is large"),
     EC_OPTION(TEXT, EC_R_LIVE | EC_R_LIST, "overload.inspectors", NULL, 1, 32, NULL,
-              "inspectors that are optional; default: those that say so themselves (ml)"),
+              "optional inspectors that may be left out; default: all of them (ml)"),
     EC_OPTION(BOOL, EC_R_LIVE, "checksums", "false", 0, 0, NULL,
               "verify checksums; packets with wrong ones are flagged, and those of TCP not parsed"),
     EC_OPTION(BOOL, EC_R_LIVE, "checksum_offloads", "true", 0, 0, NULL,
@@ -167,6 +167,9 @@ static int32_t read_overload(const struct traffic *tr, const struct ec_conf *con
     for (uint32_t k = 0; k < named; k++) {
         if ((rc = read_inspector(tr, conf, list, k, &i)))
             return rc;
+        if (!(tr->inspector[i].hooks->flags & EC_INSPECT_OPTIONAL))
+            return ec_failf(h, EC_EINVAL, "%s: the inspector '%s' is not optional: it has to see the flows whole",
+                            h->conf_where(conf, list, k), tr->inspector[i].hooks->name);
         c->shed_inspectors |= UINT32_C(1) << i;
     }
     for (i = 0; !named && i < tr->inspectors; i++)

@@ -116,7 +116,7 @@ static void on_flow_end(void *self, void *w, const void *st, uint32_t gen, struc
 }
 
 static const struct ec_inspector hooks = {
-    sizeof hooks, 0, "kind_inspector", on_packet, on_chunk, on_tx, on_flow_end };
+    sizeof hooks, EC_INSPECT_OPTIONAL, "kind_inspector", on_packet, on_chunk, on_tx, on_flow_end };
 static const struct ec_use uses[] = {
     { sizeof(struct ec_use), EC_USE_SETUP | EC_USE_RUN, sizeof(struct ec_traffic), 0, EC_TRAFFIC_ID } };
 

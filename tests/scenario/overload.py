@@ -190,6 +190,10 @@ def main():
         bad = sh(ECYBERD, "-T", "-c", "on.yaml", "--set", "traffic.overload.low=60")
         check(bad.returncode == 6 and "overload.low has to be below overload.high (50 %)" in bad.stdout,
               "marks the wrong way round are refused", bad.stdout)
+        bad = sh(ECYBERD, "-T", "-c", "on.yaml", "--set", "traffic.overload.inspectors=[ids]",
+                 "--set", "core.plugins=[capture, traffic, ids]")
+        check(bad.returncode == 6 and "the inspector 'ids' is not optional" in bad.stdout, "rules cannot be left out",
+              bad.stdout)
         bad = sh(ECYBERD, "-T", "-c", "on.yaml", "--set", "traffic.overload.inspectors=[ghost]")
         check(bad.returncode == 6 and "there is no inspector 'ghost'" in bad.stdout, "so is an unknown inspector",
               bad.stdout)

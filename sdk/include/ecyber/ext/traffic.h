@@ -152,7 +152,7 @@ struct ec_proto {                   /* IMPLEMENTED by parsers, static [run] */
 };
 
 /* ec_inspector.flags: can be left out. Under overload it is not called again for a flow, not even at its end (leased
- * bytes are dropped as ever); the record of the flow says so. `overload.inspectors` overrides it. */
+ * bytes are dropped as ever); the record of the flow says so. `overload.inspectors` chooses among those that have it. */
 #define EC_INSPECT_OPTIONAL 1u
 struct ec_inspector {               /* IMPLEMENTED by ids, ml, yours; order = configuration. NULL: not wanted */
     uint32_t size, flags;
