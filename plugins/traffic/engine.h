@@ -18,7 +18,7 @@
 #include "plugins/traffic/target.h"
 
 #define INSPECTORS_MAX 16           /* flow.shed has a bit for each, ec_flow.mute, too */
-#define PROTOS_MAX 64
+#define PROTOS_MAX 128
 #define LEASES_MAX 32
 #define BATCH_MAX 64
 
@@ -54,6 +54,18 @@ struct inspector {
 struct bound { void *w; const void *state; uint32_t gen, index; };
 
 #define HINTS_MAX 16
+#define PORTS_MAX 512               /* places for hinted ports of one transport; a power of two */
+
+struct proto_set { uint64_t word[PROTOS_MAX / 64]; };   /* bit i: protocol i */
+/* Who is asked: by transport (0: TCP, 1: UDP). */
+struct probes {
+    struct proto_set first[2][256]; /* by the first byte */
+    struct proto_set at_port;       /* those that are asked on their ports only */
+    struct proto_set named;         /* those that have no parser */
+    uint16_t place[2][PORTS_MAX];   /* hash of a port: its entry + 1; 0: free */
+    uint32_t ports[2];
+    struct { uint16_t port; struct proto_set set; } entry[2][PORTS_MAX / 2];
+};
 struct proto {
     const struct ec_proto *def;
     const struct ec_host *host;
@@ -61,9 +73,7 @@ struct proto {
     /* id: of its name in "app_proto"; topic: of its record, 0: none */
     uint32_t index, id, topic;
     bool tcp, udp;                  /* spoken over */
-    uint32_t hints;
-    uint16_t hint[HINTS_MAX];       /* ports */
-    uint8_t hint_proto[HINTS_MAX];  /* PROTO_TCP or PROTO_UDP */
+    uint32_t hints;                 /* how many */
     struct ec_metric *rows;         /* of its anomalies, with their names */
     uint32_t *metric;               /* their indexes in the metrics of host */
 };
@@ -83,6 +93,7 @@ struct traffic {                    /* the plugin: written in setup, read ever a
     uint32_t inspectors, protos, n_lease[2];
     struct inspector inspector[INSPECTORS_MAX];
     struct proto proto[PROTOS_MAX];
+    struct probes probes;
     struct lease lease[2][LEASES_MAX];      /* of flows, of transactions */
     uint32_t lease_bytes[2];
     uint32_t topic_flow, topic_tcp, topic_tunnel, topic_about, topic_error, topic_anomaly, topic_file, topic_alert;

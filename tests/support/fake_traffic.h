@@ -10,7 +10,7 @@
 
 #define FAKE_TX_MAX 4096
 #define FAKE_HELD_MAX 65536
-#define FAKE_PROTOS_MAX 16
+#define FAKE_PROTOS_MAX 128
 
 struct fake_traffic {
     struct testhost *host;

@@ -47,10 +47,23 @@ static void app_abandon(struct worker *w, struct flow *f, uint32_t why)
     app_off(w, f);
 }
 
+/* Its name is all that there is to know of it. */
+static void app_named(struct worker *w, struct flow *f, const struct proto *p)
+{
+    f->pub.proto = p->id;
+    f->app_side[0] = f->app_side[1] = (uint8_t)(p->index + 1);
+    count(w, M_APP_DETECTED);
+    app_off(w, f);
+}
+
 bool app_set(struct worker *w, struct flow *f, const struct proto *p, uint32_t dir)
 {
     struct app *a = f->app;
 
+    if (p->def->flags & EC_PROTO_NAME_ONLY) {
+        app_named(w, f, p);
+        return false;
+    }
     state_drop(w, a);
     a->state = pool_zero(&w->pool, p->def->state_bytes ? p->def->state_bytes : 1);
     if (!a->state) {
@@ -182,10 +195,10 @@ static void app_anomaly(struct worker *w, struct flow *f, uint32_t event)
     publish_anomaly(w, f, w->now, ANOMALY_APP, event_name(event), "proto_detect", NULL);
 }
 
-/* The first bytes of the direction that did not name the protocol: do they agree? */
+/* The first bytes of the direction that did not name the protocol: do they agree? Only parsers are asked. */
 static void app_agree(struct worker *w, struct flow *f, const struct ec_chunk *k)
 {
-    uint64_t refused = 0;
+    struct proto_set refused = w->tr->probes.named;
     uint32_t own = f->app->proto->index;
     int found;
 
@@ -314,7 +327,7 @@ void app_datagram(struct worker *w, struct flow *f, struct packet *p)
                          .len = p->pub.payload_len,
                          .dir = p->pub.dir,
                          .packet = &p->pub};
-    uint64_t refused = 0;
+    struct proto_set refused = { { 0 } };
     int found;
 
     if ((f->flags & FL_APP_OFF) || !w->tr->protos || !k.len)
@@ -331,7 +344,9 @@ void app_datagram(struct worker *w, struct flow *f, struct packet *p)
             app_failed(w, f);
         return;
     }
-    if (app_make(w, f) && app_set(w, f, &w->tr->proto[found], k.dir))
+    if (w->tr->proto[found].def->flags & EC_PROTO_NAME_ONLY)
+        app_named(w, f, &w->tr->proto[found]);
+    else if (app_make(w, f) && app_set(w, f, &w->tr->proto[found], k.dir))
         app_parse(w, f, &k, false);
 }
 

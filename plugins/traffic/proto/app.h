@@ -26,8 +26,8 @@ struct app {
     const struct proto *proto;
     void *state;
     struct txi *first, *last;
-    /* refused: protocols that said no, by direction of the bytes */
-    uint64_t tx_next, refused[2], anomalies;
+    uint64_t tx_next, anomalies;
+    struct proto_set refused[2];    /* protocols that said no, by direction of the bytes */
     struct kept kept[2];
     uint32_t tx_open;
     uint8_t phase, upgrades;
@@ -53,8 +53,11 @@ bool app_set(struct worker *w, struct flow *f, const struct proto *p, uint32_t d
 
 /* detect.c: index of the protocol, −1: none of them (for good, in this direction), −2: not yet
  * known. */
-int detect(const struct worker *w, const struct flow *f, uint64_t *refused, const uint8_t *d,
+int detect(const struct worker *w, const struct flow *f, struct proto_set *refused, const uint8_t *d,
            uint32_t n, uint32_t dir);
+/* [ctl] in setup(): p, whose index is known, is asked from now on. EC_OK; EC_EINVAL: its hints or first bytes make no
+ * sense; EC_ELIMIT: too many ports. */
+int32_t detect_add(struct probes *to, struct proto *p);
 
 /* kept.c */
 bool kept_add(struct worker *w, struct kept *k, const uint8_t *d, uint32_t n, uint64_t offset);

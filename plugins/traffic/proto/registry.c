@@ -5,34 +5,6 @@
 
 #include "plugins/traffic/proto/app.h"
 
-/* "tcp/80,8080 udp/53 tcp": transports and ports. */
-static int32_t hints_read(struct proto *p, const char *s)
-{
-    while (*s) {
-        uint8_t proto;
-        if (!strncmp(s, "tcp", 3))
-            p->tcp = true, proto = PROTO_TCP;
-        else if (!strncmp(s, "udp", 3))
-            p->udp = true, proto = PROTO_UDP;
-        else
-            return EC_EINVAL;
-        s += 3;
-        while (*s == '/' || *s == ',') {
-            char *end;
-            unsigned long port = strtoul(s + 1, &end, 10);
-            if (end == s + 1 || port > 65535 || p->hints == HINTS_MAX)
-                return EC_EINVAL;
-            p->hint[p->hints] = (uint16_t)port;
-            p->hint_proto[p->hints++] = proto;
-            s = end;
-        }
-        if (*s && *s != ' ')
-            return EC_EINVAL;
-        s += *s == ' ';
-    }
-    return EC_OK;
-}
-
 /* A metric row for each anomaly, owned by the parser's plugin. */
 static int32_t anomalies_add(struct proto *p)
 {
@@ -70,8 +42,8 @@ int32_t registry_proto(struct traffic *tr, const struct ec_host *h, const struct
     struct proto *p = &tr->proto[tr->protos];
     int32_t rc;
 
-    if (!EC_HAS(def, struct ec_proto, state_drop) || !def->name || !def->probe || !def->parse
-        || def->n_buf > EC_SLOTS_MAX || def->n_anomaly > 64)
+    if (!EC_HAS(def, struct ec_proto, state_drop) || !def->name || !def->probe ||
+        !def->parse == !(def->flags & EC_PROTO_NAME_ONLY) || def->n_buf > EC_SLOTS_MAX || def->n_anomaly > 64)
         return EC_EINVAL;
     if (registry_find(tr, def->name))
         return EC_EEXIST;
@@ -82,7 +54,7 @@ int32_t registry_proto(struct traffic *tr, const struct ec_host *h, const struct
     p->host = h;
     p->self = self;
     p->index = tr->protos;
-    if ((rc = hints_read(p, def->hints ? def->hints : "tcp udp")))
+    if ((rc = detect_add(&tr->probes, p)))
         return rc;
     p->id = tr->host ? tr->host->intern(tr->host, "app_proto", def->name) : tr->protos + 1;
     tr->protos++;
@@ -168,5 +140,6 @@ void registry_free(struct traffic *tr)
         free(p->rows);
         free(p->metric);
     }
+    memset(&tr->probes, 0, sizeof tr->probes);
     tr->protos = 0;
 }

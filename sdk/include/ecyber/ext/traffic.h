@@ -1,4 +1,4 @@
-/* traffic.h: ec.traffic/1, the service of the traffic engine. STATUS: draft 5.
+/* traffic.h: ec.traffic/1, the service of the traffic engine. STATUS: draft 6.
  *
  * Flows, in-order stream bytes, transactions and inspection buffers by name. Inspectors (ids, ml, yours) register
  * hooks; parsers register protocols.
@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define EC_TRAFFIC_ID "ec.traffic/1-draft.5"
+#define EC_TRAFFIC_ID "ec.traffic/1-draft.6"
 
 /* Directions as array indexes: 0 to the server, 1 to the client. */
 enum { EC_TO_SERVER = 0, EC_TO_CLIENT = 1 };
@@ -127,7 +127,10 @@ struct ec_bufdef {                  /* slot = index in ec_proto.buf */
 struct ec_pctx;                     /* a parser's context, valid within parse() */
 enum { EC_NO = 0, EC_YES = 1, EC_MORE = 2 };
 #define EC_PROBE_DATAGRAM 2u        /* added to dir: d is a whole datagram */
-#define EC_PROTO_CLIENT_FIRST 1u    /* ec_proto.flags: the client speaks first; another beginning is an anomaly */
+/* ec_proto.flags */
+#define EC_PROTO_CLIENT_FIRST 1u    /* the client speaks first; another beginning is an anomaly */
+#define EC_PROTO_NAME_ONLY 2u       /* there is no parser (parse is NULL): the flow has its name, and no state */
+#define EC_PROTO_AT_PORT 4u         /* its bytes tell too little: probed only where a port of the flow is in hints */
 struct ec_proto {                   /* IMPLEMENTED by parsers, static [run] */
     uint32_t size, flags;
     const char *name;               /* "http": its name in rules and in EVE's app_proto */
@@ -149,6 +152,9 @@ struct ec_proto {                   /* IMPLEMENTED by parsers, static [run] */
     int32_t (*record)(void *self, const struct ec_tx *x, uint32_t topic, struct ec_build *b);
     void (*tx_drop)(void *self, void *tx);
     void (*state_drop)(void *self, void *state);
+    /* The first bytes that a direction or datagram can begin with, in hexadecimal: "16 30-3f"; probe() is not called for
+     * others. NULL: any. */
+    const char *first;
 };
 
 /* ec_inspector.flags: can be left out. Under overload it is not called again for a flow, not even at its end (leased
