@@ -19,6 +19,15 @@ LEAST = 98.0
 # nDPI's name of a protocol that a parser is there for: ours
 PARSED = {"HTTP": "http", "DNS": "dns", "MDNS": "mdns", "TLS": "tls", "QUIC": "quic", "SSH": "ssh", "WebSocket": "http",
           "HTTP_Proxy": "http", "POPS": "tls", "SMTPS": "tls", "IMAPS": "tls", "FTPS": "tls"}
+# Those that are only named: ours. WebRTC begins with STUN, whatever comes on the same ports.
+NAMED = {"BJNP": "bjnp", "BitTorrent": "bittorrent-dht", "Citrix": "citrix", "DHCP": "dhcp", "DNP3": "dnp3", "DNScrypt": "dnscrypt",
+         "DRDA": "drda", "DTLS": "dtls stun", "Elasticsearch": "elasticsearch", "FTP_CONTROL": "ftp", "Git": "git",
+         "IEC60870": "iec104", "IPSec": "ike", "Kerberos": "krb5", "MQTT": "mqtt", "Memcached": "memcached",
+         "MsSQL-TDS": "tds", "NTP": "ntp", "NetBIOS": "smb", "NFS": "nfs sunrpc", "NoMachine": "nomachine",
+         "OpenVPN": "openvpn", "PPTP": "pptp", "RDP": "rdp", "RESP": "redis", "RSH": "rsh", "RTSP": "rtsp", "RX": "rx",
+         "Radmin": "radmin", "SIP": "sip", "SNMP": "snmp", "SOCKS": "socks", "SSDP": "ssdp", "STUN": "stun",
+         "Tailscale": "tailscale", "Telnet": "telnet", "WireGuard": "wireguard", "XDMCP": "xdmcp", "Zabbix": "zabbix",
+         "AMQP": "amqp", "AFP": "afp", "PostgreSQL": "pgsql"}
 FLOW = re.compile(r"^\s+\d+\s+(\w+) (\S+):(\d+) (?:<?->|<-) (\S+):(\d+) (.*)")
 Flow = collections.namedtuple("Flow", "proto name sni ja3 ja3s ja4")
 
@@ -102,7 +111,7 @@ def main():
     with open(HERE + "/ndpi_agreement.txt", encoding="utf-8") as file:
         explained = {line.split("|")[0].strip() for line in file if "|" in line}
     table = collections.defaultdict(lambda: collections.defaultdict(lambda: [0, 0, 0]))
-    used = set()
+    used, wrong = set(), []
     for result in sorted(glob.glob(DATA + "/*.out")):
         capture = result[:-4]
         if not os.path.exists(capture):
@@ -110,6 +119,8 @@ def main():
         name = os.path.basename(capture)
         protos, seen = ours(capture, os.getcwd() + "/out")
         for key, flow in theirs(result).items():
+            if flow and flow.name not in PARSED:
+                named(table[flow.name]["named"], wrong, name, flow.name, protos.get(key))
             if flow and flow.name not in PARSED and protos.get(key) in PARSED.values():
                 compare(table["(others)"]["protocol"], name, key, flow.name, "none of these", {protos[key]}, explained, used)
             if not flow or flow.name not in PARSED:
@@ -122,10 +133,20 @@ def main():
                 if wanted and (what, flow.name) != ("sni", "SSH") and mine == PARSED[flow.name]:
                     have = {str(v).lower() for v in seen.get(key, {}).get(what, ()) if v}
                     compare(row[what], name, key, flow.name + " " + what, wanted.lower(), have, explained, used)
+    check(not wrong, "no flow has the name of another protocol", wrong)
     report(table)
     for line in sorted(explained - used):
         print("not needed: " + line)
     return 0
+
+
+def named(cell, wrong, capture, theirs_is, mine):
+    """A protocol without a parser: another name than nDPI's is wrong, none is not."""
+    cell[0] += 1
+    if mine in NAMED.get(theirs_is, "").split():
+        cell[1] += 1
+    elif mine not in (None, "failed") and mine not in PARSED.values():
+        wrong.append("%s: nDPI %s, here %s" % (capture, theirs_is, mine))
 
 
 def same_ja4(a, b):
@@ -160,6 +181,8 @@ def report(table):
         for what, cell in sorted(row.items()):
             print("%-10s %-9s %4d flows, %4d agree, %3d explained, %5.1f %%" % (
                 name, what, cell[0], cell[1], cell[2], 100 * cell[1] / cell[0]))
+            if what == "named":
+                continue
             total[what] = [a + b for a, b in zip(total[what], cell)]
     for what, cell in sorted(total.items()):
         share = 100 * cell[1] / cell[0]
