@@ -18,7 +18,7 @@
 #include "plugins/traffic/target.h"
 
 #define INSPECTORS_MAX 16           /* flow.shed has a bit for each, ec_flow.mute, too */
-#define PROTOS_MAX 128
+#define PROTOS_MAX 192
 #define LEASES_MAX 32
 #define BATCH_MAX 64
 

@@ -20,14 +20,28 @@ LEAST = 98.0
 PARSED = {"HTTP": "http", "DNS": "dns", "MDNS": "mdns", "TLS": "tls", "QUIC": "quic", "SSH": "ssh", "WebSocket": "http",
           "HTTP_Proxy": "http", "POPS": "tls", "SMTPS": "tls", "IMAPS": "tls", "FTPS": "tls"}
 # Those that are only named: ours. WebRTC begins with STUN, whatever comes on the same ports.
-NAMED = {"BJNP": "bjnp", "BitTorrent": "bittorrent-dht", "Citrix": "citrix", "DHCP": "dhcp", "DNP3": "dnp3", "DNScrypt": "dnscrypt",
-         "DRDA": "drda", "DTLS": "dtls stun", "Elasticsearch": "elasticsearch", "FTP_CONTROL": "ftp", "Git": "git",
-         "IEC60870": "iec104", "IPSec": "ike", "Kerberos": "krb5", "MQTT": "mqtt", "Memcached": "memcached",
-         "MsSQL-TDS": "tds", "NTP": "ntp", "NetBIOS": "smb", "NFS": "nfs sunrpc", "NoMachine": "nomachine",
-         "OpenVPN": "openvpn", "PPTP": "pptp", "RDP": "rdp", "RESP": "redis", "RSH": "rsh", "RTSP": "rtsp", "RX": "rx",
-         "Radmin": "radmin", "SIP": "sip", "SNMP": "snmp", "SOCKS": "socks", "SSDP": "ssdp", "STUN": "stun",
-         "Tailscale": "tailscale", "Telnet": "telnet", "WireGuard": "wireguard", "XDMCP": "xdmcp", "Zabbix": "zabbix",
-         "AMQP": "amqp", "AFP": "afp", "PostgreSQL": "pgsql"}
+NAMED = {"AFP": "afp", "AMQP": "amqp", "BACnet": "bacnet", "BeckhoffADS": "ams", "BFCP": "bfcp", "BFD": "bfd",
+         "Bitcoin": "bitcoin", "BitTorrent": "bittorrent bittorrent-dht bittorrent-lsd utp", "BJNP": "bjnp",
+         "CAPWAP": "capwap", "CiscoSkinny": "skinny", "Citrix": "citrix", "COAP": "coap", "collectd": "collectd",
+         "Corba": "giop", "DCERPC": "dcerpc", "DHCP": "dhcp", "Diameter": "diameter", "Discord": "discord rtp",
+         "DLEP": "dlep", "DNP3": "dnp3", "DNScrypt": "dnscrypt", "DRDA": "drda", "DTLS": "dtls stun",
+         "eDonkey": "edonkey", "Elasticsearch": "elasticsearch", "EthernetGlobalData": "egd", "EthernetIP": "enip",
+         "FastCGI": "fastcgi", "FINS": "fins fins-udp", "FIX": "fix", "FTP_CONTROL": "ftp", "Gearman": "gearman",
+         "Git": "git", "GTP": "gtp", "GTP_C": "gtp", "GTP_U": "gtp", "HART-IP": "hart-ip", "HiSLIP": "hislip",
+         "HSRP": "hsrp", "HTTP2": "http2", "IAX": "iax", "IEC60870": "iec104", "IPSec": "ike", "IRC": "irc",
+         "ISO9506-1-MMS": "cotp", "Kafka": "kafka", "Kerberos": "krb5", "LDP": "ldp", "Memcached": "memcached",
+         "Monero": "levin", "MQTT": "mqtt", "MsSQL-TDS": "tds", "Nats": "nats",
+         "NetBIOS": "smb netbios-ns netbios-dgm", "NetFlow": "netflow", "NFS": "nfs sunrpc", "NoMachine": "nomachine",
+         "NTP": "ntp", "OPC-UA": "opc-ua", "OpenFlow": "openflow", "OpenVPN": "openvpn", "OpenWire": "openwire",
+         "PostgreSQL": "pgsql", "PPTP": "pptp", "Radmin": "radmin", "RakNet": "raknet", "RDP": "rdp", "RESP": "redis",
+         "RIP": "rip", "Roughtime": "roughtime", "RSH": "rsh", "RTCP": "rtcp", "RTMP": "rtmp", "RTP": "rtp",
+         "RTSP": "rtsp", "RX": "rx", "S7Comm": "cotp", "Service_Location_Protocol": "slp", "sFlow": "sflow",
+         "SIP": "sip", "SMPP": "smpp", "SNMP": "snmp", "SOCKS": "socks", "SOMEIP": "some-ip",
+         "Source_Engine": "source-engine", "Spotify": "spotify", "SSDP": "ssdp", "Steam": "steam",
+         "SteamDatagramRelay": "steam", "STOMP": "stomp", "STUN": "stun", "Syncthing": "syncthing",
+         "Tailscale": "tailscale", "Telnet": "telnet", "Teredo": "teredo", "Thrift": "thrift", "Usenet": "nntp",
+         "Whois-DAS": "whois", "WireGuard": "wireguard", "WSD": "ws-discovery", "XDMCP": "xdmcp",
+         "Yojimbo": "netcode", "Zabbix": "zabbix", "Zoom": "zoom"}
 FLOW = re.compile(r"^\s+\d+\s+(\w+) (\S+):(\d+) (?:<?->|<-) (\S+):(\d+) (.*)")
 Flow = collections.namedtuple("Flow", "proto name sni ja3 ja3s ja4")
 

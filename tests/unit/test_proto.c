@@ -378,6 +378,45 @@ START_TEST(buffers_by_name)
 }
 END_TEST
 
+/* A name without a parser: the flow has it, inspectors see its bytes, and nothing is kept. A parser of that name takes its
+ * place, with hints and first bytes of its own. */
+START_TEST(a_name_alone)
+{
+    static const struct ec_proto name = { .size = sizeof name, .flags = EC_PROTO_NAME_ONLY, .name = "line",
+                                          .hints = "tcp/7777", .first = "4c", .probe = line_probe };
+
+    for (uint32_t parsed = 0; parsed < 2; parsed++) {
+        struct feed f;
+        uint32_t at = 0;
+
+        trace[0] = 0;
+        sent[0] = sent[1] = 0;
+        feed_init(&f);
+        f.tr.inspectors = 1;
+        f.tr.inspector[0].hooks = &hooks;
+        ck_assert_int_eq(registry_proto(&f.tr, NULL, &name, NULL, NULL), EC_OK);
+        ck_assert_int_eq(registry_proto(&f.tr, NULL, &name, NULL, NULL), EC_EEXIST);
+        if (parsed) {
+            ck_assert_int_eq(registry_proto(&f.tr, NULL, &line, NULL, NULL), EC_OK);
+            ck_assert_int_eq(registry_proto(&f.tr, NULL, &name, NULL, NULL), EC_EEXIST);
+        }
+        ck_assert_uint_eq(f.tr.protos, 1);
+        ck_assert_int_eq(registry_lease(&f.tr, EC_LEASE_TX, 8, NULL, NULL, &lease_off), EC_OK);
+        feed_open(&f);
+        feed_tcp(&f, client, server, TCP_SYN, 99, 0, NULL, 0);
+        feed_tcp(&f, server, client, TCP_SYN | TCP_ACK, 499, 100, NULL, 0);
+        feed_tcp(&f, client, server, TCP_ACK, 100, 500, NULL, 0);
+        say(&f, 0, "LINE a\n");
+        ck_assert_uint_eq(table_walk(&f.w->table, &at)->pub.proto, 1);
+        ck_assert_uint_eq(f.w->cells[M_APP_DETECTED], 1);
+        ck_assert_uint_eq(f.w->cells[M_APP_FAILED], 0);
+        ck_assert_ptr_nonnull(strstr(trace, "chunk "));
+        ck_assert_int_eq(strstr(trace, "tx0") != NULL, parsed);
+        feed_close(&f);
+    }
+}
+END_TEST
+
 START_TEST(bad_registrations)
 {
     struct ec_proto p = line;
@@ -411,6 +450,7 @@ int main(void)
     tcase_add_test(c, unread_bytes_are_bounded);
     tcase_add_test(c, datagrams);
     tcase_add_test(c, buffers_by_name);
+    tcase_add_test(c, a_name_alone);
     tcase_add_test(c, bad_registrations);
     suite_add_tcase(s, c);
     return unit_run(s);

@@ -58,6 +58,8 @@ int detect(const struct worker *w, const struct flow *f, struct proto_set *refus
 /* [ctl] in setup(): p, whose index is known, is asked from now on. EC_OK; EC_EINVAL: its hints or first bytes make no
  * sense; EC_ELIMIT: too many ports. */
 int32_t detect_add(struct probes *to, struct proto *p);
+/* [ctl] in setup(): the protocol of this index is asked no more. */
+void detect_remove(struct probes *from, uint32_t index);
 
 /* kept.c */
 bool kept_add(struct worker *w, struct kept *k, const uint8_t *d, uint32_t n, uint64_t offset);

@@ -130,13 +130,21 @@ static int32_t hints_read(struct probes *to, struct proto *p, const char *s)
     return EC_OK;
 }
 
-/* It was refused: its index will be another's. */
-static int32_t forget(struct probes *to, uint32_t index, int32_t why)
+static void set_remove(struct proto_set *s, uint32_t index)
 {
-    for (uint32_t udp = 0; udp < 2; udp++)
-        for (uint32_t i = 0; i < to->ports[udp]; i++)
-            to->entry[udp][i].set.word[index / 64] &= ~(UINT64_C(1) << index % 64);
-    return why;
+    s->word[index / 64] &= ~(UINT64_C(1) << index % 64);
+}
+
+void detect_remove(struct probes *from, uint32_t index)
+{
+    for (uint32_t udp = 0; udp < 2; udp++) {
+        for (uint32_t i = 0; i < from->ports[udp]; i++)
+            set_remove(&from->entry[udp][i].set, index);
+        for (uint32_t b = 0; b < 256; b++)
+            set_remove(&from->first[udp][b], index);
+    }
+    set_remove(&from->at_port, index);
+    set_remove(&from->named, index);
 }
 
 int32_t detect_add(struct probes *to, struct proto *p)
@@ -150,8 +158,10 @@ int32_t detect_add(struct probes *to, struct proto *p)
         memset(can, true, sizeof can);
     else if (!first_read(first, can))
         return EC_EINVAL;
-    if ((rc = hints_read(to, p, def->hints ? def->hints : "tcp udp")))
-        return forget(to, p->index, rc);
+    if ((rc = hints_read(to, p, def->hints ? def->hints : "tcp udp"))) {
+        detect_remove(to, p->index);
+        return rc;
+    }
     for (uint32_t b = 0; b < 256; b++)
         for (uint32_t udp = 0; udp < 2; udp++)
             if (can[b] && (udp ? p->udp : p->tcp))

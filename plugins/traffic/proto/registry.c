@@ -36,28 +36,42 @@ static int32_t anomalies_add(struct proto *p)
     return EC_OK;
 }
 
+/* Where def's protocol goes; a parser takes the place of a name alone. NULL: it is there already, or there is no room. */
+static struct proto *registry_place(struct traffic *tr, const struct ec_proto *def, int32_t *why)
+{
+    for (uint32_t i = 0; i < tr->protos; i++) {
+        if (strcmp(tr->proto[i].def->name, def->name) != 0)
+            continue;
+        *why = EC_EEXIST;
+        if (!(tr->proto[i].def->flags & EC_PROTO_NAME_ONLY) || (def->flags & EC_PROTO_NAME_ONLY))
+            return NULL;
+        detect_remove(&tr->probes, i);
+        return &tr->proto[i];
+    }
+    *why = EC_ELIMIT;
+    return tr->protos < PROTOS_MAX ? &tr->proto[tr->protos] : NULL;
+}
+
 int32_t registry_proto(struct traffic *tr, const struct ec_host *h, const struct ec_proto *def,
                        void *self, uint32_t *id)
 {
-    struct proto *p = &tr->proto[tr->protos];
+    struct proto *p;
     int32_t rc;
 
     if (!EC_HAS(def, struct ec_proto, state_drop) || !def->name || !def->probe ||
         !def->parse == !(def->flags & EC_PROTO_NAME_ONLY) || def->n_buf > EC_SLOTS_MAX || def->n_anomaly > 64)
         return EC_EINVAL;
-    if (registry_find(tr, def->name))
-        return EC_EEXIST;
-    if (tr->protos == PROTOS_MAX)
-        return EC_ELIMIT;
+    if (!(p = registry_place(tr, def, &rc)))
+        return rc;
     memset(p, 0, sizeof *p);
     p->def = def;
     p->host = h;
     p->self = self;
-    p->index = tr->protos;
+    p->index = (uint32_t)(p - tr->proto);
     if ((rc = detect_add(&tr->probes, p)))
         return rc;
-    p->id = tr->host ? tr->host->intern(tr->host, "app_proto", def->name) : tr->protos + 1;
-    tr->protos++;
+    p->id = tr->host ? tr->host->intern(tr->host, "app_proto", def->name) : p->index + 1;
+    tr->protos += p->index == tr->protos;
     if ((rc = anomalies_add(p)))
         return rc;
     if (id)

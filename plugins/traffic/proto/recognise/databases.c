@@ -1,7 +1,8 @@
 /* databases.c: databases, caches and directories. */
 #include "family.h"
 
-/* The server's greeting: its length, packet 0, protocol 10, a version that begins with a number, and 13 bytes (thread and
+/* The server's greeting: its length, packet 0, protocol 10, a version that begins with a number, and 13 bytes
+ * (thread and
  * salt) with a zero behind. The client's answer has 23 zero bytes (19 for MariaDB). */
 PROBE(mysql)
 {
@@ -26,7 +27,8 @@ PROBE(mysql)
     return n < at + 14 ? EC_MORE : yes_if(!d[at + 13]);
 }
 
-/* MS-TDS §2.2.3: a whole packet: type, status, length, no process, and for the first one options within it, or the length
+/* MS-TDS §2.2.3: a whole packet: type, status, length, no process, and for the first one options within it, or the
+ * length
  * of a login once more. */
 PROBE(tds)
 {

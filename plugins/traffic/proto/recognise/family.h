@@ -25,7 +25,8 @@
 struct family { const struct ec_proto *proto; uint32_t n; };
 #define FAMILY(name) const struct family family_##name = { protos, sizeof protos / sizeof protos[0] }
 
-extern const struct family family_databases, family_files, family_network, family_remote, family_vpn;
+extern const struct family family_databases, family_files, family_industrial, family_media, family_messages, family_network,
+    family_remote, family_routing, family_vpn;
 
 static inline uint32_t be16(const uint8_t *d) { return (uint32_t)d[0] << 8 | d[1]; }
 static inline uint32_t be24(const uint8_t *d) { return (uint32_t)d[0] << 16 | be16(d + 1); }
@@ -44,6 +45,9 @@ static inline int32_t begins_with(const uint8_t *d, uint32_t n, const void *word
     return n < len ? EC_MORE : EC_YES;
 }
 #define BEGINS(d, n, word) begins_with(d, n, word, sizeof word - 1)
+
+/* The same where that alone does not tell. */
+static inline int32_t may_begin(int32_t begins) { return begins == EC_NO ? EC_NO : EC_MORE; }
 
 /* [at, at + len) of n is the word. */
 static inline bool has_at(const uint8_t *d, uint32_t n, uint32_t at, const void *word, uint32_t len)

@@ -1,7 +1,8 @@
 /* remote.c: desktops, terminals and shells elsewhere. */
 #include "family.h"
 
-/* TPKT (RFC 1006) with a connection request of COTP: RDP's cookie or its negotiation tells; else the MCS that follows. */
+/* TPKT (RFC 1006) with a connection request of COTP: RDP's cookie or its negotiation tells; else the MCS that
+ * follows. */
 PROBE(rdp)
 {
     uint32_t len;

@@ -3,7 +3,8 @@
 
 #define YEAR_2005 1104537600u       /* OpenVPN's clock stands behind it */
 
-/* A reset that begins the control channel: opcode, session, [HMAC, number 1, time,] no or one acknowledgement, message 0.
+/* A reset that begins the control channel: opcode, session, [HMAC, number 1, time,] no or one acknowledgement,
+ * message 0.
  * With tls-crypt only the numbers in the clear can be looked at. */
 static bool is_openvpn(const uint8_t *d, uint32_t n)
 {
@@ -94,7 +95,8 @@ PROBE(socks)
     return yes_if((d[1] == 1 || d[1] == 2) && be16(d + 2) && memchr(d + 8, 0, n - 8));
 }
 
-/* RFC 6347 §4.1: records until the end; the first of a handshake. Also DTLS 1.0 as OpenSSL had it first (version 1.0). */
+/* RFC 6347 §4.1: records until the end; the first of a handshake. Also DTLS 1.0 as OpenSSL had it first (version
+ * 1.0). */
 PROBE(dtls)
 {
     uint32_t at = 0;

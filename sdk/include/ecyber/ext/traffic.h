@@ -129,7 +129,8 @@ enum { EC_NO = 0, EC_YES = 1, EC_MORE = 2 };
 #define EC_PROBE_DATAGRAM 2u        /* added to dir: d is a whole datagram */
 /* ec_proto.flags */
 #define EC_PROTO_CLIENT_FIRST 1u    /* the client speaks first; another beginning is an anomaly */
-#define EC_PROTO_NAME_ONLY 2u       /* there is no parser (parse is NULL): the flow has its name, and no state */
+#define EC_PROTO_NAME_ONLY 2u       /* no parser (parse is NULL): the flow has its name, and no state, until somebody
+                                     * registers a parser by the same name, which takes its place */
 #define EC_PROTO_AT_PORT 4u         /* its bytes tell too little: probed only where a port of the flow is in hints */
 struct ec_proto {                   /* IMPLEMENTED by parsers, static [run] */
     uint32_t size, flags;
