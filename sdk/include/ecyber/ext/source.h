@@ -70,17 +70,20 @@ struct ec_source {
     uint32_t size, flags;
     const char *scheme;             /* of the URIs that it opens: "file" for "file:PATH", "live" for "live:eth0" */
     /* [wrk] One handle for each worker: it takes share `share` of `shares` so that both directions of a flow, and all
-     * fragments and tunnels between two hosts, stay on one worker. Fails with a sentence that names the file. */
+     * fragments and tunnels between two hosts, stay on one worker. Fails with EC_E* and by host->fail() with a sentence
+     * that names the file; *handle is then not read and close() not called. uri and state are the host's: copy what is
+     * to outlive the call. */
     int32_t (*open)(void *self, const void *state, const char *uri, uint32_t share, uint32_t shares, void **handle);
     /* [wrk] Fill at most max frames and return how many. Waits, where nothing is there, until wake_fd is readable or
      * timeout_ms has passed; the host has marked the worker offline for its grace periods meanwhile. One batch
-     * is out at a time: it is called again when every frame of the last one has come back. */
+     * is out at a time: it is called again when every frame of the last one has come back. The host reads wake_fd, and
+     * handles frames that come with EC_SRC_END or EC_SRC_ERROR like any other before it closes. */
     uint32_t (*fetch)(void *handle, struct ec_frame *const *f, uint32_t max, int32_t wake_fd, uint32_t timeout_ms,
                       uint32_t *why);
     /* [wrk] Every fetched frame comes back exactly once, in order, with its verdict (EC_V_*). */
     void (*finish)(void *handle, struct ec_frame *const *f, const uint32_t *verdict, uint32_t n);
     void (*stats)(void *handle, uint64_t *c, uint32_t n);   /* [wrk] fills at most n: EC_SRC_SEEN … EC_SRC_WHOLE */
-    void (*close)(void *handle);                            /* [wrk] */
+    void (*close)(void *handle);                            /* [wrk] no frame is out; after a last stats() */
     /* [ctl] after configure(): 1: where neither the configuration nor the command line names a source, "SCHEME:" is to be
      * opened, and stays open for what is asked of it later. NULL: never. */
     uint32_t (*standing)(void *self, const void *state);
