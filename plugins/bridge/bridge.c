@@ -12,11 +12,11 @@ enum { METRIC_DOWN = HAND_COUNTS };
 #define FRAMES(name, help) { sizeof(struct ec_metric), EC_METRIC_COUNTER, (name), "frames", (help) }
 
 static const struct ec_metric metrics[] = {
-    [HAND_SENT] = FRAMES("sent", "frames that left on the other side"),
+    [HAND_SENT] = FRAMES("sent", "frames that left, answers to rejected ones included"),
     [HAND_HELD] = FRAMES("held", "frames that their verdict kept back"),
     [HAND_TAGS] = FRAMES("tags", "frames that got back the VLAN tag that the kernel takes out"),
     [HAND_ANSWERS] = FRAMES("reject_answers", "TCP resets and ICMP errors that answer what a rule rejected"),
-    [HAND_SILENT] = FRAMES("reject_limited", "rejected and not answered, for there were 1,000 answers in that second"),
+    [HAND_SILENT] = FRAMES("reject_limited", "answers that were not sent, for there were 1,000 in that second"),
     [HAND_LOST + RING_DOWN] = FRAMES("dropped.down", "that did not cross: the other interface was down, or away"),
     [HAND_LOST + RING_FULL] = FRAMES("dropped.full", "that did not cross: the other interface's queue was full"),
     [HAND_LOST + RING_LONG] = FRAMES("dropped.long",

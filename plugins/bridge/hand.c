@@ -239,28 +239,25 @@ static void answer(struct hand *h, const struct out *o, bool to_sender)
     struct virtio_net_hdr none;
     struct iovec part[2] = { { &none, sizeof none }, { frame, 0 } };
     struct mmsghdr m = { .msg_hdr = { .msg_iov = part, .msg_iovlen = 2 } };
+    uint64_t second = o->f.ts_ns / 1000000000u;
 
     memset(&none, 0, sizeof none);
     if (!h->ring[side] || !(part[1].iov_len = reject_answer(frame, o->f.data, o->f.len, to_sender)))
         return;
-    h->answers++;
-    ring_send(h->ring[side], &m, 1);
-}
-
-/* A flood that is rejected shall not become another one. */
-static void reject(struct hand *h, const struct out *o, uint32_t verdict)
-{
-    uint64_t second = o->f.ts_ns / 1000000000u;
-
-    if (second != h->second) {
-        h->second = second;
+    if (second != h->second)
         h->answers_now = 0;
-    }
-    if (h->answers_now >= ANSWERS_A_SECOND) {
+    h->second = second;
+    if (h->answers_now >= ANSWERS_A_SECOND) {       /* a flood that is rejected shall not become another one */
         h->silent++;
         return;
     }
     h->answers_now++;
+    h->answers++;
+    ring_send(h->ring[side], &m, 1);
+}
+
+static void reject(struct hand *h, const struct out *o, uint32_t verdict)
+{
     if (verdict != EC_V_REJECT_DST)
         answer(h, o, true);
     if (verdict != EC_V_REJECT)

@@ -14,7 +14,7 @@ enum hand_count {
     HAND_HELD,                      /* by their verdict */
     HAND_TAGS,                      /* VLAN tags put back */
     HAND_ANSWERS,                   /* to who sent what was rejected, or was to receive it */
-    HAND_SILENT,                    /* rejected, but too many a second to be answered */
+    HAND_SILENT,                    /* answers that were one too many in their second */
     HAND_LOST,                      /* RING_LOSSES of them */
     HAND_COUNTS = HAND_LOST + RING_LOSSES
 };

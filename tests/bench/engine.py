@@ -2,7 +2,7 @@
 """The traffic engine beside Suricata and a bare loop of libpcap: packets per CPU second (user and system, all threads
 of the process) and peak memory, medians of several runs that take turns. Same records on both sides, no rules.
 
-usage: engine.py [speed] [scaling] [memory] [flat] [found]     (default: the first four)
+usage: engine.py [speed] [store] [scaling] [memory] [flat] [found]     (default: all but the last)
 
 'found' measures nothing: it compares what both find, once for each capture. A row of 'speed' counts where they found the
 same (same.py), and says so.
@@ -88,10 +88,10 @@ def fresh(name):
     return folder
 
 
-def ecyberd(captures, workers, name):
+def ecyberd(captures, workers, name, plugins="capture, traffic, eve"):
     """The engine and EVE to a file, nothing else."""
     folder = fresh(name)
-    command = [ECYBERD, "--workers", str(workers), "--set", "core.plugins=[capture, traffic, eve]",
+    command = [ECYBERD, "--workers", str(workers), "--set", "core.plugins=[%s]" % plugins,
                "--set", "core.state_dir=" + folder, "--set", "eve.file=" + folder + "/eve.json"]
     for capture in captures:
         command += ["-r", capture]
@@ -188,6 +188,24 @@ def find():
         os.unlink(made[0])
 
 
+def store():
+    """The same with every event in SQLite, too."""
+    for name, load in LOADS.items():
+        capture, packets = load() or (None, 0)
+        if not capture:
+            continue
+        ratios = []
+        for _ in range(RUNS):
+            without, _ = finish([start(ecyberd([capture], 1, "without"))])
+            stored, _ = finish([start(ecyberd([capture], 1, "with", "capture, traffic, eve, store"))])
+            ratios.append(without / stored)
+        size = sum(os.path.getsize(os.path.join(path, file)) for path, _, files in os.walk(os.path.join(TMP, "with"))
+                   for file in files if ".db" in file)
+        print("%s with the store: %.0f packets/CPU s, %.2f of what they are without (median of %s); %.0f MB in SQLite" % (
+            name, packets / stored, statistics.median(ratios), " ".join("%.2f" % r for r in ratios), size / 1e6))
+        os.unlink(capture)
+
+
 def scaling():
     """Two workers against two processes of one worker each, at once; pairs that take turns."""
     capture, packets = mix() or LOADS["http"]()
@@ -214,8 +232,8 @@ def flat():
 
 
 def main():
-    parts = {"speed": speed, "scaling": scaling, "memory": memory, "flat": flat, "found": find}
-    for part in sys.argv[1:] or ("speed", "scaling", "memory", "flat"):
+    parts = {"speed": speed, "store": store, "scaling": scaling, "memory": memory, "flat": flat, "found": find}
+    for part in sys.argv[1:] or ("speed", "store", "scaling", "memory", "flat"):
         parts[part]()
         sys.stdout.flush()
     print("ok 1 - measured")
