@@ -95,13 +95,15 @@ void interfaces_live(struct interfaces *i, const char *name, int32_t by)
     pthread_mutex_unlock(&i->lock);
 }
 
+/* By every worker: before, packets are not looked at yet. */
 static uint8_t captured(struct interfaces *i, const char *name)
 {
+    uint32_t workers = i->host->workers(i->host);
     uint8_t found = 0;
 
     pthread_mutex_lock(&i->lock);
     for (uint32_t k = 0; k < LIVE_MAX; k++)
-        found |= i->live[k].sources && (!strcmp(i->live[k].name, name) || !strcmp(i->live[k].name, "any"));
+        found |= i->live[k].sources >= (workers ? workers : 1) && (!strcmp(i->live[k].name, name) || !strcmp(i->live[k].name, "any"));
     pthread_mutex_unlock(&i->lock);
     return found;
 }
