@@ -59,7 +59,7 @@ def send(frames):
 
 
 class Daemon:
-    """One worker whose inspector takes 200 µs for a packet."""
+    """One worker whose inspector takes 400 µs for a packet."""
 
     def __init__(self, name, *words):
         self.name, here = name, os.getcwd()
@@ -67,8 +67,8 @@ class Daemon:
         with open(name + ".yaml", "w", encoding="utf-8") as out:
             out.write("core:\n  state_dir: %s/state-%s\n  control_socket: %s/%s.s\n  plugin_dirs: [%s, %s]\n"
                       "  plugins: [capture, traffic, kind_inspector, eve]\neve:\n  file: %s/%s.json\n"
-                      "capture:\n  buffer: 1MiB\nkind_inspector:\n  delay: 200us\n"
-                      "traffic:\n  overload:\n    inspectors: [kind_inspector]\n    step: 20ms\n    calm: 500ms\n"
+                      "capture:\n  buffer: 1MiB\nkind_inspector:\n  delay: 400us\n"
+                      "traffic:\n  overload:\n    inspectors: [kind_inspector]\n    step: 5ms\n    calm: 500ms\n"
                       "    bytes: 20KiB\n"
                       % (here, name, here, name, os.environ["EC_PLUGINDIR"], os.environ["EC_TESTPLUGINS"], here, name))
         self.run = subprocess.Popen(["nsenter", "--net=/run/netns/" + NS, ECYBERD, "--alone", "-c", name + ".yaml",
