@@ -23,7 +23,7 @@ static void fuzz_hello(const uint8_t *message, uint32_t n)
 int LLVMFuzzerTestOneInput(const uint8_t *d, size_t n)
 {
     static struct fake_traffic *f;
-    struct crypto c = { NULL, 0, 0, { { 0, 0 } } };
+    struct crypto c = { .pieces = 0 };
     const uint8_t *message;
     uint32_t len;
 

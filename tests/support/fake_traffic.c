@@ -267,6 +267,15 @@ void fake_free(struct fake_traffic *f)
     free(f);
 }
 
+uint32_t fake_told(const struct fake_traffic *f, const char *name)
+{
+    for (uint32_t i = 0; i < f->proto->n_anomaly; i++)
+        if (!strcmp(f->proto->anomaly[i], name))
+            return f->anomaly[i];
+    fprintf(stderr, "there is no anomaly %s\n", name);
+    abort();
+}
+
 const struct ec_buf *fake_buffer(struct fake_traffic *f, struct ec_tx *x, const char *name, uint32_t dir)
 {
     for (uint32_t i = 0; i < f->proto->n_buf; i++)

@@ -52,6 +52,8 @@ void fake_gap(struct fake_traffic *f, uint32_t dir, uint64_t missing);
 /* End both directions and drop everything. Published records stay in f->host. */
 void fake_end(struct fake_traffic *f);
 void fake_free(struct fake_traffic *f);
+/* How often the anomaly of that name was reported. Aborts where the parser has none. */
+uint32_t fake_told(const struct fake_traffic *f, const char *name);
 /* The buffer of that name and direction, NULL: absent. */
 const struct ec_buf *fake_buffer(struct fake_traffic *f, struct ec_tx *x, const char *name, uint32_t dir);
 

@@ -340,6 +340,7 @@ START_TEST(pieces_are_bounded)
     crypto_drop(&c);
     memcpy(frame, "\6\x80\1\0\0\1x", 7);            /* beyond 16 KiB */
     ck_assert(!frames_read(&c, frame, 7));
+    ck_assert(c.too_long);
     memcpy(frame, "\2\0\0\x7f\xff", 5);             /* more ranges than bytes */
     ck_assert(!frames_read(&c, frame, 5));
     memcpy(frame, "\3\0\0\0\0\1\1\1", 8);

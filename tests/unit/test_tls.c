@@ -71,7 +71,7 @@ START_TEST(hellos_are_read)
 {
     struct hello c = message(TLS_CLIENT_HELLO, "www.example"), s = message(TLS_SERVER_HELLO, NULL);
     struct tls_hello h;
-    char scratch[16];
+    char scratch[TLS_VERSION_NAME];
 
     ck_assert(tls_hello_read(&h, TLS_CLIENT_HELLO, c.d + 4, c.n - 4));
     ck_assert_uint_eq(h.sni.len, 11);
@@ -80,7 +80,23 @@ START_TEST(hellos_are_read)
     ck_assert_uint_eq(h.offered, 0x0304);
     ck_assert(tls_hello_read(&h, TLS_SERVER_HELLO, s.d + 4, s.n - 4));
     ck_assert_str_eq(tls_version_name(h.version, scratch), "TLS 1.3");
-    ck_assert_str_eq(tls_version_name(0x7f1c, scratch), "0x7f1c");
+    ck_assert_str_eq(tls_version_name(0x7f1c, scratch), "TLS 1.3 draft-28");
+    ck_assert_str_eq(tls_version_name(0xfb1a, scratch), "TLS 1.3 draft-26-fb");
+    ck_assert_str_eq(tls_version_name(0x7f0e, scratch), "TLS 1.3 draft-<16");
+    ck_assert_str_eq(tls_version_name(0x7e01, scratch), "0x7e01");
+}
+END_TEST
+
+/* The ServerHello of the early drafts of TLS 1.3 has neither session nor compression. */
+START_TEST(a_draft_is_read)
+{
+    uint8_t hello[2 + 32 + 2 + 2] = { 0x7f, 0x12 };
+    struct tls_hello h;
+
+    hello[34] = 0x13, hello[35] = 0x01;
+    ck_assert(tls_hello_read(&h, TLS_SERVER_HELLO, hello, sizeof hello));
+    ck_assert_uint_eq(h.cipher, 0x1301);
+    ck_assert_uint_eq(h.version, 0x7f12);
 }
 END_TEST
 
@@ -134,26 +150,89 @@ START_TEST(records_and_segments_are_cut_anywhere)
 }
 END_TEST
 
-START_TEST(damage_is_reported)
+#define ZEROS "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+
+/* What the client sends behind a sound hello, by the name that EVE has for it. */
+START_TEST(damage_is_told)
 {
+    static const struct { const char *bytes; uint32_t n; const char *name; } cases[] = {
+        { "\x63\7\1\0\5hello", 10, "INVALID_TLS_HEADER" },
+        { "\x63\3\1\0\5hello", 10, "INVALID_RECORD_TYPE" },
+        { "\x16\7\1\0\5hello", 10, "INVALID_RECORD_VERSION" },
+        { "\x16\3\1\xff\5hello", 10, "INVALID_RECORD_LENGTH" },
+        { "\x16\3\1\0\0", 5, "INVALID_RECORD_LENGTH" },
+        { "\x15\3\1\0\0", 5, "INVALID_RECORD_LENGTH" },
+        { "\x15\3\1\0\1\2", 6, "INVALID_ALERT_MESSAGE" },
+        { "\x16\3\1\0\4\x4d\0\0\0", 9, "INVALID_HANDSHAKE_MESSAGE" },
+        { "\x16\3\1\0\4\1\xff\xff\xff", 9, "TOO_LONG_HANDSHAKE_MESSAGE" },
+        { "\x18\3\1\0\x13\7\0\0" ZEROS, 24, "INVALID_HEARTBEAT_MESSAGE" },
+        { "\x18\3\1\0\3\1\0\0", 8, "INVALID_HEARTBEAT_MESSAGE" },        /* without padding */
+        { "\x18\3\1\0\2\1\0", 7, "INVALID_HEARTBEAT_MESSAGE" },
+        { "\x18\3\1\0\x13\1\0\0" ZEROS "\x18\3\1\0\x13\1\0\0" ZEROS, 48, "INVALID_HEARTBEAT_MESSAGE" },
+        { "\x18\3\1\0\3\1\x40\0", 8, "OVERFLOW_HEARTBEAT_MESSAGE" },     /* Heartbleed */
+    };
     struct fake_traffic *f = fake_new(tls_register);
     struct hello c = message(TLS_CLIENT_HELLO, "www.example");
     uint8_t stream[1024];
     uint32_t n = records(&c, 1000, stream);
 
-    stream[5 + 4 + 34] = 200;       /* a session id longer than the message */
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fake_begin(f);
+        fake_feed(f, EC_TO_SERVER, stream, n, 0);
+        fake_feed(f, EC_TO_SERVER, cases[i].bytes, cases[i].n, 0);
+        fake_end(f);
+        for (uint32_t k = 0; k < f->proto->n_anomaly; k++)
+            ck_assert_msg(f->anomaly[k] == !strcmp(f->proto->anomaly[k], cases[i].name), "%u: %s %u times", i,
+                          f->proto->anomaly[k], f->anomaly[k]);
+    }
+    fake_free(f);
+}
+END_TEST
+
+/* A heartbeat that is answered may be followed by the next one. */
+START_TEST(sound_heartbeats_are_no_damage)
+{
+    struct fake_traffic *f = fake_new(tls_register);
+    struct hello c = message(TLS_CLIENT_HELLO, "www.example");
+    uint8_t stream[1024];
+
     fake_begin(f);
-    fake_feed(f, EC_TO_SERVER, stream, n, 0);
-    ck_assert_uint_eq(f->anomaly[1], 1);
+    fake_feed(f, EC_TO_SERVER, stream, records(&c, 1000, stream), 0);
+    for (int i = 0; i < 3; i++) {
+        fake_feed(f, EC_TO_SERVER, "\x18\3\1\0\x13\1\0\0" ZEROS, 24, 0);
+        fake_feed(f, EC_TO_CLIENT, "\x18\3\1\0\x13\2\0\0" ZEROS, 24, 0);
+    }
     fake_end(f);
-    fake_begin(f);
-    fake_feed(f, EC_TO_SERVER, "\x63\x03\x01\x00\x05hello", 10, 0);
-    ck_assert_uint_eq(f->anomaly[0], 1);
-    fake_end(f);
-    fake_begin(f);
-    fake_feed(f, EC_TO_SERVER, "\x16\x03\x01\x00\x04\x01\xff\xff\xff", 9, 0);
-    ck_assert_uint_eq(f->anomaly[2], 1);
-    fake_end(f);
+    for (uint32_t k = 0; k < f->proto->n_anomaly; k++)
+        ck_assert_msg(!f->anomaly[k], "%s", f->proto->anomaly[k]);
+    fake_free(f);
+}
+END_TEST
+
+/* The extension starts behind 4 + 2 + 32 + 1 + 6 + 2 bytes: type, length; length of the list; type, length, name. */
+START_TEST(a_server_name_is_checked)
+{
+    enum { SNI = 47 };
+    static const struct { uint32_t at; uint8_t now; const char *name; } cases[] = {
+        { SNI + 6, 1, "INVALID_SNI_TYPE" },
+        { SNI + 8, 0, "INVALID_SNI_LENGTH" }, { SNI + 5, 200, "INVALID_SNI_LENGTH" },
+        { 4 + 34, 200, "HANDSHAKE_INVALID_LENGTH" },            /* a session longer than the message */
+        { SNI + 3, 255, "HANDSHAKE_INVALID_LENGTH" },
+        { SNI + 20 + 1, 0, "MULTIPLE_SNI_EXTENSIONS" },         /* the next extension is one, too */
+    };
+    struct fake_traffic *f = fake_new(tls_register);
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct hello c = message(TLS_CLIENT_HELLO, "www.example");
+        uint8_t stream[1024];
+
+        ck_assert_uint_ne(c.d[cases[i].at], cases[i].now);
+        c.d[cases[i].at] = cases[i].now;
+        fake_begin(f);
+        fake_feed(f, EC_TO_SERVER, stream, records(&c, 1000, stream), 0);
+        fake_end(f);
+        ck_assert_msg(fake_told(f, cases[i].name) == 1, "%s", cases[i].name);
+    }
     fake_free(f);
 }
 END_TEST
@@ -177,7 +256,8 @@ START_TEST(encrypted_records_tell)
     fake_feed(f, EC_TO_CLIENT, "\x17\x03\x03\x00\x10""0123456789abcdef", 21, 0);
     fake_end(f);
     ck_assert_uint_eq(f->n_ended, 0);           /* no handshake, no record */
-    ck_assert_uint_eq(f->anomaly[0] + f->anomaly[1] + f->anomaly[2], 0);
+    for (uint32_t k = 0; k < f->proto->n_anomaly; k++)
+        ck_assert_uint_eq(f->anomaly[k], 0);
     fake_free(f);
 }
 END_TEST
@@ -188,9 +268,12 @@ int main(void)
     TCase *tc = tcase_create("tls");
 
     tcase_add_test(tc, hellos_are_read);
+    tcase_add_test(tc, a_draft_is_read);
     tcase_add_test(tc, a_cut_hello_is_malformed);
     tcase_add_test(tc, records_and_segments_are_cut_anywhere);
-    tcase_add_test(tc, damage_is_reported);
+    tcase_add_test(tc, damage_is_told);
+    tcase_add_test(tc, sound_heartbeats_are_no_damage);
+    tcase_add_test(tc, a_server_name_is_checked);
     tcase_add_test(tc, encrypted_records_tell);
     suite_add_tcase(suite, tc);
     return unit_run(suite);

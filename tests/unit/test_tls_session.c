@@ -48,10 +48,12 @@ static const uint8_t certificate[] = {
 
 START_TEST(a_certificate_is_read)
 {
+    struct cert_alt alt[4];
+    const uint8_t *at;
     struct cert c;
 
     ck_assert(fingerprint_setup());
-    ck_assert(cert_read(&c, certificate, sizeof certificate));
+    ck_assert_int_eq(cert_read(&c, certificate, sizeof certificate), CERT_SOUND);
     ck_assert_uint_eq(c.subject.n, 81);
     ck_assert_mem_eq(c.subject.p, "C=FR, O=Example, Inc., businessCategory=Private, Email=ca@shop.test, CN=shop.test",
                      81);
@@ -61,21 +63,28 @@ START_TEST(a_certificate_is_read)
     ck_assert_str_eq(c.not_after, "2036-11-20T08:44:35");
     ck_assert_str_eq(c.fingerprint, "8b:47:f2:ae:cf:d9:82:d6:0f:0d:4e:3e:58:a4:5a:37:5c:f6:c6:b2");
     ck_assert_uint_eq(c.alts, 3);
-    ck_assert_mem_eq(certificate + c.alt[0].off, "shop.test", c.alt[0].len);
-    ck_assert_mem_eq(certificate + c.alt[1].off, "\xc0\0\2\7", 4);
+    at = c.alt;
+    for (uint32_t i = 0; i < 3; i++)
+        ck_assert(cert_alt_next(&c, &at, &alt[i]));
+    ck_assert(!cert_alt_next(&c, &at, &alt[3]));
+    ck_assert_uint_eq(alt[0].n, 9);
+    ck_assert_mem_eq(alt[0].p, "shop.test", 9);
+    ck_assert_int_eq(alt[1].kind, CERT_ALT_IP);
+    ck_assert_mem_eq(alt[1].p, "\xc0\0\2\7", 4);
 }
 END_TEST
 
 START_TEST(a_cut_or_changed_certificate_does_no_harm)
 {
     uint8_t *copy = malloc(sizeof certificate);
+    struct cert_alt alt;
     struct cert c;
 
     ck_assert_ptr_nonnull(copy);
     for (uint32_t n = 0; n < sizeof certificate; n++) {
         uint8_t *cut = malloc(n ? n : 1);
         memcpy(cut, certificate, n);
-        ck_assert(!cert_read(&c, cut, n));
+        ck_assert_int_ne(cert_read(&c, cut, n), CERT_SOUND);
         free(cut);
     }
     for (uint32_t i = 0; i < sizeof certificate; i++)
@@ -84,10 +93,38 @@ START_TEST(a_cut_or_changed_certificate_does_no_harm)
             copy[i] ^= (uint8_t)(1u << bit);
             cert_read(&c, copy, sizeof certificate);
             ck_assert_uint_le(c.subject.n, CERT_NAME_MAX);
-            for (uint32_t k = 0; k < c.alts; k++)
-                ck_assert_uint_le(c.alt[k].off + c.alt[k].len, sizeof certificate);
+            for (const uint8_t *at = c.alt; at && cert_alt_next(&c, &at, &alt);)
+                ck_assert(alt.p + alt.n <= copy + sizeof certificate);
         }
     free(copy);
+}
+END_TEST
+
+/* One byte of the certificate changed. */
+START_TEST(each_fault_of_a_certificate_is_told)
+{
+    static const struct { uint32_t at; uint8_t now; enum cert_fault fault; } cases[] = {
+        { 0, 0x04, CERT_FORM }, { 4, 0x04, CERT_FORM },             /* the certificate; what is signed */
+        { 10, 0x04, CERT_VERSION }, { 13, 0x04, CERT_SERIAL },
+        { 24, 0x04, CERT_DER }, { 26, 0x04, CERT_DER },             /* the algorithm and its name */
+        { 36, 0x31, CERT_DER },                                     /* the issuer */
+        { 142, 0x04, CERT_DER }, { 144, 0x04, CERT_DATE }, { 146, 'x', CERT_DATE }, { 149, '3', CERT_DATE },
+        { 174, 0x04, CERT_DER },                                    /* the subject */
+        { 280, 0x04, CERT_DER },                                    /* the key */
+        { 371, 0x04, CERT_DER }, { 373, 0x04, CERT_DER },           /* the extensions */
+        { 377, 0x04, CERT_FORM },                                   /* the first one's name */
+        { 498, 0x04, CERT_DER }, { 510, 0x04, CERT_DER },           /* the signature */
+    };
+    uint8_t copy[sizeof certificate];
+    struct cert c;
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        memcpy(copy, certificate, sizeof copy);
+        ck_assert_uint_ne(copy[cases[i].at], cases[i].now);
+        copy[cases[i].at] = cases[i].now;
+        ck_assert_msg(cert_read(&c, copy, sizeof copy) == cases[i].fault, "at %u: %d", cases[i].at,
+                      (int)cert_read(&c, copy, sizeof copy));
+    }
 }
 END_TEST
 
@@ -347,6 +384,7 @@ int main(void)
 
     tcase_add_test(tc, a_certificate_is_read);
     tcase_add_test(tc, a_cut_or_changed_certificate_does_no_harm);
+    tcase_add_test(tc, each_fault_of_a_certificate_is_told);
     tcase_add_test(tc, ja4_is_as_published);
     tcase_add_test(tc, ja3_is_as_published);
     tcase_add_test(tc, a_session_ends_when_both_sides_encrypt);

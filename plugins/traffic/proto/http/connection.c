@@ -2,6 +2,7 @@
 #include "connection.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "brotli.h"
 #include "events.h"
@@ -120,6 +121,20 @@ static int on_headers(htp_tx_t *h, uint32_t dir)
 
 static int on_request_headers(htp_tx_t *h) { return on_headers(h, EC_TO_SERVER); }
 static int on_response_headers(htp_tx_t *h) { return on_headers(h, EC_TO_CLIENT); }
+
+/* libhtp takes what answers a request of HTTP/0.9 for a bare body. A status line says that the server read another
+ * version. */
+static int on_response_start(htp_tx_t *h)
+{
+    static const char version[] = "HTTP/1.";
+    const struct http_state *s = htp_connp_get_user_data(h->connp);
+    size_t at = htp_connp_res_data_consumed(h->connp);
+
+    if (h->is_protocol_0_9 && s->k && s->k->dir == EC_TO_CLIENT && s->k->len >= at + sizeof version - 1
+        && !memcmp(s->k->data + at, version, sizeof version - 1))
+        htp_tx_req_set_protocol_0_9(h, 0);
+    return HTP_OK;
+}
 
 static int on_response_line(htp_tx_t *h)
 {
@@ -305,6 +320,7 @@ int32_t connection_setup(const struct ec_traffic *t)
     htp_config_register_request_headers(cfg, on_request_headers);
     htp_config_register_request_body_data(cfg, on_request_body);
     htp_config_register_request_complete(cfg, on_request_complete);
+    htp_config_register_response_start(cfg, on_response_start);
     htp_config_register_response_line(cfg, on_response_line);
     htp_config_register_response_headers(cfg, on_response_headers);
     htp_config_register_response_body_data(cfg, on_response_body);

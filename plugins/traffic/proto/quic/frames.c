@@ -49,7 +49,8 @@ static bool crypto_add(struct crypto *c, uint64_t offset, const uint8_t *d, uint
 {
     if (!n)
         return true;
-    if (offset > CRYPTO_MAX || n > CRYPTO_MAX - offset || !room(c, (uint32_t)(offset + n)))
+    c->too_long = offset > CRYPTO_MAX || n > CRYPTO_MAX - offset;
+    if (c->too_long || !room(c, (uint32_t)(offset + n)))
         return false;
     if (!enter(c, (uint32_t)offset, (uint32_t)(offset + n)))
         return false;

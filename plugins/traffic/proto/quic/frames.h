@@ -12,6 +12,7 @@ struct piece { uint32_t from, to; };
 struct crypto {                     /* one direction */
     uint8_t *data;                  /* owned */
     uint32_t room, pieces;
+    bool too_long;                  /* frames_read() failed because a piece went beyond CRYPTO_MAX */
     struct piece piece[CRYPTO_PIECES];  /* sorted, apart from each other */
 };
 

@@ -38,8 +38,9 @@ static const struct ec_bufdef buffers[SLOTS] = {
     { "ja3s.string", "what the server's JA3S is made of", EC_TO_CLIENT, EC_BUF_KIND_TX, 0, AT_HELLO },
 };
 
-enum { ANOMALY_DECRYPT, ANOMALY_DATA, ANOMALY_HELLO, ANOMALIES };
-static const char *const anomalies[ANOMALIES] = { "failed_decrypt", "error_on_data", "invalid_handshake_message" };
+enum { ANOMALY_DECRYPT, ANOMALY_DATA, ANOMALY_TOO_LONG, ANOMALY_HELLO, ANOMALIES };
+static const char *const anomalies[ANOMALIES] = {
+    "failed_decrypt", "error_on_data", "crypto_frag_too_long", "invalid_handshake_message" };
 
 static const struct ec_traffic *traffic;
 
@@ -180,7 +181,7 @@ static bool initial(struct ec_pctx *c, struct quic_state *s, uint32_t dir, const
     sound = take_frames(s, dir, plain, (uint32_t)n);
     free(plain);
     if (!sound) {
-        traffic->anomaly(c, NULL, ANOMALY_DATA);
+        traffic->anomaly(c, NULL, s->crypto[dir] && s->crypto[dir]->too_long ? ANOMALY_TOO_LONG : ANOMALY_DATA);
         return false;
     }
     if (!(message = crypto_message(s->crypto[dir], &n_message))) {

@@ -140,92 +140,158 @@ static void read_serial(struct cert *c, const struct der *number)
     c->serial[used] = '\0';
 }
 
+static uint32_t two_digits(const uint8_t *d) { return (uint32_t)(d[0] - '0') * 10 + (uint32_t)(d[1] - '0'); }
+
 /* UTCTime with two digits of the year, GeneralizedTime with four (RFC 5280 §4.1.2.5). */
-static void read_time(char out[24], struct der *validity)
+static bool read_time(char out[24], struct der *validity)
 {
     const uint8_t *d;
     struct der body;
-    uint32_t year, digits;
+    uint32_t year, digits, month, day;
     uint8_t tag;
 
     if (!der_next(validity, &tag, &body))
-        return;
+        return false;
     digits = tag == DER_UTC_TIME ? 12 : 14;
     if ((tag != DER_UTC_TIME && tag != DER_TIME) || der_left(&body) < digits)
-        return;
+        return false;
     d = body.p;
     for (uint32_t i = 0; i < digits; i++)
         if (d[i] < '0' || d[i] > '9')
-            return;
-    year = (uint32_t)(d[0] - '0') * 10 + (uint32_t)(d[1] - '0');
+            return false;
+    year = two_digits(d);
     if (tag == DER_UTC_TIME)
         year += year < 50 ? 2000 : 1900;
     else
-        year = year * 100 + (uint32_t)(d[2] - '0') * 10 + (uint32_t)(d[3] - '0');
+        year = year * 100 + two_digits(d + 2);
     d += digits - 10;
-    snprintf(out, 24, "%04u-%c%c-%c%cT%c%c:%c%c:%c%c", year % 10000, d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7],
-             d[8], d[9]);
+    month = two_digits(d);
+    day = two_digits(d + 2);
+    if (!month || month > 12 || !day || day > 31 || two_digits(d + 4) > 23 || two_digits(d + 6) > 59 ||
+        two_digits(d + 8) > 60)
+        return false;
+    snprintf(out, 24, "%04u-%02u-%02uT%02u:%02u:%02u", year % 10000, month % 100, day % 100, two_digits(d + 4) % 100,
+             two_digits(d + 6) % 100, two_digits(d + 8) % 100);
+    return true;
 }
 
-static void read_alt_names(struct cert *c, const uint8_t *base, struct der octets)
+bool cert_alt_next(const struct cert *c, const uint8_t **at, struct cert_alt *alt)
 {
-    struct der list, one;
-    uint8_t tag;
+    struct der list = { *at, c->alt_end }, one;
 
-    if (!der_take(&octets, DER_SEQUENCE, &list))
-        return;
-    while (c->alts < CERT_ALTS_MAX && der_next(&list, &tag, &one)) {
-        if (tag != CERT_ALT_DNS && tag != CERT_ALT_IP && tag != CERT_ALT_MAIL && tag != CERT_ALT_URI)
+    while (der_next(&list, &alt->kind, &one)) {
+        *at = list.p;
+        if (alt->kind != CERT_ALT_DNS && alt->kind != CERT_ALT_IP && alt->kind != CERT_ALT_MAIL &&
+            alt->kind != CERT_ALT_URI)
             continue;
-        c->alt_kind[c->alts] = tag;
-        c->alt[c->alts].off = (uint32_t)(one.p - base);
-        c->alt[c->alts++].len = der_left(&one);
+        alt->p = one.p;
+        alt->n = der_left(&one);
+        return true;
     }
+    return false;
+}
+
+static void read_alt_names(struct cert *c, struct der octets)
+{
+    struct cert_alt alt;
+    const uint8_t *at;
+    struct der list;
+
+    if (c->alt || !der_take(&octets, DER_SEQUENCE, &list))
+        return;
+    c->alt = at = list.p;
+    c->alt_end = list.end;
+    while (!c->more_alts && cert_alt_next(c, &at, &alt)) {
+        c->more_alts = c->alts == CERT_ALTS_MAX;
+        c->alts += !c->more_alts;
+    }
+}
+
+/* A part that has to be there. */
+static enum cert_fault part_of(struct der *d, uint8_t tag, struct der *body)
+{
+    struct der next = *d, other;
+    uint8_t found;
+
+    if (der_take(d, tag, body))
+        return CERT_SOUND;
+    return der_next(&next, &found, &other) ? CERT_DER : CERT_CUT;
 }
 
 /* RFC 5280 §4.2.1.6 */
-static void read_extensions(struct cert *c, const uint8_t *base, struct der rest)
+static enum cert_fault read_extensions(struct cert *c, struct der rest)
 {
     static const uint8_t alt_name[] = { 0x55, 0x1d, 0x11 };
     struct der outer, list, one, oid, octets;
+    enum cert_fault fault;
 
-    if (!der_take(&rest, 0xa3, &outer) || !der_take(&outer, DER_SEQUENCE, &list))
-        return;
+    if (!der_left(&rest))
+        return CERT_SOUND;
+    if ((fault = part_of(&rest, 0xa3, &outer)) || (fault = part_of(&outer, DER_SEQUENCE, &list)))
+        return fault;
     while (der_take(&list, DER_SEQUENCE, &one)) {
         if (!der_take(&one, DER_OID, &oid))
-            return;
+            return CERT_FORM;
         der_skip(&one, 0x01);                   /* critical */
         if (der_left(&oid) == sizeof alt_name && !memcmp(oid.p, alt_name, sizeof alt_name) &&
             der_take(&one, DER_OCTET_STRING, &octets))
-            read_alt_names(c, base, octets);
+            read_alt_names(c, octets);
     }
+    return der_left(&list) ? CERT_DER : CERT_SOUND;
 }
 
-bool cert_read(struct cert *c, const uint8_t *d, uint32_t n)
+/* Version and serial number. */
+static enum cert_fault read_number(struct cert *c, struct der *tbs)
 {
-    struct der all = { d, d + n }, certificate, tbs, part, validity;
+    struct der part, version;
+
+    if (der_take(tbs, 0xa0, &part) && !der_take(&part, DER_INTEGER, &version))
+        return CERT_VERSION;
+    if (!der_take(tbs, DER_INTEGER, &part))
+        return CERT_SERIAL;
+    read_serial(c, &part);
+    return CERT_SOUND;
+}
+
+/* Who vouches for whom, and when. */
+static enum cert_fault read_names(struct cert *c, struct der *tbs)
+{
+    struct der part, name;
+    enum cert_fault fault, date = CERT_SOUND;
+
+    if ((fault = part_of(tbs, DER_SEQUENCE, &part)) || (fault = part_of(&part, DER_OID, &name)) ||
+        (fault = part_of(tbs, DER_SEQUENCE, &name)))
+        return fault;
+    read_name(&c->issuer, name);
+    if ((fault = part_of(tbs, DER_SEQUENCE, &part)))
+        return fault;
+    if (!read_time(c->not_before, &part) || !read_time(c->not_after, &part))
+        date = CERT_DATE;
+    if ((fault = part_of(tbs, DER_SEQUENCE, &name)))
+        return date ? date : fault;
+    read_name(&c->subject, name);
+    return date;
+}
+
+enum cert_fault cert_read(struct cert *c, const uint8_t *d, uint32_t n)
+{
+    struct der all = { d, d + n }, certificate, tbs, part;
+    enum cert_fault fault, late;
 
     memset(c, 0, sizeof *c);
     fingerprint_sha1(c->fingerprint, d, n);
     if (!der_take(&all, DER_SEQUENCE, &certificate) || !der_take(&certificate, DER_SEQUENCE, &tbs))
-        return false;
-    der_skip(&tbs, 0xa0);                       /* version */
-    if (!der_take(&tbs, DER_INTEGER, &part))
-        return false;
-    read_serial(c, &part);
-    if (!der_take(&tbs, DER_SEQUENCE, &part) || !der_take(&tbs, DER_SEQUENCE, &part))
-        return false;
-    read_name(&c->issuer, part);
-    if (!der_take(&tbs, DER_SEQUENCE, &validity))
-        return false;
-    read_time(c->not_before, &validity);
-    read_time(c->not_after, &validity);
-    if (!der_take(&tbs, DER_SEQUENCE, &part))
-        return false;
-    read_name(&c->subject, part);
-    der_skip(&tbs, DER_SEQUENCE);               /* the key */
+        return CERT_FORM;
+    if ((fault = read_number(c, &tbs)))
+        return fault;
+    fault = read_names(c, &tbs);
+    if (fault && fault != CERT_DATE)
+        return fault;
+    if ((late = part_of(&tbs, DER_SEQUENCE, &part)))    /* the key */
+        return fault ? fault : late;
     der_skip(&tbs, 0x81);
     der_skip(&tbs, 0x82);
-    read_extensions(c, d, tbs);
-    return true;
+    if (!(late = read_extensions(c, tbs)) && !(late = part_of(&certificate, DER_SEQUENCE, &part)))
+        late = part_of(&certificate, DER_BIT_STRING, &part);    /* the signature */
+    return fault ? fault : late;
 }

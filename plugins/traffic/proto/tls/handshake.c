@@ -4,10 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool tls_record_plausible(const uint8_t *d)
+enum tls_record_fault tls_record_fault(const uint8_t *d)
 {
-    return d[0] >= TLS_CHANGE_CIPHER && d[0] <= TLS_HEARTBEAT && d[1] == 3 && d[2] <= 4 &&
-           tls_record_length(d) <= TLS_RECORD_MAX;
+    bool type = d[0] >= TLS_CHANGE_CIPHER && d[0] <= TLS_HEARTBEAT, version = d[1] == 3 && d[2] <= 4;
+
+    if (!type)
+        return version ? TLS_RECORD_TYPE : TLS_RECORD_FORM;
+    if (!version)
+        return TLS_RECORD_VERSION;
+    return tls_record_length(d) <= TLS_RECORD_MAX ? TLS_RECORD_SOUND : TLS_RECORD_LENGTH;
+}
+
+bool tls_record_plausible(const uint8_t *d) { return !tls_record_fault(d); }
+
+/* https://www.iana.org/assignments/tls-parameters: 0 to 6, 8, 11 to 16, 20 to 26, 67, 254 */
+bool tls_message_known(uint32_t type)
+{
+    return type < 32 ? 0x07f1f97fu >> type & 1 : type == 67 || type == 254;
 }
 
 static uint32_t message_length(const uint8_t *d) { return 4 + ((uint32_t)d[1] << 16 | (uint32_t)d[2] << 8 | d[3]); }

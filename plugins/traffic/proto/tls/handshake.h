@@ -21,6 +21,11 @@ struct tls_side {                               /* one direction */
 
 /* A record's header: known content type and version, sane length? */
 bool tls_record_plausible(const uint8_t *d);
+/* What is wrong with it. FORM: neither type nor version. */
+enum tls_record_fault { TLS_RECORD_SOUND, TLS_RECORD_FORM, TLS_RECORD_TYPE, TLS_RECORD_VERSION, TLS_RECORD_LENGTH };
+enum tls_record_fault tls_record_fault(const uint8_t *d);
+/* Is it a type of message that IANA has assigned? */
+bool tls_message_known(uint32_t type);
 static inline uint32_t tls_record_length(const uint8_t *d) { return (uint32_t)d[3] << 8 | d[4]; }
 
 /* Feed a record's content. Returns a whole message (its 4-byte header included) that starts in d or in what was held:

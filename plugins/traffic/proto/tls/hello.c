@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The high byte of versions of TLS 1.3's drafts; the low one counts. */
+enum { TLS_DRAFT = 0x7f, TLS_DRAFT_FACEBOOK = 0xfb };
+
 /* What is left to read. Every take checks; after the first failure nothing more is given. */
 struct reader { const uint8_t *d; uint32_t at, end; bool failed; };
 
@@ -43,14 +46,19 @@ static struct reader vector(struct reader *r, uint32_t bytes)
     return sub;
 }
 
+#define SNI_MAX 255u                /* bytes of a host name (RFC 1035 §2.3.4) */
+
 /* RFC 6066 §3 */
 static void read_sni(struct tls_hello *h, struct reader ext)
 {
     struct reader list = vector(&ext, 2);
 
+    h->sni_length |= list.failed;
     while (!list.failed && list.at < list.end && !h->sni.len) {
         uint32_t type = number(&list, 1);
         struct reader name = vector(&list, 2);
+        h->sni_type |= type != 0;
+        h->sni_length |= name.failed || name.end == name.at || name.end - name.at > SNI_MAX;
         if (!name.failed && type == 0) {
             h->sni.off = name.at;
             h->sni.len = name.end - name.at;
@@ -102,6 +110,7 @@ static void read_versions(struct tls_hello *h, uint32_t type, struct reader ext)
 static void read_extension(struct tls_hello *h, uint32_t type, uint32_t kind, struct reader ext)
 {
     if (kind == TLS_X_SNI && type == TLS_CLIENT_HELLO) {
+        h->sni_again |= h->has_sni;
         h->has_sni = true;
         read_sni(h, ext);
     } else if (kind == TLS_X_GROUPS) {
@@ -143,6 +152,10 @@ static void read_start(struct tls_hello *h, uint32_t type, struct reader *r)
     h->random.off = r->at;
     if ((random = take(r, 32)))
         h->random.len = 32;
+    if (type == TLS_SERVER_HELLO && h->legacy >> 8 == TLS_DRAFT) {
+        h->cipher = (uint16_t)number(r, 2);     /* up to draft-ietf-tls-tls13-21 §4.1.3 it is all */
+        return;
+    }
     h->session = range_of(vector(r, 1));
     if (type == TLS_CLIENT_HELLO) {
         h->ciphers = range_of(vector(r, 2));
@@ -161,7 +174,7 @@ bool tls_hello_read(struct tls_hello *h, uint32_t type, const uint8_t *d, uint32
     memset(h, 0, sizeof *h);
     read_start(h, type, &r);
     if (r.failed || r.at == r.end)
-        return !r.failed;
+        return !r.failed && h->ciphers.len % 2 == 0;
     list = vector(&r, 2);
     h->extensions = range_of(list);
     while (!list.failed && list.at < list.end) {
@@ -170,7 +183,7 @@ bool tls_hello_read(struct tls_hello *h, uint32_t type, const uint8_t *d, uint32
         if (!ext.failed)
             read_extension(h, type, kind, ext);
     }
-    return !list.failed && !r.failed;
+    return !list.failed && !r.failed && h->ciphers.len % 2 == 0;
 }
 
 bool tls_hello_read_v2(struct tls_hello *h, const uint8_t *d, uint32_t n)
@@ -226,8 +239,14 @@ const char *tls_version_name(uint16_t version, char *scratch)
     case 0x0302: return "TLS 1.1";
     case 0x0303: return "TLS 1.2";
     case 0x0304: return "TLS 1.3";
-    default:
-        snprintf(scratch, 16, "0x%04x", version);
-        return scratch;
+    default: break;
     }
+    if (version >> 8 == TLS_DRAFT && (version & 0xff) < 16)
+        return "TLS 1.3 draft-<16";
+    if (version >> 8 == TLS_DRAFT || version >> 8 == TLS_DRAFT_FACEBOOK)
+        snprintf(scratch, TLS_VERSION_NAME, "TLS 1.3 draft-%u%s", version & 0xffu,
+                 version >> 8 == TLS_DRAFT ? "" : "-fb");
+    else
+        snprintf(scratch, TLS_VERSION_NAME, "0x%04x", version);
+    return scratch;
 }

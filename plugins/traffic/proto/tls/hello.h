@@ -13,6 +13,7 @@ struct tls_hello {
     uint16_t offered;                           /* ClientHello: the highest of supported_versions, else legacy_version */
     uint16_t cipher;                            /* ServerHello: the chosen suite */
     bool has_sni, retry;                        /* the extension was there; HelloRetryRequest (RFC 8446 §4.1.3) */
+    bool sni_again, sni_type, sni_length;       /* what is wrong with it: it is there twice, no host name, its length */
     struct tls_range sni, alpn;                 /* host name; first protocol name */
     /* 32 bytes; session id; lists as they stand on the wire, without their lengths: cipher suites, protocol names,
      * groups, point formats, signature algorithms; all extensions */
@@ -35,7 +36,8 @@ bool tls_extension_next(const struct tls_hello *h, const uint8_t *d, uint32_t *a
 bool tls_name_next(struct tls_range list, const uint8_t *d, uint32_t *at, struct tls_range *name);
 /* RFC 8701: values that clients make up. */
 static inline bool tls_is_grease(uint32_t v) { return (v & 0x0f0f) == 0x0a0a && v >> 8 == (v & 0xff); }
-/* "TLS 1.2" as EVE writes versions; unknown ones as "0x7f1c" in scratch (16 bytes). */
+#define TLS_VERSION_NAME 24
+/* "TLS 1.2", "TLS 1.3 draft-28" as EVE writes them; unknown ones as "0x7e01" in scratch (TLS_VERSION_NAME bytes). */
 const char *tls_version_name(uint16_t version, char *scratch);
 
 #endif

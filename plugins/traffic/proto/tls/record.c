@@ -72,28 +72,30 @@ static void put_cert(struct tls_cert_part *p, const struct tls_chain *chain, str
     p->not_after = put_text(b, c->not_after);
 }
 
-static struct ec_span put_alt(struct ec_build *b, uint8_t kind, const uint8_t *d, uint32_t n)
+static struct ec_span put_alt(struct ec_build *b, const struct cert_alt *alt)
 {
     char text[INET6_ADDRSTRLEN];
 
-    if (kind == CERT_ALT_IP && (n == 4 || n == 16))
-        return ec_puts(b, inet_ntop(n == 4 ? AF_INET : AF_INET6, d, text, sizeof text));
-    return ec_put(b, d, n);
+    if (alt->kind == CERT_ALT_IP && (alt->n == 4 || alt->n == 16))
+        return ec_puts(b, inet_ntop(alt->n == 4 ? AF_INET : AF_INET6, alt->p, text, sizeof text));
+    return ec_put(b, alt->p, alt->n);
 }
 
 static void put_alts(struct tls_event *e, const struct tls_end *end, struct ec_build *b)
 {
     const struct cert *c = end->chain ? &end->chain->cert : NULL;
     struct ec_span *s = c && c->alts ? ec_rows(b, &e->alts, c->alts, sizeof *s) : NULL;
+    const uint8_t *at = s ? c->alt : NULL;
+    struct cert_alt alt;
 
-    for (uint32_t i = 0; s && i < c->alts; i++)
-        s[i] = put_alt(b, c->alt_kind[i], end->chain->item[0].u.data + c->alt[i].off, c->alt[i].len);
+    for (uint32_t i = 0; s && i < c->alts && cert_alt_next(c, &at, &alt); i++)
+        s[i] = put_alt(b, &alt);
 }
 
 static void put_hellos(struct tls_event *e, const struct tls_tx *t, struct ec_build *b)
 {
     const struct tls_end *client = &t->end[EC_TO_SERVER], *server = &t->end[EC_TO_CLIENT];
-    char scratch[16];
+    char scratch[TLS_VERSION_NAME];
 
     if (client->seen && !t->v2) {
         e->sni = put_range(b, client->message, client->hello.sni);

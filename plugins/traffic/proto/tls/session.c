@@ -168,46 +168,58 @@ static void set_list(struct ec_tx *x, uint32_t slot, struct ec_buf *item, uint32
     x->buf[slot].u.item = item;
 }
 
+static void set_alts(struct ec_tx *x, uint32_t slot, struct tls_chain *chain)
+{
+    const struct cert *c = &chain->cert;
+    const uint8_t *at = c->alt;
+    struct cert_alt alt;
+    uint32_t names = 0;
+
+    if (!c->alts || !(chain->alt = calloc(c->alts, sizeof *chain->alt)))
+        return;
+    for (uint32_t i = 0; i < c->alts && cert_alt_next(c, &at, &alt); i++)
+        if (alt.kind == CERT_ALT_DNS) {
+            chain->alt[names].u.data = alt.p;
+            chain->alt[names].len = alt.n;
+            chain->alt[names++].state = EC_BUF_WHOLE;
+        }
+    set_list(x, slot, chain->alt, names);
+}
+
 /* shift: from the server's slots to those of the side whose certificate it is. */
 static void set_cert(struct ec_tx *x, uint32_t shift, struct tls_chain *chain)
 {
     const struct cert *c = &chain->cert;
-    uint32_t names = 0;
 
     set_text(x, TLS_SUBJECT + shift, c->subject.p, c->subject.n);
     set_text(x, TLS_ISSUER + shift, c->issuer.p, c->issuer.n);
     set_text(x, TLS_SERIAL + shift, c->serial, (uint32_t)strlen(c->serial));
     set_text(x, TLS_FINGERPRINT + shift, c->fingerprint, (uint32_t)strlen(c->fingerprint));
-    for (uint32_t i = 0; i < c->alts; i++)
-        if (c->alt_kind[i] == CERT_ALT_DNS) {
-            chain->alt[names].u.data = chain->item[0].u.data + c->alt[i].off;
-            chain->alt[names].len = c->alt[i].len;
-            chain->alt[names++].state = EC_BUF_WHOLE;
-        }
-    set_list(x, TLS_ALT_NAMES + shift, chain->alt, names);
+    set_alts(x, TLS_ALT_NAMES + shift, chain);
 }
 
-bool session_certificate(struct ec_tx *x, uint32_t dir, const uint8_t *d, uint32_t n, bool *nomem)
+enum cert_fault session_certificate(struct ec_tx *x, uint32_t dir, const uint8_t *d, uint32_t n, bool *nomem)
 {
     uint32_t shift = dir == EC_TO_SERVER ? TLS_CLIENT_CERTS - TLS_CERTS : 0;
     struct tls_end *e = &((struct tls_tx *)x->mem)->end[dir];
     struct tls_chain *chain;
+    enum cert_fault fault;
     bool sound;
 
     *nomem = false;
     if (e->chain)
-        return true;                            /* a second one changes nothing */
+        return CERT_SOUND;                      /* a second one changes nothing */
     if ((*nomem = !(chain = calloc(1, sizeof *chain + n))))
-        return false;
+        return CERT_SOUND;
     e->chain = chain;
     memcpy(chain->message, d, n);
     sound = chain_items(chain, n);
     if (!chain->items)
-        return sound;                           /* a client may have none */
+        return sound ? CERT_SOUND : CERT_FORM;  /* a client may have none */
     set_list(x, TLS_CERTS + shift, chain->item, chain->items);
-    sound = cert_read(&chain->cert, chain->item[0].u.data, chain->item[0].len) && sound;
+    fault = chain->item[0].len ? cert_read(&chain->cert, chain->item[0].u.data, chain->item[0].len) : CERT_CUT;
     set_cert(x, shift, chain);
-    return sound;
+    return fault || sound ? fault : CERT_FORM;
 }
 
 void session_free(struct tls_tx *t)
@@ -215,6 +227,8 @@ void session_free(struct tls_tx *t)
     for (uint32_t dir = 0; dir < 2; dir++) {
         struct tls_end *e = &t->end[dir];
         free(e->message);
+        if (e->chain)
+            free(e->chain->alt);
         free(e->chain);
         ja3_free(&e->ja3);
         e->message = NULL;

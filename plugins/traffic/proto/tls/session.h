@@ -16,7 +16,8 @@
 struct tls_chain {                  /* a Certificate message */
     struct cert cert;               /* the first one, read */
     uint32_t items;
-    struct ec_buf item[TLS_CHAIN_MAX], alt[CERT_ALTS_MAX];
+    struct ec_buf item[TLS_CHAIN_MAX];
+    struct ec_buf *alt;             /* its host names; owned */
     uint8_t message[];              /* without the 4-byte header: buffers point into it */
 };
 
@@ -51,8 +52,8 @@ extern const struct ec_bufdef tls_buffers[TLS_SLOTS];
 bool session_hello(struct ec_tx *x, uint32_t dir, const uint8_t *d, uint32_t n, int64_t wire, bool *nomem);
 /* A ClientHello in SSLv2's form. */
 bool session_hello_v2(struct ec_tx *x, const uint8_t *d, uint32_t n, bool *nomem);
-/* A Certificate message of TLS 1.2 and earlier (RFC 5246 §7.4.2), likewise. */
-bool session_certificate(struct ec_tx *x, uint32_t dir, const uint8_t *d, uint32_t n, bool *nomem);
+/* A Certificate message of TLS 1.2 and earlier (RFC 5246 §7.4.2), likewise. Returns what is wrong with it. */
+enum cert_fault session_certificate(struct ec_tx *x, uint32_t dir, const uint8_t *d, uint32_t n, bool *nomem);
 void session_free(struct tls_tx *t);
 
 #endif

@@ -3,6 +3,7 @@
  * with a fatal alert, or with the flow. */
 #include "tls.h"
 
+#include "heartbeat.h"
 #include "record.h"
 #include "session.h"
 
@@ -11,12 +12,39 @@ struct tls_state {
     struct ec_tx *tx;
     uint16_t version;               /* that the server chose; 0: it has not */
     bool done;
+    uint8_t heartbeats;             /* that wait for an answer: heartbeat_check() */
 };
 
-enum { ANOMALY_RECORD, ANOMALY_HELLO, ANOMALY_TOO_LONG, ANOMALY_CERTIFICATE, ANOMALY_LENGTH, ANOMALIES };
+enum {
+    ANOMALY_V2, ANOMALY_FORM, ANOMALY_TYPE, ANOMALY_VERSION, ANOMALY_LENGTH, ANOMALY_MESSAGE, ANOMALY_TOO_LONG,
+    ANOMALY_HELLO, ANOMALY_SNI_AGAIN, ANOMALY_SNI_TYPE, ANOMALY_SNI_LENGTH, ANOMALY_ALERT, ANOMALY_HEARTBEAT,
+    ANOMALY_OVERFLOW, ANOMALY_ALT_NAMES, ANOMALY_CERTIFICATE, ANOMALY_CERT_CUT, ANOMALY_CERT_DER, ANOMALY_CERT_VERSION,
+    ANOMALY_CERT_SERIAL, ANOMALY_CERT_DATE, ANOMALIES
+};
 static const char *const anomalies[ANOMALIES] = {
-    "INVALID_TLS_HEADER", "INVALID_HANDSHAKE_MESSAGE", "TOO_LONG_HANDSHAKE_MESSAGE", "INVALID_CERTIFICATE",
-    "INVALID_RECORD_LENGTH" };
+    [ANOMALY_V2] = "INVALID_SSLV2_HEADER",
+    [ANOMALY_FORM] = "INVALID_TLS_HEADER",
+    [ANOMALY_TYPE] = "INVALID_RECORD_TYPE",
+    [ANOMALY_VERSION] = "INVALID_RECORD_VERSION",
+    [ANOMALY_LENGTH] = "INVALID_RECORD_LENGTH",
+    [ANOMALY_MESSAGE] = "INVALID_HANDSHAKE_MESSAGE",
+    [ANOMALY_TOO_LONG] = "TOO_LONG_HANDSHAKE_MESSAGE",
+    [ANOMALY_HELLO] = "HANDSHAKE_INVALID_LENGTH",
+    [ANOMALY_SNI_AGAIN] = "MULTIPLE_SNI_EXTENSIONS",
+    [ANOMALY_SNI_TYPE] = "INVALID_SNI_TYPE",
+    [ANOMALY_SNI_LENGTH] = "INVALID_SNI_LENGTH",
+    [ANOMALY_ALERT] = "INVALID_ALERT_MESSAGE",
+    [ANOMALY_HEARTBEAT] = "INVALID_HEARTBEAT_MESSAGE",
+    [ANOMALY_OVERFLOW] = "OVERFLOW_HEARTBEAT_MESSAGE",
+    [ANOMALY_ALT_NAMES] = "TOO_MANY_SUBJECT_ALTERNATIVE_NAMES",
+    [ANOMALY_CERTIFICATE] = "INVALID_CERTIFICATE",
+    [ANOMALY_CERT_CUT] = "CERTIFICATE_INVALID_LENGTH",
+    [ANOMALY_CERT_DER] = "CERTIFICATE_INVALID_DER",
+    [ANOMALY_CERT_VERSION] = "CERTIFICATE_INVALID_VERSION",
+    [ANOMALY_CERT_SERIAL] = "CERTIFICATE_INVALID_SERIAL",
+    [ANOMALY_CERT_DATE] = "CERTIFICATE_INVALID_DATE",
+};
+_Static_assert(ANOMALY_CERT_DATE - ANOMALY_CERTIFICATE == CERT_DATE - CERT_FORM, "each fault has its anomaly");
 
 enum { MESSAGE_CERTIFICATE = 11 };
 
@@ -97,6 +125,16 @@ static struct ec_tx *session(struct ec_pctx *c, struct tls_state *s)
     return s->tx;
 }
 
+static void server_name(struct ec_pctx *c, struct ec_tx *x, const struct tls_hello *h)
+{
+    if (h->sni_again)
+        traffic->anomaly(c, x, ANOMALY_SNI_AGAIN);
+    if (h->sni_type)
+        traffic->anomaly(c, x, ANOMALY_SNI_TYPE);
+    if (h->sni_length)
+        traffic->anomaly(c, x, ANOMALY_SNI_LENGTH);
+}
+
 /* wire: where the message's body stands in the stream, −1: it was put together from several records. */
 static void hello(struct ec_pctx *c, struct tls_state *s, uint32_t dir, const uint8_t *d, uint32_t n, int64_t wire)
 {
@@ -107,8 +145,9 @@ static void hello(struct ec_pctx *c, struct tls_state *s, uint32_t dir, const ui
     if (!x)
         return;
     h = &((struct tls_tx *)x->mem)->end[dir].hello;
-    if (!session_hello(x, dir, d, n, wire, &nomem))
+    if (!session_hello(x, dir, d, n, wire, &nomem) && !nomem)
         traffic->anomaly(c, x, ANOMALY_HELLO);
+    server_name(c, x, h);
     s->side[dir].hello = true;
     if (dir == EC_TO_CLIENT) {
         s->version = h->version;
@@ -122,12 +161,17 @@ static void hello(struct ec_pctx *c, struct tls_state *s, uint32_t dir, const ui
 
 static void certificate(struct ec_pctx *c, struct tls_state *s, uint32_t dir, const uint8_t *d, uint32_t n)
 {
+    const struct tls_end *end = s->tx ? &((struct tls_tx *)s->tx->mem)->end[dir] : NULL;
+    enum cert_fault fault;
     bool nomem;
 
-    if (!s->tx)
+    if (!end)
         return;
-    if (!session_certificate(s->tx, dir, d, n, &nomem) && !nomem)
-        traffic->anomaly(c, s->tx, ANOMALY_CERTIFICATE);
+    fault = session_certificate(s->tx, dir, d, n, &nomem);
+    if (fault)
+        traffic->anomaly(c, s->tx, ANOMALY_CERTIFICATE + (uint32_t)fault - CERT_FORM);
+    if (end->chain && end->chain->cert.more_alts)
+        traffic->anomaly(c, s->tx, ANOMALY_ALT_NAMES);
     traffic->tx_step(c, s->tx, dir, TLS_AT_CERT);
 }
 
@@ -141,6 +185,8 @@ static void handshake_message(struct ec_pctx *c, struct tls_state *s, uint32_t d
         hello(c, s, dir, d + 4, n - 4, wire < 0 ? -1 : wire + 4);
     else if (d[0] == MESSAGE_CERTIFICATE)
         certificate(c, s, dir, d + 4, n - 4);
+    else if (!tls_message_known(d[0]))
+        traffic->anomaly(c, s->tx, ANOMALY_MESSAGE);
 }
 
 static void handshake_record(struct ec_pctx *c, struct tls_state *s, uint32_t dir, const uint8_t *d, uint32_t n,
@@ -179,6 +225,23 @@ static void encrypted(struct ec_pctx *c, struct tls_state *s, uint32_t dir)
         finish_encrypted(c, s);
 }
 
+/* One that is not encrypted. */
+static void alert(struct ec_pctx *c, struct tls_state *s, const uint8_t *d, uint32_t n)
+{
+    if (n < 2)
+        traffic->anomaly(c, s->tx, n ? ANOMALY_ALERT : ANOMALY_LENGTH);
+    if ((!s->tx && n >= ENCRYPTED_LEAST) || (n == 2 && d[0] == 2))
+        finish(c, s);
+}
+
+static void heartbeat(struct ec_pctx *c, struct tls_state *s, uint32_t dir, const uint8_t *d, uint32_t n)
+{
+    enum heartbeat_fault fault = heartbeat_check(&s->heartbeats, dir, d, n);
+
+    if (fault)
+        traffic->anomaly(c, s->tx, fault == HEARTBEAT_OVERFLOW ? ANOMALY_OVERFLOW : ANOMALY_HEARTBEAT);
+}
+
 static void one_record(struct ec_pctx *c, struct tls_state *s, const struct ec_chunk *k, const uint8_t *d, uint32_t n)
 {
     const uint8_t *content = d + TLS_RECORD_HEADER;
@@ -191,8 +254,10 @@ static void one_record(struct ec_pctx *c, struct tls_state *s, const struct ec_c
         encrypted(c, s, k->dir);
     else if (d[0] == TLS_APPLICATION)
         finish_encrypted(c, s);
-    else if (d[0] == TLS_ALERT && ((!s->tx && n >= ENCRYPTED_LEAST) || (n == 2 && content[0] == 2)))
-        finish(c, s);
+    else if (d[0] == TLS_ALERT)
+        alert(c, s, content, n);
+    else if (d[0] == TLS_HEARTBEAT)
+        heartbeat(c, s, k->dir, content, n);
 }
 
 /* The SSLv2 form of a ClientHello, whole at the beginning of the stream. Returns what it took, 0: more is needed. */
@@ -205,12 +270,24 @@ static uint32_t v2_hello(struct ec_pctx *c, struct tls_state *s, const uint8_t *
     if (left - 2 < n)
         return 0;
     if ((x = session(c, s))) {
-        if (!session_hello_v2(x, d + 3, n - 1, &nomem))
+        if (!session_hello_v2(x, d + 3, n - 1, &nomem) && !nomem)
             traffic->anomaly(c, x, ANOMALY_HELLO);
         s->side[EC_TO_SERVER].hello = true;
         traffic->tx_step(c, x, EC_TO_SERVER, TLS_AT_HELLO);
     }
     return n + 2;
+}
+
+/* Nothing behind a broken header can be found. */
+static void broken_header(struct ec_pctx *c, struct tls_state *s, uint32_t dir, const uint8_t *d)
+{
+    static const uint32_t of_fault[] = {
+        [TLS_RECORD_FORM] = ANOMALY_FORM, [TLS_RECORD_TYPE] = ANOMALY_TYPE, [TLS_RECORD_VERSION] = ANOMALY_VERSION,
+        [TLS_RECORD_LENGTH] = ANOMALY_LENGTH };
+    bool v2 = dir == EC_TO_SERVER && !s->side[dir].hello && d[0] & 0x80;
+
+    traffic->anomaly(c, s->tx, v2 ? ANOMALY_V2 : of_fault[tls_record_fault(d)]);
+    s->side[dir].closed = true;
 }
 
 static int64_t tls_records(struct ec_pctx *c, struct tls_state *s, const struct ec_chunk *k)
@@ -228,8 +305,7 @@ static int64_t tls_records(struct ec_pctx *c, struct tls_state *s, const struct 
             continue;
         }
         if (!tls_record_plausible(d)) {
-            traffic->anomaly(c, s->tx, ANOMALY_RECORD);
-            side->closed = true;
+            broken_header(c, s, k->dir, d);
             break;
         }
         if (k->len - at - TLS_RECORD_HEADER < n)
