@@ -233,7 +233,7 @@ START_TEST(a_retry_changes_the_keys_once)
     memcpy(frames + 5 + 6 + 33, "\x13\1\0\0\0", 5);
     frames[3] = 0x40, frames[4] = 44;
     fake_feed(f, EC_TO_CLIENT, packet, seal(packet, 1, second_id, 0, frames, 5 + 44), EC_CH_DATAGRAM);
-    ck_assert_uint_eq(f->anomaly[0], 0);
+    ck_assert_uint_eq(fake_told(f, "failed_decrypt"), 0);
     ck_assert_uint_eq(f->n_ended, 5);
     ck_assert_ptr_nonnull(strstr(text_of(f, 4), "\"ja3s\":{"));
     fake_end(f);
@@ -251,18 +251,18 @@ START_TEST(damage_is_reported)
     packet[100] ^= 1;
     fake_begin(f);
     fake_feed(f, EC_TO_SERVER, packet, len, EC_CH_DATAGRAM);
-    ck_assert_uint_eq(f->anomaly[0], 1);
+    ck_assert_uint_eq(fake_told(f, "failed_decrypt"), 1);
     ck_assert(f->gave_up);
     fake_end(f);
     frames[0] = 0x30;                               /* no frame of Initial packets */
     fake_begin(f);
     fake_feed(f, EC_TO_SERVER, packet, seal(packet, 0, first_id, 0, frames, at), EC_CH_DATAGRAM);
-    ck_assert_uint_eq(f->anomaly[1], 1);
+    ck_assert_uint_eq(fake_told(f, "error_on_data"), 1);
     fake_end(f);
     frames[0] = 6, frames[5] = 2;                   /* a client that says ServerHello */
     fake_begin(f);
     fake_feed(f, EC_TO_SERVER, packet, seal(packet, 0, first_id, 0, frames, at), EC_CH_DATAGRAM);
-    ck_assert_uint_eq(f->anomaly[2], 1);
+    ck_assert_uint_eq(fake_told(f, "invalid_handshake_message"), 1);
     fake_end(f);
     fake_free(f);
 }
