@@ -1,4 +1,5 @@
 /* test_dns.c: the DNS parser: names, records, framing, and what it makes of damage. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,7 @@
 #include "plugins/traffic/proto/dns/name.h"
 #include "plugins/traffic/proto/dns/rdata.h"
 #include "plugins/traffic/proto/dns/types.h"
-#include "tests/support/fake_traffic.h"
+#include "tests/support/fake_text.h"
 #include "tests/unit/unit.h"
 
 /* An answer to "a.example A": a CNAME to b.example and its address. */
@@ -49,9 +50,7 @@ START_TEST(data_has_its_text_form)
         { DNS_T_MX, "\x00\x0a\x04mail\x00", 8, "mail" },
         { DNS_T_TXT, "\x02hi\x03you", 7, "hiyou" },
         { DNS_T_TXT, "\x09short", 6, "short" },
-        { DNS_T_SRV, "\x00\x01\x00\x02\x00\x50\x01s\x00", 9, "1 2 80 s" },
         { DNS_T_CAA, "\x00\x05issueca.example", 17, "0 issue ca.example" },
-        { DNS_T_SSHFP, "\x01\x02\xab\xcd", 4, "1 2 abcd" },
         { DNS_T_A, "\x01\x02", 2, "\x01\x02" },
     };
 
@@ -90,6 +89,36 @@ START_TEST(a_datagram_is_a_transaction_with_a_record)
     fake_feed(f, EC_TO_CLIENT, answer, ANSWER_LEN, EC_CH_DATAGRAM);
     ck_assert_uint_eq(seen, 1);
     ck_assert_uint_eq(testhost_count(f->host, "ec.dns/1"), 1);
+    fake_end(f);
+    fake_free(f);
+}
+END_TEST
+
+/* SRV, SSHFP and SOA have fields of their own, there and among the answers by type; a broken SRV is written as it is. */
+START_TEST(data_of_several_fields_is_written_by_fields)
+{
+    static const uint8_t message[] =
+        "\0\1\x81\x80\0\1\0\4\0\0\0\0" "\1s\0\0\xff\0\1"
+        "\xc0\x0c\0\x21\0\1\0\0\0\x3c\0\x09\0\1\0\2\0\x50\1h\0"
+        "\xc0\x0c\0\x2c\0\1\0\0\0\x3c\0\4\1\2\xab\xcd"
+        "\xc0\x0c\0\6\0\1\0\0\0\x3c\0\x1a\1m\0\1r\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5"
+        "\xc0\x0c\0\x21\0\1\0\0\0\x3c\0\2no";
+    static const char srv[] = "{\"priority\":1,\"weight\":2,\"port\":80,\"name\":\"h\"}",
+                      sshfp[] = "{\"fingerprint\":\"ab:cd\",\"algo\":1,\"type\":2}",
+                      soa[] = "{\"mname\":\"m\",\"rname\":\"r\",\"serial\":1,\"refresh\":2,\"retry\":3,\"expire\":4,"
+                              "\"minimum\":5}";
+    struct fake_traffic *f = fake_new(dns_register);
+    char wanted[4096];
+
+    fake_begin(f);
+    fake_feed(f, EC_TO_CLIENT, message, sizeof message - 1, EC_CH_DATAGRAM);
+    snprintf(wanted, sizeof wanted,
+             "\"answers\":[{\"rrname\":\"s\",\"rrtype\":\"SRV\",\"ttl\":60,\"srv\":%s},"
+             "{\"rrname\":\"s\",\"rrtype\":\"SSHFP\",\"ttl\":60,\"sshfp\":%s},"
+             "{\"rrname\":\"s\",\"rrtype\":\"SOA\",\"ttl\":60,\"soa\":%s},"
+             "{\"rrname\":\"s\",\"rrtype\":\"SRV\",\"ttl\":60,\"rdata\":\"no\"}],"
+             "\"grouped\":{\"SOA\":[%s],\"SRV\":[%s],\"SSHFP\":[%s]}", srv, sshfp, soa, soa, srv, sshfp);
+    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.dns/1", 0), wanted));
     fake_end(f);
     fake_free(f);
 }
@@ -166,6 +195,7 @@ int main(void)
     tcase_add_test(tc, compressed_names_are_followed_backwards_only);
     tcase_add_test(tc, data_has_its_text_form);
     tcase_add_test(tc, a_datagram_is_a_transaction_with_a_record);
+    tcase_add_test(tc, data_of_several_fields_is_written_by_fields);
     tcase_add_test(tc, messages_on_tcp_are_cut_anywhere);
     tcase_add_test(tc, damage_is_reported_and_never_read_past);
     tcase_add_test(tc, detection_takes_dns_and_leaves_the_rest);

@@ -2,10 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/record/service.h"
 #include "plugins/traffic/proto/tls/session.h"
 #include "plugins/traffic/proto/tls/tls.h"
-#include "tests/support/fake_traffic.h"
+#include "tests/support/fake_text.h"
 #include "tests/unit/unit.h"
 
 /* openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -set_serial 0x97E647098EEAC9B4 -days 3650
@@ -246,18 +245,6 @@ static void see_subject(struct fake_traffic *f, struct ec_tx *x, void *arg)
     ++*(uint32_t *)arg;
 }
 
-static const char *text_of(struct fake_traffic *f, uint32_t i)
-{
-    static char text[4096];
-    struct record_service *json = record_service_new(testhost_host(f->host));
-    int64_t n = record_json.event(json, testhost_event(f->host, "ec.tls/1", i), 0, text, sizeof text - 1, NULL);
-
-    ck_assert_int_gt(n, 0);
-    text[n] = '\0';
-    record_service_free(json);
-    return text;
-}
-
 START_TEST(a_session_ends_when_both_sides_encrypt)
 {
     struct fake_traffic *f = fake_new(tls_register);
@@ -276,7 +263,7 @@ START_TEST(a_session_ends_when_both_sides_encrypt)
     ck_assert_uint_eq(f->n_ended, 0);
     fake_feed(f, EC_TO_CLIENT, "\x14\3\3\0\1\1", 6, 0);
     ck_assert_uint_eq(f->n_ended, 1);
-    text = text_of(f, 0);
+    text = fake_text(f, "ec.tls/1", 0);
     ck_assert_ptr_nonnull(strstr(text, "\"serial\":\"00:97:E6:47:09:8E:EA:C9:B4\",\"fingerprint\":\"8b:47:f2:"));
     ck_assert_ptr_nonnull(strstr(text, "\"subjectaltname\":[\"shop.test\",\"192.0.2.7\",\"ca@shop.test\"]"));
     ck_assert_ptr_nonnull(strstr(text, "\"sni\":\"shop.test\",\"version\":\"TLS 1.2\""));
@@ -307,7 +294,7 @@ START_TEST(a_client_may_close_its_side_first)
             fake_feed(f, EC_TO_CLIENT, server, m, 0);
             fake_feed(f, EC_TO_CLIENT, NULL, 0, EC_CH_END);
             ck_assert_uint_eq(f->n_ended, 1);
-            ck_assert_ptr_nonnull(strstr(text_of(f, 0), "\"serial\":\"00:97:E6:47:09:8E:EA:C9:B4\""));
+            ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.tls/1", 0), "\"serial\":\"00:97:E6:47:09:8E:EA:C9:B4\""));
         }
         fake_end(f);
         ck_assert_uint_eq(f->n_ended, 1);
@@ -332,7 +319,7 @@ START_TEST(early_data_do_not_end_it)
     fake_feed(f, EC_TO_CLIENT, "\x14\3\3\0\1\1", 6, 0);
     ck_assert_uint_eq(f->n_ended, 1);
     ck_assert(f->opaque);
-    ck_assert_ptr_nonnull(strstr(text_of(f, 0), "\"serial\":\"00:97:E6:47:09:8E:EA:C9:B4\""));
+    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.tls/1", 0), "\"serial\":\"00:97:E6:47:09:8E:EA:C9:B4\""));
     fake_end(f);
     fake_free(f);
 }
@@ -351,7 +338,7 @@ START_TEST(a_session_that_goes_on_has_no_certificate)
     fake_feed(f, EC_TO_CLIENT, "\x14\3\3\0\1\1", 6, 0);
     fake_feed(f, EC_TO_SERVER, "\x14\3\3\0\1\1", 6, 0);
     ck_assert_uint_eq(f->n_ended, 1);
-    ck_assert_ptr_nonnull(strstr(text_of(f, 0), "\"session_resumed\":true"));
+    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.tls/1", 0), "\"session_resumed\":true"));
     fake_end(f);
     fake_free(f);
 }
@@ -372,7 +359,7 @@ START_TEST(a_hello_in_the_form_of_sslv2_is_read)
     ck_assert_uint_eq(f->n_begun, 1);
     fake_feed(f, EC_TO_CLIENT, server, m, 0);
     fake_end(f);
-    ck_assert_ptr_nonnull(strstr(text_of(f, 0), "\"issuerdn\":\"C=FR, "));
+    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.tls/1", 0), "\"issuerdn\":\"C=FR, "));
     fake_free(f);
 }
 END_TEST

@@ -12,7 +12,7 @@ bool rdata_has_text(uint16_t type)
 {
     switch (type) {
     case DNS_T_A: case DNS_T_AAAA: case DNS_T_NS: case DNS_T_CNAME: case DNS_T_PTR: case DNS_T_MX: case DNS_T_TXT:
-    case DNS_T_SRV: case DNS_T_CAA: case DNS_T_SSHFP: case 10:
+    case DNS_T_SRV: case DNS_T_CAA: case DNS_T_SSHFP: case DNS_T_NULL:
         return true;
     default:
         return false;
@@ -73,17 +73,6 @@ static uint32_t text_txt(const uint8_t *d, uint32_t len, uint8_t *out, uint32_t 
     return used;
 }
 
-/* "6 1 …" style: some numbers, then a name. */
-static uint32_t text_srv(const struct dns_message *m, const struct dns_rr *r, uint8_t *out, uint32_t n)
-{
-    const uint8_t *d = m->data + r->rdata;
-    char s[32];
-    int whole, len = snprintf(s, sizeof s, "%u %u %u ", dns_u16(d), dns_u16(d + 2), dns_u16(d + 4));
-    uint32_t used = copy((const uint8_t *)s, (uint32_t)len, out, n);
-
-    return used + dns_name_text(m, r->rdata + 6, out + used, n - used, &whole);
-}
-
 static uint32_t text_caa(const uint8_t *d, uint32_t len, uint8_t *out, uint32_t n)
 {
     char s[8];
@@ -95,19 +84,6 @@ static uint32_t text_caa(const uint8_t *d, uint32_t len, uint8_t *out, uint32_t 
     used += copy(d + 2, tag, out + used, n - used);
     used += copy((const uint8_t *)" ", 1, out + used, n - used);
     return used + copy(d + 2 + tag, len - 2 - tag, out + used, n - used);
-}
-
-static uint32_t text_sshfp(const uint8_t *d, uint32_t len, uint8_t *out, uint32_t n)
-{
-    char s[16];
-    uint32_t used = copy((const uint8_t *)s, (uint32_t)snprintf(s, sizeof s, "%u %u ", d[0], d[1]), out, n);
-
-    for (uint32_t i = 2; i < len && n - used >= 2; i++) {
-        static const char hex[] = "0123456789abcdef";
-        out[used++] = (uint8_t)hex[d[i] >> 4];
-        out[used++] = (uint8_t)hex[d[i] & 15];
-    }
-    return used;
 }
 
 uint32_t rdata_text(const struct dns_message *m, const struct dns_rr *r, uint8_t *out, uint32_t n)
@@ -126,12 +102,8 @@ uint32_t rdata_text(const struct dns_message *m, const struct dns_rr *r, uint8_t
         return r->rdlen > 2 ? dns_name_text(m, r->rdata + 2, out, n, &whole) : 0;
     case DNS_T_TXT:
         return text_txt(d, r->rdlen, out, n);
-    case DNS_T_SRV:
-        return r->rdlen > 6 ? text_srv(m, r, out, n) : copy(d, r->rdlen, out, n);
     case DNS_T_CAA:
         return r->rdlen > 2 ? text_caa(d, r->rdlen, out, n) : copy(d, r->rdlen, out, n);
-    case DNS_T_SSHFP:
-        return r->rdlen > 2 ? text_sshfp(d, r->rdlen, out, n) : copy(d, r->rdlen, out, n);
     default:
         return copy(d, r->rdlen, out, n);
     }

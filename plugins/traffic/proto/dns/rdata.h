@@ -12,7 +12,7 @@ struct dns_rr;
 
 struct dns_soa_data { uint32_t mname, rname, number[5]; };      /* names: offsets in the message */
 
-/* Is there a text form for this type? */
+/* Is there a text form for this type? (Of SRV and SSHFP only for data that is not what the type says.) */
 bool rdata_has_text(uint16_t type);
 /* Write it to out, at most n bytes, and return its length. Data that is not what its type says is written as it is. */
 uint32_t rdata_text(const struct dns_message *m, const struct dns_rr *r, uint8_t *out, uint32_t n);
