@@ -204,10 +204,12 @@ static void put_record(uint8_t *out, uint32_t *n, uint8_t type, const void *d, u
 /* The server's flight of TLS 1.2: ServerHello, Certificate. */
 static uint32_t server_flight(uint8_t *out)
 {
-    uint8_t hello[4 + 38] = { 2, 0, 0, 38, 3, 3 }, chain[10 + sizeof certificate] = { 11 };
+    static const char alpn[] = "\0\x09\0\x10\0\5\0\3\2h2";
+    uint8_t hello[4 + 38 + 11] = { 2, 0, 0, 38 + 11, 3, 3 }, chain[10 + sizeof certificate] = { 11 };
     uint32_t n = 0, len = sizeof certificate;
 
     hello[4 + 35] = 0xc0, hello[4 + 36] = 0x2b;
+    memcpy(hello + 4 + 38, alpn, sizeof alpn - 1);
     for (uint32_t i = 0; i < 3; i++) {              /* of the message, the list, the certificate */
         uint32_t at = 1 + 3 * i, has = len + 6 - 3 * i;
         chain[at] = (uint8_t)(has >> 16), chain[at + 1] = (uint8_t)(has >> 8), chain[at + 2] = (uint8_t)has;
@@ -222,8 +224,8 @@ static uint32_t client_flight(uint8_t *out)
 {
     uint8_t message[128] = { 1 };
     uint16_t cipher = 0xc02b;
-    const char sni[] = "\0\0\0\x0e\0\x0c\0\0\x09shop.test";
-    uint32_t n = hello_body(message + 4, &cipher, 1, (const uint8_t *)sni, 18), used = 0;
+    static const char extensions[] = "\0\0\0\x0e\0\x0c\0\0\x09shop.test" "\0\x10\0\x0e\0\x0c\2h2\x08http/1.1";
+    uint32_t n = hello_body(message + 4, &cipher, 1, (const uint8_t *)extensions, sizeof extensions - 1), used = 0;
 
     message[3] = (uint8_t)n;
     put_record(out, &used, 22, message, n + 4);
@@ -266,8 +268,9 @@ START_TEST(a_session_ends_when_both_sides_encrypt)
     text = fake_text(f, "ec.tls/1", 0);
     ck_assert_ptr_nonnull(strstr(text, "\"serial\":\"00:97:E6:47:09:8E:EA:C9:B4\",\"fingerprint\":\"8b:47:f2:"));
     ck_assert_ptr_nonnull(strstr(text, "\"subjectaltname\":[\"shop.test\",\"192.0.2.7\",\"ca@shop.test\"]"));
-    ck_assert_ptr_nonnull(strstr(text, "\"sni\":\"shop.test\",\"version\":\"TLS 1.2\""));
-    ck_assert_ptr_nonnull(strstr(text, "\"ja4\":\"t12d010100_"));
+    ck_assert_ptr_nonnull(strstr(text, "\"sni\":\"shop.test\",\"version\":\"TLS 1.2\",\"client_alpns\":[\"h2\",\"http/1.1\"],"
+                                         "\"server_alpns\":[\"h2\"]"));
+    ck_assert_ptr_nonnull(strstr(text, "\"ja4\":\"t12d0102h2_"));
     ck_assert_ptr_null(strstr(text, "session_resumed"));
     fake_end(f);
     fake_free(f);
@@ -334,7 +337,7 @@ START_TEST(a_session_that_goes_on_has_no_certificate)
     server_flight(server);
     fake_begin(f);
     fake_feed(f, EC_TO_SERVER, client, n, 0);
-    fake_feed(f, EC_TO_CLIENT, server, 5 + 42, 0);
+    fake_feed(f, EC_TO_CLIENT, server, 5 + 53, 0);
     fake_feed(f, EC_TO_CLIENT, "\x14\3\3\0\1\1", 6, 0);
     fake_feed(f, EC_TO_SERVER, "\x14\3\3\0\1\1", 6, 0);
     ck_assert_uint_eq(f->n_ended, 1);

@@ -5,12 +5,14 @@
 
 #include "session.h"
 
+#define ALPNS_MAX 64                /* names of one side that are written */
+
 struct tls_cert_part { struct ec_span subject, issuer, serial, fingerprint, not_before, not_after; };
 struct tls_event {
     struct ec_part part;
     struct tls_cert_part server, client;
-    struct ec_list alts;
-    struct ec_span sni, version, alpn, ja3_hash, ja3_string, ja3s_hash, ja3s_string, ja4;
+    struct ec_list alts, alpns[2];
+    struct ec_span sni, version, ja3_hash, ja3_string, ja3s_hash, ja3s_string, ja4;
     uint8_t resumed, pad[7];
 };
 enum { HAS_RESUMED };
@@ -29,7 +31,10 @@ static const struct ec_row event_rows[] = {
     EC_FIELD_OPT(BOOL, 0, HAS_RESUMED, struct tls_event, resumed, "session_resumed", NULL, "an earlier session goes on"),
     EC_FIELD(WIRE, EC_R_COLUMN | EC_R_INDEX, struct tls_event, sni, "sni", NULL, "server name that was asked for"),
     EC_FIELD(TEXT, EC_R_COLUMN, struct tls_event, version, "version", NULL, "chosen by the server"),
-    EC_FIELD(WIRE, 0, struct tls_event, alpn, "alpn", NULL, "first application protocol that was offered"),
+    EC_FIELD(WIRE, EC_R_LIST, struct tls_event, alpns[EC_TO_SERVER], "client_alpns", NULL,
+             "application protocols that the client offers"),
+    EC_FIELD(WIRE, EC_R_LIST, struct tls_event, alpns[EC_TO_CLIENT], "server_alpns", NULL,
+             "the one that the server chose, where TLS is older than 1.3"),
     EC_FIELD(TEXT, EC_R_COLUMN, struct tls_event, ja3_hash, "ja3.hash", NULL, "JA3 of the client's hello"),
     EC_FIELD(TEXT, 0, struct tls_event, ja3_string, "ja3.string", NULL, "what it is made of"),
     EC_FIELD(TEXT, 0, struct tls_event, ja3s_hash, "ja3s.hash", NULL, "JA3S of the server's hello"),
@@ -92,6 +97,20 @@ static void put_alts(struct tls_event *e, const struct tls_end *end, struct ec_b
         s[i] = put_alt(b, &alt);
 }
 
+static void put_alpns(struct ec_list *l, const struct tls_end *end, struct ec_build *b)
+{
+    struct tls_range list = end->hello.alpns, name;
+    uint32_t n = 0, at = list.off;
+    struct ec_span *s;
+
+    while (n < ALPNS_MAX && tls_name_next(list, end->message, &at, &name))
+        n++;
+    s = n ? ec_rows(b, l, n, sizeof *s) : NULL;
+    at = list.off;
+    for (uint32_t i = 0; s && i < n && tls_name_next(list, end->message, &at, &name); i++)
+        s[i] = ec_put(b, end->message + name.off, name.len);
+}
+
 static void put_hellos(struct tls_event *e, const struct tls_tx *t, struct ec_build *b)
 {
     const struct tls_end *client = &t->end[EC_TO_SERVER], *server = &t->end[EC_TO_CLIENT];
@@ -99,13 +118,14 @@ static void put_hellos(struct tls_event *e, const struct tls_tx *t, struct ec_bu
 
     if (client->seen && !t->v2) {
         e->sni = put_range(b, client->message, client->hello.sni);
-        e->alpn = put_range(b, client->message, client->hello.alpn);
+        put_alpns(&e->alpns[EC_TO_SERVER], client, b);
         e->ja3_hash = put_text(b, client->ja3.hash);
         if (client->ja3.n)
             e->ja3_string = ec_put(b, client->ja3.text, client->ja3.n);
         e->ja4 = put_text(b, t->ja4);
     }
     if (server->seen) {
+        put_alpns(&e->alpns[EC_TO_CLIENT], server, b);
         e->version = ec_puts(b, tls_version_name(server->hello.version, scratch));
         e->ja3s_hash = put_text(b, server->ja3.hash);
         if (server->ja3.n)
