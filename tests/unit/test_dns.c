@@ -187,6 +187,130 @@ START_TEST(detection_takes_dns_and_leaves_the_rest)
 }
 END_TEST
 
+/* An answer to "a.example A" (27 bytes), and records of 12 bytes and their data. */
+#define HEAD(counts) "\x12\x34\x81\x80" counts "\x01" "a\x07" "example\x00\x00\x01\x00\x01"
+#define RR(name, type, len, data) name "\x00" type "\x00\x01\x00\x00\x00\x3c\x00" len data
+#define FIRST RR("\xc0\x0c", "\x01", "\x04", "\xc0\x00\x02\x01")
+#define ONE "\x00\x01\x00\x01\x00\x00\x00\x00"
+#define TWO "\x00\x01\x00\x02\x00\x00\x00\x00"
+#define AUTHORITY "\x00\x01\x00\x01\x00\x01\x00\x00"
+#define ADDITIONAL "\x00\x01\x00\x01\x00\x00\x00\x01"
+#define BYTES(d) (const uint8_t *)(d), sizeof(d) - 1
+
+/* The anomalies of one message: these, each once, and no other. names: each with a space behind it. */
+static void expect_faults(struct fake_traffic *f, uint32_t dir, const uint8_t *d, uint32_t n, const char *names)
+{
+    fake_begin(f);
+    fake_feed(f, dir, d, n, EC_CH_DATAGRAM);
+    for (uint32_t i = 0; i < f->proto->n_anomaly; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s ", f->proto->anomaly[i]);
+        ck_assert_msg(f->anomaly[i] == (strstr(names, name) ? 1 : 0), "%s: %u, of %s", name, f->anomaly[i], names);
+    }
+    ck_assert_uint_eq(f->n_ended, 1);
+    fake_end(f);
+}
+
+START_TEST(each_fault_has_its_name)
+{
+    static const struct { const uint8_t *d; uint32_t n; const char *names; } rows[] = {
+        { BYTES(HEAD(ONE) FIRST), "" },
+        { BYTES("\x12\x34\x81\xc0" "\x00\x01\x00\x00\x00\x00\x00\x00" "\x01" "a\x00\x00\x01\x00\x01"), "z_flag_set " },
+        /* Pointers that lead to themselves, out of the message, in circles of two and around a label. */
+        { BYTES(HEAD(TWO) FIRST RR("\xc0\x2b", "\x01", "\x04", "\xc0\x00\x02\x01")), "malformed_data " },
+        { BYTES(HEAD(TWO) RR("\xc0\x0c", "\x0a", "\x02", "\xc0\x27") RR("\xc0\x27", "\x01", "\x00", "")),
+          "infinite_loop " },
+        { BYTES(HEAD(ONE) RR("\xc0\x0c", "\x05", "\x02", "\xc0\x27")), "malformed_data " },
+        { BYTES(HEAD(TWO) RR("\xc0\x0c", "\x05", "\x02", "\xc0\x27") FIRST), "infinite_loop " },
+        { BYTES(HEAD(ONE) RR("\xc0\x0c", "\x05", "\x02", "\xff\xff")), "malformed_data " },
+        { BYTES(HEAD(TWO) RR("\xc0\x0c", "\x0a", "\x04", "\xc0\x29\xc0\x27") RR("\xc0\x27", "\x01", "\x00", "")),
+          "name_too_long too_many_labels " },
+        { BYTES(HEAD(TWO) RR("\xc0\x0c", "\x0a", "\x04", "\x01z\xc0\x27") RR("\xc0\x27", "\x01", "\x00", "")),
+          "name_too_long too_many_labels " },
+        /* Data that is not what its type says; nothing at all is what an update deletes. */
+        { BYTES(HEAD(TWO) RR("\xc0\x0c", "\x05", "\x03", "\x09" "ab") FIRST), "malformed_data " },
+        { BYTES(HEAD(TWO) RR("\xc0\x0c", "\x02", "\x03", "\x02" "ab") FIRST), "malformed_data " },
+        { BYTES(HEAD(ONE) RR("\xc0\x0c", "\x0f", "\x01", "\x00")), "malformed_data " },
+        { BYTES(HEAD(ONE) RR("\xc0\x0c", "\x10", "\x03", "\x03" "ab")), "malformed_data " },
+        { BYTES(HEAD(ONE) RR("\xc0\x0c", "\x2c", "\x01", "\x00")), "malformed_data " },
+        { BYTES(HEAD(ONE) RR("\xc0\x0c", "\x06", "\x08", "\xc0\x0c\xc0\x0c\x00\x00\x00\x01")), "malformed_data " },
+        { BYTES(HEAD(ONE) RR("\xc0\x0c", "\x0f", "\x00", "")), "" },
+        { BYTES(HEAD(ONE) RR("\xc0\x0c", "\x21", "\x08", "\x00\x00\x00\x00\x00\x50\xc0\x0c")), "" },
+        /* The other sections. */
+        { BYTES(HEAD(AUTHORITY) FIRST), "invalid_authorities " },
+        { BYTES(HEAD(AUTHORITY) FIRST RR("\xc0\x0c", "\x02", "\x02", "\xc0\x0c")), "" },
+        { BYTES(HEAD(AUTHORITY) FIRST RR("\xc0\x0c", "\x02", "\x01", "\x80")), "invalid_authorities " },
+        { BYTES(HEAD(ADDITIONAL) FIRST RR("\x00", "\x29", "\x00", "")), "" },
+        { BYTES(HEAD(ADDITIONAL) FIRST RR("\x00", "\x29", "\x05", "\x00\x08\x00\x01z")), "" },
+        { BYTES(HEAD(ADDITIONAL) FIRST RR("\x00", "\x29", "\x05", "\x00\x08\x00\x02z")), "invalid_additionals " },
+    };
+    struct fake_traffic *f = fake_new(dns_register);
+    uint8_t cut[] = HEAD(ADDITIONAL) FIRST "\x00";
+
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        expect_faults(f, EC_TO_CLIENT, rows[i].d, rows[i].n, rows[i].names);
+    expect_faults(f, EC_TO_CLIENT, cut, sizeof cut - 1, "invalid_additionals ");
+    cut[2] |= 2;                    /* it says so itself */
+    expect_faults(f, EC_TO_CLIENT, cut, sizeof cut - 1, "");
+    fake_free(f);
+}
+END_TEST
+
+/* A question for a name of `labels` labels, each of `size` bytes. Returns its length. */
+static uint32_t question(uint8_t *d, uint32_t labels, uint32_t size)
+{
+    static const uint8_t head[DNS_HEADER] = "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00";
+    uint8_t *p = d + DNS_HEADER;
+
+    memcpy(d, head, DNS_HEADER);
+    for (uint32_t i = 0; i < labels; i++) {
+        *p++ = (uint8_t)size;
+        memset(p, 'x', size);
+        p += size;
+    }
+    memcpy(p, "\x00\x00\x01\x00\x01", 5);
+    return (uint32_t)(p + 5 - d);
+}
+
+START_TEST(names_have_a_length)
+{
+    struct fake_traffic *f = fake_new(dns_register);
+    uint8_t d[2048];
+
+    expect_faults(f, EC_TO_SERVER, d, question(d, 127, 1), "");
+    expect_faults(f, EC_TO_SERVER, d, question(d, 128, 1), "name_too_long ");
+    expect_faults(f, EC_TO_SERVER, d, question(d, 255, 1), "name_too_long ");
+    expect_faults(f, EC_TO_SERVER, d, question(d, 256, 1), "malformed_data ");
+    expect_faults(f, EC_TO_SERVER, d, question(d, 5, 63), "name_too_long ");
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(each_side_keeps_to_its_part)
+{
+    struct fake_traffic *f = fake_new(dns_register);
+    uint8_t asked[64];
+    uint32_t n = question(asked, 2, 3);
+
+    for (uint32_t client = EC_TO_SERVER; client <= EC_TO_CLIENT; client++)
+        for (int midstream = 0; midstream < 2; midstream++) {
+            fake_begin(f);
+            if (!midstream)
+                fake_feed(f, client, asked, n, EC_CH_DATAGRAM);
+            fake_feed(f, 1 - client, answer, ANSWER_LEN, EC_CH_DATAGRAM);
+            fake_feed(f, client, asked, n, EC_CH_DATAGRAM);
+            ck_assert_uint_eq(fake_told(f, "not_request") + fake_told(f, "not_response"), 0);
+            fake_feed(f, 1 - client, asked, n, EC_CH_DATAGRAM);
+            ck_assert_uint_eq(fake_told(f, "not_response"), 1);
+            ck_assert_uint_eq(fake_told(f, "not_request"), 0);
+            fake_feed(f, client, answer, ANSWER_LEN, EC_CH_DATAGRAM);
+            ck_assert_uint_eq(fake_told(f, "not_request"), 1);
+            fake_end(f);
+        }
+    fake_free(f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("dns");
@@ -198,6 +322,9 @@ int main(void)
     tcase_add_test(tc, data_of_several_fields_is_written_by_fields);
     tcase_add_test(tc, messages_on_tcp_are_cut_anywhere);
     tcase_add_test(tc, damage_is_reported_and_never_read_past);
+    tcase_add_test(tc, each_fault_has_its_name);
+    tcase_add_test(tc, names_have_a_length);
+    tcase_add_test(tc, each_side_keeps_to_its_part);
     tcase_add_test(tc, detection_takes_dns_and_leaves_the_rest);
     suite_add_tcase(suite, tc);
     return unit_run(suite);

@@ -71,9 +71,31 @@ START_TEST(damage_is_reported_and_never_read_past)
     for (uint32_t n = 0; n < ANNOUNCE_LEN; n++) {
         fake_begin(f);
         fake_feed(f, EC_TO_SERVER, announce, n, EC_CH_DATAGRAM);
-        ck_assert_uint_eq(f->anomaly[0], 1);
+        ck_assert_uint_eq(fake_told(f, "malformed_data") + fake_told(f, "invalid_additionals"), 1);
         fake_end(f);
     }
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(faults_have_the_names_of_dns)
+{
+    struct fake_traffic *f = fake_new(mdns_register);
+    uint8_t d[ANNOUNCE_LEN];
+
+    memcpy(d, announce, sizeof d);
+    d[3] |= 0x40;
+    d[2] |= 0x38;
+    d[46] = 0x29;                   /* the first additional record: an option, whose data is none */
+    fake_begin(f);
+    fake_feed(f, EC_TO_SERVER, d, sizeof d, EC_CH_DATAGRAM);
+    fake_feed(f, EC_TO_CLIENT, question, QUESTION_LEN, EC_CH_DATAGRAM);
+    fake_feed(f, EC_TO_CLIENT, announce, ANNOUNCE_LEN, EC_CH_DATAGRAM);
+    ck_assert_uint_eq(fake_told(f, "z_flag_set"), 1);
+    ck_assert_uint_eq(fake_told(f, "invalid_opcode"), 1);
+    ck_assert_uint_eq(fake_told(f, "malformed_data"), 0);
+    ck_assert_uint_eq(fake_told(f, "invalid_additionals"), 1);
+    fake_end(f);
     fake_free(f);
 }
 END_TEST
@@ -100,6 +122,7 @@ int main(void)
 
     tcase_add_test(tc, each_section_is_a_list_in_the_direction_it_came);
     tcase_add_test(tc, damage_is_reported_and_never_read_past);
+    tcase_add_test(tc, faults_have_the_names_of_dns);
     tcase_add_test(tc, detection_wants_opcode_and_response_code_zero);
     suite_add_tcase(suite, tc);
     return unit_run(suite);

@@ -2,16 +2,20 @@
  * the message and never have to be paired. */
 #include "dns.h"
 
-
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
 #include <ecyber/ext/traffic.h>
 
+#include "faults.h"
 #include "message.h"
 #include "name.h"
 #include "record.h"
 
 #define QUERIES_MAX 4               /* names of one message that are offered to inspectors */
+
+struct dns_state {
+    uint8_t begun, client;          /* a message was seen; the direction in which questions go, EC_TO_* */
+};
 
 struct dns_tx {
     struct dns_message message;     /* valid while its transaction is: within one parse() */
@@ -24,9 +28,6 @@ static const struct ec_bufdef buffers[SLOTS] = {
     { "dns.query", "names asked for, labels joined by dots", EC_TO_SERVER, EC_BUF_KIND_TX, 0, 1 },
     { "dns.answer.name", "names asked for, as the answer repeats them", EC_TO_CLIENT, EC_BUF_KIND_TX, 0, 1 },
 };
-
-enum { ANOMALY_MALFORMED, ANOMALY_Z_FLAG, ANOMALY_OPCODE, ANOMALIES };
-static const char *const anomalies[ANOMALIES] = { "malformed_data", "z_flag_set", "invalid_opcode" };
 
 static const struct ec_traffic *traffic;
 
@@ -77,14 +78,27 @@ static uint32_t dns_set_queries(struct ec_tx *x, struct dns_tx *t, uint32_t slot
     return n;
 }
 
-static void dns_message(struct ec_pctx *c, const struct ec_chunk *k, const uint8_t *d, uint32_t n)
+/* The first message tells which side asks: a capture may begin in the middle, and LLMNR answers from elsewhere. */
+static uint32_t wrong_side(struct dns_state *s, uint32_t dir, bool answer)
+{
+    if (!s->begun) {
+        s->begun = 1;
+        s->client = (uint8_t)(answer ? 1 - dir : dir);
+    }
+    if ((dir == s->client) == !answer)
+        return 0;
+    return 1u << (answer ? DNS_NOT_REQUEST : DNS_NOT_RESPONSE);
+}
+
+static void dns_message(struct dns_state *s, struct ec_pctx *c, const struct ec_chunk *k, const uint8_t *d, uint32_t n)
 {
     struct dns_message m;
+    uint32_t faults;
     struct dns_tx *t;
     struct ec_tx *x;
 
     if (!dns_message_open(&m, d, n)) {
-        traffic->anomaly(c, NULL, ANOMALY_MALFORMED);
+        traffic->anomaly(c, NULL, DNS_MALFORMED);
         return;
     }
     if (!(x = traffic->tx_begin(c)))
@@ -92,19 +106,17 @@ static void dns_message(struct ec_pctx *c, const struct ec_chunk *k, const uint8
     t = x->mem;
     t->message = m;
     dns_set_queries(x, t, m.flags & DNS_QR ? SLOT_ANSWER_NAME : SLOT_QUERY, k->offset + (uint64_t)(d - k->data));
-    if (!dns_message_sound(&m))
-        traffic->anomaly(c, x, ANOMALY_MALFORMED);
-    if (m.flags & DNS_Z)
-        traffic->anomaly(c, x, ANOMALY_Z_FLAG);
-    if (dns_opcode(m.flags) == 3 || dns_opcode(m.flags) > 6)
-        traffic->anomaly(c, x, ANOMALY_OPCODE);
+    faults = dns_message_faults(&m) | wrong_side(s, k->dir, m.flags & DNS_QR);
+    for (uint32_t i = 0; faults >> i; i++)
+        if (faults >> i & 1)
+            traffic->anomaly(c, x, i);
     x->progress[k->dir] = 1;
     x->dir = (uint8_t)k->dir;
     traffic->tx_end(c, x);
 }
 
 /* Messages on TCP follow each other, each behind its length. */
-static int64_t dns_stream(struct ec_pctx *c, const struct ec_chunk *k)
+static int64_t dns_stream(struct dns_state *s, struct ec_pctx *c, const struct ec_chunk *k)
 {
     uint32_t at = 0;
 
@@ -112,7 +124,7 @@ static int64_t dns_stream(struct ec_pctx *c, const struct ec_chunk *k)
         uint32_t n = dns_u16(k->data + at);
         if (k->len - at - 2 < n)
             break;
-        dns_message(c, k, k->data + at + 2, n);
+        dns_message(s, c, k, k->data + at + 2, n);
         at += 2 + n;
     }
     return at;
@@ -121,14 +133,13 @@ static int64_t dns_stream(struct ec_pctx *c, const struct ec_chunk *k)
 static int64_t dns_parse(void *self, struct ec_pctx *c, void *state, const struct ec_chunk *k)
 {
     (void)self;
-    (void)state;
     if (k->flags & EC_CH_DATAGRAM) {
-        dns_message(c, k, k->data, k->len);
+        dns_message(state, c, k, k->data, k->len);
         return k->len;
     }
     if (k->flags & EC_CH_GAP)
         return EC_EINVAL;           /* where the next message starts is lost */
-    return dns_stream(c, k);
+    return dns_stream(state, c, k);
 }
 
 static int32_t dns_tx_record(void *self, const struct ec_tx *x, uint32_t topic, struct ec_build *b)
@@ -144,12 +155,13 @@ static const struct ec_proto dns = {
     .name = "dns",
     .hints = "udp/53,5355 tcp/53",
     .topic = "ec.dns/1",
+    .state_bytes = sizeof(struct dns_state),
     .tx_bytes = sizeof(struct dns_tx),
     .n_buf = SLOTS,
     .buf_stride = sizeof(struct ec_bufdef),
     .buf = buffers,
-    .n_anomaly = ANOMALIES,
-    .anomaly = anomalies,
+    .n_anomaly = DNS_FAULTS,
+    .anomaly = dns_faults,
     .probe = dns_probe,
     .parse = dns_parse,
     .record = dns_tx_record,

@@ -8,6 +8,7 @@
 #include <ecyber/plugin.h>
 #include <ecyber/ext/traffic.h>
 
+#include "faults.h"
 #include "mdns_record.h"
 #include "message.h"
 #include "name.h"
@@ -28,9 +29,6 @@ struct mdns_tx {
     SECTION("authorities", dir, "authority section"), SECTION("additionals", dir, "additional section")
 static const struct ec_bufdef buffers[] = { SECTIONS_OF(EC_TO_SERVER), SECTIONS_OF(EC_TO_CLIENT) };
 #define SLOTS (sizeof buffers / sizeof buffers[0])
-
-enum { ANOMALY_MALFORMED, ANOMALIES };
-static const char *const anomalies[ANOMALIES] = { "malformed_data" };
 
 static const struct ec_traffic *traffic;
 
@@ -79,7 +77,7 @@ static bool take_section(struct ec_tx *x, uint32_t section, uint32_t dir, uint32
 
 static int64_t mdns_parse(void *self, struct ec_pctx *c, void *state, const struct ec_chunk *k)
 {
-    uint32_t at = DNS_HEADER;
+    uint32_t at = DNS_HEADER, faults;
     struct dns_message m;
     struct mdns_tx *t;
     struct ec_tx *x;
@@ -87,7 +85,7 @@ static int64_t mdns_parse(void *self, struct ec_pctx *c, void *state, const stru
     (void)self;
     (void)state;
     if (!dns_message_open(&m, k->data, k->len)) {
-        traffic->anomaly(c, NULL, ANOMALY_MALFORMED);
+        traffic->anomaly(c, NULL, DNS_MALFORMED);
         return k->len;
     }
     if (!(x = traffic->tx_begin(c)))
@@ -96,8 +94,10 @@ static int64_t mdns_parse(void *self, struct ec_pctx *c, void *state, const stru
     t->message = m;
     for (uint32_t i = 0; i < DNS_SECTIONS && take_section(x, i, k->dir, &at, k->offset); i++)
         continue;
-    if (!dns_message_sound(&m))
-        traffic->anomaly(c, x, ANOMALY_MALFORMED);
+    faults = dns_message_faults(&m);
+    for (uint32_t i = 0; faults >> i; i++)
+        if (faults >> i & 1)
+            traffic->anomaly(c, x, i);
     x->progress[k->dir] = 1;
     x->dir = (uint8_t)k->dir;
     traffic->tx_end(c, x);
@@ -121,8 +121,8 @@ static const struct ec_proto mdns = {
     .n_buf = SLOTS,
     .buf_stride = sizeof(struct ec_bufdef),
     .buf = buffers,
-    .n_anomaly = ANOMALIES,
-    .anomaly = anomalies,
+    .n_anomaly = DNS_MDNS_FAULTS,
+    .anomaly = dns_faults,
     .probe = mdns_probe,
     .parse = mdns_parse,
     .record = mdns_tx_record,

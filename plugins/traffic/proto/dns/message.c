@@ -4,6 +4,7 @@
 #define EC_API_LEVEL 1
 #include <ecyber/ext/traffic.h>
 
+#include "faults.h"
 #include "name.h"
 
 bool dns_message_open(struct dns_message *m, const uint8_t *d, uint32_t n)
@@ -59,23 +60,7 @@ int dns_message_probe(const struct dns_message *m, uint32_t whole)
         sound = (m->flags & DNS_QR) && dns_rr_next(m, &at, &r);
     if (!sound)
         return m->len < whole ? EC_MORE : EC_NO;
-    return (r.class & 0x7fff) == 1 || (class_known(r.class) && m->len == whole && dns_message_sound(m)) ? EC_YES : EC_NO;
-}
-
-bool dns_message_sound(const struct dns_message *m)
-{
-    uint32_t at = DNS_HEADER, records = 0;
-    struct dns_rr r;
-
-    for (uint32_t i = 0; i < m->count[DNS_QUESTION]; i++)
-        if (!dns_question_next(m, &at, &r))
-            return false;
-    for (int s = DNS_ANSWER; s < DNS_SECTIONS; s++)
-        records += m->count[s];
-    for (uint32_t i = 0; i < records; i++)
-        if (!dns_rr_next(m, &at, &r))
-            return (m->flags & DNS_TC) != 0;
-    return true;
+    return (r.class & 0x7fff) == 1 || (class_known(r.class) && m->len == whole && !dns_message_faults(m)) ? EC_YES : EC_NO;
 }
 
 bool dns_question_next(const struct dns_message *m, uint32_t *at, struct dns_rr *q)

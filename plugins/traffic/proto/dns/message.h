@@ -25,10 +25,9 @@ struct dns_rr {                     /* a question has neither ttl nor rdata */
 /* The header. False: too short. */
 bool dns_message_open(struct dns_message *m, const uint8_t *d, uint32_t n);
 /* Does it look like DNS: a known opcode and response code, counts that fit into `whole` bytes (m may hold only the
- * beginning of them), a readable first name, and an Internet class where the rest is broken? EC_YES, EC_NO, EC_MORE. For detection. */
+ * beginning of them), a readable first name, and an Internet class where anything is wrong? EC_YES, EC_NO, EC_MORE. For
+ * detection. */
 int dns_message_probe(const struct dns_message *m, uint32_t whole);
-/* Can every question and record be read? A truncated message (TC) may end in the middle of one. */
-bool dns_message_sound(const struct dns_message *m);
 /* The question or record at *at (start with DNS_HEADER); moves *at behind it. False: malformed. */
 bool dns_question_next(const struct dns_message *m, uint32_t *at, struct dns_rr *q);
 bool dns_rr_next(const struct dns_message *m, uint32_t *at, struct dns_rr *r);

@@ -5,7 +5,7 @@
 
 #include "message.h"
 
-#define LABELS_MAX 128
+#define LABELS_MAX 256              /* with the one that ends it: too many for a name, but its end is known */
 #define POINTERS_MAX 32
 #define WIRE_MAX 255
 
