@@ -7,6 +7,10 @@
 #include "tests/support/fake_traffic.h"
 #include "tests/unit/unit.h"
 
+#define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
+#define PARTIAL(range) "HTTP/1.1 206 P\r\nContent-Range: " range "\r\nContent-Length: 3\r\n\r\nabc"
+#define FORM(n) "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: " n "\r\n\r\n"
+#define FILE_X "Content-Disposition: form-data; filename=x"
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 START_TEST(each_is_named)
@@ -31,6 +35,17 @@ START_TEST(each_is_named)
         { "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
           "INVALID_RESPONSE_CHUNK_LEN" },
         { "GET / HTTP/1.1\r\nHost: a\r\n\r\n", OK OK, "UNABLE_TO_MATCH_RESPONSE_TO_REQUEST" },
+        { "GET / HTTP/1.1\r\nHost: a\r\n\r\n", CONTINUE CONTINUE, "100_CONTINUE_ALREADY_SEEN" },
+        { "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 101 S\r\nContent-Length: 3\r\n\r\nabc",
+          "SWITCHING_PROTO_WITH_CONTENT_LENGTH" },
+        { "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Basi dTpw\r\n\r\n", OK, "REQUEST_AUTH_UNRECOGNIZED" },
+        { "GET / HTTP/1.1\r\nHost: a\r\n\r\n", PARTIAL("bytes 2-0/9"), "RANGE_INVALID" },
+        { "POST / HTTP/1.1\r\nHost: a\r\n" FORM("500") "--b\r\n" FILE_X "\r\nno colon\r\n\r\n", OK,
+          "MULTIPART_INVALID_HEADER" },
+        { "POST / HTTP/1.1\r\nHost: a\r\n" FORM("500") "--b\r\n" FILE_X "\r\nX:  \r\nY: \r\n\r\n", OK,
+          "MULTIPART_INVALID_HEADER" },
+        { "POST / HTTP/1.1\r\nHost: a\r\n" FORM("500") "--b\r\n" FILE_X "\r\n\r\n--b\r\n" FILE_X "\r\n\r\n--b--", OK,
+          "MULTIPART_NO_FILEDATA" },
     };
     struct fake_traffic *f = fake_new(http_register);
 
@@ -67,13 +82,19 @@ END_TEST
 START_TEST(sound_messages_have_none)
 {
     struct fake_traffic *f = fake_new(http_register);
-    static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n";
+    static const char *const said[][2] = {
+        { "GET / HTTP/1.1\r\nHost: a\r\nX: y\r\nauthorization: negotiate YII=\r\n\r\n", CONTINUE OK },
+        { "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: \r\n\r\n", PARTIAL("bytes 2-4/*") },
+        { "POST / HTTP/1.1\r\nHost: a\r\n" FORM("116") "--b\r\n" FILE_X "\r\n\r\n\r\n--b\r\n"
+          "Content-Disposition: form-data; name=\"y\"\r\n\r\n--b--\r\nno part", OK },
+    };
 
     fake_begin(f);
-    for (int i = 0; i < 3; i++) {
-        fake_feed(f, EC_TO_SERVER, request, sizeof request - 1, 0);
-        fake_feed(f, EC_TO_CLIENT, OK, sizeof OK - 1, 0);
+    for (unsigned i = 0; i < sizeof said / sizeof said[0]; i++) {
+        fake_feed(f, EC_TO_SERVER, said[i][0], (uint32_t)strlen(said[i][0]), 0);
+        fake_feed(f, EC_TO_CLIENT, said[i][1], (uint32_t)strlen(said[i][1]), 0);
     }
+    ck_assert_uint_eq(f->n_ended, 3);
     fake_end(f);
     for (uint32_t i = 0; i < f->proto->n_anomaly; i++)
         ck_assert_msg(f->anomaly[i] == 0, "%s", f->proto->anomaly[i]);
@@ -85,9 +106,13 @@ START_TEST(all_have_a_name)
 {
     for (uint32_t i = 0; i < HTTP_EVENTS; i++)
         ck_assert_ptr_nonnull(http_events[i]);
-    ck_assert_int_eq(events_of_message("something new", HTP_LOG_WARNING), -1);
-    ck_assert_str_eq(http_events[events_of_message("something new", HTP_LOG_ERROR)], "UNKNOWN_ERROR");
-    ck_assert_int_eq(events_of_message("[Internal Error] x", HTP_LOG_ERROR), -1);
+    ck_assert_int_eq(events_of_message("something new", HTP_LOG_WARNING, 0), -1);
+    ck_assert_str_eq(http_events[events_of_message("something new", HTP_LOG_ERROR, 0)], "UNKNOWN_ERROR");
+    ck_assert_str_eq(http_events[events_of_message("Request chunk extension", HTP_LOG_WARNING, EC_TO_SERVER)],
+                     "REQUEST_CHUNK_EXTENSION");
+    ck_assert_str_eq(http_events[events_of_message("Request chunk extension", HTP_LOG_WARNING, EC_TO_CLIENT)],
+                     "RESPONSE_CHUNK_EXTENSION");
+    ck_assert_int_eq(events_of_message("[Internal Error] x", HTP_LOG_ERROR, 0), -1);
 }
 END_TEST
 

@@ -115,6 +115,40 @@ START_TEST(ranges_are_read)
 }
 END_TEST
 
+START_TEST(ranges_are_sound_or_not)
+{
+    static const char *const sound[] = {
+        "bytes 0-2/10", "bytes 0-2/3", "bytes 0-2/*", "bytes */10", "items  0-2/10", "bytes 0-0/1 x" };
+    static const char *const odd[] = {
+        "", "bytes", "bytes 0-2", "bytes 0-2/", "bytes */", "bytes */x", "bytes *", "bytes 5-2/10", "bytes 5-2/*",
+        "bytes 5-10/10", "bytes a-b/c", "bytes=0-2/10", "0-2/10", "bytes -2/10", "bytes 0 -2/10", "bytes 0-/3",
+        "bytes 0-2/99999999999999999999999", "bytes 0-99999999999999999999999/5" };
+
+    for (unsigned i = 0; i < sizeof sound / sizeof sound[0]; i++)
+        ck_assert_msg(range_sound((const uint8_t *)sound[i], (uint32_t)strlen(sound[i])), "%s", sound[i]);
+    for (unsigned i = 0; i < sizeof odd / sizeof odd[0]; i++)
+        ck_assert_msg(!range_sound((const uint8_t *)odd[i], (uint32_t)strlen(odd[i])), "%s", odd[i]);
+}
+END_TEST
+
+START_TEST(long_names_are_told)
+{
+    struct fake_traffic *f = fake_new(http_register);
+    static char d[HTTP_FILE_NAME_MAX + 200];
+
+    for (int over = 0; over < 2; over++) {
+        static const char body[] = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
+        int n = snprintf(d, sizeof d, "GET /%0*d HTTP/1.1\r\nHost: h\r\n\r\n", HTTP_FILE_NAME_MAX - 1 + over, 0);
+        fake_begin(f);
+        fake_feed(f, EC_TO_SERVER, d, (uint32_t)n, 0);
+        fake_feed(f, EC_TO_CLIENT, body, sizeof body - 1, 0);
+        ck_assert_uint_eq(fake_told(f, "FILE_NAME_TOO_LONG"), (unsigned)over);
+        fake_end(f);
+    }
+    fake_free(f);
+}
+END_TEST
+
 START_TEST(a_part_of_a_file_says_which)
 {
     struct fake_traffic *f = fake_new(http_register);
@@ -160,6 +194,23 @@ START_TEST(forms_are_cut_anywhere)
     }
     ck_assert(!multipart_open(&m, (const uint8_t *)"multipart/form-data", 19));
     ck_assert(!multipart_open(&m, (const uint8_t *)"text/plain; boundary=b", 22));
+}
+END_TEST
+
+/* Behind a hole nobody knows where a line of a part's headers begins. */
+START_TEST(forms_with_holes_have_no_odd_headers)
+{
+    static const char type[] = "multipart/form-data; boundary=b", line[] = "ader\r\n\r\nabc\r\n--b\r\nodd\r\n";
+    struct multipart m;
+
+    ck_assert(multipart_open(&m, (const uint8_t *)type, sizeof type - 1));
+    multipart_data(&m, (const uint8_t *)"--b\r\nhe", 7, see_part, NULL);
+    multipart_data(&m, NULL, 20, see_part, NULL);
+    multipart_data(&m, (const uint8_t *)line, sizeof line - 6, see_part, NULL);
+    ck_assert(!m.odd_header);
+    multipart_data(&m, (const uint8_t *)line + sizeof line - 6, 5, see_part, NULL);
+    ck_assert(m.odd_header);
+    ck_assert(!m.empty_file);
 }
 END_TEST
 
@@ -230,6 +281,9 @@ int main(void)
     tcase_add_test(tc, what_is_sent_is_a_file);
     tcase_add_test(tc, holes_and_ends_cut_a_file);
     tcase_add_test(tc, ranges_are_read);
+    tcase_add_test(tc, ranges_are_sound_or_not);
+    tcase_add_test(tc, long_names_are_told);
+    tcase_add_test(tc, forms_with_holes_have_no_odd_headers);
     tcase_add_test(tc, a_part_of_a_file_says_which);
     tcase_add_test(tc, ranges_make_a_whole);
     tcase_add_test(tc, forms_are_cut_anywhere);

@@ -51,15 +51,7 @@ static struct http_tx *get(htp_tx_t *h)
     return t ? t : begin(htp_connp_get_user_data(h->connp), h);
 }
 
-/* Each kind once a transaction: libhtp says some things for every header. */
-static void report(struct http_tx *t, uint32_t event)
-{
-    uint64_t bit = UINT64_C(1) << event;
-
-    if (!(t->events & bit))
-        traffic->anomaly(t->s->c, t->x, event);
-    t->events |= bit;
-}
+static void report(struct http_tx *t, uint32_t event) { transaction_report(traffic, t, event); }
 
 static void report_flags(struct http_tx *t)
 {
@@ -265,10 +257,12 @@ static int on_transaction_complete(htp_tx_t *h)
 static int on_log(htp_log_t *log)
 {
     struct http_state *s = htp_connp_get_user_data(log->connp);
-    int event = log->msg ? events_of_message(log->msg, (int)log->level) : -1;
     struct http_tx *t = of(log->tx);
+    int event;
 
-    if (!s || !s->c || event < 0 || s->tunnel)
+    if (!s || !s->c || s->tunnel || !log->msg)
+        return HTP_OK;
+    if ((event = events_of_message(log->msg, (int)log->level, s->k->dir)) < 0)
         return HTP_OK;
     s->told |= log->level == HTP_LOG_ERROR;
     if (t)

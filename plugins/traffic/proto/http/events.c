@@ -3,6 +3,12 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
+
+#define EC_API_LEVEL 1
+#include <ecyber/ext/traffic.h>
+
+#include "text.h"
 
 enum event {
     UNKNOWN_ERROR, GZIP_FAILED, REQUEST_COLON, RESPONSE_COLON, REQUEST_CHUNK, RESPONSE_CHUNK, REQUEST_T_E, REQUEST_C_L,
@@ -11,7 +17,8 @@ enum event {
     HEADER_HOST, AUTH, REQUEST_REPEATED, RESPONSE_REPEATED, BYTERANGES, RESPONSE_T_E, CHUNKED_OLD, RESPONSE_PROTOCOL,
     RESPONSE_STATUS, REQUEST_INCOMPLETE, URI_DELIMITER, METHOD_DELIMITER, LEADING_SPACE, LAYERS, CODING, LZMA_LIMIT,
     BOMB, MISSING_PROTOCOL, REQUEST_BODY, RESPONSE_BODY, AUTHORITY_PORT, REQUEST_LINE, REQUEST_HEADERS,
-    RESPONSE_HEADERS, SMUGGLING, CHUNK_EXTENSION, BROTLI_FAILED, EVENTS
+    RESPONSE_HEADERS, SMUGGLING, CHUNK_EXTENSION, BROTLI_FAILED,
+    RESPONSE_CHUNK_EXTENSION, CONTINUE_TWICE, SWITCHING_WITH_LENGTH, FILE_NAME, RANGE, PART_HEADER, PART_EMPTY, EVENTS
 };
 const char *const http_events[HTTP_EVENTS] = {
     [UNKNOWN_ERROR] = "UNKNOWN_ERROR",
@@ -63,6 +70,13 @@ const char *const http_events[HTTP_EVENTS] = {
     [SMUGGLING] = "REQUEST_SMUGGLING",
     [CHUNK_EXTENSION] = "REQUEST_CHUNK_EXTENSION",
     [BROTLI_FAILED] = "BROTLI_DECOMPRESSION_FAILED",
+    [RESPONSE_CHUNK_EXTENSION] = "RESPONSE_CHUNK_EXTENSION",
+    [CONTINUE_TWICE] = "100_CONTINUE_ALREADY_SEEN",
+    [SWITCHING_WITH_LENGTH] = "SWITCHING_PROTO_WITH_CONTENT_LENGTH",
+    [FILE_NAME] = "FILE_NAME_TOO_LONG",
+    [RANGE] = "RANGE_INVALID",
+    [PART_HEADER] = "MULTIPART_INVALID_HEADER",
+    [PART_EMPTY] = "MULTIPART_NO_FILEDATA",
 };
 _Static_assert((int)EVENTS == (int)HTTP_EVENTS && EVENTS <= 64, "all have a name, and a bit");
 
@@ -76,6 +90,8 @@ static const struct { const char *text; enum event event; } messages[] = {
     { "Request chunk encoding: Invalid chunk length", REQUEST_CHUNK },
     { "Response chunk encoding: Invalid chunk length", RESPONSE_CHUNK },
     { "Request chunk extension", CHUNK_EXTENSION },
+    { "Already seen 100-Continue", CONTINUE_TWICE },
+    { "Switching Protocol with Content-Length", SWITCHING_WITH_LENGTH },
     { "Ambiguous request C-L value", REQUEST_C_L_TWICE },
     { "Ambiguous response C-L value", RESPONSE_C_L_TWICE },
     { "Invalid C-L field in response", RESPONSE_C_L },
@@ -128,12 +144,34 @@ static bool is_internal(const char *text)
     return false;
 }
 
-int events_of_message(const char *text, int level)
+int events_of_message(const char *text, int level, uint32_t dir)
 {
-    for (uint32_t i = 0; i < sizeof messages / sizeof messages[0]; i++)
-        if (!strncmp(text, messages[i].text, strlen(messages[i].text)))
-            return (int)messages[i].event;
+    for (uint32_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {
+        if (strncmp(text, messages[i].text, strlen(messages[i].text)) != 0)
+            continue;
+        if (messages[i].event == CHUNK_EXTENSION && dir == EC_TO_CLIENT)
+            return RESPONSE_CHUNK_EXTENSION;    /* libhtp says 'request' of both */
+        return (int)messages[i].event;
+    }
     return level == (int)HTP_LOG_ERROR && !is_internal(text) ? (int)UNKNOWN_ERROR : -1;
+}
+
+/* Does the request authenticate by a scheme that nobody knows? Known: IANA's registry, NTLM, Amazon's. */
+static bool odd_scheme(const htp_tx_t *tx)
+{
+    static const char *const schemes[] = {
+        "Basic", "Bearer", "Digest", "Negotiate", "NTLM", "AWS4-HMAC-SHA256", "Concealed", "DPoP", "GNAP", "HOBA", "Mutual",
+        "OAuth", "PrivateToken", "SCRAM-SHA-1", "SCRAM-SHA-256", "vapid" };
+    const htp_header_t *h = TEXT_HEADER(tx->request_headers, "authorization");
+    const char *value = h ? (const char *)bstr_ptr(h->value) : NULL;
+    size_t n = 0, len = h ? bstr_len(h->value) : 0;
+
+    while (n < len && value[n] != ' ' && value[n] != '\t')
+        n++;
+    for (uint32_t i = 0; n && i < sizeof schemes / sizeof schemes[0]; i++)
+        if (strlen(schemes[i]) == n && !strncasecmp(value, schemes[i], n))
+            return false;
+    return n != 0;
 }
 
 uint64_t events_of_request(const htp_tx_t *tx)
@@ -141,12 +179,14 @@ uint64_t events_of_request(const htp_tx_t *tx)
     static const struct { uint64_t flag; enum event event; } flags[] = {
         { HTP_REQUEST_INVALID_T_E, REQUEST_T_E }, { HTP_REQUEST_INVALID_C_L, REQUEST_C_L },
         { HTP_HOST_MISSING, HOST_MISSING }, { HTP_HOST_AMBIGUOUS, HOST_AMBIGUOUS }, { HTP_HOSTU_INVALID, URI_HOST },
-        { HTP_HOSTH_INVALID, HEADER_HOST }, { HTP_AUTH_INVALID, AUTH }, { HTP_REQUEST_SMUGGLING, SMUGGLING } };
+        { HTP_HOSTH_INVALID, HEADER_HOST }, { HTP_REQUEST_SMUGGLING, SMUGGLING } };
     uint64_t bits = 0;
 
     for (uint32_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         if (tx->flags & flags[i].flag)
             bits |= UINT64_C(1) << flags[i].event;
+    if (odd_scheme(tx))
+        bits |= UINT64_C(1) << AUTH;
     return bits;
 }
 
@@ -154,3 +194,7 @@ uint32_t events_missing_protocol(void) { return MISSING_PROTOCOL; }
 uint32_t events_unknown(void) { return UNKNOWN_ERROR; }
 uint32_t events_bomb(void) { return BOMB; }
 uint32_t events_brotli(void) { return BROTLI_FAILED; }
+uint32_t events_file_name(void) { return FILE_NAME; }
+uint32_t events_range(void) { return RANGE; }
+uint32_t events_part_header(void) { return PART_HEADER; }
+uint32_t events_part_empty(void) { return PART_EMPTY; }

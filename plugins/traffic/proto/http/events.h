@@ -5,12 +5,12 @@
 #include <htp/htp.h>
 #include <stdint.h>
 
-enum { HTTP_EVENTS = 49 };
+enum { HTTP_EVENTS = 56 };
 extern const char *const http_events[HTTP_EVENTS];
 
-/* Index of an anomaly by a sentence of libhtp; −1: none is meant. */
-int events_of_message(const char *text, int level);
-/* The anomalies of a request that stand in its flags, as bits by index. */
+/* Index of an anomaly by a sentence of libhtp about bytes of direction dir; −1: none is meant. */
+int events_of_message(const char *text, int level, uint32_t dir);
+/* The anomalies of a request that stand in its flags and headers, as bits by index. */
 uint64_t events_of_request(const htp_tx_t *tx);
 /* Of a request line without one; of bytes that could not be parsed at all. */
 uint32_t events_missing_protocol(void);
@@ -18,5 +18,11 @@ uint32_t events_unknown(void);
 /* Of a body that gets far larger than it came; of one that is no brotli, or needs too much memory. */
 uint32_t events_bomb(void);
 uint32_t events_brotli(void);
+/* Of a file's name over HTTP_FILE_NAME_MAX bytes; of a Content-Range that says nothing, or what cannot be. */
+uint32_t events_file_name(void);
+uint32_t events_range(void);
+/* Of a part of a form: a header without a colon or a value; a file behind whose headers the next delimiter stands. */
+uint32_t events_part_header(void);
+uint32_t events_part_empty(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "events.h"
 #include "multipart.h"
 #include "transaction.h"
 
@@ -68,6 +69,15 @@ static void form_file(void *arg, const struct multipart *m, bool whole)
         traffic->file(t->s->c, t->x, &file);
 }
 
+static void form_data(struct http_tx *t, const uint8_t *d, uint64_t n)
+{
+    multipart_data(t->form, d, n, form_file, t);
+    if (t->form->odd_header)
+        transaction_report(traffic, t, events_part_header());
+    if (t->form->empty_file)
+        transaction_report(traffic, t, events_part_empty());
+}
+
 void file_data(struct http_tx *t, uint32_t dir, const uint8_t *d, uint64_t n)
 {
     struct http_file *f = &t->file[dir];
@@ -84,7 +94,7 @@ void file_data(struct http_tx *t, uint32_t dir, const uint8_t *d, uint64_t n)
     f->bytes += n;
     f->gaps |= !d;
     if (dir == EC_TO_SERVER && t->form)
-        multipart_data(t->form, d, n, form_file, t);
+        form_data(t, d, n);
 }
 
 static uint64_t digits(const uint8_t **d, const uint8_t *end, bool *any)
@@ -114,6 +124,35 @@ void range_read(struct http_range *r, const uint8_t *d, uint32_t n)
     r->known = last && r->first <= r->last;
     if (d < end && *d++ == '/')
         r->size = digits(&d, end, &r->sized);
+}
+
+bool range_sound(const uint8_t *d, uint32_t n)
+{
+    const uint8_t *end = d + n;
+    uint64_t first, last, size;
+    bool have[3] = { false, false, false };
+
+    while (d < end && *d == ' ')
+        d++;
+    while (d < end && *d != ' ')
+        d++;
+    while (d < end && *d == ' ')
+        d++;
+    if (d < end && *d == '*') {
+        if (end - ++d > 1 && *d++ == '/')
+            (void)digits(&d, end, &have[0]);
+        return have[0];
+    }
+    first = digits(&d, end, &have[0]);
+    if (!have[0] || d == end || *d++ != '-')
+        return false;
+    last = digits(&d, end, &have[1]);
+    if (!have[1] || first > last || d == end || *d++ != '/' || d == end)
+        return false;
+    if (*d == '*')
+        return true;
+    size = digits(&d, end, &have[2]);
+    return have[2] && last < size && (d == end || *d < '0' || *d > '9');
 }
 
 /* FNV-1a */
@@ -184,8 +223,12 @@ void file_end(struct http_tx *t, uint32_t dir, bool whole)
     name = name_of(t, dir);
     file.name = name.p;
     file.name_len = name.n;
+    if (name.n > HTTP_FILE_NAME_MAX)
+        transaction_report(traffic, t, events_file_name());
     if (value)
         range_read(&range, bstr_ptr(value), (uint32_t)bstr_len(value));
+    if (value && !range_sound(bstr_ptr(value), (uint32_t)bstr_len(value)))
+        transaction_report(traffic, t, events_range());
     file.first = range.first;
     file.last = range.last;
     file.flags = (whole ? (uint32_t)EC_FILE_WHOLE : 0) | (f->gaps ? (uint32_t)EC_FILE_GAPS : 0) |

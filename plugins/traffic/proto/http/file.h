@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define HTTP_FILE_NAME_MAX 4096     /* longer ones are an anomaly */
+
 struct ec_traffic;
 struct http_tx;
 
@@ -27,5 +29,7 @@ void file_data(struct http_tx *t, uint32_t dir, const uint8_t *d, uint64_t n);
 void file_end(struct http_tx *t, uint32_t dir, bool whole);
 /* "bytes 500-999/1234", "bytes 500-999" and a "*" for the size are read. */
 void range_read(struct http_range *r, const uint8_t *d, uint32_t n);
+/* Is it one of RFC 9110 §14.4, in any unit, that begins before it ends, and ends within its size? */
+bool range_sound(const uint8_t *d, uint32_t n);
 
 #endif

@@ -49,11 +49,25 @@ bool multipart_open(struct multipart *m, const uint8_t *type, uint32_t n)
 
 static void part_ends(struct multipart *m, bool whole, multipart_file_fn *fn, void *arg)
 {
+    if (whole && m->state == PART_DATA && m->n_name && m->ghost)
+        m->empty_file = true;
     if (m->state == PART_DATA && m->named)
         fn(arg, m, whole);
     m->named = m->gaps = false;
     m->n_name = m->n_line = 0;
     m->bytes = 0;
+}
+
+/* A colon, and something behind it? */
+static bool header_sound(const uint8_t *d, uint32_t n)
+{
+    const uint8_t *end = d + n, *at = memchr(d, ':', n);
+
+    if (!at++)
+        return false;
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r'))
+        at++;
+    return at < end;
 }
 
 /* One header of a part; n without the line's end. */
@@ -62,6 +76,7 @@ static void part_header(struct multipart *m)
     static const char key[] = "content-disposition:";
     struct bytes name;
 
+    m->odd_header |= !m->gaps && !header_sound(m->line, m->n_line);
     if (m->n_line < sizeof key - 1 || strncasecmp((const char *)m->line, key, sizeof key - 1))
         return;
     name = parameter("filename=", m->line, m->n_line);

@@ -16,6 +16,8 @@ struct multipart {
     uint32_t n_delimiter, n_line;
     uint32_t matched, ghost;                /* of the delimiter; how much of that is no content of the part */
     bool named, gaps;                       /* the part is a file; bytes of it were lost */
+    bool odd_header, empty_file;            /* one so far: a header without a colon or a value; a file behind whose
+                                             * headers the next delimiter stands, without a line's end */
     uint32_t n_name;
     uint64_t bytes;                         /* of the part */
     uint8_t name[PART_NAME_MAX], line[PART_LINE_MAX];

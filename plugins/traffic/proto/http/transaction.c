@@ -33,6 +33,15 @@ int64_t transaction_wire(const struct http_state *s, uint32_t dir, const uint8_t
     return (int64_t)(k->offset + (uint64_t)(found - k->data));
 }
 
+void transaction_report(const struct ec_traffic *traffic, struct http_tx *t, uint32_t event)
+{
+    uint64_t bit = UINT64_C(1) << event;
+
+    if (!(t->events & bit))
+        traffic->anomaly(t->s->c, t->x, event);
+    t->events |= bit;
+}
+
 void transaction_drop(struct http_tx *t)
 {
     for (int dir = 0; dir < 2; dir++) {

@@ -39,6 +39,8 @@ struct http_tx {                    /* memory of traffic's transaction; freed by
 /* Where bytes stand in the stream of direction dir: exactly, when they are part of the current chunk; by searching the
  * chunk when libhtp has copied them. −1: not found. */
 int64_t transaction_wire(const struct http_state *s, uint32_t dir, const uint8_t *p, uint32_t n);
+/* Each kind once a transaction: libhtp says some things for every header. Within parse(). */
+void transaction_report(const struct ec_traffic *traffic, struct http_tx *t, uint32_t event);
 void transaction_drop(struct http_tx *t);
 
 #endif
