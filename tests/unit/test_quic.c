@@ -5,10 +5,11 @@
 
 #include "core/record/service.h"
 #include "plugins/traffic/proto/quic/frames.h"
+#include "plugins/traffic/proto/quic/google.h"
 #include "plugins/traffic/proto/quic/keys.h"
 #include "plugins/traffic/proto/quic/packet.h"
 #include "plugins/traffic/proto/quic/quic.h"
-#include "tests/support/fake_traffic.h"
+#include "tests/support/fake_text.h"
 #include "tests/unit/unit.h"
 
 static uint32_t unhex(uint8_t *out, const char *hex)
@@ -283,6 +284,60 @@ START_TEST(detection_looks_at_the_header)
 }
 END_TEST
 
+/* A packet of Q046 with a hello of three tags; the last one's value is cut where n is less than GOOGLE_LEN. */
+static const uint8_t google[] =
+    "\xc3Q046\x50\xea\xcf\xe6\xe7\x06\xdf\x27\x2d\0\0\0\4" "hash....hash" "\xa4\1\4\0" "CHLO\3\0\0\0"
+    "PAD\0\2\0\0\0" "SNI\0\x0b\0\0\0" "UAID\x13\0\0\0" "--" "a.example" "probe/46";
+#define GOOGLE_LEN (sizeof google - 1)
+
+static void see_google(struct fake_traffic *f, struct ec_tx *x, void *arg)
+{
+    const struct ec_buf *ua = fake_buffer(f, x, "quic.ua", EC_TO_SERVER),
+                        *sni = fake_buffer(f, x, "quic.sni", EC_TO_SERVER),
+                        *cyu = fake_buffer(f, x, "quic.cyu.string", EC_TO_SERVER),
+                        *hash = fake_buffer(f, x, "quic.cyu.hash", EC_TO_SERVER);
+
+    ck_assert(ua && ua->len == 8 && !memcmp(ua->u.data, "probe/46", 8));
+    ck_assert(sni && sni->len == 9 && !memcmp(sni->u.data, "a.example", 9));
+    ck_assert(cyu && cyu->len == 15 && !memcmp(cyu->u.data, "46,PAD-SNI-UAID", 15));
+    ck_assert(hash && hash->len == 32);
+    ++*(uint32_t *)arg;
+}
+
+START_TEST(hellos_of_google_are_read)
+{
+    struct fake_traffic *f = fake_new(quic_register);
+    struct google_hello h;
+    uint32_t seen = 0, n;
+
+    for (n = 0; n < GOOGLE_LEN; n++) {
+        uint8_t *cut = malloc(n ? n : 1);
+        uint32_t len;
+
+        memcpy(cut, google, n);
+        if (google_hello_find(&h, cut, n)) {
+            char cyu[GOOGLE_CYU_MAX];
+            ck_assert_uint_eq(google_cyu(&h, 0x51303436, cyu), 15);
+            ck_assert_ptr_null(google_value(&h, "UAID", &len));
+        } else {
+            ck_assert_uint_lt(n, GOOGLE_LEN - 19);      /* the values may be missing, the tags not */
+        }
+        free(cut);
+    }
+    f->on_step = see_google;
+    f->on_step_arg = &seen;
+    fake_begin(f);
+    for (uint32_t i = 0; i < 10; i++)                   /* bounded, and not of the server's packets */
+        fake_feed(f, i % 2, google, GOOGLE_LEN, EC_CH_DATAGRAM);
+    ck_assert_uint_eq(seen, 4);
+    ck_assert_uint_eq(f->n_ended, 4);
+    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.quic/1", 0),
+                                 "\"version\":\"Q046\",\"sni\":\"a.example\",\"ua\":\"probe/46\",\"cyu\":[{\"hash\":"));
+    fake_end(f);
+    fake_free(f);
+}
+END_TEST
+
 /* Versions that are not read have their names all the same, once in a flow. */
 START_TEST(foreign_versions_are_named)
 {
@@ -361,6 +416,7 @@ int main(void)
     tcase_add_test(tc, a_retry_changes_the_keys_once);
     tcase_add_test(tc, damage_is_reported);
     tcase_add_test(tc, detection_looks_at_the_header);
+    tcase_add_test(tc, hellos_of_google_are_read);
     tcase_add_test(tc, foreign_versions_are_named);
     tcase_add_test(tc, pieces_are_bounded);
     suite_add_tcase(suite, tc);

@@ -16,17 +16,19 @@
 #include "session.h"
 
 #define PACKETS_MAX 16              /* in one datagram */
+#define GOOGLE_HELLOS 4             /* of one flow that are recorded: a server refuses the first for want of a token */
 
 struct quic_state {
     struct quic_keys keys;
     struct crypto *crypto[2];       /* owned; NULL: nothing came, or the hello is read */
     struct ec_tx *begun;            /* of a client's hello that did not come whole yet; NULL: none */
-    bool keyed, retried, hello[2], foreign;
+    uint32_t foreign, hellos;       /* a version that is not read here, 0: none; Google's hellos in it */
+    bool keyed, retried, hello[2];
 };
 
 enum { AT_HELLO = 1 };              /* progress */
 enum { SLOT_VERSION, SLOT_SNI, SLOT_JA3_HASH, SLOT_JA3_STRING, SLOT_JA4, SLOT_VERSION_SERVER, SLOT_JA3S_HASH,
-       SLOT_JA3S_STRING, SLOTS };
+       SLOT_JA3S_STRING, SLOT_UA, SLOT_CYU_HASH, SLOT_CYU_STRING, SLOTS };
 static const struct ec_bufdef buffers[SLOTS] = {
     { "quic.version", "version of the client's packet", EC_TO_SERVER, EC_BUF_KIND_TX, 0, AT_HELLO },
     { "quic.sni", "server name that the client asked for", EC_TO_SERVER, EC_BUF_KIND_TX, 0, AT_HELLO },
@@ -36,6 +38,9 @@ static const struct ec_bufdef buffers[SLOTS] = {
     { "quic.version", "version of the server's packet", EC_TO_CLIENT, EC_BUF_KIND_TX, 0, AT_HELLO },
     { "ja3s.hash", "JA3S of the server's hello, hexadecimal", EC_TO_CLIENT, EC_BUF_KIND_TX, 0, AT_HELLO },
     { "ja3s.string", "what the server's JA3S is made of", EC_TO_CLIENT, EC_BUF_KIND_TX, 0, AT_HELLO },
+    { "quic.ua", "program that the client says it is (Google's versions)", EC_TO_SERVER, EC_BUF_KIND_TX, 0, AT_HELLO },
+    { "quic.cyu.hash", "CYU of the client's hello, hexadecimal", EC_TO_SERVER, EC_BUF_KIND_TX, 0, AT_HELLO },
+    { "quic.cyu.string", "what the client's CYU is made of", EC_TO_SERVER, EC_BUF_KIND_TX, 0, AT_HELLO },
 };
 
 enum { ANOMALY_DECRYPT, ANOMALY_DATA, ANOMALY_TOO_LONG, ANOMALY_HELLO, ANOMALIES };
@@ -128,6 +133,45 @@ static void transaction(struct ec_pctx *c, uint32_t dir, uint32_t version)
     end(c, begin(c, dir, version), dir, NULL, 0);
 }
 
+static void take_google(struct ec_tx *x, const struct google_hello *h)
+{
+    struct quic_tx *t = x->mem;
+    struct quic_google *g = malloc(sizeof *g + h->n);
+    const uint8_t *v;
+    uint32_t n;
+
+    if (!(t->google = g))
+        return;
+    memcpy(g->copy, h->d, h->n);
+    g->hello = *h;
+    g->hello.d = g->copy;
+    g->n_cyu = google_cyu(&g->hello, t->version, g->cyu);
+    fingerprint_md5(g->hash, g->cyu, g->n_cyu);
+    if ((v = google_value(&g->hello, "SNI", &n)))
+        set(x, SLOT_SNI, v, n);
+    if ((v = google_value(&g->hello, "UAID", &n)))
+        set(x, SLOT_UA, v, n);
+    set(x, SLOT_CYU_HASH, g->hash, (uint32_t)strlen(g->hash));
+    set(x, SLOT_CYU_STRING, g->cyu, g->n_cyu);
+}
+
+/* A packet of a version that is not read here: the first one, or one with a hello of Google's. */
+static void foreign(struct ec_pctx *c, struct quic_state *s, const struct ec_chunk *k)
+{
+    struct google_hello h;
+    bool hello = k->dir == EC_TO_SERVER && s->hellos < GOOGLE_HELLOS && google_hello_find(&h, k->data, k->len);
+    uint32_t version = s->foreign ? s->foreign : quic_foreign_version(k->data, k->len);
+    struct ec_tx *x;
+
+    if (s->foreign && !hello)
+        return;
+    s->foreign = version;
+    s->hellos += hello;
+    if ((x = begin(c, k->dir, version)) && hello)
+        take_google(x, &h);
+    end(c, x, k->dir, NULL, 0);
+}
+
 /* The transaction of a hello: where it did not come in one packet, it began with the first of them, and will end with
  * the flow if the rest never comes. */
 static struct ec_tx *hello_transaction(struct ec_pctx *c, struct quic_state *s, uint32_t dir, uint32_t version)
@@ -211,15 +255,13 @@ static void retry(struct quic_state *s)
 static int64_t quic_parse(void *self, struct ec_pctx *c, void *state, const struct ec_chunk *k)
 {
     struct quic_state *s = state;
-    uint32_t at = 0, version;
+    uint32_t at = 0;
 
     (void)self;
-    if (!s->foreign && !s->keyed && (version = quic_foreign_version(k->data, k->len))) {
-        s->foreign = true;
-        transaction(c, k->dir, version);
-    }
-    if (s->foreign)
+    if (s->foreign || (!s->keyed && quic_foreign_version(k->data, k->len))) {
+        foreign(c, s, k);
         return k->len;
+    }
     for (uint32_t i = 0; i < PACKETS_MAX && at < k->len; i++) {
         struct quic_packet p;
         if (s->hello[k->dir] || !quic_packet_read(&p, k->data + at, k->len - at) || p.type == QUIC_SHORT)
@@ -249,6 +291,7 @@ static void quic_tx_drop(void *self, void *tx)
 
     (void)self;
     free(t->message);
+    free(t->google);
     ja3_free(&t->ja3);
 }
 

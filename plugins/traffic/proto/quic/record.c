@@ -10,11 +10,18 @@
 #define VALUES_MAX 16               /* protocol names, likewise */
 
 struct quic_extension { struct ec_span name; uint32_t type, reserved; struct ec_list values; };
+struct quic_cyu { struct ec_span hash, string; };
 struct quic_event {
     struct ec_part part;
-    struct ec_span version, sni, ja3_hash, ja3_string, ja3s_hash, ja3s_string, ja4;
-    struct ec_list extensions;
+    struct ec_span version, sni, ua, ja3_hash, ja3_string, ja3s_hash, ja3s_string, ja4;
+    struct ec_list extensions, cyu;
 };
+
+static const struct ec_row cyu_rows[] = {
+    EC_FIELD(TEXT, 0, struct quic_cyu, hash, "hash", NULL, "MD5 of it"),
+    EC_FIELD(WIRE, 0, struct quic_cyu, string, "string", NULL, "the version and the hello's tags"),
+};
+static const struct ec_record cyu_record = EC_RECORD_ELEMENT(struct quic_cyu, cyu_rows);
 
 static const struct ec_row extension_rows[] = {
     EC_FIELD(TEXT, 0, struct quic_extension, name, "name", NULL, "in IANA's registry"),
@@ -25,6 +32,8 @@ static const struct ec_record extension_record = EC_RECORD_ELEMENT(struct quic_e
 static const struct ec_row rows[] = {
     EC_FIELD(TEXT, EC_R_COLUMN, struct quic_event, version, "version", NULL, "of the packet"),
     EC_FIELD(WIRE, EC_R_COLUMN | EC_R_INDEX, struct quic_event, sni, "sni", NULL, "server name that was asked for"),
+    EC_FIELD(WIRE, 0, struct quic_event, ua, "ua", NULL, "program that the client says it is (Google's versions)"),
+    EC_FIELD_LIST(&cyu_record, struct quic_event, cyu, "cyu", "CYU of the client's hello (Google's versions)"),
     EC_FIELD(TEXT, EC_R_COLUMN, struct quic_event, ja3_hash, "ja3.hash", NULL, "JA3 of the client's hello"),
     EC_FIELD(TEXT, 0, struct quic_event, ja3_string, "ja3.string", NULL, "what it is made of"),
     EC_FIELD(TEXT, 0, struct quic_event, ja3s_hash, "ja3s.hash", NULL, "JA3S of the server's hello"),
@@ -115,6 +124,22 @@ static void put_hello(struct quic_event *q, const struct quic_tx *t, struct ec_b
     put_extensions(q, t, b);
 }
 
+static void put_google(struct quic_event *q, const struct quic_google *g, struct ec_build *b)
+{
+    struct quic_cyu *cyu = ec_rows(b, &q->cyu, 1, sizeof *cyu);
+    const uint8_t *v;
+    uint32_t n;
+
+    if ((v = google_value(&g->hello, "SNI", &n)))
+        q->sni = ec_put(b, v, n);
+    if ((v = google_value(&g->hello, "UAID", &n)))
+        q->ua = ec_put(b, v, n);
+    if (cyu) {
+        cyu->hash = ec_puts(b, g->hash);
+        cyu->string = ec_put(b, g->cyu, g->n_cyu);
+    }
+}
+
 int32_t quic_record_put(const struct quic_tx *t, uint32_t topic, struct ec_build *b)
 {
     struct quic_event *q = ec_add(b, topic, sizeof *q);
@@ -124,5 +149,7 @@ int32_t quic_record_put(const struct quic_tx *t, uint32_t topic, struct ec_build
     q->version = ec_puts(b, t->version_name);
     if (t->message)
         put_hello(q, t, b);
+    if (t->google)
+        put_google(q, t->google, b);
     return EC_OK;
 }

@@ -38,6 +38,8 @@ static bool digest(const EVP_MD *md, const void *d, size_t n, uint32_t bytes, ch
     return true;
 }
 
+void fingerprint_md5(char *out, const void *d, uint32_t n) { digest(md5, d, n, JA_HASH / 2, out); }
+
 void fingerprint_sha1(char *out, const uint8_t *d, uint32_t n)
 {
     char plain[41];

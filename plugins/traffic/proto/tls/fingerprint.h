@@ -27,6 +27,8 @@ bool ja3_make(struct tls_ja3 *j, const struct tls_hello *h, uint32_t type, const
 void ja3_free(struct tls_ja3 *j);
 /* transport: 't' TCP, 'q' QUIC. out has JA4_LEN + 1 bytes. */
 void ja4_make(char *out, const struct tls_hello *h, const uint8_t *d, char transport);
+/* MD5 of d, in hexadecimal: out has JA_HASH + 1 bytes. */
+void fingerprint_md5(char *out, const void *d, uint32_t n);
 /* SHA-1 of d, in hexadecimal with colons, as EVE has it: out has 60 bytes. */
 void fingerprint_sha1(char *out, const uint8_t *d, uint32_t n);
 
