@@ -10,7 +10,7 @@
 /* The i-th record of the topic, valid until the next call. Fails the test where there is none. */
 static inline const char *fake_text(struct fake_traffic *f, const char *topic, uint32_t i)
 {
-    static char text[4096];
+    static char text[8192];
     struct record_service *json = record_service_new(testhost_host(f->host));
     int64_t n = record_json.event(json, testhost_event(f->host, topic, i), 0, text, sizeof text - 1, NULL);
 

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/record/service.h"
 #include "plugins/traffic/proto/quic/frames.h"
 #include "plugins/traffic/proto/quic/google.h"
 #include "plugins/traffic/proto/quic/keys.h"
@@ -153,18 +152,6 @@ static uint32_t client_hello(uint8_t *d)
     return n;
 }
 
-static const char *text_of(struct fake_traffic *f, uint32_t i)
-{
-    static char text[8192];
-    struct record_service *json = record_service_new(testhost_host(f->host));
-    int64_t n = record_json.event(json, testhost_event(f->host, "ec.quic/1", i), 0, text, sizeof text - 1, NULL);
-
-    ck_assert_int_gt(n, 0);
-    text[n] = '\0';
-    record_service_free(json);
-    return text;
-}
-
 static void see_sni(struct fake_traffic *f, struct ec_tx *x, void *arg)
 {
     const struct ec_buf *sni = fake_buffer(f, x, "quic.sni", EC_TO_SERVER),
@@ -203,8 +190,8 @@ START_TEST(a_hello_in_pieces_and_out_of_order)
     fake_feed(f, EC_TO_SERVER, packet, len, EC_CH_DATAGRAM);
     ck_assert_uint_eq(f->n_ended, 1);
     ck_assert_uint_eq(seen, 1);
-    ck_assert_ptr_nonnull(strstr(text_of(f, 0), "\"quic\":{\"version\":\"1\",\"sni\":\"shop.test\",\"ja3\":{"));
-    ck_assert_ptr_nonnull(strstr(text_of(f, 0), "\"extensions\":[{\"name\":\"server_name\",\"type\":0,\"values\":["
+    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.quic/1", 0), "\"quic\":{\"version\":\"1\",\"sni\":\"shop.test\",\"ja3\":{"));
+    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.quic/1", 0), "\"extensions\":[{\"name\":\"server_name\",\"type\":0,\"values\":["
                                                 "\"shop.test\"]},{\"name\":\"alpn\",\"type\":16,\"values\":[\"h3\"]},"
                                                 "{\"name\":\"supported_versions\",\"type\":43}]"));
     fake_feed(f, EC_TO_SERVER, packet, len, EC_CH_DATAGRAM);    /* nothing more of this side */
@@ -236,7 +223,7 @@ START_TEST(a_retry_changes_the_keys_once)
     fake_feed(f, EC_TO_CLIENT, packet, seal(packet, 1, second_id, 0, frames, 5 + 44), EC_CH_DATAGRAM);
     ck_assert_uint_eq(fake_told(f, "failed_decrypt"), 0);
     ck_assert_uint_eq(f->n_ended, 5);
-    ck_assert_ptr_nonnull(strstr(text_of(f, 4), "\"ja3s\":{"));
+    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.quic/1", 4), "\"ja3s\":{"));
     fake_end(f);
     fake_free(f);
 }

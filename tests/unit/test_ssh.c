@@ -2,10 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/record/service.h"
 #include "plugins/traffic/proto/ssh/session.h"
 #include "plugins/traffic/proto/ssh/ssh.h"
-#include "tests/support/fake_traffic.h"
+#include "tests/support/fake_text.h"
 #include "tests/unit/unit.h"
 
 /* What a client might offer; the sum is md5sum's. */
@@ -34,18 +33,6 @@ static uint32_t kexinit(uint8_t *out)
     n += 5 + 4;
     out[2] = (uint8_t)((n - 4) >> 8), out[3] = (uint8_t)(n - 4);
     return n;
-}
-
-static const char *text_of(struct fake_traffic *f, uint32_t i)
-{
-    static char text[8192];
-    struct record_service *json = record_service_new(testhost_host(f->host));
-    int64_t n = record_json.event(json, testhost_event(f->host, "ec.ssh/1", i), 0, text, sizeof text - 1, NULL);
-
-    ck_assert_int_gt(n, 0);
-    text[n] = '\0';
-    record_service_free(json);
-    return text;
 }
 
 START_TEST(banners_are_read)
@@ -131,9 +118,9 @@ START_TEST(a_connection_in_pieces)
         fake_end(f);
     }
     ck_assert_uint_eq(wire, 8);
-    ck_assert_ptr_nonnull(strstr(text_of(f, 0), "\"client\":{\"proto_version\":\"2.0\",\"software_version\":\"first\","
+    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.ssh/1", 0), "\"client\":{\"proto_version\":\"2.0\",\"software_version\":\"first\","
                                                 "\"hassh\":{\"hash\":\"87b8f3c79cd90ac20f4b670844a3519e\""));
-    ck_assert_ptr_nonnull(strstr(text_of(f, 0), "\"server\":{\"proto_version\":\"2.0\",\"software_version\":"
+    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.ssh/1", 0), "\"server\":{\"proto_version\":\"2.0\",\"software_version\":"
                                                 "\"second_1.0\",\"hassh\""));
     for (uint32_t i = 0; i < f->proto->n_anomaly; i++)
         ck_assert_uint_eq(f->anomaly[i], 0);
@@ -184,7 +171,7 @@ START_TEST(banners_alone_make_a_record)
     fake_gap(f, EC_TO_CLIENT, 100);
     fake_end(f);
     ck_assert_uint_eq(testhost_count(f->host, "ec.ssh/1"), 1);
-    ck_assert_ptr_nonnull(strstr(text_of(f, 0), "\"ssh\":{\"server\":{\"proto_version\":\"2.0\","
+    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.ssh/1", 0), "\"ssh\":{\"server\":{\"proto_version\":\"2.0\","
                                                 "\"software_version\":\"srv\"}}"));
     fake_free(f);
 }
