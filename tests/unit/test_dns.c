@@ -282,6 +282,12 @@ START_TEST(names_have_a_length)
     expect_faults(f, EC_TO_SERVER, d, question(d, 255, 1), "name_too_long ");
     expect_faults(f, EC_TO_SERVER, d, question(d, 256, 1), "malformed_data ");
     expect_faults(f, EC_TO_SERVER, d, question(d, 5, 63), "name_too_long ");
+    /* Too long by itself, or because of a loop; a loop behind what is too long has too many labels, too. */
+    for (uint32_t labels = 10; labels <= 17; labels += 7) {
+        uint32_t n = question(d, labels, 63);
+        memcpy(d + n - 5, "\xc0\x0c\x00\x01\x00\x01", 6);
+        expect_faults(f, EC_TO_SERVER, d, n + 1, labels == 17 ? "name_too_long too_many_labels " : "name_too_long ");
+    }
     fake_free(f);
 }
 END_TEST

@@ -11,7 +11,7 @@
 
 #define STEPS_MAX 255               /* labels and pointers of one name */
 #define WIRE_MAX 255                /* bytes of a name (RFC 1035 §2.3.4) */
-#define FOLLOWED_MAX 1025           /* of one that is still followed: it may end in a loop */
+#define FOLLOWED_MAX 1026           /* of one that gets this long behind a pointer no more is looked at */
 #define BIT(fault) (1u << (fault))
 
 const char *const dns_faults[DNS_FAULTS] = {
@@ -82,6 +82,7 @@ static bool name_sound(struct look *l, uint32_t *at, uint32_t end)
 {
     struct name n = { .pos = *at, .end = end };
     enum step step = STEP_ON;
+    bool over = false;
 
     for (uint32_t steps = 0; step == STEP_ON; steps++) {
         if (steps > STEPS_MAX) {
@@ -90,8 +91,9 @@ static bool name_sound(struct look *l, uint32_t *at, uint32_t end)
             l->faults |= BIT(DNS_TOO_MANY_LABELS) | BIT(DNS_NAME_TOO_LONG);
             break;
         }
-        if (n.behind && (n.wire > FOLLOWED_MAX || !l->left))
+        if (n.behind && (!l->left || (n.wire > FOLLOWED_MAX && !over)))
             break;
+        over = n.wire > FOLLOWED_MAX;
         l->left -= n.behind != 0;
         step = name_step(l, &n);
     }
