@@ -38,6 +38,11 @@ START_TEST(each_is_named)
         { "GET / HTTP/1.1\r\nHost: a\r\n\r\n", CONTINUE CONTINUE, "100_CONTINUE_ALREADY_SEEN" },
         { "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 101 S\r\nContent-Length: 3\r\n\r\nabc",
           "SWITCHING_PROTO_WITH_CONTENT_LENGTH" },
+        { "GET / HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n", OK, "REQUEST_FIELD_MISSING_COLON" },
+        { "GET / HTTP/1.1\r\nHost: a\r\nReferer: x\r\nReferer: y\r\n\r\n", OK, "REQUEST_HEADER_REPETITION" },
+        { "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+          "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 0\r\ncontent-type: c/d\r\nX: y\r\n\r\n",
+          "RESPONSE_HEADER_REPETITION" },
         { "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Basi dTpw\r\n\r\n", OK, "REQUEST_AUTH_UNRECOGNIZED" },
         { "GET / HTTP/1.1\r\nHost: a\r\n\r\n", PARTIAL("bytes 2-0/9"), "RANGE_INVALID" },
         { "POST / HTTP/1.1\r\nHost: a\r\n" FORM("500") "--b\r\n" FILE_X "\r\nno colon\r\n\r\n", OK,
@@ -84,7 +89,9 @@ START_TEST(sound_messages_have_none)
     struct fake_traffic *f = fake_new(http_register);
     static const char *const said[][2] = {
         { "GET / HTTP/1.1\r\nHost: a\r\nX: y\r\nauthorization: negotiate YII=\r\n\r\n", CONTINUE OK },
-        { "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: \r\n\r\n", PARTIAL("bytes 2-4/*") },
+        { "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: \r\nVia: a\r\nVia: b\r\n\r\n", PARTIAL("bytes 2-4/*") },
+        { "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+          "HTTP/1.1 200 OK\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nset-cookie: c\r\nContent-Length: 0\r\n\r\n" },
         { "POST / HTTP/1.1\r\nHost: a\r\n" FORM("116") "--b\r\n" FILE_X "\r\n\r\n\r\n--b\r\n"
           "Content-Disposition: form-data; name=\"y\"\r\n\r\n--b--\r\nno part", OK },
     };
@@ -94,7 +101,7 @@ START_TEST(sound_messages_have_none)
         fake_feed(f, EC_TO_SERVER, said[i][0], (uint32_t)strlen(said[i][0]), 0);
         fake_feed(f, EC_TO_CLIENT, said[i][1], (uint32_t)strlen(said[i][1]), 0);
     }
-    ck_assert_uint_eq(f->n_ended, 3);
+    ck_assert_uint_eq(f->n_ended, 4);
     fake_end(f);
     for (uint32_t i = 0; i < f->proto->n_anomaly; i++)
         ck_assert_msg(f->anomaly[i] == 0, "%s", f->proto->anomaly[i]);

@@ -60,6 +60,10 @@ static void report_flags(struct http_tx *t)
     for (uint32_t i = 0; bits >> i; i++)
         if (bits >> i & 1)
             report(t, i);
+    for (uint32_t dir = 0; dir < 2; dir++)
+        if (t->repeated[dir] &&
+            events_repeated_odd(dir == EC_TO_SERVER ? t->htp->request_headers : t->htp->response_headers))
+            report(t, events_repetition(dir));
 }
 
 static void body_step(struct http_tx *t, uint32_t dir, int whole)
@@ -257,14 +261,21 @@ static int on_transaction_complete(htp_tx_t *h)
 static int on_log(htp_log_t *log)
 {
     struct http_state *s = htp_connp_get_user_data(log->connp);
-    struct http_tx *t = of(log->tx);
+    struct http_tx *t;
     int event;
 
     if (!s || !s->c || s->tunnel || !log->msg)
         return HTP_OK;
     if ((event = events_of_message(log->msg, (int)log->level, s->k->dir)) < 0)
         return HTP_OK;
+    /* It does not say itself of which. */
+    t = of(s->k->dir == EC_TO_SERVER ? htp_connp_get_in_tx(s->connp) : htp_connp_get_out_tx(s->connp));
     s->told |= log->level == HTP_LOG_ERROR;
+    if (events_repeated(event)) {
+        if (t)
+            t->repeated[s->k->dir] = true;      /* of which, is known when it is entered */
+        return HTP_OK;
+    }
     if (t)
         report(t, (uint32_t)event);
     else

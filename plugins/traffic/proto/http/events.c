@@ -86,7 +86,9 @@ static const struct { const char *text; enum event event; } messages[] = {
     { "LZMA decompressor: memory limit", LZMA_LIMIT },
     { "Compression bomb", BOMB },
     { "Request field invalid: colon missing", REQUEST_COLON },
+    { "Request field invalid: empty name", REQUEST_COLON },
     { "Response field invalid: missing colon", RESPONSE_COLON },
+    { "Response field invalid: empty name", RESPONSE_COLON },
     { "Request chunk encoding: Invalid chunk length", REQUEST_CHUNK },
     { "Response chunk encoding: Invalid chunk length", RESPONSE_CHUNK },
     { "Request chunk extension", CHUNK_EXTENSION },
@@ -117,8 +119,7 @@ static const struct { const char *text; enum event event; } messages[] = {
     { "Request line: unknown method", REQUEST_LINE },
     { "Too many response content encoding layers", LAYERS },
     { "C-E ", CODING },
-    { "Excessive request header repetitions", REQUEST_REPEATED },
-    { "Excessive response header repetitions", RESPONSE_REPEATED },
+    { "Repetition for header", REQUEST_REPEATED },
     { "Too many request headers", REQUEST_HEADERS },
     { "Too many response headers", RESPONSE_HEADERS },
     { "Transfer-encoding has abnormal chunked value", RESPONSE_T_E },
@@ -151,9 +152,32 @@ int events_of_message(const char *text, int level, uint32_t dir)
             continue;
         if (messages[i].event == CHUNK_EXTENSION && dir == EC_TO_CLIENT)
             return RESPONSE_CHUNK_EXTENSION;    /* libhtp says 'request' of both */
+        if (messages[i].event == REQUEST_REPEATED)
+            return (int)events_repetition(dir);
         return (int)messages[i].event;
     }
     return level == (int)HTP_LOG_ERROR && !is_internal(text) ? (int)UNKNOWN_ERROR : -1;
+}
+
+bool events_repeated(int event)
+{
+    return event == REQUEST_REPEATED || event == RESPONSE_REPEATED;
+}
+
+bool events_repeated_odd(const htp_table_t *headers)
+{
+    static const char *const once[] = {
+        "age", "authorization", "content-location", "content-range", "content-type", "cookie", "date", "etag", "expires",
+        "from", "host", "if-modified-since", "if-range", "if-unmodified-since", "last-modified", "location", "max-forwards",
+        "origin", "proxy-authorization", "range", "referer", "retry-after", "server", "user-agent" };
+
+    for (size_t i = 0, n = headers ? htp_table_size(headers) : 0; i < n; i++) {
+        const htp_header_t *h = htp_table_get_index(headers, i, NULL);
+        for (uint32_t k = 0; (h->flags & HTP_FIELD_REPEATED) && k < sizeof once / sizeof once[0]; k++)
+            if (!bstr_cmp_c_nocase(h->name, once[k]))
+                return true;
+    }
+    return false;
 }
 
 /* Does the request authenticate by a scheme that nobody knows? Known: IANA's registry, NTLM, Amazon's. */
@@ -191,6 +215,7 @@ uint64_t events_of_request(const htp_tx_t *tx)
 }
 
 uint32_t events_missing_protocol(void) { return MISSING_PROTOCOL; }
+uint32_t events_repetition(uint32_t dir) { return dir == EC_TO_CLIENT ? RESPONSE_REPEATED : REQUEST_REPEATED; }
 uint32_t events_unknown(void) { return UNKNOWN_ERROR; }
 uint32_t events_bomb(void) { return BOMB; }
 uint32_t events_brotli(void) { return BROTLI_FAILED; }

@@ -33,6 +33,7 @@ struct http_tx {                    /* memory of traffic's transaction; freed by
     struct multipart *form;         /* owned; NULL: the request's body is none */
     struct brotli *brotli;          /* owned; NULL: the response's body is not coded like that */
     bool coding_known;
+    bool repeated[2];               /* a header was, by direction */
     uint64_t events;                /* bits of anomalies that were reported */
 };
 
