@@ -190,8 +190,10 @@ START_TEST(a_hello_in_pieces_and_out_of_order)
     fake_feed(f, EC_TO_SERVER, packet, len, EC_CH_DATAGRAM);
     ck_assert_uint_eq(f->n_ended, 1);
     ck_assert_uint_eq(seen, 1);
-    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.quic/1", 0), "\"quic\":{\"version\":\"1\",\"sni\":\"shop.test\",\"ja3\":{"));
-    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.quic/1", 0), "\"extensions\":[{\"name\":\"server_name\",\"type\":0,\"values\":["
+    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.quic/1", 0),
+                                 "\"quic\":{\"version\":\"1\",\"sni\":\"shop.test\",\"ja3\":{"));
+    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.quic/1", 0),
+                                 "\"extensions\":[{\"name\":\"server_name\",\"type\":0,\"values\":["
                                                 "\"shop.test\"]},{\"name\":\"alpn\",\"type\":16,\"values\":[\"h3\"]},"
                                                 "{\"name\":\"supported_versions\",\"type\":43}]"));
     fake_feed(f, EC_TO_SERVER, packet, len, EC_CH_DATAGRAM);    /* nothing more of this side */

@@ -118,9 +118,11 @@ START_TEST(a_connection_in_pieces)
         fake_end(f);
     }
     ck_assert_uint_eq(wire, 8);
-    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.ssh/1", 0), "\"client\":{\"proto_version\":\"2.0\",\"software_version\":\"first\","
+    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.ssh/1", 0),
+                                 "\"client\":{\"proto_version\":\"2.0\",\"software_version\":\"first\","
                                                 "\"hassh\":{\"hash\":\"87b8f3c79cd90ac20f4b670844a3519e\""));
-    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.ssh/1", 0), "\"server\":{\"proto_version\":\"2.0\",\"software_version\":"
+    ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.ssh/1", 0),
+                                 "\"server\":{\"proto_version\":\"2.0\",\"software_version\":"
                                                 "\"second_1.0\",\"hassh\""));
     for (uint32_t i = 0; i < f->proto->n_anomaly; i++)
         ck_assert_uint_eq(f->anomaly[i], 0);
