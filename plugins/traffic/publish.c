@@ -40,7 +40,7 @@ static const struct ec_row flow_rows[] = {
     EC_FIELD_OPT(TIME, 0, FLOW_END, struct flow_record, end, "end", NULL,
                  "Time of the last packet."),
     EC_FIELD_OPT(U64, 0, FLOW_AGE, struct flow_record, age, "age", "s",
-                 "Whole seconds between the two."),
+                 "Seconds of the clock between the two."),
     {EC_T_ENUM, EC_R_OPT | EC_R_COLUMN, FLOW_STATE, 0, offsetof(struct flow_record, state), "state", NULL,
      "new,established,closed,bypassed", NULL, NULL, "How far the conversation got.", 0, 0},
     {EC_T_ENUM, EC_R_OPT | EC_R_COLUMN, FLOW_REASON, 0, offsetof(struct flow_record, reason), "reason", NULL,
@@ -376,7 +376,8 @@ void publish_flow(struct worker *w, struct flow *f, uint32_t reason)
     publish_head(tr, &b, &f->pub, NULL);
     if ((r = flow_part(tr, &b, f))) {
         r->end = f->pub.last_ns;
-        r->age = (f->pub.last_ns - f->pub.first_ns) / 1000000000u;
+        /* by the clock's seconds, as EVE has it */
+        r->age = f->pub.last_ns / 1000000000u - f->pub.first_ns / 1000000000u;
         r->state = f->pub.state;
         r->reason = reason;
         r->alerted = !!(f->flags & FL_ALERTED);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "plugins/traffic/proto/dns/mdns.h"
-#include "tests/support/fake_traffic.h"
+#include "tests/support/fake_text.h"
 #include "tests/unit/unit.h"
 
 /* A service that announces itself: PTR, TXT with two strings, SRV and A in the additional section. */
@@ -59,6 +59,28 @@ START_TEST(each_section_is_a_list_in_the_direction_it_came)
     ck_assert_uint_eq(seen, 2);
     ck_assert_uint_eq(testhost_count(f->host, "ec.mdns/1"), 2);
     ck_assert_uint_eq(f->anomaly[0], 0);
+    fake_end(f);
+    fake_free(f);
+}
+END_TEST
+
+START_TEST(data_is_written_by_the_name_of_its_type)
+{
+    static const uint8_t message[] =
+        "\0\0\x84\0\0\0\0\1\0\0\0\2"
+        "\1h\5local\0\0\x0d\0\1\0\0\0\x78\0\5\1x\2os"
+        "\xc0\x0c\0\x2f\0\1\0\0\0\x78\0\3n:s"
+        "\0\0\x29\5\xa0\0\0\0\0\0\x0d\0\4\0\2\xab\xcd\0\x09\0\0\0\x0a\0";  /* the third option is cut */
+    struct fake_traffic *f = fake_new(mdns_register);
+    const char *text;
+
+    fake_begin(f);
+    fake_feed(f, EC_TO_CLIENT, message, sizeof message - 1, EC_CH_DATAGRAM);
+    text = fake_text(f, "ec.mdns/1", 0);
+    ck_assert_ptr_nonnull(strstr(text, "\"answers\":[{\"rrname\":\"h.local\",\"hinfo\":\"\\u0001x\\u0002os\"}]"));
+    ck_assert_ptr_nonnull(strstr(text, "\"additionals\":[{\"rrname\":\"h.local\",\"nsec\":\"n:s\"},"
+                                       "{\"rrname\":\"\",\"opt\":[{\"code\":4,\"data\":\"abcd\"},"
+                                       "{\"code\":9,\"data\":\"\"}]}]"));
     fake_end(f);
     fake_free(f);
 }
@@ -121,6 +143,7 @@ int main(void)
     TCase *tc = tcase_create("mdns");
 
     tcase_add_test(tc, each_section_is_a_list_in_the_direction_it_came);
+    tcase_add_test(tc, data_is_written_by_the_name_of_its_type);
     tcase_add_test(tc, damage_is_reported_and_never_read_past);
     tcase_add_test(tc, faults_have_the_names_of_dns);
     tcase_add_test(tc, detection_wants_opcode_and_response_code_zero);

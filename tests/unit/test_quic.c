@@ -195,7 +195,8 @@ START_TEST(a_hello_in_pieces_and_out_of_order)
     ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.quic/1", 0),
                                  "\"extensions\":[{\"name\":\"server_name\",\"type\":0,\"values\":["
                                                 "\"shop.test\"]},{\"name\":\"alpn\",\"type\":16,\"values\":[\"h3\"]},"
-                                                "{\"name\":\"supported_versions\",\"type\":43}]"));
+                                                "{\"name\":\"supported_versions\",\"type\":43,"
+                                                "\"values\":[\"Tls13\"]}]"));
     fake_feed(f, EC_TO_SERVER, packet, len, EC_CH_DATAGRAM);    /* nothing more of this side */
     ck_assert_uint_eq(f->n_begun, 1);
     for (uint32_t i = 0; i < f->proto->n_anomaly; i++)

@@ -11,12 +11,14 @@
 
 #define RECORDS_MAX 64              /* of one section that are written; the rest is cut */
 #define STRINGS_MAX 32              /* of one TXT record */
+#define OPTIONS_MAX 16              /* of one OPT record */
 
 struct mdns_query { struct ec_span rrname, rrtype; };
 
+struct mdns_option { struct ec_span data; uint32_t code, reserved; };
 struct mdns_answer {
-    struct ec_span rrname, a, aaaa, cname, ns, ptr, mx, srv_name;
-    struct ec_list txt;
+    struct ec_span rrname, a, aaaa, cname, ns, ptr, mx, hinfo, nsec, srv_name;
+    struct ec_list txt, opt;
     uint64_t has;                   /* not first: an offset of 0 says that there is none */
     uint32_t srv[3], reserved;      /* priority, weight, port */
 };
@@ -34,6 +36,12 @@ static const struct ec_row query_rows[] = {
 };
 static const struct ec_record query_record = EC_RECORD_ELEMENT(struct mdns_query, query_rows);
 
+static const struct ec_row option_rows[] = {
+    EC_FIELD(U32, 0, struct mdns_option, code, "code", NULL, "kind of option"),
+    EC_FIELD(HEX, 0, struct mdns_option, data, "data", NULL, "its bytes"),
+};
+static const struct ec_record option_record = EC_RECORD_ELEMENT(struct mdns_option, option_rows);
+
 #define SRV(i, name, help) EC_FIELD_OPT(U32, 0, ANSWER_SRV, struct mdns_answer, srv[i], name, NULL, help)
 static const struct ec_row answer_rows[] = {
     EC_FIELD(WIRE, 0, struct mdns_answer, rrname, "rrname", NULL, "owner name"),
@@ -43,7 +51,10 @@ static const struct ec_row answer_rows[] = {
     EC_FIELD(WIRE, 0, struct mdns_answer, ns, "ns", NULL, "name server"),
     EC_FIELD(WIRE, 0, struct mdns_answer, ptr, "ptr", NULL, "name pointed to"),
     EC_FIELD(WIRE, 0, struct mdns_answer, mx, "mx", NULL, "mail exchange"),
+    EC_FIELD(WIRE, 0, struct mdns_answer, hinfo, "hinfo", NULL, "strings of an HINFO record, with their lengths"),
+    EC_FIELD(WIRE, 0, struct mdns_answer, nsec, "nsec", NULL, "data of an NSEC record"),
     EC_FIELD(WIRE, EC_R_LIST, struct mdns_answer, txt, "txt", NULL, "strings of a TXT record"),
+    EC_FIELD_LIST(&option_record, struct mdns_answer, opt, "opt", "options of EDNS"),
     SRV(0, "srv.priority", "of the service's host"),
     SRV(1, "srv.weight", "among hosts of equal priority"),
     SRV(2, "srv.port", "of the service"),
@@ -128,6 +139,22 @@ static void put_srv(struct mdns_answer *a, const struct dns_message *m, const st
     a->srv_name = put_name(b, m, r->rdata + 6);
 }
 
+/* RFC 6891 §6.1.2 */
+static void put_opt(struct mdns_answer *a, const uint8_t *d, uint32_t len, struct ec_build *b)
+{
+    struct mdns_option *o;
+    uint32_t n = 0;
+
+    for (uint32_t at = 0; len - at >= 4 && dns_u16(d + at + 2) <= len - at - 4 && n < OPTIONS_MAX; n++)
+        at += 4u + dns_u16(d + at + 2);
+    if (!n || !(o = ec_rows(b, &a->opt, n, sizeof *o)))
+        return;
+    for (uint32_t at = 0; n--; at += 4u + dns_u16(d + at + 2), o++) {
+        o->code = dns_u16(d + at);
+        o->data = ec_put(b, d + at + 4, dns_u16(d + at + 2));
+    }
+}
+
 static struct ec_span *text_field(struct mdns_answer *a, uint16_t type)
 {
     switch (type) {
@@ -137,6 +164,8 @@ static struct ec_span *text_field(struct mdns_answer *a, uint16_t type)
     case DNS_T_NS: return &a->ns;
     case DNS_T_PTR: return &a->ptr;
     case DNS_T_MX: return &a->mx;
+    case DNS_T_HINFO: return &a->hinfo;
+    case DNS_T_NSEC: return &a->nsec;
     default: return NULL;
     }
 }
@@ -153,9 +182,11 @@ static void put_record(struct mdns_answer *a, const struct dns_message *m, const
         put_txt(a, m->data + r->rdata, r->rdlen, b);
     else if (r->type == DNS_T_SRV)
         put_srv(a, m, r, b);
+    else if (r->type == DNS_T_OPT)
+        put_opt(a, m->data + r->rdata, r->rdlen, b);
 }
 
-/* EDNS' pseudo-record does not count. *at: the section's begin; moves behind it. */
+/* *at: the section's begin; moves behind it. */
 static void put_section(struct ec_list *l, const struct dns_message *m, uint32_t *at, uint16_t declared,
                         struct ec_build *b)
 {
@@ -163,11 +194,11 @@ static void put_section(struct ec_list *l, const struct dns_message *m, uint32_t
     struct mdns_answer *a;
     struct dns_rr r;
 
-    for (uint32_t i = 0; i < declared && n < RECORDS_MAX && dns_rr_next(m, &look, &r); i++)
-        n += r.type != DNS_T_OPT;
+    while (n < declared && n < RECORDS_MAX && dns_rr_next(m, &look, &r))
+        n++;
     a = n ? ec_rows(b, l, n, sizeof *a) : NULL;
     for (uint32_t i = 0; i < declared && dns_rr_next(m, at, &r); i++)
-        if (a && r.type != DNS_T_OPT && done < n)
+        if (a && done < n)
             put_record(&a[done++], m, &r, b);
 }
 

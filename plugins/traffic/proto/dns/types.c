@@ -25,7 +25,7 @@ const char *dns_type_name(uint16_t type, char *scratch)
     for (unsigned i = 0; i < sizeof types / sizeof types[0]; i++)
         if (types[i].type == type)
             return types[i].name;
-    snprintf(scratch, 16, "TYPE%u", type);
+    snprintf(scratch, 16, "%u", type);
     return scratch;
 }
 

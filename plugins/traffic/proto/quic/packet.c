@@ -8,7 +8,8 @@ static bool is_draft(uint32_t version) { return version >= 0xff000017 && version
 /* "Q0", or "T0" (with TLS, before drafts had numbers for it), two digits */
 static bool is_google(uint32_t version)
 {
-    return (version >> 16 == 0x5130 || version >> 16 == 0x5430) && (version >> 8 & 0xff) - '0' < 10u && (version & 0xff) - '0' < 10u;
+    return (version >> 16 == 0x5130 || version >> 16 == 0x5430) && (version >> 8 & 0xff) - '0' < 10u &&
+           (version & 0xff) - '0' < 10u;
 }
 
 /* mvfst's own */
@@ -43,8 +44,6 @@ const char *quic_version_name(uint32_t version, char *scratch)
         return version == QUIC_V1 ? "1" : "2";
     if (is_google(version))
         snprintf(scratch, 16, "%c0%c%c", (char)(version >> 24), (char)(version >> 8), (char)version);
-    else if (is_draft(version))
-        snprintf(scratch, 16, "draft-%u", version & 0xff);
     else
         snprintf(scratch, 16, "%x", version);
     return scratch;

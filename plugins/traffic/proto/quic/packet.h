@@ -24,7 +24,7 @@ bool quic_version_known(uint32_t version);
 /* The version of a packet that is not read here, but is told by its version: those of Google before the IETF's (Q0xx), of
  * Facebook's mvfst. 0: none of these. */
 uint32_t quic_foreign_version(const uint8_t *d, uint32_t n);
-/* "1", "draft-29", "Q043", or the number in hexadecimal in scratch (16 bytes). */
+/* "1", "Q043", or the number in hexadecimal in scratch (16 bytes): draft 29 is "ff00001d", as EVE has it. */
 const char *quic_version_name(uint32_t version, char *scratch);
 /* The packet at d; n: what is left of the datagram. False: malformed, or of an unknown version. */
 bool quic_packet_read(struct quic_packet *p, const uint8_t *d, uint32_t n);

@@ -1,13 +1,16 @@
 /* record.c: the record of QUIC's first packets, with the names that EVE gives its fields. */
 #include "record.h"
 
+#include <stdio.h>
+
 #define EC_API_LEVEL 1
 #include <ecyber/plugin.h>
 
 #include "session.h"
 
 #define EXTENSIONS_MAX 128          /* that are written; the rest is cut */
-#define VALUES_MAX 16               /* protocol names, likewise */
+#define VALUES_MAX 16               /* names of one of them, likewise */
+#define NUMBERS_MAX 64              /* numbers, likewise */
 
 struct quic_extension { struct ec_span name; uint32_t type, reserved; struct ec_list values; };
 struct quic_cyu { struct ec_span hash, string; };
@@ -26,7 +29,8 @@ static const struct ec_record cyu_record = EC_RECORD_ELEMENT(struct quic_cyu, cy
 static const struct ec_row extension_rows[] = {
     EC_FIELD(TEXT, 0, struct quic_extension, name, "name", NULL, "in IANA's registry"),
     EC_FIELD(U32, 0, struct quic_extension, type, "type", NULL, "its number"),
-    EC_FIELD(WIRE, EC_R_LIST, struct quic_extension, values, "values", NULL, "server name, or protocol names"),
+    EC_FIELD(WIRE, EC_R_LIST, struct quic_extension, values, "values", NULL,
+             "server name, protocols, versions, signature algorithms"),
 };
 static const struct ec_record extension_record = EC_RECORD_ELEMENT(struct quic_extension, extension_rows);
 static const struct ec_row rows[] = {
@@ -66,6 +70,32 @@ static const char *extension_name(uint32_t type)
     return type == 0xff01 ? "renegotiation_info" : type == 13172 ? "next_protocol_negotiation" : NULL;
 }
 
+/* A number of two bytes of a list, as Suricata writes it: versions by name. */
+static struct ec_span put_number(struct ec_build *b, uint32_t type, const uint8_t *d)
+{
+    static const char *const versions[] = { "Ssl30", "Tls10", "Tls11", "Tls12", "Tls13" };
+    uint32_t v = (uint32_t)d[0] << 8 | d[1];
+    char text[8];
+
+    if (type == TLS_X_VERSIONS && v >= 0x0300 && v < 0x0300 + sizeof versions / sizeof versions[0])
+        return ec_puts(b, versions[v - 0x0300]);
+    return ec_put(b, text, (uint32_t)snprintf(text, sizeof text, "%u", v));
+}
+
+/* Lists of numbers, behind their length: of one byte where a client offers versions, none where a server chose one. */
+static void put_numbers(struct quic_extension *e, const struct quic_tx *t, struct tls_range body, struct ec_build *b)
+{
+    uint32_t skip = e->type == TLS_X_SIGNATURES ? 2 : t->type == TLS_CLIENT_HELLO, n;
+    const uint8_t *d = t->message + body.off + skip;
+    struct ec_span *s;
+
+    n = body.len > skip ? (body.len - skip) / 2 : 0;
+    n = n < NUMBERS_MAX ? n : NUMBERS_MAX;
+    s = n ? ec_rows(b, &e->values, n, sizeof *s) : NULL;
+    for (uint32_t i = 0; s && i < n; i++)
+        s[i] = put_number(b, e->type, d + 2 * i);
+}
+
 static uint32_t name_count(const struct quic_tx *t, struct tls_range list)
 {
     struct tls_range name;
@@ -76,7 +106,7 @@ static uint32_t name_count(const struct quic_tx *t, struct tls_range list)
     return n;
 }
 
-static void put_values(struct quic_extension *e, const struct quic_tx *t, struct ec_build *b)
+static void put_names(struct quic_extension *e, const struct quic_tx *t, struct ec_build *b)
 {
     struct tls_range list = t->hello.alpns, name = t->hello.sni;
     uint32_t at = list.off, n = e->type == TLS_X_ALPN ? name_count(t, list) : e->type == TLS_X_SNI && name.len ? 1 : 0;
@@ -105,7 +135,10 @@ static void put_extensions(struct quic_event *q, const struct quic_tx *t, struct
         e[i].type = type;
         if (name)
             e[i].name = ec_puts(b, name);
-        put_values(&e[i], t, b);
+        if (type == TLS_X_SIGNATURES || type == TLS_X_VERSIONS)
+            put_numbers(&e[i], t, body, b);
+        else
+            put_names(&e[i], t, b);
     }
 }
 

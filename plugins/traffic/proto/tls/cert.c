@@ -32,9 +32,9 @@ static const struct attribute attributes[] = {
     { "organizationIdentifier", 3, { 0x55, 4, 97 } },
     { "unstructuredName", 9, { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 2 } },
     { "userId", 10, { 0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 1 } },
-    { "jurisdictionLocalityName", 11, { 0x2b, 6, 1, 4, 1, 0x82, 0x37, 60, 2, 1, 1 } },
-    { "jurisdictionStateOrProvinceName", 11, { 0x2b, 6, 1, 4, 1, 0x82, 0x37, 60, 2, 1, 2 } },
-    { "jurisdictionCountryName", 11, { 0x2b, 6, 1, 4, 1, 0x82, 0x37, 60, 2, 1, 3 } },
+    { "msJurisdictionLocality", 11, { 0x2b, 6, 1, 4, 1, 0x82, 0x37, 60, 2, 1, 1 } },
+    { "msJurisdictionStateOrProvince", 11, { 0x2b, 6, 1, 4, 1, 0x82, 0x37, 60, 2, 1, 2 } },
+    { "msJurisdictionCountry", 11, { 0x2b, 6, 1, 4, 1, 0x82, 0x37, 60, 2, 1, 3 } },
 };
 
 static void text_put(struct cert_text *t, const void *p, uint32_t n)
