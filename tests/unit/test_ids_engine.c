@@ -159,6 +159,19 @@ START_TEST(datagrams_and_dsize)
 }
 END_TEST
 
+START_TEST(sctp_has_ports)
+{
+    env_load(&w, "alert sctp any any -> any 80 (content:\"bc\"; sid:1;)\nalert sctp any 80 -> any any (sid:2;)\n"
+             "alert ip any any -> any any (content:\"abc\"; sid:3;)\nalert udp any any -> any any (sid:4;)\n"
+             "alert sctp any any -> any 81 (sid:5;)\n");
+    env_flow(&w, &f, IPPROTO_SCTP);
+    env_packet(&w, &f, IPPROTO_SCTP, EC_TO_SERVER, "abcd", 4);
+    ck_assert_str_eq(env_sids(&w), "1 3");
+    env_packet(&w, &f, IPPROTO_SCTP, EC_TO_CLIENT, "xbcd", 4);
+    ck_assert_str_eq(env_sids(&w), "2");
+}
+END_TEST
+
 /* An ICMP error in the flow that it is about: rules on ICMP see it, those on the flow's messages do not, and what it is
  * passed or dropped for, the flow is not. */
 START_TEST(icmp_errors)
@@ -551,6 +564,7 @@ int main(void)
     tcase_add_test(tc, a_start_counts_in_the_stream_and_in_each_packet);
     tcase_add_test(tc, what_no_stream_shows_is_seen_in_the_packet);
     tcase_add_test(tc, datagrams_and_dsize);
+    tcase_add_test(tc, sctp_has_ports);
     tcase_add_test(tc, icmp_errors);
     tcase_add_test(tc, addresses_alone_alert_once_a_flow_and_direction);
     tcase_add_test(tc, rules_are_found_by_their_addresses);

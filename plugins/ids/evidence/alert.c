@@ -46,7 +46,7 @@ static void alert_ends(const struct scope *s, const struct rule *r, struct ec_al
     bool attacked = r->target == 2;         /* the destination is */
 
     a->part.has |= EC_ALERT_ENDS;
-    if (scope_l4(s) & (RULE_L4_TCP | RULE_L4_UDP))
+    if (scope_l4(s) & RULE_L4_PORTS)
         a->part.has |= EC_ALERT_PORTS;
     memcpy(a->source_ip, attacked ? scope_src(s) : scope_dst(s), 16);
     memcpy(a->target_ip, attacked ? scope_dst(s) : scope_src(s), 16);

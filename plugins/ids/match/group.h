@@ -18,7 +18,7 @@ struct header_group { uint32_t *rules; size_t n; struct addr_index by[2]; };   /
 struct event_group { struct { uint32_t bit, proto, rule; } *rules; size_t n; };
 struct tx_group { struct prefilter *slot[EC_SLOTS_MAX]; uint64_t slots; struct event_group event; };
 
-enum { GROUP_L4 = 4 };
+enum { GROUP_L4 = 5 };
 struct groups {
     struct raw_group stream[2];                 /* TCP, by direction */
     struct raw_group payload[GROUP_L4][2];      /* by bit of RULE_L4_*, direction */

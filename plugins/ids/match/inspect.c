@@ -21,7 +21,7 @@ static uint32_t address_version(const uint8_t a[16])
 bool inspect_header(const struct scope *s, const struct rule *r)
 {
     const uint8_t *src = scope_src(s), *dst = scope_dst(s);
-    bool ports = scope_l4(s) & (RULE_L4_TCP | RULE_L4_UDP);
+    bool ports = scope_l4(s) & RULE_L4_PORTS;
     uint16_t sport = ports ? scope_sport(s) : 0, dport = ports ? scope_dport(s) : 0;
 
     if (r->ip_version && address_version(src) != r->ip_version)

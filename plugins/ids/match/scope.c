@@ -45,6 +45,8 @@ uint32_t scope_l4(const struct scope *s)
         return RULE_L4_TCP;
     case IPPROTO_UDP:
         return RULE_L4_UDP;
+    case IPPROTO_SCTP:
+        return RULE_L4_SCTP;
     case IPPROTO_ICMP:
     case IPPROTO_ICMPV6:
         return RULE_L4_ICMP;

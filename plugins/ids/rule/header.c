@@ -17,6 +17,7 @@ static const struct { const char *name; uint32_t l4, flags, ip_version; } protos
     { "ipv6", RULE_L4_ANY, 0, 6 }, { "ip6", RULE_L4_ANY, 0, 6 }, { "pkthdr", RULE_L4_ANY, RULE_PACKET | RULE_PKTHDR, 0 },
     { "tcp", RULE_L4_TCP, 0, 0 }, { "tcp-pkt", RULE_L4_TCP, RULE_PACKET, 0 },
     { "tcp-stream", RULE_L4_TCP, RULE_STREAM_ONLY, 0 }, { "udp", RULE_L4_UDP, 0, 0 },
+    { "sctp", RULE_L4_SCTP, 0, 0 },
     { "icmp", RULE_L4_ICMP, 0, 0 }, { "icmpv4", RULE_L4_ICMP, 0, 4 }, { "icmpv6", RULE_L4_ICMP, 0, 6 },
 };
 

@@ -83,7 +83,8 @@ enum {                              /* rule.flags */
     RULE_EVENT = 256,               /* asks for an anomaly */
     RULE_PKTHDR = 512               /* also of packets that are not IP */
 };
-enum { RULE_L4_TCP = 1, RULE_L4_UDP = 2, RULE_L4_ICMP = 4, RULE_L4_OTHER = 8, RULE_L4_ANY = 15 };
+enum { RULE_L4_TCP = 1, RULE_L4_UDP = 2, RULE_L4_ICMP = 4, RULE_L4_SCTP = 8, RULE_L4_OTHER = 16, RULE_L4_ANY = 31,
+       RULE_L4_PORTS = RULE_L4_TCP | RULE_L4_UDP | RULE_L4_SCTP };      /* those that have ports */
 enum { RULE_TX = 1, RULE_STREAM = 2, RULE_PAYLOAD = 4, RULE_HEADER = 8,
        RULE_RAISED = 16 };          /* where it is inspected; RAISED: with packets of its anomaly */
 
