@@ -63,10 +63,11 @@ static bool header_sound(const uint8_t *d, uint32_t n)
 {
     const uint8_t *end = d + n, *at = memchr(d, ':', n);
 
-    if (!at++)
+    if (!at)
         return false;
-    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r'))
+    do
         at++;
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r'));
     return at < end;
 }
 
