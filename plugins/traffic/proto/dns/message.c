@@ -60,7 +60,9 @@ int dns_message_probe(const struct dns_message *m, uint32_t whole)
         sound = (m->flags & DNS_QR) && dns_rr_next(m, &at, &r);
     if (!sound)
         return m->len < whole ? EC_MORE : EC_NO;
-    return (r.class & 0x7fff) == 1 || (class_known(r.class) && m->len == whole && !dns_message_faults(m)) ? EC_YES : EC_NO;
+    if ((r.class & 0x7fff) == 1)
+        return EC_YES;
+    return class_known(r.class) && m->len == whole && !dns_message_faults(m) ? EC_YES : EC_NO;
 }
 
 bool dns_question_next(const struct dns_message *m, uint32_t *at, struct dns_rr *q)

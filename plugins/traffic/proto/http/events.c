@@ -167,9 +167,10 @@ bool events_repeated(int event)
 bool events_repeated_odd(const htp_table_t *headers)
 {
     static const char *const once[] = {
-        "age", "authorization", "content-location", "content-range", "content-type", "cookie", "date", "etag", "expires",
-        "from", "host", "if-modified-since", "if-range", "if-unmodified-since", "last-modified", "location", "max-forwards",
-        "origin", "proxy-authorization", "range", "referer", "retry-after", "server", "user-agent" };
+        "age", "authorization", "content-location", "content-range", "content-type", "cookie", "date", "etag",
+        "expires", "from", "host", "if-modified-since", "if-range", "if-unmodified-since", "last-modified",
+        "location", "max-forwards", "origin", "proxy-authorization", "range", "referer", "retry-after", "server",
+        "user-agent" };
 
     for (size_t i = 0, n = headers ? htp_table_size(headers) : 0; i < n; i++) {
         const htp_header_t *h = htp_table_get_index(headers, i, NULL);
@@ -184,8 +185,8 @@ bool events_repeated_odd(const htp_table_t *headers)
 static bool odd_scheme(const htp_tx_t *tx)
 {
     static const char *const schemes[] = {
-        "Basic", "Bearer", "Digest", "Negotiate", "NTLM", "AWS4-HMAC-SHA256", "Concealed", "DPoP", "GNAP", "HOBA", "Mutual",
-        "OAuth", "PrivateToken", "SCRAM-SHA-1", "SCRAM-SHA-256", "vapid" };
+        "Basic", "Bearer", "Digest", "Negotiate", "NTLM", "AWS4-HMAC-SHA256", "Concealed", "DPoP", "GNAP", "HOBA",
+        "Mutual", "OAuth", "PrivateToken", "SCRAM-SHA-1", "SCRAM-SHA-256", "vapid" };
     const htp_header_t *h = TEXT_HEADER(tx->request_headers, "authorization");
     const char *value = h ? (const char *)bstr_ptr(h->value) : NULL;
     size_t n = 0, len = h ? bstr_len(h->value) : 0;
