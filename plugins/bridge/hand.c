@@ -242,8 +242,12 @@ static void answer(struct hand *h, const struct out *o, bool to_sender)
     uint64_t second = o->f.ts_ns / 1000000000u;
 
     memset(&none, 0, sizeof none);
-    if (!h->ring[side] || !(part[1].iov_len = reject_answer(frame, o->f.data, o->f.len, to_sender)))
+    if (!(part[1].iov_len = reject_answer(frame, o->f.data, o->f.len, to_sender)))
         return;
+    if (!h->ring[side]) {
+        h->past.unsent[RING_DOWN]++;
+        return;
+    }
     if (second != h->second)
         h->answers_now = 0;
     h->second = second;
@@ -252,8 +256,7 @@ static void answer(struct hand *h, const struct out *o, bool to_sender)
         return;
     }
     h->answers_now++;
-    h->answers++;
-    ring_send(h->ring[side], &m, 1);
+    h->answers += ring_send(h->ring[side], &m, 1);
 }
 
 static void reject(struct hand *h, const struct out *o, uint32_t verdict)

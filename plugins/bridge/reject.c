@@ -5,10 +5,11 @@
 #define ETHERNET 14u
 #define TAG 4u
 #define TAGS 3u
+#define EXTENSIONS 8u               /* headers in front of layer 4 */
 #define QUOTE4 548u                 /* bytes quoted: an ICMP error has 576 at most (RFC 1812 §4.3.2.3) */
 #define QUOTE6 1232u                /* and an ICMPv6 error 1,280 (RFC 4443 §2.4) */
 #define TTL 64u
-enum { ICMP = 1, TCP = 6, UDP = 17, ICMPV6 = 58 };
+enum { ICMP = 1, TCP = 6, UDP = 17, FRAGMENT = 44, AH = 51, ICMPV6 = 58 };
 enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 
 struct parts {                      /* where things stand in a frame */
@@ -44,6 +45,26 @@ static uint32_t folded(uint32_t s)
     return ~s & 0xffff;
 }
 
+static bool is_extension(uint8_t proto)
+{
+    return proto == 0 || proto == 43 || proto == FRAGMENT || proto == AH || proto == 60;
+}
+
+/* Step over the headers between IP and layer 4: of IPv4 that is AH alone (RFC 4302 §2.2: its length counts otherwise).
+ * False: they do not end, or a later fragment has no ports. */
+static bool find_l4(struct parts *p)
+{
+    for (uint32_t i = 0; p->version == 4 ? p->proto == AH : is_extension(p->proto); i++) {
+        const uint8_t *e = p->frame + p->l4;
+
+        if (i == EXTENSIONS || p->l4 + 8 > p->end || (p->proto == FRAGMENT && (get16(e + 2) & 0xfff8)))
+            return false;
+        p->l4 += p->proto == FRAGMENT ? 8 : p->proto == AH ? (e[1] + 2u) * 4 : (e[1] + 1u) * 8;
+        p->proto = e[0];
+    }
+    return p->l4 <= p->end;
+}
+
 static bool find4(struct parts *p)
 {
     const uint8_t *ip = p->frame + p->l3;
@@ -59,14 +80,14 @@ static bool find4(struct parts *p)
     p->proto = ip[9];
     p->l4 = p->l3 + head;
     p->end = p->l3 + total < p->len ? p->l3 + total : p->len;
-    return p->l4 <= p->end && ip[12] != 0 && ip[12] < 224 && ip[16] < 224;
+    return p->l4 <= p->end && find_l4(p) && ip[12] != 0 && ip[12] < 224 && ip[16] < 224;
 }
 
 static bool find6(struct parts *p)
 {
     static const uint8_t nobody[16];
     const uint8_t *ip = p->frame + p->l3;
-    uint32_t at = p->l3 + 40, total;
+    uint32_t total;
 
     if (p->len - p->l3 < 40 || ip[0] >> 4 != 6)
         return false;
@@ -74,16 +95,8 @@ static bool find6(struct parts *p)
     p->version = 6;
     p->proto = ip[6];
     p->end = p->l3 + total < p->len ? p->l3 + total : p->len;
-    for (uint32_t i = 0; i < 8 && (p->proto == 0 || p->proto == 43 || p->proto == 44 || p->proto == 60); i++) {
-        const uint8_t *e = p->frame + at;
-
-        if (at + 8 > p->end || (p->proto == 44 && (get16(e + 2) & 0xfff8)))
-            return false;
-        at += p->proto == 44 ? 8 : (e[1] + 1u) * 8;
-        p->proto = e[0];
-    }
-    p->l4 = at;
-    return at <= p->end && memcmp(ip + 8, nobody, sizeof nobody) != 0 && ip[8] != 0xff && ip[24] != 0xff;
+    p->l4 = p->l3 + 40;
+    return find_l4(p) && memcmp(ip + 8, nobody, sizeof nobody) != 0 && ip[8] != 0xff && ip[24] != 0xff;
 }
 
 static bool find(struct parts *p)

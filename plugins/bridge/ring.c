@@ -234,9 +234,10 @@ static enum ring_lost reason(int error)
     }
 }
 
-void ring_send(struct ring *r, struct mmsghdr *m, uint32_t n)
+uint32_t ring_send(struct ring *r, struct mmsghdr *m, uint32_t n)
 {
     struct pollfd room = { r->fd, POLLOUT, 0 };
+    uint32_t sent = 0;
     bool waited = false;
 
     for (uint32_t at = 0; at < n; ) {
@@ -245,17 +246,19 @@ void ring_send(struct ring *r, struct mmsghdr *m, uint32_t n)
 
         if (done > 0) {
             at += (uint32_t)done;
-            r->sent += (uint32_t)done;
+            sent += (uint32_t)done;
         } else if (error == EAGAIN && !waited) {
             waited = poll(&room, 1, RING_PATIENCE_MS) <= 0;
         } else if (error == EAGAIN) {
             r->unsent[RING_FULL] += n - at;
-            return;
+            break;
         } else if (error != EINTR) {
             r->unsent[reason(error)]++;
             at++;
         }
     }
+    r->sent += sent;
+    return sent;
 }
 
 enum ring_state ring_look(struct ring *r)

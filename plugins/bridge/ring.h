@@ -59,8 +59,8 @@ uint32_t ring_eighths(const struct ring *r);
 bool ring_take(struct ring *r, uint32_t index, struct ring_frame *f);
 void ring_free(struct ring *r, uint32_t slot);
 /* Sends them in this order; what cannot be sent is counted. Waits for room RING_PATIENCE_MS at most, each time that it
- * runs out. */
-void ring_send(struct ring *r, struct mmsghdr *m, uint32_t n);
+ * runs out. Returns how many were sent. */
+uint32_t ring_send(struct ring *r, struct mmsghdr *m, uint32_t n);
 /* Is the interface still there, and up? It also clears what the socket has to say of it, so that poll() sleeps. */
 enum ring_state { RING_UP, RING_IS_DOWN, RING_GONE };
 enum ring_state ring_look(struct ring *r);

@@ -159,6 +159,7 @@ static int live_activate(struct live *l, char *why, uint32_t n)
     l->recv = l->drop = l->read = l->thrown = l->maybe_thrown = 0;
     l->pcap_recv = l->pcap_drop = l->fill = 0;
     l->fill_read = l->fill_drop = 0;
+    l->fill_bytes = l->bytes;
     l->linktype = linktype_from_dlt((uint32_t)pcap_datalink(p));
     return 0;
 }
@@ -278,6 +279,8 @@ static int live_read(struct live *l, struct ec_frame *const *f, uint32_t max)
     l->delivered += b.n;
     if (n > 0)
         live_fill(l);
+    else
+        l->fill = 0;
     return n < 0 && !b.n ? -1 : (int)b.n;
 }
 

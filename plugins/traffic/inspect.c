@@ -58,9 +58,9 @@ void inspect_shed(struct worker *w, struct flow *f)
     }
 }
 
-/* Call one hook of every inspector that has it, that this flow has not muted, and that is not left out. */
+/* Call one hook of every inspector that has it and that this flow has not muted; what has no flow all look at. */
 #define EACH(w, f, member, ...) do { \
-        uint32_t mute_ = (f) ? ((struct flow *)(f))->pub.mute : (w)->shed_mask; \
+        uint32_t mute_ = (f) ? ((struct flow *)(f))->pub.mute : 0; \
         for (uint32_t i_ = 0; i_ < (w)->bounds; i_++) { \
             const struct bound *b = &(w)->bound[i_]; \
             const struct inspector *s = &(w)->tr->inspector[b->index]; \

@@ -353,7 +353,7 @@ void worker_idle(struct worker *w, uint64_t now_ns)
     w->end_ns = now_ns;
     if (w->live && now_ns > w->table.clock_ns)
         flow_sweep(w, now_ns, SWEEP_IDLE);
-    if (silent && w->shed.level)
+    if (silent && (w->shed.level || w->shed.high_ns))
         worker_shed(w, 0);
     if (w->tr->ask)
         snapshot_poll(&w->tr->ask[w->index].slot, w->index, &w->table, silent ? LOOK_IDLE : LOOK_BUSY);

@@ -169,6 +169,42 @@ START_TEST(echo_requests_only)
 }
 END_TEST
 
+#define AH_BYTES 16u
+static void ah(uint8_t next) { ADD(next, AH_BYTES / 4 - 2, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0); }
+
+/* What stands behind other headers is the same to the one who hears it. */
+START_TEST(behind_other_headers)
+{
+    ether4(51, AH_BYTES + 8);
+    ah(1);
+    ADD(3, 0, 0, 0, 0, 0, 0, 0);                    /* an error */
+    ck_assert_uint_eq(reject_answer(answer, frame, len, true), 0);
+    frame[34 + AH_BYTES] = 8;
+    ck_assert_uint_gt(reject_answer(answer, frame, len, true), 0);
+    frame[34 + 1] = 200;                            /* longer than the packet */
+    ck_assert_uint_eq(reject_answer(answer, frame, len, true), 0);
+    ether4(51, AH_BYTES + 20);
+    ah(6);
+    tcp(0x10, 0);
+    ck_assert_uint_eq(reject_answer(answer, frame, len, true), 14 + 20 + 20);
+    frame[len - 7] |= 4;                            /* a reset */
+    ck_assert_uint_eq(reject_answer(answer, frame, len, true), 0);
+    ether6(51, AH_BYTES + 8);
+    ah(58);
+    ADD(1, 0, 0, 0, 0, 0, 0, 0);
+    ck_assert_uint_eq(reject_answer(answer, frame, len, true), 0);
+    for (uint32_t headers = 1; headers < 20; headers++) {
+        ether6(60, 8 * headers + 8);
+        for (uint32_t i = 1; i <= headers; i++)
+            ADD(i == headers ? 58 : 60, 0, 1, 4, 0, 0, 0, 0);
+        ADD(128, 0, 0, 0, 0, 0, 0, 1);
+        ck_assert_uint_eq(!reject_answer(answer, frame, len, true), headers > 8);
+        frame[len - 8] = 1;
+        ck_assert_uint_eq(reject_answer(answer, frame, len, true), 0);
+    }
+}
+END_TEST
+
 static uint32_t silent(uint32_t at, uint8_t value)
 {
     uint8_t before = frame[at];
@@ -223,6 +259,7 @@ int main(void)
     tcase_add_test(tc, over_ipv6_and_tags);
     tcase_add_test(tc, quotes_what_fits);
     tcase_add_test(tc, echo_requests_only);
+    tcase_add_test(tc, behind_other_headers);
     tcase_add_test(tc, nobody_to_tell);
     tcase_add_test(tc, cut);
     suite_add_tcase(s, tc);

@@ -192,7 +192,7 @@ PROBE(ldap)
         return EC_NO;
     if (!ber_length(d + op, n - op, &op_at, &op_len))
         return EC_MORE;
-    return yes_if(op - at + op_at + op_len <= len && op_len);
+    return yes_if(op_len && op - at + op_at <= len && op_len <= len - (op - at + op_at));
 }
 
 /* RFC 4120 §5: the element says which message, and within its sequence the version is 5. Over TCP behind its length. */
