@@ -31,6 +31,8 @@ SHARED = os.environ.get("EC_SHARED_DATA", os.environ["EC_SRC"] + "/../shared/dat
 running = None
 files = {}                          # path -> (body, headers) or a status
 asked = []                          # (path, headers)
+held = threading.Event()            # is /held.sum asked for: its answer waits for go
+go = threading.Event()
 
 
 class Publisher(http.server.BaseHTTPRequestHandler):
@@ -40,6 +42,9 @@ class Publisher(http.server.BaseHTTPRequestHandler):
         if self.path == "/hang":
             time.sleep(8)
             return
+        if self.path == "/held.sum":
+            held.set()
+            go.wait(30)
         if self.path == "/loop":
             self.send_response(302)
             self.send_header("Location", "/loop")
@@ -305,12 +310,16 @@ def cancelled(form):
     """Whoever cancels an update has the rules of before, also where a reload would refuse the new ones."""
     path, text = "/%d" % form["id"], "".join(RULE % ("many", "many%d" % i, 100000 + i, 1) for i in range(20000))
     files["/slow.rules.gz"] = gzip.compress(text.encode())
+    files["/held.sum"] = hashlib.sha256(files["/slow.rules.gz"]).hexdigest().encode()
     with open(FOLDER + "/form.rules", "rb") as file:
         before = file.read()
     for _ in range(4):              # on a busy machine the cancellation may come when all is done
-        ask("PUT", path, {"url": url("/slow.rules.gz")})
+        held.clear()
+        go.clear()
+        ask("PUT", path, {"url": url("/slow.rules.gz"), "checksum_url": url("/held.sum")})
         job = ask("POST", path + "/update")[1]
-        wait_for(lambda: ask("GET", "/api/system/jobs/%d" % job["id"])[1]["progress"] >= 40, 20)
+        held.wait(20)
+        go.set()                    # all is there now, and is unpacked and judged while it is cancelled
         code = ask("POST", "/api/system/jobs/%d/cancel" % job["id"])[0]
         ended = wait_for(lambda: not ask("GET", path)[1]["busy"], 30)
         with open(FOLDER + "/form.rules", "rb") as file:
