@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define BUSY_MS 250                 /* how long somebody else's lock is waited for */
+#define BUSY_READ_MS 5000           /* by readers: a file that begins or ends is locked while a slow disk takes it in */
 #define CACHE_KIB "16384"           /* of a connection that writes */
 #define CHECKPOINT_PAGES "16384"    /* of 4 KiB: the journal is carried over at 64 MiB */
 
@@ -121,7 +122,7 @@ static void sql_time(sqlite3_context *c, int n, sqlite3_value **v)
 static int prepare_connection(sqlite3 *db, uint32_t flags)
 {
     static const int what = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
-    int rc = sqlite3_busy_timeout(db, BUSY_MS);
+    int rc = sqlite3_busy_timeout(db, flags & DB_READ ? BUSY_READ_MS : BUSY_MS);
 
     sqlite3_extended_result_codes(db, 0);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
