@@ -2,6 +2,7 @@
 
 
 #include "plugins/traffic/about.h"
+#include "plugins/traffic/held.h"
 #include "plugins/traffic/inspect.h"
 #include "plugins/traffic/outer.h"
 #include "plugins/traffic/proto/app.h"
@@ -425,8 +426,7 @@ void publish_anomaly(struct worker *w, struct flow *f, const struct packet *p, u
     tr->host->publish(tr->host, &b);
 }
 
-/* Addresses as the flow has them, place and time of the packet that is being worked on. */
-static void head_now(struct worker *w, struct ec_event *e)
+void publish_now(struct worker *w, struct ec_event *e)
 {
     if (!w->now)
         return;
@@ -461,7 +461,7 @@ void publish_file(struct worker *w, struct flow *f, struct ec_tx *x, const struc
         return;
     publish_head(tr, &b, &f->pub, NULL);
     e = ec_head(&b);
-    head_now(w, e);
+    publish_now(w, e);
     e->tx_id = x->id;
     e->flags |= EC_EV_TX;
     if (file->dir == EC_TO_CLIENT)              /* from who sent it to who got it */
@@ -486,12 +486,12 @@ void publish_tx(struct worker *w, struct flow *f, struct ec_tx *x, const struct 
     e = ec_head(&b);
     e->tx_id = x->id;
     e->flags |= EC_EV_TX;
-    head_now(w, e);
+    publish_now(w, e);
     old = inspect_enter(w, p->def->name, "record");
     rc = p->def->record(p->self, x, p->topic, &b);
     inspect_leave(w, old);
     if (rc == EC_OK)
-        h->publish(h, &b);
+        held_publish(w, f, &b);
     else
         h->discard(h, &b);
 }

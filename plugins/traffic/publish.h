@@ -15,6 +15,9 @@ void publish_file(struct worker *w, struct flow *f, struct ec_tx *x, const struc
 void publish_anomaly(struct worker *w, struct flow *f, const struct packet *p, uint32_t kind,
                      const char *event, const char *layer, const struct ec_tx *x);
 
+/* e, whose addresses are the flow's, is of the packet that is being worked on, if any: its place and time. */
+void publish_now(struct worker *w, struct ec_event *e);
+
 /* As struct ec_traffic says; self: struct traffic. */
 void publish_head(void *self, struct ec_build *b, struct ec_flow *f, const struct ec_packet *p);
 int32_t publish_attach_flow(void *self, struct ec_build *b, struct ec_flow *f);

@@ -126,7 +126,7 @@ static const struct ec_traffic service = {
     .flow = tx_flow,
     .upgrade = tx_upgrade,
     .proto_at = t_proto_at,
-    .file = tx_file, .opaque = tx_opaque, .anomaly_at = t_anomaly_at,
+    .file = tx_file, .opaque = tx_opaque, .anomaly_at = t_anomaly_at, .tx_record = tx_record,
 };
 
 static int32_t h_space(void *self, const char *name, uint32_t bytes, uint32_t cap, uint64_t idle_ns,

@@ -65,11 +65,26 @@ static void tx_free(struct fake_traffic *f, struct ec_tx *x)
     free(x);
 }
 
-static void fake_tx_end(struct ec_pctx *c, struct ec_tx *x)
+static void fake_tx_record(struct ec_pctx *c, struct ec_tx *x)
 {
     struct fake_traffic *f = c->f;
     const struct ec_host *h = testhost_host(f->host);
     struct ec_build b;
+
+    if (x->pad)
+        return;
+    x->pad = 1;                     /* once */
+    if (h->open(h, 0, f->topic, &b))
+        abort();
+    if (f->proto->record(f->proto_self, x, f->topic, &b) == EC_OK)
+        h->publish(h, &b);
+    else
+        h->discard(h, &b);
+}
+
+static void fake_tx_end(struct ec_pctx *c, struct ec_tx *x)
+{
+    struct fake_traffic *f = c->f;
     uint32_t i = 0;
 
     while (i < f->n_open && f->open[i] != x)
@@ -80,12 +95,7 @@ static void fake_tx_end(struct ec_pctx *c, struct ec_tx *x)
     f->n_ended++;
     x->flags |= EC_TX_END;
     show(f, x);
-    if (h->open(h, 0, f->topic, &b))
-        abort();
-    if (f->proto->record(f->proto_self, x, f->topic, &b) == EC_OK)
-        h->publish(h, &b);
-    else
-        h->discard(h, &b);
+    fake_tx_record(c, x);
     tx_free(f, x);
 }
 
@@ -158,6 +168,7 @@ static const struct ec_traffic service = {
     .upgrade = fake_upgrade,
     .file = fake_file,
     .opaque = fake_opaque,
+    .tx_record = fake_tx_record,
 };
 
 struct fake_traffic *fake_new(fake_register_fn *reg)

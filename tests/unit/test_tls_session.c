@@ -277,6 +277,37 @@ START_TEST(a_session_ends_when_both_sides_encrypt)
 }
 END_TEST
 
+#define MESSAGE(type) "\x16\3\3\0\4" type "\0\0\0", 9
+
+/* All is known when the server has said what it has to say, unless it asks for the client's certificate. */
+START_TEST(a_session_is_recorded_with_its_last_certificate)
+{
+    for (uint32_t asks = 0; asks < 2; asks++) {
+        struct fake_traffic *f = fake_new(tls_register);
+        uint8_t client[256], server[2048];
+        uint32_t n = client_flight(client), m = server_flight(server), hello = 5 + 4 + 38 + 11;
+
+        fake_begin(f);
+        fake_feed(f, EC_TO_SERVER, client, n, 0);
+        fake_feed(f, EC_TO_CLIENT, server, m, 0);
+        if (asks)
+            fake_feed(f, EC_TO_CLIENT, MESSAGE("\x0d"), 0);
+        ck_assert_uint_eq(testhost_count(f->host, "ec.tls/1"), 0);
+        fake_feed(f, EC_TO_CLIENT, MESSAGE("\x0e"), 0);
+        ck_assert_uint_eq(testhost_count(f->host, "ec.tls/1"), !asks);
+        fake_feed(f, EC_TO_SERVER, server + hello, m - hello, 0);
+        ck_assert_uint_eq(testhost_count(f->host, "ec.tls/1"), 1);
+        ck_assert_ptr_nonnull(strstr(fake_text(f, "ec.tls/1", 0), "\"serial\":\"00:97:E6:47:09:8E:EA:C9:B4\""));
+        ck_assert_int_eq(strstr(fake_text(f, "ec.tls/1", 0), "\"client\":{") != NULL, (int)asks);
+        ck_assert_uint_eq(f->n_ended, 0);
+        fake_end(f);
+        ck_assert_uint_eq(f->n_ended, 1);
+        ck_assert_uint_eq(testhost_count(f->host, "ec.tls/1"), 1);
+        fake_free(f);
+    }
+}
+END_TEST
+
 /* A client that has nothing more to say closes its side; the server's answer still comes. Not so after a reset. */
 START_TEST(a_client_may_close_its_side_first)
 {
@@ -379,6 +410,7 @@ int main(void)
     tcase_add_test(tc, ja3_is_as_published);
     tcase_add_test(tc, a_session_ends_when_both_sides_encrypt);
     tcase_add_test(tc, a_session_that_goes_on_has_no_certificate);
+    tcase_add_test(tc, a_session_is_recorded_with_its_last_certificate);
     tcase_add_test(tc, a_client_may_close_its_side_first);
     tcase_add_test(tc, early_data_do_not_end_it);
     tcase_add_test(tc, a_hello_in_the_form_of_sslv2_is_read);

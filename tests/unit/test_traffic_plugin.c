@@ -1,6 +1,7 @@
 /* The traffic plugin on the fake host: its life, its options, what it publishes. */
 #include "tests/unit/unit.h"
 
+#include "plugins/traffic/held.h"
 #include "sdk/testhost/testhost.h"
 #include "tests/unit/traffic_frames.h"
 #include <ecyber/ext/stage.h>
@@ -127,6 +128,8 @@ static void lane_say(struct lane *l, bool answer, const char *text)
             client_next += n;
 }
 
+#define ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
 START_TEST(transaction_event)
 {
     struct lane l;
@@ -138,11 +141,13 @@ START_TEST(transaction_event)
     lane_frame(&l, d, build_tcp(d, client, server, TCP_SYN, 100, 0, NULL, 0));
     lane_frame(&l, d, build_tcp(d, server, client, TCP_SYN | TCP_ACK, 500, 101, NULL, 0));
     lane_say(&l, false, "GET /index.html HTTP/1.1\r\nHost: example.org\r\n\r\n");
-    lane_say(&l, true, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    lane_say(&l, true, ANSWER);
+    ck_assert_uint_eq(testhost_count(l.t, "ec.http/1"), 0);
     lane_say(&l, false, "");
     ck_assert_uint_eq(testhost_count(l.t, "ec.http/1"), 1);
     e = testhost_event(l.t, "ec.http/1", 0);
-    ck_assert_uint_eq(e->count, 4);                 /* the packet that completed it … */
+    ck_assert_uint_eq(e->count, 5);                 /* the packet that acknowledged it … */
+    ck_assert_uint_eq(e->ts_ns, l.now_ns);
     ck_assert_uint_eq(e->sport, client.port);       /* … but the flow's addresses */
     ck_assert(e->flags & EC_EV_TX);
     ck_assert_uint_eq(e->tx_id, 0);
@@ -151,6 +156,96 @@ START_TEST(transaction_event)
     lane_finish(&l);
     ck_assert_uint_eq(testhost_count(l.t, "ec.flow/1"), 1);
     ck_assert_uint_eq(testhost_event(l.t, "ec.flow/1", 0)->app_proto, e->app_proto);
+    testhost_free(l.t);
+}
+END_TEST
+
+/* A connection on which n requests were made and nothing was answered yet. */
+static void lane_ask(struct lane *l, uint32_t n)
+{
+    uint8_t d[128];
+
+    lane_open(l);
+    client_next = 101, server_next = 501;
+    lane_frame(l, d, build_tcp(d, client, server, TCP_SYN, 100, 0, NULL, 0));
+    lane_frame(l, d, build_tcp(d, server, client, TCP_SYN | TCP_ACK, 500, 101, NULL, 0));
+    lane_say(l, false, "");
+    while (n--)
+        lane_say(l, false, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+}
+
+/* Each record waits for the acknowledgement of its own bytes, and no longer. */
+START_TEST(records_wait_for_their_bytes)
+{
+    uint32_t answer = (uint32_t)sizeof ANSWER - 1;
+    struct lane l;
+    uint8_t d[128];
+
+    lane_ask(&l, 3);
+    for (int i = 0; i < 3; i++)
+        lane_say(&l, true, ANSWER);
+    ck_assert_uint_eq(testhost_count(l.t, "ec.http/1"), 0);
+    lane_frame(&l, d, build_tcp(d, client, server, TCP_ACK, client_next, 501 + 2 * answer - 1, NULL, 0));
+    ck_assert_uint_eq(testhost_count(l.t, "ec.http/1"), 1);
+    lane_frame(&l, d, build_tcp(d, client, server, TCP_ACK, client_next, 501 + 2 * answer, NULL, 0));
+    ck_assert_uint_eq(testhost_count(l.t, "ec.http/1"), 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        ck_assert_uint_eq(testhost_event(l.t, "ec.http/1", i)->tx_id, i);
+        ck_assert_uint_eq(testhost_event(l.t, "ec.http/1", i)->count, 10 + i);
+    }
+    lane_finish(&l);                                /* nobody acknowledged the third: it names its own packet */
+    ck_assert_uint_eq(testhost_count(l.t, "ec.http/1"), 3);
+    ck_assert_uint_eq(testhost_event(l.t, "ec.http/1", 2)->count, 9);
+    testhost_free(l.t);
+}
+END_TEST
+
+START_TEST(records_wait_no_longer_after_a_reset)
+{
+    struct lane l;
+    uint8_t d[128];
+
+    lane_ask(&l, 1);
+    lane_say(&l, true, ANSWER);
+    lane_frame(&l, d, build_tcp(d, client, server, TCP_RST, client_next, 0, NULL, 0));
+    ck_assert_uint_eq(testhost_count(l.t, "ec.http/1"), 1);
+    ck_assert_uint_eq(testhost_event(l.t, "ec.http/1", 0)->count, 6);
+    lane_finish(&l);
+    testhost_free(l.t);
+}
+END_TEST
+
+/* A capture may have the acknowledgement first. */
+START_TEST(records_do_not_wait_for_what_has_come)
+{
+    struct lane l;
+    uint8_t d[128];
+
+    lane_ask(&l, 1);
+    lane_frame(&l, d, build_tcp(d, client, server, TCP_ACK, client_next, server_next + sizeof ANSWER - 1, NULL, 0));
+    lane_say(&l, true, ANSWER);
+    ck_assert_uint_eq(testhost_count(l.t, "ec.http/1"), 1);
+    ck_assert_uint_eq(testhost_event(l.t, "ec.http/1", 0)->count, 6);
+    lane_finish(&l);
+    testhost_free(l.t);
+}
+END_TEST
+
+START_TEST(only_so_many_records_wait)
+{
+    struct lane l;
+
+    lane_ask(&l, 2 * HELD_MAX);
+    for (uint32_t i = 0; i < HELD_MAX; i++)
+        lane_say(&l, true, ANSWER);
+    ck_assert_uint_eq(testhost_count(l.t, "ec.http/1"), 0);
+    for (uint32_t i = 0; i < HELD_MAX; i++)
+        lane_say(&l, true, ANSWER);
+    ck_assert_uint_eq(testhost_count(l.t, "ec.http/1"), HELD_MAX);
+    lane_finish(&l);
+    ck_assert_uint_eq(testhost_count(l.t, "ec.http/1"), 2 * HELD_MAX);
+    for (uint32_t i = 0; i < 2 * HELD_MAX; i++)
+        ck_assert_uint_eq(testhost_event(l.t, "ec.http/1", i)->tx_id, i);
     testhost_free(l.t);
 }
 END_TEST
@@ -222,6 +317,7 @@ START_TEST(a_tunnel_changes_the_protocol)
     lane_frame(&l, d, build_tcp(d, server, client, TCP_SYN | TCP_ACK, 500, 101, NULL, 0));
     lane_say(&l, false, "CONNECT inner:22 HTTP/1.1\r\n\r\n");
     lane_say(&l, true, "HTTP/1.1 200 OK\r\n\r\n\n");
+    lane_say(&l, false, "");
     ck_assert_uint_eq(testhost_count(l.t, "ec.http/1"), 1);
     lane_say(&l, true, "SSH-2.0-OpenSSH_9.2p1\r\n");
     lane_say(&l, false, "GET is no request any more\r\n");
@@ -287,6 +383,10 @@ int main(void)
     tcase_add_test(c, bad_key);
     tcase_add_test(c, anomaly_event);
     tcase_add_test(c, transaction_event);
+    tcase_add_test(c, records_wait_for_their_bytes);
+    tcase_add_test(c, records_wait_no_longer_after_a_reset);
+    tcase_add_test(c, records_do_not_wait_for_what_has_come);
+    tcase_add_test(c, only_so_many_records_wait);
     tcase_add_test(c, sides_that_disagree);
     tcase_add_test(c, a_server_that_begins);
     tcase_add_test(c, a_tunnel_changes_the_protocol);

@@ -1,6 +1,7 @@
 #include "plugins/traffic/flow/bypass.h"
 
 #include "plugins/traffic/engine.h"
+#include "plugins/traffic/held.h"
 #include "plugins/traffic/proto/app.h"
 #include "plugins/traffic/stream/stream.h"
 
@@ -42,6 +43,7 @@ static void bypass_begin(struct worker *w, struct flow *f, const struct packet *
 
     if (!b)
         return;                     /* with memory at a later look */
+    held_flush(w, f);
     stream_stop(w, f);
     app_end(w, f);
     f->flags |= FL_APP_OFF;

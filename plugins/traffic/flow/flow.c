@@ -3,6 +3,7 @@
 #include "plugins/traffic/about.h"
 #include "plugins/traffic/engine.h"
 #include "plugins/traffic/flow/bypass.h"
+#include "plugins/traffic/held.h"
 #include "plugins/traffic/inspect.h"
 #include "plugins/traffic/proto/app.h"
 #include "plugins/traffic/publish.h"
@@ -113,6 +114,7 @@ void flow_end(struct worker *w, struct flow *f, uint32_t reason)
     struct packet *now = w->now;
 
     w->now = NULL;                  /* what happens from here on is not this packet's doing */
+    held_flush(w, f);
     stream_end(w, f);
     app_end(w, f);
     bypass_end(w, f);

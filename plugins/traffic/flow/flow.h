@@ -11,6 +11,7 @@
 #include "plugins/traffic/sdk.h"
 
 struct app;
+struct held;
 struct segment;
 struct worker;
 
@@ -19,7 +20,7 @@ enum tcp_state {                    /* RFC 9293 §3.3.2, as seen from outside */
     TCPS_TIME_WAIT, TCPS_LAST_ACK, TCPS_CLOSE_WAIT, TCPS_CLOSING, TCPS_CLOSED
 };
 enum {                              /* flow.flags */
-    FL_ALERTED = 2, FL_MIDSTREAM = 4, FL_APP_OFF = 8, FL_RST = 16,
+    FL_HELD = 1 /* records of it wait: held.h */, FL_ALERTED = 2, FL_MIDSTREAM = 4, FL_APP_OFF = 8, FL_RST = 16,
     FL_REPLAY = 32, FL_WHEEL = 64,
     FL_SESSION = 128 /* TCP: the start was seen, or midstream pick-up is on */
 };
@@ -84,6 +85,7 @@ struct tcp_more {                   /* of a connection whose beginning was answe
     uint32_t beside[2];             /* urgent octets that were taken out of the stream */
     struct ledger ledger[2];
     struct icmp_error error;
+    struct held *held;              /* records that wait, the oldest first: held.h */
 };
 #define RTT_NONE UINT32_MAX
 

@@ -20,6 +20,7 @@ struct txi {
     const struct proto *proto;
     struct flow *flow;
     uint32_t bytes;
+    bool recorded;                  /* its record was published */
 };
 struct kept { uint8_t *data; uint32_t len, room; uint64_t offset; };
 struct app {
@@ -69,6 +70,7 @@ void kept_free(struct worker *w, struct kept *k);
 /* tx.c: the services for parsers, as struct ec_traffic says. */
 struct ec_tx *tx_begin(struct ec_pctx *c);
 void tx_step(struct ec_pctx *c, struct ec_tx *x, uint32_t dir, uint32_t progress);
+void tx_record(struct ec_pctx *c, struct ec_tx *x);
 void tx_end(struct ec_pctx *c, struct ec_tx *x);
 void tx_end_all(struct worker *w, struct flow *f, struct app *a);   /* those still open, cut */
 void tx_anomaly(struct ec_pctx *c, struct ec_tx *x, uint32_t index);

@@ -56,11 +56,18 @@ static void tx_leases_drop(const struct traffic *tr, struct txi *x)
             tr->lease[1][i].drop(tr->lease[1][i].self, (uint8_t *)x + tr->lease[1][i].off);
 }
 
+static void record(struct worker *w, struct flow *f, struct txi *x)
+{
+    if (!x->recorded)
+        publish_tx(w, f, &x->pub, x->proto);
+    x->recorded = true;
+}
+
 static void tx_close(struct worker *w, struct flow *f, struct app *a, struct txi *x, uint32_t flags)
 {
     x->pub.flags |= flags | EC_TX_END;
     inspect_tx(w, f, &x->pub);
-    publish_tx(w, f, &x->pub, x->proto);
+    record(w, f, x);
     if (x->proto->def->tx_drop)
         x->proto->def->tx_drop(x->proto->self, x->pub.mem);
     tx_leases_drop(w->tr, x);
@@ -74,6 +81,11 @@ static void tx_close(struct worker *w, struct flow *f, struct app *a, struct txi
         a->last = x->prev;
     a->tx_open--;
     pool_put(&w->pool, x, x->bytes);
+}
+
+void tx_record(struct ec_pctx *c, struct ec_tx *x)
+{
+    record(c->w, c->f, (struct txi *)(void *)x);
 }
 
 void tx_end(struct ec_pctx *c, struct ec_tx *x)

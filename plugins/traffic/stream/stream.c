@@ -1,5 +1,6 @@
 #include "plugins/traffic/stream/stream.h"
 
+#include "plugins/traffic/held.h"
 #include "plugins/traffic/inspect.h"
 #include "plugins/traffic/proto/app.h"
 
@@ -291,6 +292,8 @@ static void stream_ack(struct worker *w, struct flow *f, const struct packet *p)
     if (!(f->sflags[dir] & SD_ACK) || seq_diff(p->ack, d->ack) > 0)
         d->ack = p->ack;
     f->sflags[dir] |= SD_ACK;
+    if (f->flags & FL_HELD)
+        held_acked(w, f);
 }
 
 /* A FIN fixes the end of its direction: what comes behind it is not part of the stream. But while
@@ -415,6 +418,7 @@ static void stream_reset(struct worker *w, struct flow *f, const struct packet *
     f->flags |= FL_RST;
     f->tcp_state = TCPS_CLOSED;
     flow_state(w, f, EC_FLOW_CLOSED);
+    held_flush(w, f);
     stream_end(w, f);
 }
 

@@ -11,7 +11,7 @@ struct tls_state {
     struct tls_side side[2];
     struct ec_tx *tx;
     uint16_t version;               /* that the server chose; 0: it has not */
-    bool done;
+    bool done, asks;                /* asks: the server wants a certificate, too */
     uint8_t heartbeats;             /* that wait for an answer: heartbeat_check() */
 };
 
@@ -46,7 +46,7 @@ static const char *const anomalies[ANOMALIES] = {
 };
 _Static_assert(ANOMALY_CERT_DATE - ANOMALY_CERTIFICATE == CERT_DATE - CERT_FORM, "each fault has its anomaly");
 
-enum { MESSAGE_CERTIFICATE = 11 };
+enum { MESSAGE_CERTIFICATE = 11, MESSAGE_CERTIFICATE_REQUEST = 13, MESSAGE_HELLO_DONE = 14 };   /* RFC 5246 §7.4 */
 
 static const struct ec_traffic *traffic;
 
@@ -173,6 +173,18 @@ static void certificate(struct ec_pctx *c, struct tls_state *s, uint32_t dir, co
     if (end->chain && end->chain->cert.more_alts)
         traffic->anomaly(c, s->tx, ANOMALY_ALT_NAMES);
     traffic->tx_step(c, s->tx, dir, TLS_AT_CERT);
+    if (dir == EC_TO_SERVER)
+        traffic->tx_record(c, s->tx);
+}
+
+/* The server has said all that it has to say: where it has shown a certificate and wants none, there is nothing more to
+ * tell. */
+static void hello_done(struct ec_pctx *c, const struct tls_state *s)
+{
+    const struct tls_tx *t = s->tx ? s->tx->mem : NULL;
+
+    if (t && t->end[EC_TO_CLIENT].chain && !s->asks)
+        traffic->tx_record(c, s->tx);
 }
 
 /* One handshake message; d starts with its header. */
@@ -185,6 +197,10 @@ static void handshake_message(struct ec_pctx *c, struct tls_state *s, uint32_t d
         hello(c, s, dir, d + 4, n - 4, wire < 0 ? -1 : wire + 4);
     else if (d[0] == MESSAGE_CERTIFICATE)
         certificate(c, s, dir, d + 4, n - 4);
+    else if (d[0] == MESSAGE_CERTIFICATE_REQUEST && dir == EC_TO_CLIENT)
+        s->asks = true;
+    else if (d[0] == MESSAGE_HELLO_DONE && dir == EC_TO_CLIENT)
+        hello_done(c, s);
     else if (!tls_message_known(d[0]))
         traffic->anomaly(c, s->tx, ANOMALY_MESSAGE);
 }

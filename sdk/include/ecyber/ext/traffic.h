@@ -1,4 +1,4 @@
-/* traffic.h: ec.traffic/1, the service of the traffic engine. STATUS: draft 6.
+/* traffic.h: ec.traffic/1, the service of the traffic engine. STATUS: draft 7.
  *
  * Flows, in-order stream bytes, transactions and inspection buffers by name. Inspectors (ids, ml, yours) register
  * hooks; parsers register protocols.
@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define EC_TRAFFIC_ID "ec.traffic/1-draft.6"
+#define EC_TRAFFIC_ID "ec.traffic/1-draft.7"
 
 /* Directions as array indexes: 0 to the server, 1 to the client. */
 enum { EC_TO_SERVER = 0, EC_TO_CLIENT = 1 };
@@ -223,6 +223,9 @@ struct ec_traffic {                 /* CALLED by everybody else; self: from host
     void (*opaque)(struct ec_pctx *c);
     /* [cfg] The i-th anomaly that can be raised; out->size is the room for it. EC_ENOENT: no i-th. */
     int32_t (*anomaly_at)(void *self, uint32_t i, struct ec_anomaly *out);
+    /* For parsers, within parse(): all that the record of x tells is known, though x goes on. Publishes it; tx_end() does
+     * not do so again. */
+    void (*tx_record)(struct ec_pctx *c, struct ec_tx *x);
 };
 
 static inline const struct ec_buf *ec_tx_buf(const struct ec_traffic *t, void *self, struct ec_tx *x, uint32_t slot)
