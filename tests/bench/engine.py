@@ -109,7 +109,9 @@ def suricata(capture):
 def found():
     """What the last run of each found. True: the same."""
     print("  %-14s %9s %9s" % ("records", "ecyberd", "suricata"))
-    void = same.compare(*(same.Found(os.path.join(TMP, who)) for who in ("ecyberd", "suricata")))
+    folders = [os.path.join(TMP, who) for who in ("ecyberd", "suricata")]
+    void = same.compare(*(same.Found(folder) for folder in folders))
+    same.compare_packets(*folders)
     print("  found: %s" % (", ".join(void) + " differ by more than 1 %: the row is void" if void else "the same"))
     return not void
 

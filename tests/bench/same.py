@@ -112,6 +112,30 @@ class Found:
             self.classes[kind] += 1
 
 
+def named(folder):
+    """The packets that the records of TCP's transactions name: by kind, ends and address asked for, in order."""
+    packets = collections.defaultdict(list)
+    for line in lines(folder):
+        if b'"event_type":"http"' in line or b'"event_type":"tls"' in line:
+            event = json.loads(line)
+            ends = frozenset((event[side + "_ip"], event[side + "_port"]) for side in ("src", "dest"))
+            if "pcap_cnt" in event:
+                packets[event["event_type"], ends, event.get("http", {}).get("url")].append(event["pcap_cnt"])
+    return {key: sorted(found) for key, found in packets.items()}
+
+
+def compare_packets(ours, theirs):
+    """Print how many records name the same packet, of those that have one in both folders."""
+    same, both = collections.Counter(), collections.Counter()
+    ours, theirs = named(ours), named(theirs)
+    for key in ours.keys() & theirs.keys():
+        pairs = list(zip(ours[key], theirs[key]))
+        both[key[0]] += len(pairs)
+        same[key[0]] += sum(a == b for a, b in pairs)
+    if both:
+        print("  the same packet: %s" % ", ".join("%s %d of %d" % (kind, same[kind], both[kind]) for kind in sorted(both)))
+
+
 def differ(ours, theirs):
     return abs(ours - theirs) > 0.01 * max(ours, theirs)
 
