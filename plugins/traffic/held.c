@@ -18,9 +18,12 @@ static uint32_t unacknowledged(const struct flow *f)
 {
     uint32_t bits = 0;
 
-    for (uint32_t dir = 0; dir < 2; dir++)
-        if ((f->sflags[dir] & (SD_BASE | SD_ACK)) == (SD_BASE | SD_ACK) && seq_diff(f->dir[dir].next, f->dir[dir].ack) > 0)
+    for (uint32_t dir = 0; dir < 2; dir++) {
+        const struct sdir *d = &f->dir[dir];
+
+        if ((f->sflags[dir] & (SD_BASE | SD_ACK)) == (SD_BASE | SD_ACK) && seq_diff(d->next, d->ack) > 0)
             bits |= 1u << dir;
+    }
     return bits;
 }
 

@@ -5,7 +5,7 @@
 #define TRAFFIC_HELD_H
 #include "plugins/traffic/engine.h"
 
-#define HELD_MAX 64u                /* records of one flow that wait; the oldest goes out for one more */
+#define HELD_MAX 16u                /* records of one flow that wait; the oldest goes out for one more */
 
 /* Ends b, which has the record of what f's bytes until now carried: it is kept, or published where nothing acknowledges
  * those bytes, or has already, or where there is no memory to keep it. */

@@ -132,8 +132,9 @@ def compare_packets(ours, theirs):
         pairs = list(zip(ours[key], theirs[key]))
         both[key[0]] += len(pairs)
         same[key[0]] += sum(a == b for a, b in pairs)
-    if both:
-        print("  the same packet: %s" % ", ".join("%s %d of %d" % (kind, same[kind], both[kind]) for kind in sorted(both)))
+    words = ["%s %d of %d" % (kind, same[kind], n) for kind, n in sorted(both.items())]
+    if words:
+        print("  the same packet: " + ", ".join(words))
 
 
 def differ(ours, theirs):
