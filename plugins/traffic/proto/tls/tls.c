@@ -173,7 +173,7 @@ static void certificate(struct ec_pctx *c, struct tls_state *s, uint32_t dir, co
     if (end->chain && end->chain->cert.more_alts)
         traffic->anomaly(c, s->tx, ANOMALY_ALT_NAMES);
     traffic->tx_step(c, s->tx, dir, TLS_AT_CERT);
-    if (dir == EC_TO_SERVER)
+    if (dir == EC_TO_SERVER && s->asks)     /* one that nobody asked for shall not end the record early */
         traffic->tx_record(c, s->tx);
 }
 
